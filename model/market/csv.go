@@ -1,178 +1,135 @@
 package market
 
 import (
-	"bufio"
-	"encoding/csv"
-	"errors"
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
 
 	"tickercast/model/calendar"
 )
 
-func (t *table) readCSV(br *bufio.Reader, name, ticker string) error {
-	if bom, _ := br.Peek(3); string(bom) == "\xef\xbb\xbf" {
-		br.Discard(3)
-	}
-	r := csv.NewReader(br)
-	r.ReuseRecord = true
-	fail := func(err error) error {
-		var parse *csv.ParseError
-		if errors.As(err, &parse) {
-			return fmt.Errorf("%s:%d: %w", name, parse.StartLine, parse.Err)
-		}
-		line, _ := r.FieldPos(0)
-		return fmt.Errorf("%s:%d: %w", name, line, err)
-	}
-	head, err := r.Read()
-	if err == io.EOF {
-		return fmt.Errorf("%s: empty file", name)
-	}
-	if err != nil {
-		return fail(err)
-	}
-	h, err := parseHeader(head, ticker)
-	if err != nil {
-		return fail(err)
-	}
-	has := fieldSet{h.open >= 0, h.high >= 0, h.low >= 0}
-	n := 0
+// csvFile is a CSV on its way into a table.
+type csvFile struct {
+	table  *table
+	name   string
+	ticker string // of all rows, where there is no column of tickers
+	header header
+	has    fields
+	wide   []*column // one a field after the date, nil if the form is long
+	prices int       // added to the table
+}
+
+// readCSV adds the prices of a CSV to the table. A ticker that is not empty stands
+// in for a column of them.
+func (t *table) readCSV(r io.Reader, name, ticker string) error {
+	rows := newRowReader(r)
+	f := &csvFile{table: t, name: name, ticker: ticker}
+	add := f.start
 	for {
-		rec, err := r.Read()
+		record, err := rows.next()
 		if err == io.EOF {
 			break
 		}
+		if err == nil {
+			err = add(record, rows.line)
+		}
 		if err != nil {
-			return fail(err)
+			return fmt.Errorf("%s:%d: %w", name, rows.line, err)
 		}
-		date, err := calendar.Parse(rec[h.date])
-		if err != nil {
-			return fail(err)
-		}
-		line, _ := r.FieldPos(0)
-		if h.wide != nil {
-			for i, f := range rec[1:] {
-				if f == "" {
-					continue
-				}
-				v, err := parsePrice(f)
-				if err != nil {
-					return fail(fmt.Errorf("%s: %w", h.wide[i], err))
-				}
-				c, err := t.column(h.wide[i], name, fieldSet{})
-				if err != nil {
-					return fail(err)
-				}
-				c.rows = append(c.rows, row{date, int32(line), prices{close: v}})
-				n++
-			}
-			continue
-		}
-		tk := ticker
-		if h.ticker >= 0 {
-			tk = rec[h.ticker]
-		}
-		c, err := t.column(tk, name, has)
-		if err != nil {
-			return fail(err)
-		}
-		p, err := h.prices(rec)
-		if err != nil {
-			return fail(err)
-		}
-		c.rows = append(c.rows, row{date, int32(line), p})
-		n++
+		add = f.add
 	}
-	if n == 0 {
-		return fmt.Errorf("%s: no rows", name)
-	}
-	for _, c := range t.columns {
-		if c.file == name {
-			if err := c.sortRows(); err != nil {
-				return err
-			}
-		}
+	switch {
+	case rows.line == 0:
+		return fmt.Errorf("%s: empty file", name)
+	case f.prices == 0:
+		return fmt.Errorf("%s: no prices below the header", name)
 	}
 	return nil
 }
 
-type header struct {
-	date, ticker, open, high, low, close, adj int
-	wide                                      []string
+// start takes the header.
+func (f *csvFile) start(record []string, _ int) (err error) {
+	f.header, err = parseHeader(record, f.ticker != "")
+	if err != nil {
+		return err
+	}
+	f.has = fields{f.header.open >= 0, f.header.high >= 0, f.header.low >= 0}
+	for _, ticker := range f.header.wide {
+		c, err := f.table.column(ticker, f.name, f.has)
+		if err != nil {
+			return err
+		}
+		f.wide = append(f.wide, c)
+	}
+	return nil
 }
 
-func parseHeader(head []string, ticker string) (header, error) {
-	h := header{-1, -1, -1, -1, -1, -1, -1, nil}
-	for i, f := range head {
-		switch strings.ToLower(strings.TrimSpace(f)) {
-		case "date":
-			h.date = i
-		case "ticker", "symbol", "name":
-			h.ticker = i
-		case "open":
-			h.open = i
-		case "high":
-			h.high = i
-		case "low":
-			h.low = i
-		case "close":
-			h.close = i
-		case "adj_close", "adj close":
-			h.adj = i
-		}
+// add takes a row below the header.
+func (f *csvFile) add(record []string, line int) error {
+	text := record[f.header.date]
+	date, err := parseDate(text)
+	if err != nil {
+		return fmt.Errorf("date %.80q is %w", text, err)
 	}
-	if h.date < 0 {
-		return h, errors.New("header has no date column")
+	if f.wide != nil {
+		return f.addWide(date, record[1:], line)
 	}
-	if h.ticker < 0 && ticker == "" && h.close < 0 && h.adj < 0 && h.date == 0 {
-		for _, f := range head[1:] {
-			h.wide = append(h.wide, strings.Clone(f))
-		}
-		return h, nil
+	ticker := f.ticker
+	if f.header.ticker >= 0 {
+		ticker = record[f.header.ticker]
 	}
-	if h.ticker < 0 && ticker == "" {
-		return h, errors.New("header has no ticker column")
+	c, err := f.table.column(ticker, f.name, f.has)
+	if err != nil {
+		return err
 	}
-	if h.close < 0 && h.adj < 0 {
-		return h, errors.New("header has no close column")
+	p, err := f.header.prices(record)
+	if err != nil {
+		return err
 	}
-	return h, nil
+	c.rows = append(c.rows, row{date, int32(line), p})
+	f.prices++
+	return nil
 }
 
-func (h *header) prices(rec []string) (p prices, err error) {
-	if p.close, err = parsePrice(rec[h.close]); err != nil {
-		return p, err
-	}
-	p.open, p.high, p.low = nan, nan, nan
-	if h.open >= 0 && rec[h.open] != "" {
-		if p.open, err = parsePrice(rec[h.open]); err != nil {
-			return
+func (f *csvFile) addWide(date calendar.Date, cells []string, line int) error {
+	for i, text := range cells {
+		if text == "" {
+			continue
 		}
-	}
-	if h.high >= 0 && rec[h.high] != "" {
-		if p.high, err = parsePrice(rec[h.high]); err != nil {
-			return
+		c := f.wide[i]
+		v, err := parsePrice(text)
+		if err != nil {
+			return fmt.Errorf("%q %.80q is %w", c.ticker, text, err)
 		}
+		c.rows = append(c.rows, row{date, int32(line), prices{nan, nan, nan, v}})
+		f.prices++
 	}
-	if h.low >= 0 && rec[h.low] != "" {
-		if p.low, err = parsePrice(rec[h.low]); err != nil {
-			return
-		}
-	}
-	return p, nil
+	return nil
 }
 
-func parsePrice(s string) (float64, error) {
-	for i := range len(s) {
-		if c := s[i]; c-'0' > 9 && c != '.' && c != 'e' && c != 'E' && c != '-' && c != '+' {
-			return 0, fmt.Errorf("%q is not a price", s)
+// prices reads the prices of a row in the long form.
+func (h *header) prices(record []string) (p prices, err error) {
+	field := func(name string, i int, optional bool) float64 {
+		if i < 0 || err != nil || optional && record[i] == "" {
+			return nan
 		}
+		v, fault := parsePrice(record[i])
+		if fault != nil {
+			err = fmt.Errorf("%s %.80q is %w", name, record[i], fault)
+		}
+		return v
 	}
-	v, err := strconv.ParseFloat(s, 64)
-	if err != nil || !isPrice(v) {
-		return 0, fmt.Errorf("%q is not a price", s)
+	p = prices{
+		open:  field("open", h.open, true),
+		high:  field("high", h.high, true),
+		low:   field("low", h.low, true),
+		close: field("close", h.close, false),
 	}
-	return v, nil
+	adjusted := field("adj_close", h.adjusted, false)
+	if !p.consistent() {
+		p.open, p.high, p.low = nan, nan, nan
+	}
+	if h.adjusted >= 0 {
+		p = p.adjusted(adjusted)
+	}
+	return p, err
 }

@@ -1,8 +1,10 @@
 package market
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
-	"math"
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -14,17 +16,19 @@ import (
 // table collects the rows of one or more files, in any order, until they are
 // made into a panel.
 type table struct {
-	index   map[string]int // ticker to column
-	columns []*column
+	columns map[string]*column // by ticker
 }
 
-// column is the rows of one ticker in the order of the file.
+// column is the rows of one ticker in the order of its file.
 type column struct {
 	ticker string
 	file   string
-	has    fieldSet
+	has    fields
 	rows   []row
 }
+
+// fields says which prices a file has besides the close.
+type fields struct{ open, high, low bool }
 
 type row struct {
 	date   calendar.Date
@@ -32,19 +36,14 @@ type row struct {
 	prices prices
 }
 
-type prices struct{ open, high, low, close float64 }
-
-type fieldSet struct{ open, high, low bool }
-
 func newTable() *table {
-	return &table{index: make(map[string]int)}
+	return &table{columns: make(map[string]*column)}
 }
 
-// column returns the column of a ticker that the file has named, and makes it
-// at the first time.
-func (t *table) column(ticker, file string, has fieldSet) (*column, error) {
-	if i, ok := t.index[ticker]; ok {
-		c := t.columns[i]
+// column returns the column of a ticker that occurs in a file, a new one at the
+// first time. Only one file may have rows of a ticker.
+func (t *table) column(ticker, file string, has fields) (*column, error) {
+	if c := t.columns[ticker]; c != nil {
 		if c.file != file {
 			return nil, fmt.Errorf("ticker %q is also in %s", ticker, c.file)
 		}
@@ -53,23 +52,88 @@ func (t *table) column(ticker, file string, has fieldSet) (*column, error) {
 	if err := checkTicker(ticker); err != nil {
 		return nil, err
 	}
-	// The string is part of a line: it must not keep the line alive.
-	c := &column{ticker: strings.Clone(ticker), file: file, has: has}
-	t.index[c.ticker] = len(t.columns)
-	t.columns = append(t.columns, c)
+	ticker = strings.Clone(ticker) // it may be part of a line, which would live on
+	c := &column{ticker: ticker, file: file, has: has}
+	t.columns[ticker] = c
 	return c, nil
 }
 
-// maxTicker is the length in bytes of the longest ticker. Exchange suffixes
-// make them longer than an exchange does; a text of more is a shifted column.
+// panel makes a panel of the rows, and gives up the memory they took.
+func (t *table) panel() (*Panel, error) {
+	series := make([]Series, 0, len(t.columns))
+	tickers := slices.Sorted(maps.Keys(t.columns)) // so that the first error is always the same one
+	for _, ticker := range tickers {
+		c := t.columns[ticker]
+		delete(t.columns, ticker)
+		if len(c.rows) == 0 {
+			continue // an empty column of a wide file
+		}
+		if err := c.sort(); err != nil {
+			return nil, err
+		}
+		series = append(series, c.series())
+	}
+	return newPanel(series), nil
+}
+
+// sort puts the rows in the order of their dates and drops those that repeat a
+// day with the same close.
+func (c *column) sort() error {
+	byDate := func(a, b row) int { return cmp.Compare(a.date, b.date) }
+	if !slices.IsSortedFunc(c.rows, byDate) {
+		slices.SortStableFunc(c.rows, byDate)
+	}
+	kept := c.rows[:1]
+	for _, r := range c.rows[1:] {
+		first := &kept[len(kept)-1]
+		switch {
+		case r.date != first.date:
+			kept = append(kept, r)
+		case r.prices.close != first.prices.close:
+			return fmt.Errorf("%s:%d: ticker %q on %v closes at %v, but at %v in line %d",
+				c.file, r.line, c.ticker, r.date, r.prices.close, first.prices.close, first.line)
+		}
+	}
+	c.rows = kept
+	return nil
+}
+
+// series copies the rows into columns of their exact length.
+func (c *column) series() Series {
+	column := func(has bool, of func(*prices) float64) []float64 {
+		if !has {
+			return nil
+		}
+		v := make([]float64, len(c.rows))
+		for i := range v {
+			v[i] = of(&c.rows[i].prices)
+		}
+		return v
+	}
+	s := Series{
+		Ticker: c.ticker,
+		Dates:  make([]calendar.Date, len(c.rows)),
+		Close:  column(true, func(p *prices) float64 { return p.close }),
+		Open:   column(c.has.open, func(p *prices) float64 { return p.open }),
+		High:   column(c.has.high, func(p *prices) float64 { return p.high }),
+		Low:    column(c.has.low, func(p *prices) float64 { return p.low }),
+	}
+	for i := range c.rows {
+		s.Dates[i] = c.rows[i].date
+	}
+	return s
+}
+
+// maxTicker is the length in bytes of the longest ticker. With the suffix of an
+// exchange they outgrow what an exchange allows, but a sentence is no ticker.
 const maxTicker = 64
 
 func checkTicker(s string) error {
 	switch {
 	case s == "":
-		return fmt.Errorf("empty ticker")
+		return errors.New("empty ticker")
 	case len(s) > maxTicker:
-		return fmt.Errorf("ticker %q is longer than %d bytes", s, maxTicker)
+		return fmt.Errorf("ticker %.*q is longer than %d bytes", maxTicker, s, maxTicker)
 	case !utf8.ValidString(s):
 		return fmt.Errorf("ticker %q is not UTF-8", s)
 	case strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }):
@@ -77,63 +141,3 @@ func checkTicker(s string) error {
 	}
 	return nil
 }
-
-// sortRows puts the rows in the order of their dates and drops those that say
-// a close twice.
-func (c *column) sortRows() error {
-	byDate := func(a, b row) int { return int(a.date) - int(b.date) }
-	if !slices.IsSortedFunc(c.rows, byDate) {
-		slices.SortStableFunc(c.rows, byDate)
-	}
-	kept := c.rows[:0]
-	for i, r := range c.rows {
-		if i > 0 && r.date == kept[len(kept)-1].date {
-			first := kept[len(kept)-1]
-			if first.prices.close != r.prices.close {
-				return fmt.Errorf("%s:%d: ticker %q has the close %v on %v, but %v on line %d",
-					c.file, r.line, c.ticker, r.prices.close, r.date, first.prices.close, first.line)
-			}
-			continue
-		}
-		kept = append(kept, r)
-	}
-	c.rows = kept
-	return nil
-}
-
-// series moves the rows into columns of their exact length.
-func (c *column) series() Series {
-	n := len(c.rows)
-	s := Series{Ticker: c.ticker, Dates: make([]calendar.Date, n), Close: make([]float64, n)}
-	for i, r := range c.rows {
-		s.Dates[i], s.Close[i] = r.date, r.prices.close
-	}
-	pick := func(has bool, get func(*prices) float64) []float64 {
-		if !has {
-			return nil
-		}
-		v := make([]float64, n)
-		for i := range c.rows {
-			v[i] = get(&c.rows[i].prices)
-		}
-		return v
-	}
-	s.Open = pick(c.has.open, func(p *prices) float64 { return p.open })
-	s.High = pick(c.has.high, func(p *prices) float64 { return p.high })
-	s.Low = pick(c.has.low, func(p *prices) float64 { return p.low })
-	c.rows = nil
-	return s
-}
-
-func (t *table) panel() *Panel {
-	series := make([]Series, 0, len(t.columns))
-	for _, c := range t.columns {
-		if len(c.rows) > 0 {
-			series = append(series, c.series())
-		}
-	}
-	slices.SortFunc(series, func(a, b Series) int { return strings.Compare(a.Ticker, b.Ticker) })
-	return newPanel(series)
-}
-
-var nan = math.NaN()

@@ -1,0 +1,111 @@
+package market
+
+import (
+	"errors"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"tickercast/model/calendar"
+)
+
+// The smallest and the largest price of anything, in any currency. Forecasts
+// multiply a price by at most a few powers of ten, so they stay finite.
+const minPrice, maxPrice = 1e-12, 1e15
+
+// isPrice is false for NaN.
+func isPrice(v float64) bool {
+	return minPrice <= v && v <= maxPrice
+}
+
+var nan = math.NaN()
+
+var errPrice = errors.New("not a price (want a decimal number above zero)")
+
+// parsePrice reads a decimal number. What ParseFloat takes beyond that, "inf"
+// and "0x1p4", is no price.
+func parsePrice(s string) (float64, error) {
+	for i := range len(s) {
+		switch c := s[i]; c {
+		case '.', '-', '+', 'e', 'E':
+		default:
+			if c-'0' > 9 {
+				return 0, errPrice
+			}
+		}
+	}
+	v, err := strconv.ParseFloat(s, 64)
+	if err != nil || !isPrice(v) {
+		return 0, errPrice
+	}
+	return v, nil
+}
+
+// prices is what a row says of a day. What it does not say is NaN.
+type prices struct{ open, high, low, close float64 }
+
+// rounding is the relative error that a vendor's adjustment and a printed float32
+// may leave between prices that were equal.
+const rounding = 1e-4
+
+// consistent reports whether open and close lie between low and high, as far as
+// they are known.
+func (p prices) consistent() bool {
+	top, bottom := p.high*(1+rounding), p.low*(1-rounding)
+	// Each comparison is false, and so passes, where a price is NaN.
+	return !(p.open > top || p.close > top || p.open < bottom || p.close < bottom || bottom > top)
+}
+
+// adjusted returns the prices scaled so that the close is the adjusted one.
+func (p prices) adjusted(close float64) prices {
+	factor := close / p.close
+	scale := func(v float64) float64 {
+		if v *= factor; isPrice(v) {
+			return v
+		}
+		return nan
+	}
+	return prices{scale(p.open), scale(p.high), scale(p.low), close}
+}
+
+// The years that a price file can be of. Others are slips that would otherwise
+// decide how old the whole panel is.
+var firstDate, lastDate = calendar.Of(1800, time.January, 1), calendar.Of(2199, time.December, 31)
+
+var (
+	errDate = errors.New("not a date (want YYYY-MM-DD)")
+	errYear = errors.New("not a date of the years 1800 to 2199")
+)
+
+// parseDate reads YYYY-MM-DD, or a timestamp of midnight: that is how pandas
+// writes the date of a day. An hour would make it an intraday file.
+func parseDate(s string) (calendar.Date, error) {
+	d, err := calendar.Parse(s)
+	if err != nil {
+		var ok bool
+		if d, ok = parseMidnight(s); !ok {
+			return 0, errDate
+		}
+	}
+	if d < firstDate || d > lastDate {
+		return 0, errYear
+	}
+	return d, nil
+}
+
+func parseMidnight(s string) (calendar.Date, bool) {
+	const daySize = len(time.DateOnly)
+	if len(s) <= daySize {
+		return 0, false
+	}
+	stamp := strings.Replace(s, " ", "T", 1)
+	t, err := time.Parse(time.RFC3339, stamp)
+	if err != nil {
+		t, err = time.Parse("2006-01-02T15:04:05", stamp)
+	}
+	if err != nil || t.Hour() != 0 || t.Minute() != 0 || t.Second() != 0 || t.Nanosecond() != 0 {
+		return 0, false
+	}
+	return calendar.FromTime(t), true // the date as it is written, in its own zone
+}

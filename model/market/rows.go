@@ -1,0 +1,81 @@
+package market
+
+import (
+	"bufio"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// rowReader reads the rows of a CSV with the space round their fields removed.
+type rowReader struct {
+	csv   *csv.Reader
+	limit *rowLimit
+	line  int // where the last row, or the last error, is; the first line is 1
+}
+
+func newRowReader(r io.Reader) *rowReader {
+	limit := &rowLimit{r: r}
+	buffered := bufio.NewReaderSize(limit, bufferSize)
+	if mark, _ := buffered.Peek(3); string(mark) == "\xef\xbb\xbf" {
+		buffered.Discard(len(mark))
+	}
+	in := csv.NewReader(buffered)
+	in.ReuseRecord = true
+	return &rowReader{csv: in, limit: limit}
+}
+
+// next returns the next row, which is good until the call after. The end of the
+// file is io.EOF.
+func (r *rowReader) next() ([]string, error) {
+	start := r.csv.InputOffset()
+	r.limit.start = start
+	record, err := r.csv.Read()
+	var bad *csv.ParseError
+	switch {
+	case err == io.EOF:
+		return nil, err
+	case errors.As(err, &bad):
+		r.line = bad.StartLine
+		if bad.Err == csv.ErrFieldCount {
+			return nil, fmt.Errorf("%d fields, but %d in the header", len(record), r.csv.FieldsPerRecord)
+		}
+		return nil, bad.Err
+	case err != nil:
+		r.line++
+		return nil, err
+	}
+	r.line, _ = r.csv.FieldPos(0)
+	if r.csv.InputOffset()-start > maxRow {
+		return nil, errRow
+	}
+	for i, field := range record {
+		record[i] = strings.TrimSpace(field)
+	}
+	return record, nil
+}
+
+// maxRow is the length in bytes of the longest row, enough for a hundred thousand
+// tickers side by side.
+const maxRow = 1 << 20
+
+var errRow = fmt.Errorf("a row of more than %d bytes", maxRow)
+
+// rowLimit stops reading when a row has outgrown maxRow by more than a buffer, lest
+// a file without line ends, or with an open quote, be held in memory whole.
+type rowLimit struct {
+	r     io.Reader
+	read  int64
+	start int64 // offset of the row being read
+}
+
+func (l *rowLimit) Read(p []byte) (int, error) {
+	if l.read-l.start > maxRow+bufferSize {
+		return 0, errRow
+	}
+	n, err := l.r.Read(p)
+	l.read += int64(n)
+	return n, err
+}

@@ -1,0 +1,108 @@
+package market
+
+import (
+	"fmt"
+	"slices"
+
+	"tickercast/model/calendar"
+)
+
+// Series is the daily prices of one ticker, oldest first, in one currency.
+type Series struct {
+	Ticker string
+	Dates  []calendar.Date // strictly rising
+	Close  []float64       // one a date, finite, above zero
+
+	// Open, High and Low are nil, or one a date. A value that is not known is NaN.
+	Open, High, Low []float64
+}
+
+// Len returns the number of rows.
+func (s *Series) Len() int { return len(s.Dates) }
+
+// Slice returns the rows i to j-1. It shares memory with s.
+func (s *Series) Slice(i, j int) Series {
+	cut := func(v []float64) []float64 {
+		if v == nil {
+			return nil
+		}
+		return v[i:j:j]
+	}
+	return Series{s.Ticker, s.Dates[i:j:j], cut(s.Close), cut(s.Open), cut(s.High), cut(s.Low)}
+}
+
+// Until returns the rows up to and including d. It shares memory with s.
+func (s *Series) Until(d calendar.Date) Series {
+	n, found := slices.BinarySearch(s.Dates, d)
+	if found {
+		n++
+	}
+	return s.Slice(0, n)
+}
+
+// MaxGap is the number of trading days without a row that a history survives.
+// After a longer gap a ticker is taken for another company's, or the same one
+// after a life apart.
+const MaxGap = 20
+
+// Segments cuts the series at its gaps, oldest first. A segment is never empty.
+func (s *Series) Segments() []Series {
+	var segments []Series
+	for end := s.Len(); end > 0; {
+		start := s.segmentStart(end)
+		segments = append(segments, s.Slice(start, end))
+		end = start
+	}
+	slices.Reverse(segments)
+	return segments
+}
+
+// Tail returns the last segment: the history that the last close belongs to.
+func (s *Series) Tail() Series {
+	return s.Slice(s.segmentStart(s.Len()), s.Len())
+}
+
+// segmentStart returns the first row of the segment that ends before row end.
+func (s *Series) segmentStart(end int) int {
+	for i := end - 1; i > 0; i-- {
+		if isGap(s.Dates[i-1], s.Dates[i]) {
+			return i
+		}
+	}
+	return 0
+}
+
+func isGap(a, b calendar.Date) bool {
+	// A week has at most five trading days, so most pairs need no calendar.
+	return b-a > MaxGap/5*7 && calendar.Between(a, b) > MaxGap
+}
+
+// check returns the first fault of the series, or nil.
+func (s *Series) check() error {
+	n := len(s.Dates)
+	if n == 0 {
+		return fmt.Errorf("series %q has no rows", s.Ticker)
+	}
+	if len(s.Close) != n {
+		return fmt.Errorf("series %q has %d dates and %d closes", s.Ticker, n, len(s.Close))
+	}
+	for _, column := range [][]float64{s.Open, s.High, s.Low} {
+		if column != nil && len(column) != n {
+			return fmt.Errorf("series %q has %d dates and a column of %d prices", s.Ticker, n, len(column))
+		}
+		for i, v := range column {
+			if !isPrice(v) && v == v {
+				return fmt.Errorf("series %q has the price %v on %v", s.Ticker, v, s.Dates[i])
+			}
+		}
+	}
+	for i, v := range s.Close {
+		if !isPrice(v) {
+			return fmt.Errorf("series %q has the close %v on %v", s.Ticker, v, s.Dates[i])
+		}
+		if i > 0 && s.Dates[i] <= s.Dates[i-1] {
+			return fmt.Errorf("series %q has %v after %v", s.Ticker, s.Dates[i], s.Dates[i-1])
+		}
+	}
+	return nil
+}
