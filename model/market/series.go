@@ -96,6 +96,9 @@ func (s *Series) check() error {
 			}
 		}
 	}
+	if s.Dates[0] < firstDate || s.Dates[n-1] > lastDate {
+		return fmt.Errorf("series %q runs from %v to %v: %w", s.Ticker, s.Dates[0], s.Dates[n-1], errYear)
+	}
 	for i, v := range s.Close {
 		if !isPrice(v) {
 			return fmt.Errorf("series %q has the close %v on %v", s.Ticker, v, s.Dates[i])
