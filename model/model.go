@@ -1,0 +1,109 @@
+// Package model turns the features of a stock into the distribution of its price one
+// to thirty trading days ahead: a median and the bounds of central intervals of
+// confidence 0.80 to 0.99. One global set of weights serves every ticker.
+//
+// A forecast is, for the log return over h days,
+//
+//	median(h)   = drift * (h-1)
+//	distance    = scale * sqrt(h) * Q[h][side][level] * exp(curve[side](h) + tail[side](h) * c[level])
+//	lower bound = median - distance[lower], upper bound = median + distance[upper]
+//
+// where scale is the ticker's own daily volatility (the first feature), Q holds pooled
+// quantiles, and a network of one hidden layer beside a linear one maps the features to
+// four smooth functions of log h: how much wider or narrower each side is, and how much
+// heavier its tail. The order of the levels and the growth with h hold by construction.
+//
+// The package is arithmetic on numbers that it is given. It does not read prices, does
+// not know what the features mean beyond the first, and does not fit anything.
+package model
+
+import (
+	_ "embed"
+	"fmt"
+	"math"
+	"sync"
+
+	"tickercast/model/calendar"
+)
+
+//go:generate go run .. train -prices $TICKERCAST_TRAINING_PRICES -out weights.bin
+
+const (
+	MaxDays       = 30
+	MinConfidence = 0.80
+	MaxConfidence = 0.99
+)
+
+//go:embed weights.bin
+var embedded []byte
+
+// Embedded returns the model that comes with the program.
+var Embedded = sync.OnceValues(func() (*Model, error) { return Parse(embedded) })
+
+// A Model is immutable and safe for concurrent use.
+type Model struct {
+	params  Params
+	version string
+
+	in, hidden int
+	shift      []float64 // per feature: standardised = x*factor - shift
+	factor     []float64
+	first      []float64 // in columns of hidden weights
+	firstBias  []float64
+	last       []float64 // outputs rows of hidden weights
+	skip       []float64 // outputs rows of in weights
+	lastBias   [outputs]float64
+	quantiles  [MaxDays][2][Levels]float64 // sqrt(h) and the reference scale included
+	drift      float64
+}
+
+func newModel(p Params, version string) *Model {
+	m := &Model{params: p, version: version, in: len(p.Features), hidden: p.Hidden, drift: float64(p.Drift)}
+	m.factor, m.shift = make([]float64, m.in), make([]float64, m.in)
+	for i := range m.in {
+		m.factor[i] = 1 / float64(p.Spread[i])
+		m.shift[i] = float64(p.Center[i]) * m.factor[i]
+	}
+	m.first = make([]float64, m.in*m.hidden)
+	for j := range m.hidden {
+		for i := range m.in {
+			m.first[i*m.hidden+j] = float64(p.First[j*m.in+i])
+		}
+	}
+	m.firstBias, m.last, m.skip = widen(p.FirstBias), widen(p.Last), widen(p.Skip)
+	copy(m.lastBias[:], widen(p.LastBias))
+	for h := range MaxDays {
+		for side := range 2 {
+			for l := range Levels {
+				m.quantiles[h][side][l] = float64(p.Quantiles[h][side][l]) + 0.5*math.Log(float64(h+1)) + math.Log(RefScale)
+			}
+		}
+	}
+	return m
+}
+
+func widen(v []float32) []float64 {
+	w := make([]float64, len(v))
+	for i, x := range v {
+		w[i] = float64(x)
+	}
+	return w
+}
+
+// Version names the end of the training range and the weights, as in 2022.12-1a2b3c4d.
+func (m *Model) Version() string { return m.version }
+
+// Params returns what the model was parsed from. The caller must not change its slices.
+func (m *Model) Params() Params { return m.params }
+
+// FeatureNames lists what Forecast expects, in order.
+func (m *Model) FeatureNames() []string { return append([]string(nil), m.params.Features...) }
+
+// TrainedFrom and TrainedTo are the first and the last day of the prices fitted on.
+func (m *Model) TrainedFrom() calendar.Date { return m.params.From }
+func (m *Model) TrainedTo() calendar.Date   { return m.params.To }
+
+func (m *Model) String() string {
+	return fmt.Sprintf("%s: %d features, %d hidden units, trained on %s to %s",
+		m.version, m.in, m.hidden, m.params.From, m.params.To)
+}
