@@ -1,0 +1,238 @@
+package market
+
+import (
+	"math"
+
+	"tickercast/model/calendar"
+)
+
+const (
+	// floorVar is the daily variance, 0.1 % squared, that is added to every estimate:
+	// stale closes must not collapse an interval.
+	floorVar = 1e-6
+	// maxScore bounds a return, in units of its own recent volatility, before it moves
+	// an average: a jump fades faster than ordinary volatility, and a split that
+	// nobody adjusted does bounded harm.
+	maxScore = 6
+	// window is how many log closes are kept for sums of up to 20 returns.
+	window = 32
+)
+
+// decay holds the factors of the averages, computed once.
+type decay struct {
+	speeds       [numSpeeds]float64
+	k5, k60, k10 float64
+	long         float64
+}
+
+func newDecay() *decay {
+	d := &decay{k5: keep(5), k60: keep(60), k10: keep(10), long: keep(500)}
+	for i, h := range halfLives {
+		d.speeds[i] = keep(h)
+	}
+	return d
+}
+
+// average is a moving average that is unbiased from its first value on.
+type average struct{ sum, weight float64 }
+
+func (a *average) add(keep, x float64) {
+	a.sum = keep*a.sum + (1-keep)*x
+	a.weight = keep*a.weight + (1 - keep)
+}
+
+func (a *average) mean() float64 {
+	if a.weight == 0 {
+		return 0
+	}
+	return a.sum / a.weight
+}
+
+// state is what has to be remembered of one ticker to go on by one day in O(1).
+type state struct {
+	d *decay
+
+	n    int // closes seen
+	last calendar.Date
+	logs [window]float64 // the last log closes, by n mod window
+
+	squares [numSpeeds]average // of returns
+	ranges  [numSpeeds]average // of overnight^2 plus Garman-Klass, where known
+	abs25   average
+	abs250  average
+	night   average // overnight^2
+	down    average // squares of negative returns
+	trend5  average // of scores
+	trend60 average
+	zeros   average
+	hits    average // scores beyond 2
+	sum5    average // squares of 5-day returns
+	sum20   average
+	volMean average // of the log volatility
+	volMove average // of its distance from the slower one
+	peak    float64 // fading maximum of the log close
+	jump    float64 // fading maximum of |score|
+	score   float64 // the last return over the volatility before it
+	rangeAt int     // n when the last range was seen
+	rangeZ  float64 // log of the last range over its recent mean
+}
+
+// bar is one day of a series; open, high and low are NaN where unknown.
+type bar struct{ open, high, low, close float64 }
+
+func (s *state) push(day calendar.Date, b bar) {
+	d := s.d
+	p := math.Log(b.close)
+	if s.n == 0 {
+		s.peak = p
+		s.remember(day, p)
+		return
+	}
+	if isGap(s.last, day) {
+		// The return tells of another time, or of another company.
+		skipped := p - s.logs[(s.n-1)%window]
+		s.peak += skipped
+		s.shift(skipped)
+		s.remember(day, p)
+		return
+	}
+	before := s.logs[(s.n-1)%window]
+	r := p - before
+	known := s.squares[speed25].weight > 0
+	ref := s.squares[speed25].mean() + floorVar
+	if known {
+		s.score = min(max(r/math.Sqrt(ref), -maxScore), maxScore)
+		if limit := maxScore * math.Sqrt(ref); s.n > 5 {
+			r = min(max(r, -limit), limit)
+		}
+	}
+	r2 := r * r
+	for i := range s.squares {
+		s.squares[i].add(d.speeds[i], r2)
+	}
+	s.abs25.add(d.speeds[speed25], math.Abs(r))
+	s.abs250.add(d.speeds[speed250], math.Abs(r))
+	neg, zero, hit := 0.0, 0.0, 0.0
+	if r < 0 {
+		neg = r2
+	}
+	if r == 0 {
+		zero = 1
+	}
+	if math.Abs(s.score) > 2 {
+		hit = 1
+	}
+	s.down.add(d.speeds[speed25], neg)
+	s.zeros.add(d.k60, zero)
+	s.hits.add(d.speeds[speed250], hit)
+	s.trend5.add(d.k5, s.score)
+	s.trend60.add(d.k60, s.score)
+	s.jump = max(math.Abs(s.score), d.k10*s.jump)
+	s.peak = max(p, p+(s.peak-p)*d.speeds[speed250])
+	s.pushRange(b, p, before, r2, ref)
+	s.remember(day, p)
+	s.pushSums(p)
+
+	fast := 0.5 * math.Log(s.squares[speed5].mean()+floorVar)
+	slow := 0.5 * math.Log(s.squares[speed70].mean()+floorVar)
+	s.volMean.add(d.long, fast)
+	s.volMove.add(d.speeds[speed70], math.Abs(fast-slow))
+}
+
+func (s *state) remember(day calendar.Date, p float64) {
+	s.logs[s.n%window] = p
+	s.last = day
+	s.n++
+}
+
+// shift moves the remembered closes so that a skipped return is no part of any sum.
+func (s *state) shift(by float64) {
+	for i := range s.logs {
+		s.logs[i] += by
+	}
+}
+
+// pushRange adds a day's range: the squared overnight return plus Garman and Klass's
+// estimate (1980) of the variance from open to close.
+func (s *state) pushRange(b bar, p, before, r2, ref float64) {
+	if !(b.open > 0 && b.low > 0 && b.high >= b.low) {
+		return
+	}
+	night := math.Log(b.open) - before
+	hl, co := math.Log(b.high/b.low), p-math.Log(b.open)
+	limit := maxScore * maxScore * ref
+	if s.n <= 5 {
+		limit = math.Inf(1)
+	}
+	night2 := min(night*night, limit)
+	gk := min(night2+max(0, 0.5*hl*hl-(2*math.Ln2-1)*co*co), limit)
+	if m := s.ranges[speed11].mean(); s.ranges[speed11].weight > 0 {
+		s.rangeZ = 0.5 * math.Log((gk+floorVar)/(m+floorVar))
+	}
+	for i := range s.ranges {
+		s.ranges[i].add(s.d.speeds[i], gk)
+	}
+	s.night.add(s.d.speeds[speed25], night2)
+	s.rangeAt = s.n + 1
+}
+
+// pushSums adds the squares of the returns over the last 5 and 20 days, the latest
+// close included. Bounded as single returns are.
+func (s *state) pushSums(p float64) {
+	if s.n > 5 {
+		limit := maxScore * maxScore * 5 * (s.squares[speed70].mean() + floorVar)
+		r := p - s.logs[(s.n-6)%window]
+		s.sum5.add(s.d.speeds[speed250], min(r*r, limit))
+	}
+	if s.n > 20 {
+		limit := maxScore * maxScore * 20 * (s.squares[speed70].mean() + floorVar)
+		r := p - s.logs[(s.n-21)%window]
+		s.sum20.add(s.d.speeds[speed250], min(r*r, limit))
+	}
+}
+
+// features writes what is known at the last close; the market's part stays zero.
+func (s *state) features(x *Features) {
+	var lv [numSpeeds]float64 // log volatilities
+	for i := range s.squares {
+		lv[i] = 0.5 * math.Log(s.squares[i].mean()+floorVar)
+	}
+	base := (lv[speed5] + lv[speed25] + lv[speed250]) / 3
+	sigma25, sigma250 := math.Exp(lv[speed25]), math.Exp(lv[speed250])
+	*x = Features{}
+	x[logScale] = base - math.Log(RefScale)
+	x[vol2over5] = lv[speed2] - lv[speed5]
+	x[vol5over11] = lv[speed5] - lv[speed11]
+	x[vol11over25] = lv[speed11] - lv[speed25]
+	x[vol25over70] = lv[speed25] - lv[speed70]
+	x[vol70over250] = lv[speed70] - lv[speed250]
+	x[volLongMean] = s.volMean.mean() - lv[speed250]
+	x[volOfVol] = s.volMove.mean()
+	x[lastAbs] = math.Abs(s.score)
+	x[lastSigned] = s.score
+	x[trend5] = s.trend5.mean()
+	x[trend60] = s.trend60.mean()
+	x[downShare] = (s.down.mean()+floorVar/2)/(s.squares[speed25].mean()+floorVar) - 0.5
+	last := s.logs[(s.n-1)%window]
+	x[drawdown] = max(-6, (last-s.peak)/(sigma250*8))
+	x[jumpMemory] = s.jump
+	x[tail25] = math.Log((s.abs25.mean() + 1e-5) / sigma25)
+	x[tail250] = math.Log((s.abs250.mean() + 1e-5) / sigma250)
+	x[tailHits] = s.hits.mean()
+	x[zeroShare] = s.zeros.mean()
+	if s.sum5.weight > 0 {
+		x[sum5Ratio] = 0.5*math.Log(s.sum5.mean()/5+floorVar) - lv[speed250]
+	}
+	if s.sum20.weight > 0 {
+		x[sum20Ratio] = 0.5*math.Log(s.sum20.mean()/20+floorVar) - lv[speed250]
+	}
+	x[historyLength] = math.Log(min(float64(s.n), 1000) / 250)
+	if s.n-s.rangeAt < 3 && s.ranges[speed25].weight > 0.4*s.squares[speed25].weight {
+		x[rangeKnown] = 1
+		for i, k := range [...]int{speed2, speed5, speed11, speed25, speed250} {
+			x[range2+i] = 0.5*math.Log(s.ranges[k].mean()+floorVar) - lv[k]
+		}
+		x[rangeLast] = s.rangeZ
+		x[overnightShare] = (s.night.mean() + floorVar/4) / (s.ranges[speed25].mean() + floorVar)
+	}
+}
