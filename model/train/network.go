@@ -1,0 +1,182 @@
+package train
+
+import (
+	"math"
+
+	"tickercast/model"
+	"tickercast/model/market"
+)
+
+const (
+	numIn   = market.NumFeatures
+	numOut  = model.Curves * model.Terms
+	numTail = 2 * model.Levels
+	drift   = 1e-4 // log return a day from the second day on: see the package's doc
+)
+
+// horizons are those that a fit looks at; curves are smooth in between.
+var horizons = [...]int{1, 2, 3, 5, 7, 10, 15, 20, 25, 30}
+
+// tails are the probabilities outside one bound at model.Confidences.
+var tails = func() (p [model.Levels]float64) {
+	for l, c := range model.Confidences {
+		p[l] = (1 - c) / 2
+	}
+	return p
+}()
+
+// network holds the weights of one fit as one vector, which its parts are slices of.
+type network struct {
+	hidden                                 int
+	all                                    []float64
+	skip, lastBias, first, firstBias, last []float64
+}
+
+func newNetwork(hidden int) *network {
+	n := &network{hidden: hidden}
+	n.all = make([]float64, numOut*numIn+numOut+hidden*numIn+hidden+numOut*hidden)
+	n.slice()
+	return n
+}
+
+func (n *network) slice() {
+	rest := n.all
+	take := func(k int) (part []float64) {
+		part, rest = rest[:k:k], rest[k:]
+		return part
+	}
+	n.skip = take(numOut * numIn)
+	n.lastBias = take(numOut)
+	n.first = take(n.hidden * numIn)
+	n.firstBias = take(n.hidden)
+	n.last = take(numOut * n.hidden)
+}
+
+// pass is the scratch of one sample's way forward and back.
+type pass struct {
+	z              [numIn]float64
+	sum, hid, dHid []float64 // sum: what goes into a hidden unit
+	out, dOut      [numOut]float64
+	logQuantile    *quantileTable
+}
+
+// quantileTable holds logs of pooled quantiles of returns in units of scale*sqrt(h).
+type quantileTable [model.MaxDays][2][model.Levels]float64
+
+func (n *network) forward(p *pass) {
+	for j := range p.hid {
+		sum := n.firstBias[j]
+		w := n.first[j*numIn:][:numIn]
+		for i, v := range &p.z {
+			sum += w[i] * v
+		}
+		p.sum[j], p.hid[j] = sum, model.Activation(sum)
+	}
+	for o := range p.out {
+		sum := n.lastBias[o]
+		w := n.skip[o*numIn:][:numIn]
+		for i, v := range &p.z {
+			sum += w[i] * v
+		}
+		v := n.last[o*n.hidden:][:n.hidden]
+		for j, h := range p.hid {
+			sum += v[j] * h
+		}
+		p.out[o] = sum
+	}
+}
+
+// backward adds the gradient of a sample, given that of its outputs.
+func (n *network) backward(p *pass, grad *network) {
+	clear(p.dHid)
+	for o, d := range &p.dOut {
+		if d == 0 {
+			continue
+		}
+		grad.lastBias[o] += d
+		g := grad.skip[o*numIn:][:numIn]
+		for i, v := range &p.z {
+			g[i] += d * v
+		}
+		g, w := grad.last[o*n.hidden:][:n.hidden], n.last[o*n.hidden:][:n.hidden]
+		for j, h := range p.hid {
+			g[j] += d * h
+			p.dHid[j] += d * w[j]
+		}
+	}
+	for j, d := range p.dHid {
+		d *= slope(p.sum[j])
+		if d == 0 {
+			continue
+		}
+		grad.firstBias[j] += d
+		g := grad.first[j*numIn:][:numIn]
+		for i, v := range &p.z {
+			g[i] += d * v
+		}
+	}
+}
+
+// slope is the derivative of model.Activation.
+func slope(x float64) float64 {
+	x2 := min(x*x, 9)
+	s := (9 - x2) / (9 + 3*x2)
+	return s * s
+}
+
+// loss returns the pinball loss of one sample over horizons and levels, in units of
+// its own scale, and leaves the gradient of the outputs, times weight, in p.dOut.
+// Weight falls on a sample as its scale to the power of bulk.
+func (p *pass) loss(x []float32, y []float32, weight float64) float64 {
+	p.dOut = [numOut]float64{}
+	total := 0.0
+	scale := market.RefScale * math.Exp(float64(x[0]))
+	for _, h := range horizons {
+		r := float64(y[h-1])
+		if r != r {
+			continue
+		}
+		r = (r - drift*float64(h-1)) / (scale * sqrtDays[h-1])
+		b := &model.Basis[h-1]
+		for side := range 2 {
+			toward := r
+			if side == 0 {
+				toward = -r
+			}
+			curve, tail := dot4(p.out[side*model.Terms:], b), dot4(p.out[(2+side)*model.Terms:], b)
+			flat := tail < model.MinTail || tail > model.MaxTail
+			tail = min(max(tail, model.MinTail), model.MaxTail)
+			var dCurve, dTail float64
+			for l, q := range &p.logQuantile[h-1][side] {
+				c := model.TailShape[l]
+				d := math.Exp(curve + q + tail*c)
+				g := tails[l]
+				if toward >= d {
+					g--
+				}
+				total += g * (d - toward)
+				dCurve += g * d
+				dTail += g * d * c
+			}
+			if flat {
+				dTail = 0
+			}
+			for k, v := range b {
+				p.dOut[side*model.Terms+k] += weight * dCurve * v
+				p.dOut[(2+side)*model.Terms+k] += weight * dTail * v
+			}
+		}
+	}
+	return total
+}
+
+var sqrtDays = func() (s [model.MaxDays]float64) {
+	for h := range s {
+		s[h] = math.Sqrt(float64(h + 1))
+	}
+	return s
+}()
+
+func dot4(a []float64, b *[model.Terms]float64) float64 {
+	return a[0]*b[0] + a[1]*b[1] + a[2]*b[2] + a[3]*b[3]
+}
