@@ -100,7 +100,7 @@ func (f *csvFile) addWide(date calendar.Date, cells []string, line int) error {
 		if err != nil {
 			return fmt.Errorf("%q %.80q is %w", c.ticker, text, err)
 		}
-		c.rows = append(c.rows, row{date, int32(line), prices{nan, nan, nan, v}})
+		c.rows = append(c.rows, row{date, int32(line), prices{close: v}})
 		f.prices++
 	}
 	return nil

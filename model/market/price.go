@@ -14,12 +14,13 @@ import (
 // multiply a price by at most a few powers of ten, so they stay finite.
 const minPrice, maxPrice = 1e-12, 1e15
 
+// nan is a price that is not known.
+var nan = math.NaN()
+
 // isPrice is false for NaN.
 func isPrice(v float64) bool {
 	return minPrice <= v && v <= maxPrice
 }
-
-var nan = math.NaN()
 
 var errPrice = errors.New("not a price (want a decimal number above zero)")
 
@@ -69,14 +70,17 @@ func (p prices) adjusted(close float64) prices {
 	return prices{scale(p.open), scale(p.high), scale(p.low), close}
 }
 
-// The years that a price file can be of. Others are slips that would otherwise
-// decide how old the whole panel is.
-var firstDate, lastDate = calendar.Of(1800, time.January, 1), calendar.Of(2199, time.December, 31)
-
 var (
 	errDate = errors.New("not a date (want YYYY-MM-DD)")
 	errYear = errors.New("not a date of the years 1800 to 2199")
 )
+
+// isPlausible reports whether prices can be of that day. One slip of a year would
+// otherwise decide how old the whole panel is.
+func isPlausible(d calendar.Date) bool {
+	year, _, _ := d.Civil()
+	return 1800 <= year && year <= 2199
+}
 
 // parseDate reads YYYY-MM-DD, or a timestamp of midnight: that is how pandas
 // writes the date of a day. An hour would make it an intraday file.
@@ -88,21 +92,17 @@ func parseDate(s string) (calendar.Date, error) {
 			return 0, errDate
 		}
 	}
-	if d < firstDate || d > lastDate {
+	if !isPlausible(d) {
 		return 0, errYear
 	}
 	return d, nil
 }
 
 func parseMidnight(s string) (calendar.Date, bool) {
-	const daySize = len(time.DateOnly)
-	if len(s) <= daySize {
-		return 0, false
-	}
-	stamp := strings.Replace(s, " ", "T", 1)
-	t, err := time.Parse(time.RFC3339, stamp)
+	s = strings.Replace(s, " ", "T", 1)
+	t, err := time.Parse(time.RFC3339, s)
 	if err != nil {
-		t, err = time.Parse("2006-01-02T15:04:05", stamp)
+		t, err = time.Parse("2006-01-02T15:04:05", s)
 	}
 	if err != nil || t.Hour() != 0 || t.Minute() != 0 || t.Second() != 0 || t.Nanosecond() != 0 {
 		return 0, false

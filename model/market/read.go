@@ -87,7 +87,7 @@ func (t *table) readFile(path, ticker string) error {
 	return t.read(f, path, ticker)
 }
 
-const bufferSize = 256 << 10
+const bufferSize = 64 << 10
 
 // read adds the rows of one file to the table. A ticker that is not empty stands
 // in for a column of them.

@@ -40,41 +40,15 @@ func (s *Series) Until(d calendar.Date) Series {
 	return s.Slice(0, n)
 }
 
-// MaxGap is the number of trading days without a row that a history survives.
-// After a longer gap a ticker is taken for another company's, or the same one
-// after a life apart.
-const MaxGap = 20
+// maxGap is the number of trading days without a row that a history survives.
+// After more of them a ticker may be another company's.
+const maxGap = 20
 
-// Segments cuts the series at its gaps, oldest first. A segment is never empty.
-func (s *Series) Segments() []Series {
-	var segments []Series
-	for end := s.Len(); end > 0; {
-		start := s.segmentStart(end)
-		segments = append(segments, s.Slice(start, end))
-		end = start
-	}
-	slices.Reverse(segments)
-	return segments
-}
-
-// Tail returns the last segment: the history that the last close belongs to.
-func (s *Series) Tail() Series {
-	return s.Slice(s.segmentStart(s.Len()), s.Len())
-}
-
-// segmentStart returns the first row of the segment that ends before row end.
-func (s *Series) segmentStart(end int) int {
-	for i := end - 1; i > 0; i-- {
-		if isGap(s.Dates[i-1], s.Dates[i]) {
-			return i
-		}
-	}
-	return 0
-}
-
+// isGap reports whether two rows that follow each other are further apart than
+// that.
 func isGap(a, b calendar.Date) bool {
-	// A week has at most five trading days, so most pairs need no calendar.
-	return b-a > MaxGap/5*7 && calendar.Between(a, b) > MaxGap
+	// Four weeks have no more than 20 trading days, so most pairs need no calendar.
+	return b-a > maxGap/5*7 && calendar.Between(a, b)-1 > maxGap
 }
 
 // check returns the first fault of the series, or nil.
@@ -96,7 +70,7 @@ func (s *Series) check() error {
 			}
 		}
 	}
-	if s.Dates[0] < firstDate || s.Dates[n-1] > lastDate {
+	if !isPlausible(s.Dates[0]) || !isPlausible(s.Dates[n-1]) {
 		return fmt.Errorf("series %q runs from %v to %v: %w", s.Ticker, s.Dates[0], s.Dates[n-1], errYear)
 	}
 	for i, v := range s.Close {

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"slices"
 )
 
 // AppendSnapshot appends the snapshot of the panel to b: the last 300 rows of each
@@ -17,24 +18,31 @@ func (p *Panel) AppendSnapshot(b []byte) ([]byte, error) {
 	if err != nil {
 		return b, err
 	}
-	var packed bytes.Buffer
-	w, err := flate.NewWriter(&packed, flate.BestCompression)
+	file, err := packSnapshot(body)
 	if err != nil {
 		return b, err
 	}
-	if _, err := w.Write(body); err != nil {
-		return b, err
-	}
-	if err := w.Close(); err != nil {
-		return b, err
-	}
-	sum := sha256.Sum256(packed.Bytes())
-	file := append([]byte(snapshotMagic), sum[:]...)
-	file = append(file, packed.Bytes()...)
 	if _, err := decodeSnapshot(file); err != nil {
 		return b, fmt.Errorf("reading the snapshot back: %w", err)
 	}
 	return append(b, file...), nil
+}
+
+// packSnapshot makes a file of a body.
+func packSnapshot(body []byte) ([]byte, error) {
+	var packed bytes.Buffer
+	w, err := flate.NewWriter(&packed, flate.BestCompression)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(body); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(packed.Bytes())
+	return slices.Concat([]byte(snapshotMagic), sum[:], packed.Bytes()), nil
 }
 
 func (p *Panel) snapshotBody() ([]byte, error) {
