@@ -8,6 +8,9 @@ type Error struct {
 	Status int
 	Detail string  // used when Issues is empty
 	Issues []Issue // of a 422
+
+	redact bool // leave out what the client sent
+	closes bool // the connection cannot be used again
 }
 
 // Issue is one thing wrong with one value.
@@ -37,8 +40,8 @@ func (e *Error) Error() string {
 	return s + ": " + i.Rule.Msg
 }
 
-// AppendJSON appends the body of the answer. With redact set what the client sent is left out.
-func (e *Error) AppendJSON(dst []byte, redact bool) []byte {
+// AppendJSON appends the body of the answer.
+func (e *Error) AppendJSON(dst []byte) []byte {
 	if len(e.Issues) == 0 {
 		dst = append(dst, `{"detail":`...)
 		dst = appendString(dst, []byte(e.Detail))
@@ -49,7 +52,7 @@ func (e *Error) AppendJSON(dst []byte, redact bool) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = e.Issues[i].appendJSON(dst, redact)
+		dst = e.Issues[i].appendJSON(dst, e.redact)
 	}
 	return append(dst, `]}`...)
 }

@@ -57,7 +57,7 @@ func decodePlain(b []byte, r *Request) (n int, ok bool) {
 				return 0, false
 			}
 			// Both are exact in a float64, so the quotient is the nearest to what was written.
-			confidence = float64(m) / tens[i-start]
+			confidence = float64(m) / pow10[i-start]
 			if confidence < MinConfidence || confidence > MaxConfidence {
 				return 0, false
 			}
@@ -86,9 +86,6 @@ func decodePlain(b []byte, r *Request) (n int, ok bool) {
 	r.Ticker, r.Days, r.Confidence = ticker, days, confidence
 	return i + 1, true
 }
-
-// tens holds the powers of ten that a float64 holds exactly.
-var tens = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
 
 func hasKey(b []byte, key string) bool { return len(b) >= len(key) && string(b[:len(key)]) == key }
 

@@ -13,6 +13,8 @@ const (
 	DefaultConfidence = 0.95
 	MinHistory        = 30
 	MaxHistory        = 2000
+	MinClose          = 1e-12 // of history, as of every price file
+	MaxClose          = 1e15
 	MaxLevels         = 8
 )
 
@@ -38,12 +40,13 @@ var (
 	ruleConfidenceHigh = Rule{"less_than_equal", "Input should be less than or equal to 0.99", `{"le":0.99}`}
 	rulePositive       = Rule{"greater_than", "Input should be greater than 0", `{"gt":0.0}`}
 
-	ruleListType   = Rule{"list_type", "Input should be a valid list", ""}
-	ruleDateType   = Rule{"date_type", "Input should be a valid date", ""}
-	ruleYearZero   = Rule{"date_parsing", "Input should be a valid date in the format YYYY-MM-DD, year 0 is out of range", `{"error":"year 0 is out of range"}`}
-	ruleDateHigh   = Rule{"less_than_equal", "Input should be less than or equal to 9999-10-31", `{"le":"9999-10-31"}`}
-	ruleAsOfAlone  = Rule{"value_error", "Value error, as_of goes with history", `{"error":{}}`}
-	ruleHistoryFar = Rule{"value_error", "Value error, closes too far apart to forecast from", `{"error":{}}`}
+	ruleListType  = Rule{"list_type", "Input should be a valid list", ""}
+	ruleDateType  = Rule{"date_type", "Input should be a valid date", ""}
+	ruleYearZero  = Rule{"date_parsing", "Input should be a valid date in the format YYYY-MM-DD, year 0 is out of range", `{"error":"year 0 is out of range"}`}
+	ruleDateHigh  = Rule{"less_than_equal", "Input should be less than or equal to 9999-10-31", `{"le":"9999-10-31"}`}
+	ruleAsOfAlone = Rule{"value_error", "Value error, as_of goes with history", `{"error":{}}`}
+	ruleCloseLow  = Rule{"greater_than_equal", "Input should be greater than or equal to 0.000000000001", `{"ge":1e-12}`}
+	ruleCloseHigh = Rule{"less_than_equal", "Input should be less than or equal to 1000000000000000", `{"le":1000000000000000.0}`}
 )
 
 // ruleLength is the rule of a list of n items that should have had at least or at most limit.

@@ -188,6 +188,10 @@ func closeRule(x float64) *Rule {
 		return &ruleFinite
 	case x <= 0:
 		return &rulePositive
+	case x < MinClose:
+		return &ruleCloseLow
+	case x > MaxClose:
+		return &ruleCloseHigh
 	}
 	return nil
 }

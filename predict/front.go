@@ -1,0 +1,71 @@
+package predict
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// Front wraps a mux so that what none of its routes takes is answered as the contract says, in JSON: 404, 405 with Allow,
+// and 307 where only the slashes at the end are too many. Every route must name its method. Front takes the mux's "/".
+func Front(mux *http.ServeMux) http.Handler {
+	f := front{mux}
+	mux.HandleFunc("/", f.unrouted)
+	return f
+}
+
+type front struct{ mux *http.ServeMux }
+
+func (f front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// The mux would redirect these itself, absolutely and with a page of HTML.
+	if p := r.URL.Path; !strings.HasPrefix(p, "/") || len(p) > 1 && (p[len(p)-1] == '/' || !isClean(p)) {
+		f.untidy(w, r)
+		return
+	}
+	f.mux.ServeHTTP(w, r)
+}
+
+// untidy answers a path that no route has as it stands.
+func (f front) untidy(w http.ResponseWriter, r *http.Request) {
+	p := strings.TrimRight(r.URL.Path, "/")
+	if !strings.HasPrefix(p, "/") || !isClean(p) || len(f.methods(p)) == 0 {
+		NotFound(w, r)
+		return
+	}
+	to := url.URL{Path: p, RawQuery: r.URL.RawQuery}
+	w.Header().Set("Location", to.String())
+	w.Header().Set("Content-Length", "0")
+	w.WriteHeader(http.StatusTemporaryRedirect)
+}
+
+// unrouted answers a path that has no route, or none for its method.
+func (f front) unrouted(w http.ResponseWriter, r *http.Request) {
+	if allow := f.methods(r.URL.Path); len(allow) > 0 {
+		w.Header().Set("Allow", strings.Join(allow, ", "))
+		writeError(w, &Error{Status: http.StatusMethodNotAllowed, Detail: "Method Not Allowed"})
+		return
+	}
+	NotFound(w, r)
+}
+
+// methods asks the mux which methods it has a route for; it keeps no second list that could differ.
+func (f front) methods(path string) (allow []string) {
+	for _, m := range [...]string{"DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"} {
+		probe := http.Request{Method: m, URL: &url.URL{Path: path}}
+		if _, pattern := f.mux.Handler(&probe); pattern != "" && pattern != "/" {
+			allow = append(allow, m)
+		}
+	}
+	return allow
+}
+
+// isClean reports whether no segment of a path is empty, a dot or two dots; the last may be empty.
+func isClean(p string) bool {
+	return !strings.Contains(p, "//") && !strings.Contains(p, "/./") && !strings.Contains(p, "/../") &&
+		!strings.HasSuffix(p, "/.") && !strings.HasSuffix(p, "/..")
+}
+
+// NotFound answers 404.
+func NotFound(w http.ResponseWriter, _ *http.Request) {
+	writeError(w, &Error{Status: http.StatusNotFound, Detail: "Not Found"})
+}

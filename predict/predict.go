@@ -1,0 +1,167 @@
+// Package predict answers POST /predict and the routes beside it: it decodes and validates a request, finds or computes
+// the forecast, and encodes the answer. The wire contract is that of a FastAPI service with Pydantic models, to the byte,
+// minus its faults; see [Decode] and [Error].
+//
+// The core is pure: Decode turns bytes into a [Request] or an error, a Service turns a Request into encoded bytes, and the
+// HTTP handlers only carry bytes. It is not a server: no listener, no timeout, no route is set up here, and it forecasts
+// nothing itself; package model does.
+package predict
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"tickercast/cache"
+	"tickercast/model"
+	"tickercast/model/calendar"
+	"tickercast/model/market"
+)
+
+// Config says what a Service serves and within which limits.
+type Config struct {
+	Model  *model.Model   // needed
+	Market *market.Market // needed
+
+	CacheEntries int           // most answers kept; 0 means the cache's default, 16384
+	CacheBytes   int64         // most bytes of answers kept; 0 means 64 MiB
+	TTL          time.Duration // age at which an answer is computed again; 0 means one hour
+
+	MaxBody      int64 // bytes of a request's body; 0 means 64 KiB
+	MaxBatchBody int64 // bytes of a batch's body; 0 means 1 MiB
+
+	// RedactInput leaves what clients sent out of the errors that they get.
+	RedactInput bool
+
+	// Ready reports whether requests should be sent here, and what there is to say about that; nil means always.
+	Ready func() (ready bool, reasons []string)
+
+	// Failed is told of every error that a client sees as a 500; nil means nobody.
+	Failed func(err error)
+
+	// Now tells the date for a history without one; nil means time.Now.
+	Now func() time.Time
+}
+
+// Service answers requests for forecasts. It is safe for concurrent use.
+type Service struct {
+	cfg   Config
+	world atomic.Pointer[world]
+	cache *cache.Cache[key, []byte]
+	swap  sync.Mutex // held while world is replaced
+}
+
+// key holds everything that the answer to a plain request depends on.
+type key struct {
+	generation uint32
+	ticker     uint32
+	days       uint8
+	confidence float64
+}
+
+// New returns a Service, after one forecast of every ticker.
+func New(cfg Config) (*Service, error) {
+	if cfg.CacheBytes == 0 {
+		cfg.CacheBytes = 64 << 20
+	}
+	if cfg.MaxBody == 0 {
+		cfg.MaxBody = 64 << 10
+	}
+	if cfg.MaxBatchBody == 0 {
+		cfg.MaxBatchBody = 1 << 20
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	w, err := newWorld(cfg.Model, cfg.Market, 1)
+	if err != nil {
+		return nil, err
+	}
+	c, err := cache.New(cache.Config[key, []byte]{
+		Capacity: cfg.CacheEntries,
+		MaxBytes: cfg.CacheBytes,
+		Cost:     func(_ key, answer []byte) int64 { return int64(len(answer)) },
+		TTL:      cfg.TTL,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{cfg: cfg, cache: c}
+	s.world.Store(w)
+	return s, nil
+}
+
+// Close stops what the cache runs in the background.
+func (s *Service) Close() { s.cache.Close() }
+
+// Swap serves another model and market from now on, or goes on as before and says why. Requests under way keep what they
+// began with; no answer of before is given to a request that comes after.
+func (s *Service) Swap(m *model.Model, mk *market.Market) error {
+	s.swap.Lock()
+	defer s.swap.Unlock()
+	w, err := newWorld(m, mk, s.world.Load().generation+1)
+	if err != nil {
+		return err
+	}
+	s.world.Store(w)
+	s.cache.Purge() // the generation in the key keeps old answers out; this gives their memory back
+	return nil
+}
+
+// Current returns what is served now.
+func (s *Service) Current() (*model.Model, *market.Market) {
+	w := s.world.Load()
+	return w.model, w.market
+}
+
+// CacheStats returns the figures of the cache.
+func (s *Service) CacheStats() cache.Stats { return s.cache.Stats() }
+
+// Answer returns the encoded answer to a request, which the caller must not change. The error is an *Error unless it is
+// ours, or the context's.
+func (s *Service) Answer(ctx context.Context, r *Request) ([]byte, error) {
+	w := s.world.Load()
+	if r.History != nil {
+		asOf := r.AsOf
+		if !r.HasAsOf {
+			asOf = calendar.Floor(calendar.FromTime(s.cfg.Now().UTC()))
+		}
+		return w.answerHistory(r, asOf)
+	}
+	t, ok := w.market.Find(r.Ticker)
+	switch {
+	case !ok:
+		return nil, errUnknownTicker(r.Ticker)
+	case r.Levels != nil:
+		return w.answer(t, r.Days, r.Confidence, r.Levels), nil
+	}
+	return s.cached(ctx, w, t, r.Days, r.Confidence)
+}
+
+// cached returns the answer of a listed ticker from the cache, which computes it once for all who miss it together.
+func (s *Service) cached(ctx context.Context, w *world, t *market.Ticker, days int, confidence float64) ([]byte, error) {
+	k := key{w.generation, uint32(t.Index), uint8(days), confidence}
+	if answer, ok := s.cache.Get(k); ok {
+		return answer, nil
+	}
+	// The closure is made after the look-up, so that a hit allocates nothing.
+	return s.cache.Load(ctx, k, func(context.Context) ([]byte, error) { return w.answer(t, days, confidence, nil), nil })
+}
+
+// TryAnswer is the shortest way from a body to its answer, for front ends of their own: ok is false when the request is
+// anything but plain, valid and of a known ticker, and nothing has happened then.
+func (s *Service) TryAnswer(body []byte) (answer []byte, ok bool) {
+	var r Request
+	n, ok := decodePlain(body, &r)
+	if !ok || !onlyBlanks(body[n:]) {
+		return nil, false
+	}
+	w := s.world.Load()
+	t, ok := w.market.Find(r.Ticker)
+	if !ok {
+		return nil, false
+	}
+	answer, err := s.cached(context.Background(), w, t, r.Days, r.Confidence)
+	return answer, err == nil
+}

@@ -1,0 +1,64 @@
+package predict
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+)
+
+// jsonType is shared by all answers: a header's value that is never changed need not be made each time.
+var jsonType = []string{"application/json"}
+
+// writeJSON sends an answer that is complete. The length is left to net/http where it would find it anyway.
+func writeJSON(w http.ResponseWriter, status int, body []byte) {
+	h := w.Header()
+	h["Content-Type"] = jsonType
+	if len(body) > 2048 { // the buffer in which net/http counts a body by itself
+		h.Set("Content-Length", strconv.Itoa(len(body)))
+	}
+	w.WriteHeader(status)
+	w.Write(body)
+}
+
+// refuse sends an error; what is no *Error is our own fault and is told to Config.Failed, never to the client.
+func (s *Service) refuse(w http.ResponseWriter, err error) {
+	e := s.public(err)
+	e.redact = s.cfg.RedactInput
+	writeError(w, e)
+}
+
+// writeError is the only place where an error becomes a status and bytes.
+func writeError(w http.ResponseWriter, e *Error) {
+	if e.closes {
+		w.Header().Set("Connection", "close")
+	}
+	writeJSON(w, e.Status, e.AppendJSON(nil))
+}
+
+// public is what a client may know of an error.
+func (s *Service) public(err error) *Error {
+	var e *Error
+	switch {
+	case errors.As(err, &e):
+		return e
+	case errors.Is(err, context.DeadlineExceeded):
+		return &Error{Status: http.StatusGatewayTimeout, Detail: "Gateway Timeout"}
+	case errors.Is(err, context.Canceled):
+		e = errUnreadable() // for the log: the client has left and reads no more
+		e.closes = true
+		return e
+	}
+	if s.cfg.Failed != nil {
+		s.cfg.Failed(err)
+	}
+	return errInternal()
+}
+
+func errTooLarge() *Error {
+	return &Error{Status: http.StatusRequestEntityTooLarge, Detail: "Request body too large", closes: true}
+}
+
+func errInternal() *Error {
+	return &Error{Status: http.StatusInternalServerError, Detail: "Internal Server Error"}
+}
