@@ -8,6 +8,7 @@ package bench
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"sync/atomic"
 
@@ -33,6 +34,12 @@ var tickers = [...]string{
 }
 
 var confidences = [...]string{"0.8", "0.9", "0.95", "0.99"}
+
+// Tickers are those that the workload names, most popular first.
+func Tickers() []string { return slices.Clone(tickers[:]) }
+
+// Confidences are those of the Hit and Mixed streams, rising.
+func Confidences() []float64 { return []float64{0.8, 0.9, 0.95, 0.99} }
 
 // A Mix is a stream of prediction requests: it hands each connection a function that returns the next request, as
 // load.Config.Requests wants it.

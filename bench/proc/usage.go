@@ -14,7 +14,7 @@ import (
 // Usage is what a process and its descendants have used so far.
 type Usage struct {
 	CPU           time.Duration // user and system; the kernel counts in steps of 10 ms
-	Memory        int64         // resident bytes, pages shared with other processes by their share (PSS)
+	Memory        int64         // resident bytes; what the processes share with each other counts once
 	Reads, Writes int64         // read and write calls, on sockets and files
 }
 
@@ -28,8 +28,9 @@ func Of(pid int) (Usage, error) {
 	if err != nil {
 		return total, err
 	}
+	var shared int64
 	for _, p := range pids {
-		u, err := read(p)
+		u, s, err := read(p)
 		if err != nil {
 			if p != pid && os.IsNotExist(err) {
 				continue // a child that has ended since
@@ -38,31 +39,35 @@ func Of(pid int) (Usage, error) {
 		}
 		total.CPU += u.CPU
 		total.Memory += u.Memory
+		shared = max(shared, s)
 		total.Reads += u.Reads
 		total.Writes += u.Writes
 	}
+	total.Memory += shared
 	return total, nil
 }
 
 // tick is the unit of the times in /proc/PID/stat: USER_HZ, 100 a second on every architecture that Go runs on.
 const tick = 10 * time.Millisecond
 
-func read(pid int) (u Usage, err error) {
+// read reads the counters of one process. Its memory is what is private to it; shared is the rest of its resident pages.
+func read(pid int) (u Usage, shared int64, err error) {
 	dir := filepath.Join("/proc", strconv.Itoa(pid))
 	stat, err := statFields(pid)
 	if err != nil {
-		return u, err
+		return u, 0, err
 	}
 	u.CPU = time.Duration(number(stat[11])+number(stat[12])) * tick
 	if b, err := os.ReadFile(filepath.Join(dir, "smaps_rollup")); err == nil {
-		u.Memory = field(b, "Pss:") << 10
+		u.Memory = (field(b, "Private_Clean:") + field(b, "Private_Dirty:")) << 10
+		shared = field(b, "Rss:")<<10 - u.Memory
 	} else if b, err := os.ReadFile(filepath.Join(dir, "status")); err == nil {
 		u.Memory = field(b, "VmRSS:") << 10
 	}
 	if b, err := os.ReadFile(filepath.Join(dir, "io")); err == nil {
 		u.Reads, u.Writes = field(b, "syscr:"), field(b, "syscw:")
 	}
-	return u, nil
+	return u, shared, nil
 }
 
 // statFields are the fields of /proc/PID/stat after the name, which may hold anything, blanks and brackets included.

@@ -1,0 +1,169 @@
+package bench
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"tickercast/bench/load"
+	"tickercast/bench/proc"
+)
+
+// built is the real binary, as a user builds it, made when the first benchmark wants it.
+var built struct {
+	sync.Once
+	dir, path string
+	err       error
+}
+
+func binary(b *testing.B) string {
+	b.Helper()
+	if path := os.Getenv("TICKERCAST_BENCH_BINARY"); path != "" {
+		return path
+	}
+	built.Do(func() {
+		if _, built.err = exec.LookPath("go"); built.err != nil {
+			return
+		}
+		if built.dir, built.err = os.MkdirTemp("", "tickercast-bench"); built.err != nil {
+			return
+		}
+		built.path = filepath.Join(built.dir, "tickercast")
+		cmd := exec.Command("go", "build", "-o", built.path, "..")
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			built.err = fmt.Errorf("go build: %w: %s", err, out)
+		}
+	})
+	if errors.Is(built.err, exec.ErrNotFound) {
+		b.Skip("no go command to build the server with")
+	}
+	if built.err != nil {
+		b.Fatal(built.err)
+	}
+	return built.path
+}
+
+// start runs a server on CPU 0, where the machine has one to spare.
+func start(b *testing.B, ready string, cfg proc.Config) (*proc.Server, string) {
+	b.Helper()
+	addr, err := proc.FreeAddr()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i, arg := range cfg.Args {
+		if arg == "ADDR" {
+			cfg.Args[i] = addr
+		}
+	}
+	for i, v := range cfg.Env {
+		if v == "TICKERCAST_BENCH_REFERENCE=ADDR" {
+			cfg.Env[i] = "TICKERCAST_BENCH_REFERENCE=" + addr
+		}
+	}
+	cfg.Pin = proc.CanPin() == nil
+	cfg.Ready = "http://" + addr + ready
+	s, err := proc.Start(b.Context(), cfg)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(s.Stop)
+	return s, addr
+}
+
+func tickercast(b *testing.B, flags ...string) (*proc.Server, string) {
+	b.Helper()
+	args := append([]string{binary(b), "serve", "-addr", "ADDR", "-admin-addr", ""}, flags...)
+	return start(b, "/health", proc.Config{Args: args})
+}
+
+func reference(b *testing.B) (*proc.Server, string) {
+	b.Helper()
+	return start(b, "/", proc.Config{Args: []string{os.Args[0]}, Env: []string{"TICKERCAST_BENCH_REFERENCE=ADDR"}})
+}
+
+// warm asks once for each key of the Hit mix.
+func warm(b *testing.B, addr string) {
+	b.Helper()
+	drive(b, load.Config{Addr: addr, Requests: Hit(addr), Conns: 1, Count: int64(len(HitBodies()))})
+}
+
+// drive runs a load that no request may fail.
+func drive(b *testing.B, cfg load.Config) *load.Result {
+	b.Helper()
+	r, err := load.Run(b.Context(), cfg)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if r.Failed() > 0 || r.Answers == 0 {
+		b.Fatalf("not every request was answered with a forecast:\n%s", r)
+	}
+	return r
+}
+
+// closedLoop sends b.N requests over 64 connections as fast as they go, and reports what they cost the server.
+func closedLoop(b *testing.B, s *proc.Server, addr string, mix Mix) {
+	b.Helper()
+	before, err := s.Usage()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ResetTimer()
+	r := drive(b, load.Config{Addr: addr, Requests: mix, Conns: 64, Count: int64(b.N), Duration: time.Hour})
+	b.StopTimer()
+	after, err := s.Usage()
+	if err != nil {
+		b.Fatal(err)
+	}
+	n := float64(r.Answers)
+	b.ReportMetric(r.PerSecond, "req/s")
+	b.ReportMetric((after.CPU-before.CPU).Seconds()*1e6/n, "server-us/op")
+	b.ReportMetric(r.GeneratorCPU, "client-us/op")
+	b.ReportMetric(float64(after.Writes-before.Writes)/n, "writes/op")
+	b.ReportMetric(float64(after.Memory)/1e6, "server-MB")
+}
+
+// BenchmarkLoopbackReference is the closed loop against net/http with a canned reply: what the others are compared with.
+func BenchmarkLoopbackReference(b *testing.B) {
+	s, addr := reference(b)
+	closedLoop(b, s, addr, Hit(addr))
+}
+
+// BenchmarkLoopbackHit is the closed loop against the server as it is shipped, every answer in its cache.
+func BenchmarkLoopbackHit(b *testing.B) {
+	s, addr := tickercast(b)
+	warm(b, addr)
+	closedLoop(b, s, addr, Hit(addr))
+}
+
+// BenchmarkLoopbackHitNetHTTP is the same with the fast lane off.
+func BenchmarkLoopbackHitNetHTTP(b *testing.B) {
+	s, addr := tickercast(b, "-fastlane=false")
+	warm(b, addr)
+	closedLoop(b, s, addr, Hit(addr))
+}
+
+// BenchmarkLoopbackMiss is the closed loop with no answer in the cache.
+func BenchmarkLoopbackMiss(b *testing.B) {
+	s, addr := tickercast(b)
+	closedLoop(b, s, addr, Miss(addr))
+}
+
+// BenchmarkOpenLoop1000 sends the Mixed stream at a thousand requests a second, whatever the server does. Run it for long:
+// -benchtime 30s has p99.9 rest on thirty requests. ns/op is the time between two requests and means nothing.
+func BenchmarkOpenLoop1000(b *testing.B) {
+	_, addr := tickercast(b)
+	b.ResetTimer()
+	r := drive(b, load.Config{Addr: addr, Requests: Mixed(addr), Conns: 64, Rate: 1000, Count: int64(b.N), Duration: time.Hour})
+	b.StopTimer()
+	for name, q := range map[string]float64{"p50-us": 0.5, "p99-us": 0.99, "p99.9-us": 0.999} {
+		b.ReportMetric(float64(r.Latency.Quantile(q).Nanoseconds())/1e3, name)
+	}
+	b.ReportMetric(100*r.Latency.ShareAbove(100*time.Millisecond), "%>100ms")
+	b.ReportMetric(r.PerSecond, "req/s")
+}
