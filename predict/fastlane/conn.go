@@ -1,0 +1,251 @@
+package fastlane
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"runtime/debug"
+	"time"
+)
+
+// conn is a connection while it is the lane's. Its goroutine alone touches it, but for nc and handing.
+type conn struct {
+	lane    *Lane
+	nc      net.Conn
+	handing bool // guarded by Lane.mu: the deadlines of nc are net/http's now
+
+	stream // how bytes come and go
+
+	answered bool    // there was a request before
+	trimmed  bool    // of the request being read, the blank lines before it are dealt with
+	awaited  verdict // of the request being read: partial or headed
+	woken    bool    // the lane is stopping and the connection knows
+
+	began time.Duration // when the request being read began: the first one with the connection, others with their first bytes
+	ended time.Duration // when the last answer was made
+}
+
+// outcome is what becomes of a connection.
+type outcome int
+
+const (
+	stays outcome = iota
+	closes
+	leaves // for net/http
+)
+
+func newConn(l *Lane, nc net.Conn) *conn {
+	c := &conn{lane: l, nc: nc, began: l.now()}
+	c.open(nc)
+	return c
+}
+
+// serve answers requests until there is one that is not the lane's, or no more.
+func (c *conn) serve() {
+	defer c.lane.leave(c)
+	if c.lane.cfg.Answer == nil || c.converse() == leaves {
+		c.handOver()
+	} else {
+		c.nc.Close()
+		c.lane.counts.open.Add(-1)
+	}
+	c.rest()
+}
+
+// converse reads and answers until the connection does not stay.
+func (c *conn) converse() outcome {
+	for {
+		c.armRead()
+		waited := c.waiting()
+		err := c.read()
+		if err != nil {
+			if o := c.starved(err); o != stays {
+				return o
+			}
+			continue
+		}
+		now := c.lane.now()
+		if waited && !c.waiting() {
+			c.began = now
+		}
+		if o := c.answer(now); o != stays {
+			return o
+		}
+	}
+}
+
+// waiting tells whether a request has yet to begin. As in net/http a first request begins with the connection, and
+// another with its fourth byte.
+func (c *conn) waiting() bool { return c.answered && !c.trimmed && len(c.unread()) < 4 }
+
+// answer replies to every whole request that is there, in one write.
+func (c *conn) answer(now time.Duration) (o outcome) {
+	for o == stays && !c.waiting() && len(c.unread()) > 0 {
+		if c.answered && !c.trimmed {
+			// As net/http after a POST: blank lines are skipped, up to the four bytes that it looks at.
+			c.skip(blanks(c.unread()[:4]))
+			c.trimmed = true
+		}
+		var r request
+		r, c.awaited = c.lane.grammar.scan(c.unread())
+		if c.awaited == foreign || c.awaited != plain && len(c.unread()) == MaxRequest {
+			o = leaves
+			break
+		}
+		if c.awaited != plain {
+			break
+		}
+		if o = c.reply(&r, &now); o == leaves {
+			break
+		}
+		c.skip(r.size)
+		c.answered, c.trimmed, c.awaited, c.ended = true, false, partial, now
+		if len(c.work.out) > maxOut {
+			if c.flush() != nil {
+				return closes
+			}
+		}
+	}
+	if c.flush() != nil {
+		return closes
+	}
+	return o
+}
+
+// reply appends the answer to one request. It sets now to when that is done, if somebody wants to know.
+func (c *conn) reply(r *request, now *time.Duration) outcome {
+	l := c.lane
+	body, ok := l.ask(r.body)
+	if !ok {
+		return leaves
+	}
+	o, h := stays, &l.heads[0]
+	if l.stopping.Load() || l.cfg.Draining != nil && l.cfg.Draining() {
+		o, h = closes, &l.heads[1]
+	}
+	var id []byte
+	c.work.out, id = l.appendReply(c.work.out, h, body, *now)
+	if l.cfg.Observe != nil {
+		end := l.now()
+		l.cfg.Observe(Exchange{Remote: c.nc.RemoteAddr(), ID: id, Duration: end - *now, Request: r.size, Body: len(body)})
+		*now = end
+	}
+	return o
+}
+
+// ask calls Config.Answer. If that panics the request is left to net/http, where a panic is somebody's business.
+func (l *Lane) ask(body []byte) (answer []byte, ok bool) {
+	defer func() {
+		if v := recover(); v != nil {
+			l.fault(fmt.Errorf("answering a request: panic: %v\n%s", v, debug.Stack()))
+			answer, ok = nil, false
+		}
+	}()
+	return l.cfg.Answer(body)
+}
+
+// starved is what to do when nothing could be read.
+func (c *conn) starved(err error) outcome {
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		switch {
+		case c.lane.stopping.Load() && !c.woken:
+			c.woken, c.readBy = true, unknown
+			return stays
+		case c.awaited == headed:
+			return leaves // the handler says that the body did not come
+		case !c.woken:
+			c.lane.counts.timedOut.Add(1)
+		}
+	case errors.Is(err, io.EOF):
+		if len(c.unread()) > 0 && !c.waiting() {
+			return leaves // half a request: net/http says what it thinks of it
+		}
+	}
+	return closes
+}
+
+// Deadlines. Setting one costs as much as reading the headers does, so a connection that goes on being used gets one that
+// holds for slack longer than it need to, and a new one only when that no longer covers the time to wait for.
+const (
+	slack = 500 * time.Millisecond
+
+	// lastLook is what a connection without a request gets when the lane stops: what was sent before may just be coming.
+	lastLook = 5 * time.Millisecond
+)
+
+// armRead sets the deadline of what is waited for.
+func (c *conn) armRead() {
+	for {
+		by, until := c.limit()
+		if by <= c.readBy && c.readBy <= until {
+			return
+		}
+		c.readBy = until
+		if until == 0 {
+			c.nc.SetReadDeadline(time.Time{})
+		} else {
+			c.nc.SetReadDeadline(c.lane.epoch.Add(until))
+		}
+		// stop sets its own deadline after it has said that it stops: whichever of the two came last is seen here.
+		if c.woken || !c.lane.stopping.Load() {
+			return
+		}
+		c.woken = true
+	}
+}
+
+// limit is when what is waited for must have come, and the latest deadline that will do. Zeros mean any time.
+func (c *conn) limit() (by, until time.Duration) {
+	l := c.lane
+	nothing := c.waiting() || len(c.unread()) == 0
+	switch {
+	case c.woken && nothing:
+		by = l.now() + lastLook
+		return by, by
+	case c.waiting():
+		if l.idleTimeout > 0 {
+			by = c.ended + l.idleTimeout
+			return by, by + slack
+		}
+	case c.awaited == headed:
+		if l.readTimeout > 0 {
+			by = c.began + l.readTimeout
+		}
+	case l.headerTimeout > 0:
+		by = c.began + l.headerTimeout
+	}
+	return by, by
+}
+
+// handOver gives the connection to net/http.
+func (c *conn) handOver() {
+	l := c.lane
+	h := &handed{Conn: c.nc, lane: l, unread: bytes.Clone(c.unread())}
+	if len(h.unread) > 0 {
+		h.spent.Store(int64(l.now() - c.began))
+	}
+	l.mu.Lock()
+	c.handing = true
+	l.mu.Unlock()
+	c.nc.SetDeadline(time.Time{})
+	select {
+	case l.handed <- h:
+		l.counts.handed.Add(1)
+	case <-l.closed:
+		h.Close()
+	}
+}
+
+// blanks is the number of bytes before the first that is neither CR nor LF.
+func blanks(b []byte) int {
+	for i, c := range b {
+		if c != '\r' && c != '\n' {
+			return i
+		}
+	}
+	return len(b)
+}

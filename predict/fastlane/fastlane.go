@@ -1,0 +1,229 @@
+// Package fastlane answers plain prediction requests on the connection itself, at about half of what net/http costs.
+//
+// A [Lane] is a net.Listener to be put between a listening socket and an http.Server. It reads each new connection and,
+// as long as every byte is one that it knows, answers: one goroutine a connection, one read and one write a request,
+// pipelined requests together in one write. At the first thing that it does not know it hands the connection, unread
+// bytes first, to the http.Server through Accept and never looks at it again. What it knows is a request of at most
+// [MaxRequest] bytes of this form:
+//
+//	POST <target> HTTP/1.1 CRLF       the target exactly, single spaces
+//	name ":" OWS value OWS CRLF       any number of headers: the name a token, the value of 0x20 to 0x7E
+//	CRLF
+//	body                              of Content-Length bytes, for which Config.Answer has an answer
+//
+// where Host stands once, of letters, digits and -._:[] alone; Content-Length once, of one to four digits;
+// Content-Type once, application/json with nothing or charset=utf-8 behind it; Connection, if there, is keep-alive; and
+// no header is one that may change what the answer is or how the connection goes on: those are Transfer-Encoding, TE,
+// Trailer, Expect, Upgrade, HTTP2-Settings, Content-Encoding, Authorization, X-Api-Key, Origin, Range, If-*, X-Request-Id,
+// Traceparent, Tracestate and Config.Special. Lines end in CRLF alone. As in net/http, up to four bytes of CR and LF
+// may precede a request that follows another.
+//
+// So the lane refuses nothing: every error, every other route, HTTP/1.0, HTTP/2 and TLS are net/http's, and for any bytes
+// whatever the client gets what net/http and the handler would have sent, but for Date and X-Request-Id. It is not a
+// server of its own, does no I/O but on connections, and knows nothing of predictions. One difference is known: after a
+// request the preface of HTTP/2 begins a conversation where net/http, had it seen that request, would answer 404.
+package fastlane
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// MaxRequest is the longest request that the lane answers, headers and body together. A plain request has 200 to 600
+// bytes; what is longer is rare and can afford net/http, and the bound is what a slow connection can make the lane hold.
+const MaxRequest = 4096
+
+// Config says what a lane answers and how. Listener and Server are required.
+type Config struct {
+	// Listener gives the connections. It must give plain ones: a lane on top of TLS would answer, one below it can not.
+	Listener net.Listener
+
+	// Server is what connections are handed to. The lane reads its four timeouts in New and keeps to them.
+	Server *http.Server
+
+	// Answer gives the body of the 200 that the handler would send for a request with this body and no unusual header, or
+	// false for anything else, errors included. It is called by many goroutines, must not keep or change body, and what it
+	// returns must not change afterwards. Nil hands over every connection unread; the cap still holds.
+	Answer func(body []byte) (answer []byte, ok bool)
+
+	// Target is the request target that is answered; empty means /predict.
+	Target string
+
+	// Header is what the handler sets on a 200, without Content-Length; nil means Content-Type: application/json.
+	Header http.Header
+
+	// Special names further headers whose requests are left to net/http.
+	Special []string
+
+	// RequestID appends a new request id to b; nil sends no X-Request-Id.
+	RequestID func(b []byte) []byte
+
+	// Draining tells whether answers now say Connection: close, as the handler's then do too; nil means never.
+	Draining func() bool
+
+	// MaxConns bounds the connections that are open, those handed over included; zero means no bound. One more is
+	// accepted and closed, so that its client learns of it at once rather than wait in the backlog.
+	MaxConns int
+
+	// Observe is told of each request that the lane has answered; nil costs nothing. It must not keep Exchange.ID.
+	Observe func(Exchange)
+
+	// Fault is told of what goes wrong in the lane itself: an accept that failed and will be tried again, a panic in
+	// Answer, whose request is then net/http's. Nil drops it.
+	Fault func(error)
+}
+
+// Exchange is a request that was answered with 200.
+type Exchange struct {
+	Remote   net.Addr
+	ID       []byte        // the X-Request-Id sent, or nil
+	Duration time.Duration // from the bytes of the request being there to those of the answer
+	Request  int           // bytes of the request, headers included
+	Body     int           // bytes of the answer's body
+}
+
+// Lane is a listener that answers plain requests and gives all other connections to Accept. Its methods are safe for
+// concurrent use.
+type Lane struct {
+	cfg     Config
+	grammar grammar
+	heads   [2]head // of a reply that keeps the connection, and of one that closes it
+	headerTimeout, readTimeout, writeTimeout,
+	idleTimeout time.Duration
+
+	epoch time.Time // what the durations since are measured from
+	stamp atomic.Pointer[stamp]
+
+	start    sync.Once
+	handed   chan net.Conn
+	closed   chan struct{} // Accept has nothing more to give
+	stopping atomic.Bool
+
+	mu    sync.Mutex // guards what follows
+	conns map[*conn]struct{}
+	empty chan struct{} // closed when stopping and conns is empty; nil before Shutdown
+
+	counts counts
+}
+
+// New returns a lane. It accepts connections from the first call of Accept on.
+func New(cfg Config) *Lane {
+	if cfg.Target == "" {
+		cfg.Target = "/predict"
+	}
+	if cfg.Header == nil {
+		cfg.Header = http.Header{"Content-Type": {"application/json"}}
+	}
+	s := cfg.Server
+	l := &Lane{
+		cfg:           cfg,
+		grammar:       newGrammar(cfg.Target, cfg.Special),
+		heads:         [2]head{newHead(cfg.Header, false), newHead(cfg.Header, true)},
+		headerTimeout: s.ReadHeaderTimeout,
+		readTimeout:   s.ReadTimeout,
+		writeTimeout:  s.WriteTimeout,
+		idleTimeout:   s.IdleTimeout,
+		epoch:         time.Now(),
+		handed:        make(chan net.Conn),
+		closed:        make(chan struct{}),
+		conns:         make(map[*conn]struct{}),
+	}
+	// As http.Server has it: what is not set is ReadTimeout, and what is negative is none.
+	if l.headerTimeout == 0 {
+		l.headerTimeout = l.readTimeout
+	}
+	if l.idleTimeout == 0 {
+		l.idleTimeout = l.readTimeout
+	}
+	return l
+}
+
+// Accept waits for the next connection that is net/http's to serve.
+func (l *Lane) Accept() (net.Conn, error) {
+	l.start.Do(func() { go l.acceptAll() })
+	select {
+	case nc := <-l.handed:
+		return nc, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// Addr is the address of the listener.
+func (l *Lane) Addr() net.Addr { return l.cfg.Listener.Addr() }
+
+// Close stops accepting. Connections of the lane that wait for a request are closed, the others after their answer; what
+// would have to be handed over is closed too, so call Shutdown first where that matters.
+func (l *Lane) Close() error {
+	err := l.stop()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closeLocked()
+	return err
+}
+
+// Shutdown stops accepting, closes connections that wait for a request, and waits until those in a request are answered
+// or handed over; then Accept ends. So it goes before http.Server.Shutdown, which takes care of those handed over. When
+// ctx ends first it closes the rest and returns ctx's error.
+func (l *Lane) Shutdown(ctx context.Context) error {
+	err := l.stop()
+	l.mu.Lock()
+	if l.empty == nil {
+		l.empty = make(chan struct{})
+		if len(l.conns) == 0 {
+			close(l.empty)
+		}
+	}
+	l.mu.Unlock()
+	select {
+	case <-l.empty:
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for c := range l.conns {
+		c.nc.Close()
+	}
+	l.closeLocked()
+	return err
+}
+
+// stop closes the listener and wakes connections that wait.
+func (l *Lane) stop() error {
+	if l.stopping.Swap(true) {
+		return nil
+	}
+	err := l.cfg.Listener.Close()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for c := range l.conns {
+		c.nc.SetReadDeadline(past)
+	}
+	return err
+}
+
+func (l *Lane) closeLocked() {
+	select {
+	case <-l.closed:
+	default:
+		close(l.closed)
+	}
+}
+
+// past is a deadline that is over.
+var past = time.Unix(1, 0)
+
+// now is the time since the lane was made, which costs half of what time.Now does.
+func (l *Lane) now() time.Duration { return time.Since(l.epoch) }
+
+// fault tells Config.Fault, if there is one.
+func (l *Lane) fault(err error) {
+	if l.cfg.Fault != nil {
+		l.cfg.Fault(err)
+	}
+}
