@@ -1,0 +1,124 @@
+package market_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"tickercast/model/calendar"
+	"tickercast/model/market"
+)
+
+func TestUntilIsThePanelOfThatDay(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	p := somePanel(t, rng, 6, 60, true)
+	first, last := p.AsOf(), p.AsOf()
+	for _, s := range p.Series() {
+		first = min(first, s.Dates[0])
+	}
+	for d := first - 2; d <= last+2; d++ {
+		var want strings.Builder
+		rows := 0
+		for line := range strings.Lines(dump(p)) {
+			if strings.Fields(line)[1] <= d.String() {
+				want.WriteString(line)
+				rows++
+			}
+		}
+		got := p.Until(d)
+		if dump(got) != want.String() {
+			t.Fatalf("Until(%v): got\n%swant\n%s", d, dump(got), want.String())
+		}
+		if got.Rows() != rows {
+			t.Fatalf("Until(%v).Rows() = %d, want %d", d, got.Rows(), rows)
+		}
+		if rows > 0 && (got.AsOf() > d || got.AsOf() < first) {
+			t.Fatalf("Until(%v).AsOf() = %v", d, got.AsOf())
+		}
+		if d >= last && got.AsOf() != last {
+			t.Fatalf("Until(%v).AsOf() = %v, want %v", d, got.AsOf(), last)
+		}
+	}
+}
+
+// TestUntilCannotBeGrownIntoTheFuture appends to a series that was cut short.
+func TestUntilCannotBeGrownIntoTheFuture(t *testing.T) {
+	p, err := market.Read(strings.NewReader("date,ticker,low,close\n2026-02-17,A,1,1\n2026-02-18,A,2,2\n"), "p.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := p.Until(calendar.Of(2026, time.February, 17)).Series()[0]
+	_, _, _ = append(s.Dates, 0), append(s.Close, 9), append(s.Low, 9)
+	if got, want := dump(p), "A 2026-02-17 - - 1 1\nA 2026-02-18 - - 2 2\n"; got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
+func TestLookup(t *testing.T) {
+	p := somePanel(t, rand.New(rand.NewPCG(5, 6)), 50, 5, false)
+	for i := range p.Series() {
+		want := &p.Series()[i]
+		if got, ok := p.Lookup(want.Ticker); !ok || got != want {
+			t.Errorf("Lookup(%q) = %v, %v", want.Ticker, got, ok)
+		}
+	}
+	for _, ticker := range []string{"", "T", "t1", "T1 ", "T50", "U"} {
+		if got, ok := p.Lookup(ticker); ok {
+			t.Errorf("Lookup(%q) = %v", ticker, got)
+		}
+	}
+}
+
+func TestNewPanelRefuses(t *testing.T) {
+	days := []calendar.Date{calendar.Of(2026, time.February, 17), calendar.Of(2026, time.February, 18)}
+	good := market.Series{Ticker: "A", Dates: days, Close: []float64{1, 2}, Open: []float64{1, math.NaN()}}
+	if _, err := market.NewPanel([]market.Series{good}); err != nil {
+		t.Fatal(err)
+	}
+	with := func(change func(*market.Series)) []market.Series {
+		bad := good
+		change(&bad)
+		return []market.Series{bad}
+	}
+	for want, series := range map[string][]market.Series{
+		"no series":                                  nil,
+		`ticker "A" has two series`:                  {good, good},
+		"empty ticker":                               with(func(s *market.Series) { s.Ticker = "" }),
+		`series "A" has no rows`:                     with(func(s *market.Series) { s.Dates = nil }),
+		`series "A" has 2 dates and 1 closes`:        with(func(s *market.Series) { s.Close = s.Close[:1] }),
+		`series "A" has 2 dates and a column`:        with(func(s *market.Series) { s.Low = []float64{1} }),
+		`series "A" has the close NaN on`:            with(func(s *market.Series) { s.Close = []float64{1, math.NaN()} }),
+		`series "A" has the close 0 on`:              with(func(s *market.Series) { s.Close = []float64{0, 1} }),
+		`series "A" has the price -1 on`:             with(func(s *market.Series) { s.High = []float64{-1, 1} }),
+		`series "A" has the price +Inf on`:           with(func(s *market.Series) { s.High = []float64{1, math.Inf(1)} }),
+		`series "A" has 2026-02-18 after 2026-02-18`: with(func(s *market.Series) { s.Dates = []calendar.Date{days[1], days[1]} }),
+		`series "A" has 2026-02-17 after 2026-02-18`: with(func(s *market.Series) { s.Dates = []calendar.Date{days[1], days[0]} }),
+		`series "A" runs from 1652-`:                 with(func(s *market.Series) { s.Dates = []calendar.Date{-116000, days[0]} }),
+	} {
+		if _, err := market.NewPanel(series); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+func TestNewPanelSorts(t *testing.T) {
+	one := func(ticker string, d calendar.Date) market.Series {
+		return market.Series{Ticker: ticker, Dates: []calendar.Date{d}, Close: []float64{1}}
+	}
+	given := []market.Series{one("C", 3), one("A", 5), one("B", 4)}
+	p, err := market.NewPanel(given)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := dump(p), "A 1970-01-06 - - - 1\nB 1970-01-05 - - - 1\nC 1970-01-04 - - - 1\n"; got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+	if p.AsOf() != 5 || p.Rows() != 3 {
+		t.Errorf("AsOf, Rows = %v, %d, want 1970-01-06, 3", p.AsOf(), p.Rows())
+	}
+	if given[0].Ticker != "C" {
+		t.Error("the slice that was given is sorted too")
+	}
+}
