@@ -134,8 +134,10 @@ func monotonic(now func() time.Time) func() int64 {
 	return func() int64 { return int64(now().Sub(start)) }
 }
 
-func (c *Cache[K, V]) shard(k K) *shard[K, V] {
-	return &c.shards[maphash.Comparable(c.seed, k)&uint64(len(c.shards)-1)]
+// shard returns the shard of k and the bits of its hash that did not choose it.
+func (c *Cache[K, V]) shard(k K) (*shard[K, V], uint32) {
+	h := maphash.Comparable(c.seed, k)
+	return &c.shards[h&uint64(len(c.shards)-1)], uint32(h >> 32)
 }
 
 // An Item is a value and its age.
@@ -148,7 +150,7 @@ type Item[V any] struct {
 // Get returns the value of k if it is there and younger than its TTL. A hit
 // takes no lock and allocates nothing.
 func (c *Cache[K, V]) Get(k K) (v V, ok bool) {
-	s := c.shard(k)
+	s, _ := c.shard(k)
 	if e := s.find(k); e != nil && e.hit(c.now()) {
 		return e.value, true
 	}
@@ -158,11 +160,11 @@ func (c *Cache[K, V]) Get(k K) (v V, ok bool) {
 
 // Load is [Cache.LoadItem] without the age.
 func (c *Cache[K, V]) Load(ctx context.Context, k K, load func(context.Context) (V, error)) (V, error) {
-	s := c.shard(k)
+	s, tag := c.shard(k)
 	if e := s.find(k); e != nil && e.hit(c.now()) {
 		return e.value, nil
 	}
-	it, err := c.loadMissing(ctx, s, k, load)
+	it, err := c.loadMissing(ctx, s, tag, k, load)
 	return it.Value, err
 }
 
@@ -177,13 +179,13 @@ func (c *Cache[K, V]) Load(ctx context.Context, k K, load func(context.Context) 
 // An error of load goes to all who wait for it and is not kept; a panic in load
 // becomes a [*PanicError], and [runtime.Goexit] in it an error for the others.
 func (c *Cache[K, V]) LoadItem(ctx context.Context, k K, load func(context.Context) (V, error)) (Item[V], error) {
-	s := c.shard(k)
+	s, tag := c.shard(k)
 	if e := s.find(k); e != nil {
 		if now := c.now(); e.hit(now) {
 			return e.item(now), nil
 		}
 	}
-	return c.loadMissing(ctx, s, k, load)
+	return c.loadMissing(ctx, s, tag, k, load)
 }
 
 // Purge forgets all entries. Loads under way still answer those who wait for

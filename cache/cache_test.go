@@ -22,36 +22,43 @@ func check[K comparable, V any](t testing.TB, c *Cache[K, V]) {
 
 func checkShardLocked[K comparable, V any](t testing.TB, c *Cache[K, V], i int, s *shard[K, V]) {
 	t.Helper()
-	var n int
+	entries := 0
 	var bytes int64
-	var older *entry[V]
-	for e := s.oldest; e != nil; e = e.newer {
-		if e.older != older {
-			t.Fatalf("shard %d: entry %d of key %v: got older %p, want %p", i, n, e.key, e.older, older)
+	for _, q := range []*queue[V]{&s.policy.recent, &s.policy.frequent} {
+		n := 0
+		var older *entry[V]
+		for e := q.oldest; e != nil; e = e.newer {
+			if e.older != older || e.queue != q {
+				t.Fatalf("shard %d: key %v: got older %p and queue %p, want %p and %p", i, e.key, e.older, e.queue, older, q)
+			}
+			if own, tag := c.shard(e.key.(K)); s != own || e.tag != tag {
+				t.Fatalf("shard %d: key %v belongs to another shard or its tag is wrong", i, e.key)
+			}
+			if got, ok := s.m.Load(e.key); !ok || got != e {
+				t.Fatalf("shard %d: key %v: map has %v, queue has %p", i, e.key, got, e)
+			}
+			if ttl := e.expires - e.born; ttl > c.ttl || ttl < c.ttl-c.ttl/jitterShare {
+				t.Fatalf("shard %d: key %v lives %v, want %v less at most 5 %%", i, e.key, time.Duration(ttl), time.Duration(c.ttl))
+			}
+			n++
+			bytes += e.cost
+			older = e
 		}
-		if s != c.shard(e.key.(K)) {
-			t.Fatalf("shard %d: key %v belongs to another shard", i, e.key)
+		if q.newest != older || q.n != n {
+			t.Fatalf("shard %d: got newest %p, count %d, want the end of the queue %p, %d", i, q.newest, q.n, older, n)
 		}
-		if got, ok := s.m.Load(e.key); !ok || got != e {
-			t.Fatalf("shard %d: key %v: map has %v, list has %p", i, e.key, got, e)
-		}
-		if ttl := e.expires - e.born; ttl > c.ttl || ttl < c.ttl-c.ttl/jitterShare {
-			t.Fatalf("shard %d: key %v lives %v, want %v less at most 5 %%", i, e.key, time.Duration(ttl), time.Duration(c.ttl))
-		}
-		n++
-		bytes += e.cost
-		older = e
-	}
-	if s.newest != older {
-		t.Fatalf("shard %d: got newest %p, want the end of the list %p", i, s.newest, older)
+		entries += n
 	}
 	inMap := 0
 	s.m.Range(func(_, _ any) bool { inMap++; return true })
-	if s.entries != n || inMap != n || s.entries > s.maxEntries {
-		t.Fatalf("shard %d: count is %d, list has %d, map has %d, bound is %d", i, s.entries, n, inMap, s.maxEntries)
+	if inMap != entries || entries > s.maxEntries {
+		t.Fatalf("shard %d: queues have %d entries, map has %d, bound is %d", i, entries, inMap, s.maxEntries)
 	}
 	if s.bytes != bytes || s.maxBytes > 0 && bytes > s.maxBytes {
-		t.Fatalf("shard %d: bytes are %d, list sums to %d, bound is %d", i, s.bytes, bytes, s.maxBytes)
+		t.Fatalf("shard %d: bytes are %d, queues sum to %d, bound is %d", i, s.bytes, bytes, s.maxBytes)
+	}
+	if p := &s.policy; p.target < 0 || p.target > s.maxEntries {
+		t.Fatalf("shard %d: target is %d, want 0 to %d", i, p.target, s.maxEntries)
 	}
 }
 

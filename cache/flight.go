@@ -27,6 +27,7 @@ var errGoexit = errors.New("cache: load ended its goroutine")
 // A flight is one load under way. The caller that loads writes item and err
 // before it closes done; the others read them after.
 type flight[V any] struct {
+	tag  uint32 // see entry
 	born int64
 	done chan struct{} // made by the first who waits; guarded by the shard's lock
 	item Item[V]
@@ -35,7 +36,7 @@ type flight[V any] struct {
 
 // loadMissing joins the flight of k or becomes it. It looks again first: a
 // flight may have landed since the caller missed.
-func (c *Cache[K, V]) loadMissing(ctx context.Context, s *shard[K, V], k K, load func(context.Context) (V, error)) (Item[V], error) {
+func (c *Cache[K, V]) loadMissing(ctx context.Context, s *shard[K, V], tag uint32, k K, load func(context.Context) (V, error)) (Item[V], error) {
 	s.mu.Lock()
 	now := c.now()
 	if e := s.find(k); e != nil && e.hit(now) {
@@ -62,7 +63,7 @@ func (c *Cache[K, V]) loadMissing(ctx context.Context, s *shard[K, V], k K, load
 		return Item[V]{}, err
 	}
 	s.counts.loads++
-	f := &flight[V]{born: now}
+	f := &flight[V]{tag: tag, born: now}
 	// A key that is not itself (a NaN in it) could never be found again, nor
 	// deleted: its loads are neither shared nor kept.
 	if k == k {
@@ -105,7 +106,7 @@ func (c *Cache[K, V]) land(s *shard[K, V], k K, f *flight[V], cost int64) {
 	if s.flights[k] == f {
 		delete(s.flights, k)
 		if f.err == nil {
-			e = s.insertLocked(k, f.item.Value, cost+c.overhead, f.born, c.ttl, now)
+			e = s.insertLocked(k, f, cost+c.overhead, c.ttl, now)
 		}
 	}
 	done := f.done

@@ -5,7 +5,6 @@ import (
 	"reflect"
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 // maxShare is the part of a shard's bytes that one entry may take: one in eight.
@@ -17,36 +16,6 @@ const maxCost = 1 << 48
 // jitterShare is the part of the TTL by which an entry may live shorter: one in twenty.
 const jitterShare = 20
 
-// An entry is never changed after it is published in the map, but for visited
-// and, under the shard's lock, its links. So it needs no lock to be read, and
-// a reader that still holds one after its eviction does no harm.
-type entry[V any] struct {
-	visited atomic.Bool // hit since the policy last looked
-	born    int64       // when its load began, on the cache's clock
-	expires int64       // not served then or later
-	cost    int64       // bytes, overhead included
-	key     any         // a K: the very interface that the map holds, not a second copy
-	value   V
-
-	older, newer *entry[V] // neighbours in the shard's list
-}
-
-// hit reports whether e may be served at now, and marks it if so. It writes
-// only where the mark is clear: a hot entry's cache line stays shared.
-func (e *entry[V]) hit(now int64) bool {
-	if now >= e.expires {
-		return false
-	}
-	if !e.visited.Load() {
-		e.visited.Store(true)
-	}
-	return true
-}
-
-func (e *entry[V]) item(now int64) Item[V] {
-	return Item[V]{Value: e.value, Age: time.Duration(now - e.born), Left: time.Duration(e.expires - now)}
-}
-
 // mapOverhead is what sync.Map takes for one entry: a leaf of 56 bytes in a
 // 64-byte class and its part of the inner nodes, measured by TestBytesMatchHeap.
 const mapOverhead = 128
@@ -57,10 +26,6 @@ func entryOverhead[K comparable, V any]() int64 {
 }
 
 // A shard is one part of the cache: its own map, lock, bounds and policy.
-//
-// The policy is second chance (CLOCK as a queue): a hit sets visited; eviction
-// looks at the oldest entry, and one that was visited loses the mark and goes
-// to the young end instead.
 type shard[K comparable, V any] struct {
 	m sync.Map // K to *entry[V]; written under mu alone
 
@@ -71,9 +36,7 @@ type shard[K comparable, V any] struct {
 	missed atomic.Uint64 // look-ups that ended with nothing: neither load nor join
 
 	mu         sync.Mutex // guards all below
-	oldest     *entry[V]
-	newest     *entry[V]
-	entries    int
+	policy     policy[V]
 	bytes      int64
 	maxEntries int
 	maxBytes   int64 // 0: no bound
@@ -98,67 +61,64 @@ func (s *shard[K, V]) find(k K) *entry[V] {
 	return v.(*entry[V])
 }
 
-// insertLocked adds a value for k, which may be there only as an expired entry,
-// and returns its entry, or nil if it is refused. It makes room first, so the
-// bounds hold at every instant.
-func (s *shard[K, V]) insertLocked(k K, v V, cost, born, ttl, now int64) *entry[V] {
+// insertLocked adds the value of f for k, which may be there only as an expired
+// entry, and returns its entry, or nil if it is refused. It makes room first,
+// so the bounds hold at every instant.
+func (s *shard[K, V]) insertLocked(k K, f *flight[V], cost, ttl, now int64) *entry[V] {
 	if old := s.find(k); old != nil {
 		s.counts.expirations++
 		s.removeLocked(old)
 	}
-	expires := born + ttl - rand.Int64N(ttl/jitterShare+1)
-	if now >= expires || s.maxBytes > 0 && cost > s.maxBytes/maxShare {
+	e := &entry[V]{
+		tag:     f.tag,
+		born:    f.born,
+		expires: f.born + ttl - rand.Int64N(ttl/jitterShare+1),
+		cost:    cost,
+		key:     k,
+		value:   f.item.Value,
+	}
+	if e.expired(now) || s.maxBytes > 0 && cost > s.maxBytes/maxShare {
 		s.counts.refused++
 		return nil
 	}
-	for s.entries == s.maxEntries || s.maxBytes > 0 && s.bytes > s.maxBytes-cost {
+	for s.policy.len() == s.maxEntries || s.maxBytes > 0 && s.bytes > s.maxBytes-cost {
 		s.evictLocked(now)
 	}
-	e := &entry[V]{born: born, expires: expires, cost: cost, key: k, value: v}
 	s.m.Store(e.key, e)
-	s.pushLocked(e)
-	s.entries++
+	s.policy.add(e)
 	s.bytes += cost
 	return e
 }
 
-// evictLocked removes one entry. Hits may set marks as fast as it clears them,
-// so after a full round it takes what it is looking at.
 func (s *shard[K, V]) evictLocked(now int64) {
-	for range s.entries {
-		e := s.oldest
-		if now >= e.expires || !e.visited.Load() {
-			break
-		}
-		e.visited.Store(false)
-		s.unlinkLocked(e)
-		s.pushLocked(e)
-	}
-	if now >= s.oldest.expires {
+	e := s.policy.victim(now)
+	if e.expired(now) {
 		s.counts.expirations++
 	} else {
 		s.counts.evictions++
+		s.policy.remember(e)
 	}
-	s.removeLocked(s.oldest)
+	s.removeLocked(e)
 }
 
 // sweepLocked removes the expired entries and returns how many are left.
 func (s *shard[K, V]) sweepLocked(now int64) int {
-	for e := s.oldest; e != nil; {
-		next := e.newer
-		if now >= e.expires {
-			s.counts.expirations++
-			s.removeLocked(e)
+	for _, q := range []*queue[V]{&s.policy.recent, &s.policy.frequent} {
+		for e := q.oldest; e != nil; {
+			next := e.newer
+			if e.expired(now) {
+				s.counts.expirations++
+				s.removeLocked(e)
+			}
+			e = next
 		}
-		e = next
 	}
-	return s.entries
+	return s.policy.len()
 }
 
 func (s *shard[K, V]) removeLocked(e *entry[V]) {
 	s.m.Delete(e.key)
-	s.unlinkLocked(e)
-	s.entries--
+	e.remove()
 	s.bytes -= e.cost
 }
 
@@ -168,33 +128,7 @@ func (s *shard[K, V]) purge() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.m.Clear()
+	s.policy = policy[V]{}
+	s.bytes = 0
 	clear(s.flights)
-	s.oldest, s.newest = nil, nil
-	s.entries, s.bytes = 0, 0
-}
-
-// pushLocked links e, which is in no list, as the newest.
-func (s *shard[K, V]) pushLocked(e *entry[V]) {
-	e.older = s.newest
-	if s.newest != nil {
-		s.newest.newer = e
-	} else {
-		s.oldest = e
-	}
-	s.newest = e
-}
-
-// unlinkLocked takes e out of the list.
-func (s *shard[K, V]) unlinkLocked(e *entry[V]) {
-	if e.older != nil {
-		e.older.newer = e.newer
-	} else {
-		s.oldest = e.newer
-	}
-	if e.newer != nil {
-		e.newer.older = e.older
-	} else {
-		s.newest = e.older
-	}
-	e.older, e.newer = nil, nil
 }

@@ -40,7 +40,7 @@ func (c *Cache[K, V]) Stats() Stats {
 		s := &c.shards[i]
 		s.mu.Lock()
 		n := s.counts
-		st.Entries += s.entries
+		st.Entries += s.policy.len()
 		st.Capacity += s.maxEntries
 		st.Bytes += s.bytes
 		st.MaxBytes += s.maxBytes
@@ -63,7 +63,7 @@ func (c *Cache[K, V]) Len() int {
 	for i := range c.shards {
 		s := &c.shards[i]
 		s.mu.Lock()
-		n += s.entries
+		n += s.policy.len()
 		s.mu.Unlock()
 	}
 	return n
