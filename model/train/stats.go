@@ -1,0 +1,84 @@
+package train
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// kupiecLimit is the 95 % quantile of chi-squared with one degree of freedom.
+const kupiecLimit = 3.841458820694124
+
+// kupiec returns Kupiec's (1995) likelihood ratio for misses in n independent trials
+// of probability p. It is valid for one series at h = 1, where targets do not overlap.
+func kupiec(n, misses, p float64) float64 {
+	if n == 0 {
+		return 0
+	}
+	term := func(count, q, r float64) float64 {
+		if count == 0 {
+			return 0
+		}
+		return count * math.Log(q/r)
+	}
+	q := misses / n
+	return 2 * (term(misses, q, p) + term(n-misses, 1-q, 1-p))
+}
+
+// dieboldMariano returns the statistic of Diebold and Mariano (1995) for a series of
+// loss differences, one a date, with Newey and West's variance (1987) over lag dates:
+// about normal if the two lose the same. It is NaN for less than 2*lag+2 dates.
+func dieboldMariano(d []float64, lag int) float64 {
+	n := float64(len(d))
+	if len(d) < 2*lag+2 {
+		return math.NaN()
+	}
+	mean := 0.0
+	for _, v := range d {
+		mean += v / n
+	}
+	variance := 0.0
+	for k := 0; k <= lag; k++ {
+		c := 0.0
+		for i := k; i < len(d); i++ {
+			c += (d[i] - mean) * (d[i-k] - mean) / n
+		}
+		w := 1 - float64(k)/float64(lag+1)
+		if k > 0 {
+			w *= 2
+		}
+		variance += w * c
+	}
+	return mean / math.Sqrt(variance/n)
+}
+
+// ratioBand returns the 2.5 % and 97.5 % quantiles of sum(hits)/sum(counts) over
+// circular block bootstraps of dates, whole blocks of dates at a time, because what
+// one date's targets share is most of the noise.
+func ratioBand(hits, counts []float64, block int, draws int) (low, high float64) {
+	n := len(hits)
+	block = min(max(block, 1), n)
+	rng := rand.New(rand.NewPCG(1, uint64(n)))
+	ratios := make([]float64, 0, draws)
+	for range draws {
+		var hit, count float64
+		for range (n + block - 1) / block {
+			at := rng.IntN(n)
+			for range block {
+				hit += hits[at]
+				count += counts[at]
+				if at++; at == n {
+					at = 0
+				}
+			}
+		}
+		if count > 0 {
+			ratios = append(ratios, hit/count)
+		}
+	}
+	if len(ratios) == 0 {
+		return math.NaN(), math.NaN()
+	}
+	slices.Sort(ratios)
+	return ratios[len(ratios)*25/1000], ratios[len(ratios)*975/1000]
+}
