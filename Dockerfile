@@ -1,0 +1,15 @@
+FROM golang:1.26 AS build
+WORKDIR /src
+COPY . .
+# No module is downloaded: the binary is the standard library and this folder.
+RUN CGO_ENABLED=0 GOFLAGS=-mod=mod GOPROXY=off go build -trimpath -buildvcs=false -ldflags='-s -w -buildid=' -o /tickercast .
+
+FROM scratch
+COPY --from=build /tickercast /tickercast
+USER 65532:65532
+# The admin address stays on loopback unless TICKERCAST_ADMIN_ADDR says otherwise.
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=2s --start-period=2s CMD ["/tickercast", "healthcheck"]
+# SIGTERM, docker's default, drains: wait longer than -drain-delay before killing.
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["/tickercast"]

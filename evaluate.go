@@ -1,0 +1,67 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"os/signal"
+	"syscall"
+
+	"tickercast/model/market"
+	"tickercast/model/train"
+)
+
+// evaluate judges a model on prices, walk-forward, beside its baselines.
+func (p *program) evaluate(set *flag.FlagSet) func(context.Context, []string) error {
+	src := sourceFlags(set)
+	from := set.String("from", "", "first `date` of a forecast (default when a year of prices lies before)")
+	to := set.String("to", "", "last `date` of a forecast (default the last)")
+	every := set.Int("every", 5, "trading `days` from one date of forecasts to the next")
+	garch := set.Bool("garch", true, "compare with a GARCH(1,1)-t of each ticker, which takes most of the time")
+	format := set.String("format", "table", "table or json")
+	return func(ctx context.Context, _ []string) error {
+		cfg := train.EvalConfig{Every: *every, GARCH: *garch}
+		if err := parseDay("-from", *from, &cfg.From); err != nil {
+			return err
+		}
+		if err := parseDay("-to", *to, &cfg.To); err != nil {
+			return err
+		}
+		switch {
+		case src.prices == "":
+			return usagef("-prices is missing")
+		case *every < 1:
+			return usagef("-every %d is not positive", *every)
+		case *format != "table" && *format != "json":
+			return usagef("-format %q is not table or json", *format)
+		}
+		var err error
+		if cfg.Model, err = src.loadModel(); err != nil {
+			return err
+		}
+		panel, err := market.Open(src.prices)
+		if err != nil {
+			return err
+		}
+		ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+		defer stop()
+		bar := p.progress("evaluating")
+		cfg.Progress = bar.update
+		result, err := train.Evaluate(ctx, panel, cfg)
+		bar.done()
+		if err != nil {
+			return err
+		}
+		var out bytes.Buffer
+		if *format == "json" {
+			err = result.WriteJSON(&out)
+		} else {
+			err = result.WriteTable(&out)
+		}
+		if err != nil {
+			return err
+		}
+		_, err = p.stdout.Write(out.Bytes())
+		return err
+	}
+}

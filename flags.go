@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// flags makes the flag set of a command and the func that runs it.
+func (p *program) flags(cmd command) (*flag.FlagSet, func(context.Context, []string) error) {
+	fs := flag.NewFlagSet(cmd.name, flag.ContinueOnError)
+	fs.SetOutput(io.Discard) // run prints errors, in one line
+	fs.Usage = func() {}
+	return fs, cmd.set(p, fs)
+}
+
+// parse sets flags from the environment, then from args, so that a flag beats the
+// environment and that beats the default. Flags may follow other arguments.
+func (p *program) parse(fs *flag.FlagSet, cmd command, args []string) (rest []string, err error) {
+	if readsEnvironment(cmd) {
+		fs.VisitAll(func(f *flag.Flag) {
+			v, ok := p.getenv(envName(f.Name))
+			if !ok || err != nil {
+				return
+			}
+			if e := fs.Set(f.Name, v); e != nil {
+				err = usagef("%s=%q: %v", envName(f.Name), v, e)
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	for {
+		if err := fs.Parse(args); err == flag.ErrHelp {
+			return nil, err
+		} else if err != nil {
+			return nil, usagef("%v%s", err, p.suggestFlag(fs, err))
+		}
+		if fs.NArg() == 0 {
+			break
+		}
+		rest = append(rest, fs.Arg(0))
+		args = fs.Args()[1:]
+	}
+	if cmd.args == "" && len(rest) > 0 {
+		return nil, usagef("unexpected argument %q", rest[0])
+	}
+	return rest, nil
+}
+
+// readsEnvironment is true of the commands that run in a container, where flags
+// come as variables.
+func readsEnvironment(cmd command) bool { return cmd.name == "serve" || cmd.name == "healthcheck" }
+
+// envName turns max-body into TICKERCAST_MAX_BODY.
+func envName(flag string) string {
+	return "TICKERCAST_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+func (p *program) suggestFlag(fs *flag.FlagSet, err error) string {
+	_, name, ok := strings.Cut(err.Error(), "not defined: -")
+	if !ok {
+		return ""
+	}
+	var names []string
+	fs.VisitAll(func(f *flag.Flag) { names = append(names, "-"+f.Name) })
+	return suggest("-"+name, names)
+}
+
+func usage(w io.Writer, cmd command, fs *flag.FlagSet) {
+	fmt.Fprintf(w, "Usage: tickercast %s", cmd.name)
+	n := 0
+	fs.VisitAll(func(*flag.Flag) { n++ })
+	if n > 0 {
+		fmt.Fprint(w, " [flags]")
+	}
+	if cmd.args != "" {
+		fmt.Fprint(w, " "+cmd.args)
+	}
+	fmt.Fprintf(w, "\n\n%s\n", strings.ToUpper(cmd.summary[:1])+cmd.summary[1:])
+	if n == 0 {
+		return
+	}
+	fmt.Fprintln(w, "\nFlags:")
+	fs.SetOutput(w)
+	fs.PrintDefaults()
+	fs.SetOutput(io.Discard)
+	if readsEnvironment(cmd) {
+		fmt.Fprintf(w, "\nEach flag is also a variable, %s for -%s; a flag beats it.\n", envName("addr"), "addr")
+	}
+}
+
+// suggest returns `, did you mean "x"?` for the nearest of names, or "".
+func suggest(got string, names []string) string {
+	best, least := "", 3 // two edits are a slip, three are another word
+	for _, n := range names {
+		if d := editDistance(strings.ToLower(got), strings.ToLower(n)); d < least && d < len(n) {
+			best, least = n, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(", did you mean %q?", best)
+}
+
+// editDistance is Levenshtein's, over bytes.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

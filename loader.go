@@ -1,0 +1,120 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"tickercast/model"
+	"tickercast/model/market"
+)
+
+// A source says where weights and prices come from; an empty path is what the
+// binary embeds.
+type source struct {
+	prices, weights string
+}
+
+// sourceFlags declares the flags that every command with a model shares.
+func sourceFlags(set *flag.FlagSet) *source {
+	s := new(source)
+	set.StringVar(&s.prices, "prices", "", "`file` or folder of prices, CSV or gzip (default the embedded snapshot)")
+	set.StringVar(&s.weights, "weights", "", "`file` of weights (default the embedded ones)")
+	return s
+}
+
+// A world is what answers are made of: read whole, never changed.
+type world struct {
+	model  *model.Model
+	market *market.Market
+}
+
+// load reads a world whole; on any error there is none.
+func (s source) load() (world, error) {
+	m, err := s.loadModel()
+	if err != nil {
+		return world{}, err
+	}
+	panel, err := s.loadPanel()
+	if err != nil {
+		return world{}, err
+	}
+	mk, err := market.New(panel)
+	if err != nil {
+		return world{}, fmt.Errorf("prices %s: %w", s.pricesName(), err)
+	}
+	return world{m, mk}, nil
+}
+
+func (s source) loadModel() (*model.Model, error) {
+	if s.weights == "" {
+		return model.Embedded()
+	}
+	data, err := os.ReadFile(s.weights)
+	if err != nil {
+		return nil, fmt.Errorf("reading weights: %w", err)
+	}
+	m, err := model.Parse(data)
+	if err != nil {
+		return nil, fmt.Errorf("weights %q: %w", s.weights, err)
+	}
+	return m, nil
+}
+
+func (s source) loadPanel() (*market.Panel, error) {
+	if s.prices == "" {
+		return market.Snapshot()
+	}
+	return market.Open(s.prices)
+}
+
+func (s source) pricesName() string {
+	if s.prices == "" {
+		return "embedded"
+	}
+	return fmt.Sprintf("%q", s.prices)
+}
+
+// A stamp tells whether the files of a source changed, as well as their number,
+// sizes and newest time can tell.
+type stamp struct {
+	files  int
+	size   int64
+	newest time.Time
+}
+
+// stamp looks at files, never into them.
+func (s source) stamp() (stamp, error) {
+	var st stamp
+	for _, path := range []string{s.prices, s.weights} {
+		if path == "" {
+			continue
+		}
+		path, err := filepath.EvalSymlinks(path) // a ConfigMap's files are links that move
+		if err != nil {
+			return stamp{}, err
+		}
+		err = filepath.WalkDir(path, func(_ string, d fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			info, err := d.Info()
+			if err != nil {
+				return err
+			}
+			st.files++
+			st.size += info.Size()
+			if t := info.ModTime(); t.After(st.newest) {
+				st.newest = t
+			}
+			return nil
+		})
+		if err != nil {
+			return stamp{}, err
+		}
+	}
+	return st, nil
+}

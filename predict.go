@@ -1,0 +1,186 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"tickercast/model"
+	"tickercast/model/calendar"
+	"tickercast/model/market"
+)
+
+// A row is one forecast: of a ticker, some days ahead, at one confidence.
+type row struct {
+	Ticker     string  `json:"ticker"`
+	AsOf       string  `json:"as_of"`
+	Date       string  `json:"date"`
+	DaysAhead  int     `json:"days_ahead"`
+	Confidence float64 `json:"confidence"`
+	Price      float64 `json:"predicted_price"`
+	Lower      float64 `json:"confidence_lower"`
+	Upper      float64 `json:"confidence_upper"`
+}
+
+func (p *program) predict(fs *flag.FlagSet) func(context.Context, []string) error {
+	src := sourceFlags(fs)
+	asOf := fs.String("as-of", "", "use closes up to and including this `date` alone (default the last)")
+	days := fs.Int("days", 5, fmt.Sprintf("trading `days` ahead, 1 to %d", model.MaxDays))
+	confidence := fs.String("confidence", "0.95", fmt.Sprintf("`levels` of the intervals, %.2f to %.2f, separated by commas", model.MinConfidence, model.MaxConfidence))
+	format := fs.String("format", "table", "table, json or csv")
+	return func(ctx context.Context, tickers []string) error {
+		levels, err := parseLevels(*confidence)
+		if err != nil {
+			return err
+		}
+		write, err := rowWriter(*format)
+		if err != nil {
+			return err
+		}
+		switch {
+		case *days < 1 || *days > model.MaxDays:
+			return usagef("-days %d is not within 1 to %d", *days, model.MaxDays)
+		case len(tickers) == 0:
+			return usagef("no ticker; name some, or all")
+		}
+		var day calendar.Date
+		if err := parseDay("-as-of", *asOf, &day); err != nil {
+			return err
+		}
+		w, err := src.loadAsOf(day)
+		if err != nil {
+			return err
+		}
+		chosen, err := choose(w.market, tickers)
+		if err != nil {
+			return err
+		}
+		out := bufio.NewWriterSize(p.stdout, 1<<16)
+		if err := write(out, w.forecasts(chosen, *days, levels)); err != nil {
+			return err
+		}
+		return out.Flush()
+	}
+}
+
+func parseLevels(list string) (levels []float64, err error) {
+	for s := range strings.SplitSeq(list, ",") {
+		c, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
+		if err != nil || !(c >= model.MinConfidence && c <= model.MaxConfidence) {
+			return nil, usagef("-confidence %q is not a number within %.2f to %.2f", s, model.MinConfidence, model.MaxConfidence)
+		}
+		levels = append(levels, c)
+	}
+	return levels, nil
+}
+
+// loadAsOf is load, of what was known on a day; day zero means the last.
+func (s source) loadAsOf(day calendar.Date) (world, error) {
+	if day == 0 {
+		return s.load()
+	}
+	m, err := s.loadModel()
+	if err != nil {
+		return world{}, err
+	}
+	panel, err := s.loadPanel()
+	if err != nil {
+		return world{}, err
+	}
+	mk, err := market.New(panel.Until(day))
+	if err != nil {
+		return world{}, fmt.Errorf("prices %s up to %s: %w", s.pricesName(), day, err)
+	}
+	return world{m, mk}, nil
+}
+
+// choose finds the tickers that were named, or all of them.
+func choose(mk *market.Market, names []string) (chosen []*market.Ticker, err error) {
+	if slices.Equal(names, []string{"all"}) {
+		for i := range mk.Tickers() {
+			chosen = append(chosen, &mk.Tickers()[i])
+		}
+		return chosen, nil
+	}
+	for _, name := range names {
+		t, ok := mk.Find([]byte(name))
+		if !ok {
+			var known []string
+			for i := range mk.Tickers() {
+				known = append(known, mk.Tickers()[i].Name)
+			}
+			return nil, fmt.Errorf("unknown ticker %q%s", name, suggest(name, known))
+		}
+		chosen = append(chosen, t)
+	}
+	return chosen, nil
+}
+
+// forecasts makes the rows in the order of tickers, days, levels.
+func (w world) forecasts(tickers []*market.Ticker, days int, levels []float64) []row {
+	rows := make([]row, 0, len(tickers)*days*len(levels))
+	for _, t := range tickers {
+		f := w.model.Forecast(t.Features[:], days)
+		asOf := t.AsOf.String()
+		date := t.AsOf
+		for h := 1; h <= days; h++ {
+			date = calendar.Next(date, 1)
+			for _, c := range levels {
+				lower, upper := f.Interval(h, c)
+				rows = append(rows, row{
+					Ticker: t.Name, AsOf: asOf, Date: date.String(), DaysAhead: h, Confidence: c,
+					Price: t.Close * math.Exp(f.Median(h)), Lower: t.Close * math.Exp(lower), Upper: t.Close * math.Exp(upper),
+				})
+			}
+		}
+	}
+	return rows
+}
+
+func rowWriter(format string) (func(io.Writer, []row) error, error) {
+	switch format {
+	case "table":
+		return writeTable, nil
+	case "json":
+		return writeJSON, nil
+	case "csv":
+		return writeCSV, nil
+	}
+	return nil, usagef("-format %q is not table, json or csv", format)
+}
+
+func writeCSV(w io.Writer, rows []row) error {
+	c := csv.NewWriter(w)
+	c.Write([]string{"ticker", "as_of", "date", "days_ahead", "confidence", "predicted_price", "confidence_lower", "confidence_upper"})
+	number := func(f float64) string { return strconv.FormatFloat(f, 'g', 10, 64) }
+	for _, r := range rows {
+		c.Write([]string{r.Ticker, r.AsOf, r.Date, strconv.Itoa(r.DaysAhead), strconv.FormatFloat(r.Confidence, 'g', -1, 64),
+			number(r.Price), number(r.Lower), number(r.Upper)})
+	}
+	c.Flush()
+	return c.Error()
+}
+
+func writeJSON(w io.Writer, rows []row) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(rows)
+}
+
+func writeTable(w io.Writer, rows []row) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "ticker\tas of\tdate\tdays\tconfidence\tlower\tpredicted\tupper\t")
+	for _, r := range rows {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%.4g %%\t%.2f\t%.2f\t%.2f\t\n", r.Ticker, r.AsOf, r.Date, r.DaysAhead, 100*r.Confidence, r.Lower, r.Price, r.Upper)
+	}
+	return t.Flush()
+}

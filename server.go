@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// Limits of net/http. A zero http.Server has none.
+const (
+	readHeaderTimeout = 3 * time.Second  // slow headers
+	readTimeout       = 5 * time.Second  // slow bodies: 1 MiB within it is 200 kB/s
+	writeTimeout      = 10 * time.Second // slow readers
+	idleTimeout       = 75 * time.Second // above the 60 s of common balancers, so that they close first
+	maxHeaderBytes    = 8 << 10          // net/http adds 4 KiB of slack
+)
+
+func newHTTPServer(h http.Handler, logger *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:                      h,
+		ReadHeaderTimeout:            readHeaderTimeout,
+		ReadTimeout:                  readTimeout,
+		WriteTimeout:                 writeTimeout,
+		IdleTimeout:                  idleTimeout,
+		MaxHeaderBytes:               maxHeaderBytes,
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     errorLog(logger),
+	}
+}
+
+// errorLog passes on at most one line a second: what net/http logs, clients cause.
+func errorLog(logger *slog.Logger) *log.Logger {
+	w := &rateLimited{logger: logger, now: time.Now}
+	return log.New(w, "", 0)
+}
+
+type rateLimited struct {
+	logger  *slog.Logger
+	now     func() time.Time
+	next    atomic.Int64 // unix nanoseconds before which lines are dropped
+	dropped atomic.Int64
+}
+
+func (r *rateLimited) Write(line []byte) (int, error) {
+	now, next := r.now().UnixNano(), r.next.Load()
+	if now < next || !r.next.CompareAndSwap(next, now+int64(time.Second)) {
+		r.dropped.Add(1)
+		return len(line), nil
+	}
+	r.logger.Warn("http", "error", string(line[:max(0, len(line)-1)]), "dropped", r.dropped.Swap(0))
+	return len(line), nil
+}
+
+// A lifecycle is what a server does between its first connection and its exit.
+type lifecycle struct {
+	logger      *slog.Logger
+	drainDelay  time.Duration // how long requests are still accepted after SIGTERM
+	grace       time.Duration // how long requests in flight may take after that
+	draining    *atomic.Bool  // readable by the handlers: not ready, close after answering
+	reload      func(why string)
+	public      *http.Server
+	admin       *http.Server // nil: none
+	listener    net.Listener
+	adminListen net.Listener
+	stop        <-chan os.Signal
+	hangup      <-chan os.Signal
+}
+
+// catchSignals comes before everything else, so that no signal kills a server that
+// is starting.
+func catchSignals() (stop, hangup chan os.Signal) {
+	stop, hangup = make(chan os.Signal, 2), make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM, os.Interrupt)
+	notifyHangup(hangup)
+	return stop, hangup
+}
+
+// run serves until a signal or a listener's failure and returns when every request
+// has its answer. SIGTERM drains: not ready at once, then accept for drainDelay,
+// because a balancer learns of it late, then finish. SIGINT comes from a person and
+// skips the delay. A second signal ends the process at once.
+func (l *lifecycle) run(ctx context.Context) error {
+	failed := make(chan error, 2)
+	serve := func(s *http.Server, ln net.Listener) {
+		if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			failed <- err
+		}
+	}
+	go serve(l.public, l.listener)
+	if l.admin != nil {
+		go serve(l.admin, l.adminListen)
+	}
+
+	var delay time.Duration
+	for waiting := true; waiting; {
+		select {
+		case err := <-failed:
+			return err
+		case <-ctx.Done():
+			waiting = false
+		case <-l.hangup:
+			l.reload("SIGHUP")
+		case s := <-l.stop:
+			if s == syscall.SIGTERM {
+				delay = l.drainDelay
+			}
+			waiting = false
+		}
+	}
+	return l.drain(delay)
+}
+
+func (l *lifecycle) drain(delay time.Duration) error {
+	l.draining.Store(true)
+	l.logger.Info("draining", "delay", delay.String(), "grace", l.grace.String())
+	select {
+	case <-time.After(delay):
+	case <-l.stop:
+		return l.abort()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), l.grace)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() {
+		err := l.public.Shutdown(ctx)
+		if l.admin != nil {
+			err = errors.Join(err, l.admin.Shutdown(ctx))
+		}
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		if err != nil {
+			l.abort()
+			return errors.New("drain: requests still in flight at the end of the grace period")
+		}
+		l.logger.Info("drained")
+		return nil
+	case <-l.stop:
+		return l.abort()
+	}
+}
+
+// abort closes every connection without waiting for its answer.
+func (l *lifecycle) abort() error {
+	l.public.Close()
+	if l.admin != nil {
+		l.admin.Close()
+	}
+	return errors.New("stopped by a second signal before the drain was over")
+}

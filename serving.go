@@ -1,0 +1,96 @@
+package main
+
+import (
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"tickercast/docs"
+	"tickercast/model/calendar"
+	"tickercast/predict"
+	"tickercast/predict/metrics"
+)
+
+// serving is what one running server consists of.
+type serving struct {
+	logger   *slog.Logger
+	service  *predict.Service
+	site     *docs.Site
+	registry *metrics.Registry
+	reloader *reloader
+	panics   *metrics.Counter
+	draining atomic.Bool
+}
+
+func (f *serveFlags) newServing(w world, logger *slog.Logger) (*serving, error) {
+	s := &serving{
+		logger:   logger,
+		site:     docs.New(docs.Config{NotFound: predict.NotFound}),
+		registry: metrics.New(),
+	}
+	service, err := predict.New(predict.Config{
+		Model:        w.model,
+		Market:       w.market,
+		CacheEntries: f.cacheEntries,
+		CacheBytes:   f.cacheBytes,
+		TTL:          f.ttl,
+		RedactInput:  f.redactInput,
+		Ready:        s.ready,
+		Failed:       func(err error) { logger.Error("answered 500", "error", err.Error()) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.service = service
+	s.reloader = newReloader(f.source, func(w world) error { return service.Swap(w.model, w.market) }, logger, s.registry)
+	s.panics = s.registry.Counter("panics_total", "Requests that ended in a panic of a handler.")
+	s.register()
+	return s, nil
+}
+
+// ready says whether a balancer should send requests here, and why not, or what is
+// wrong although it should.
+func (s *serving) ready() (bool, []string) {
+	if s.draining.Load() {
+		return false, []string{"draining"}
+	}
+	if failure := s.reloader.lastFailure(); failure != "" {
+		return true, []string{"the last reload was refused: " + failure}
+	}
+	return true, nil
+}
+
+func (s *serving) panicked(r *http.Request, err error) {
+	s.panics.Inc()
+	s.logger.Error("panic", "method", r.Method, "pattern", r.Pattern, "error", err.Error())
+}
+
+// register adds what is asked for only when somebody looks.
+func (s *serving) register() {
+	metrics.AddBuild(s.registry, buildVersion())
+	metrics.AddGo(s.registry)
+	metrics.AddProcess(s.registry)
+	cache := s.service.CacheStats
+	for _, c := range []struct {
+		name, help string
+		value      func() uint64
+	}{
+		{"predict_cache_misses_total", "Answers that had to be computed.", func() uint64 { return cache().Loads }},
+		{"predict_cache_coalesced_total", "Look-ups that waited for another's computation.", func() uint64 { return cache().Joins }},
+		{"predict_cache_evictions_total", "Answers removed to make room.", func() uint64 { return cache().Evictions }},
+		{"predict_cache_expired_total", "Answers removed because of their age.", func() uint64 { return cache().Expirations }},
+	} {
+		s.registry.CounterFunc(c.name, c.help, func() float64 { return float64(c.value()) })
+	}
+	s.registry.GaugeFunc("predict_cache_entries", "Answers kept.", func() float64 { return float64(cache().Entries) })
+	s.registry.GaugeFunc("predict_cache_bytes", "Bytes of answers kept.", func() float64 { return float64(cache().Bytes) })
+	s.registry.GaugeFunc("market_age_days", "Trading days since the last close that is served.", func() float64 {
+		_, mk := s.service.Current()
+		return float64(calendar.Between(mk.AsOf(), calendar.FromTime(time.Now().UTC())))
+	})
+	s.registry.InfoFunc("model_info", "The model that is served, and the last close.", func() []metrics.Label {
+		m, mk := s.service.Current()
+		return []metrics.Label{{Name: "version", Value: m.Version()}, {Name: "as_of", Value: mk.AsOf().String()}}
+	})
+}
