@@ -23,31 +23,25 @@ type csvFile struct {
 func (t *table) readCSV(r io.Reader, name, ticker string) error {
 	rows := newRowReader(r)
 	f := &csvFile{table: t, name: name, ticker: ticker}
-	add := f.start
-	for {
+	for isHeader := true; ; isHeader = false {
 		record, err := rows.next()
-		if err == io.EOF {
-			break
-		}
-		if err == nil {
-			err = add(record, rows.line)
+		switch {
+		case err == io.EOF:
+			return f.end(rows.line)
+		case err != nil:
+		case isHeader:
+			err = f.start(record)
+		default:
+			err = f.add(record, rows.line)
 		}
 		if err != nil {
 			return fmt.Errorf("%s:%d: %w", name, rows.line, err)
 		}
-		add = f.add
 	}
-	switch {
-	case rows.line == 0:
-		return fmt.Errorf("%s: empty file", name)
-	case f.prices == 0:
-		return fmt.Errorf("%s: no prices below the header", name)
-	}
-	return nil
 }
 
 // start takes the header.
-func (f *csvFile) start(record []string, _ int) (err error) {
+func (f *csvFile) start(record []string) (err error) {
 	f.header, err = parseHeader(record, f.ticker != "")
 	if err != nil {
 		return err
@@ -102,6 +96,17 @@ func (f *csvFile) addWide(date calendar.Date, cells []string, line int) error {
 		}
 		c.rows = append(c.rows, row{date, int32(line), prices{close: v}})
 		f.prices++
+	}
+	return nil
+}
+
+// end takes the last line.
+func (f *csvFile) end(line int) error {
+	switch {
+	case line == 0:
+		return fmt.Errorf("%s: empty file", f.name)
+	case f.prices == 0:
+		return fmt.Errorf("%s: no prices below the header", f.name)
 	}
 	return nil
 }

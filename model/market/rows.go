@@ -33,19 +33,8 @@ func (r *rowReader) next() ([]string, error) {
 	start := r.csv.InputOffset()
 	r.limit.start = start
 	record, err := r.csv.Read()
-	var bad *csv.ParseError
-	switch {
-	case err == io.EOF:
-		return nil, err
-	case errors.As(err, &bad):
-		r.line = bad.StartLine
-		if bad.Err == csv.ErrFieldCount {
-			return nil, fmt.Errorf("%d fields, but %d in the header", len(record), r.csv.FieldsPerRecord)
-		}
-		return nil, bad.Err
-	case err != nil:
-		r.line++
-		return nil, err
+	if err != nil {
+		return nil, r.fault(record, err)
 	}
 	r.line, _ = r.csv.FieldPos(0)
 	if r.csv.InputOffset()-start > maxRow {
@@ -55,6 +44,24 @@ func (r *rowReader) next() ([]string, error) {
 		record[i] = strings.TrimSpace(field)
 	}
 	return record, nil
+}
+
+// fault finds the line of an error, and the words for it.
+func (r *rowReader) fault(record []string, err error) error {
+	var bad *csv.ParseError
+	switch {
+	case err == io.EOF:
+		return err
+	case !errors.As(err, &bad):
+		r.line++
+		return err
+	case bad.Err == csv.ErrFieldCount:
+		r.line = bad.StartLine
+		return fmt.Errorf("%d fields, but %d in the header", len(record), r.csv.FieldsPerRecord)
+	default:
+		r.line = bad.StartLine
+		return bad.Err
+	}
 }
 
 // maxRow is the length in bytes of the longest row, enough for a hundred thousand
