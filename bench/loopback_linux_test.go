@@ -78,7 +78,7 @@ func start(b *testing.B, ready string, cfg proc.Config) (*proc.Server, string) {
 
 func tickercast(b *testing.B, flags ...string) (*proc.Server, string) {
 	b.Helper()
-	args := append([]string{binary(b), "serve", "-addr", "ADDR", "-admin-addr", ""}, flags...)
+	args := append([]string{binary(b), "serve", "-addr", "ADDR", "-admin-addr", "", "-drain-delay", "0s"}, flags...)
 	return start(b, "/health", proc.Config{Args: args})
 }
 
