@@ -9,16 +9,33 @@ import (
 	"sync"
 )
 
-// maxPooled bounds the buffers that are kept for the next request: one client's largest body must not be held for ever.
-const maxPooled = 64 << 10
+// A bufferPool saves the allocation of a request that its size decides: without it a hit costs its body in garbage.
+type bufferPool struct {
+	max  int // a buffer that has grown beyond is dropped: one client's largest body must not be held for ever
+	pool sync.Pool
+}
 
-// buffers saves the one allocation of a request that its size decides: without it a hit costs the body in garbage.
-var buffers = sync.Pool{New: func() any { return new([]byte) }}
-
-func putBuffer(b *[]byte) {
-	if cap(*b) <= maxPooled {
-		buffers.Put(b)
+func (p *bufferPool) get() *[]byte {
+	if b, ok := p.pool.Get().(*[]byte); ok {
+		*b = (*b)[:0]
+		return b
 	}
+	return new([]byte)
+}
+
+func (p *bufferPool) put(b *[]byte) {
+	if cap(*b) <= p.max {
+		p.pool.Put(b)
+	}
+}
+
+// readJSON is readBody for a body that must say that it is JSON.
+func readJSON(w http.ResponseWriter, r *http.Request, buf []byte, limit int64) ([]byte, error) {
+	body, err := readBody(w, r, buf, limit)
+	if err == nil && !isJSON(r.Header.Get("Content-Type")) {
+		err = errNotJSON(body)
+	}
+	return body, err
 }
 
 // readBody reads a whole body of at most limit bytes into buf, grown if need be, and returns it. A length declared beyond

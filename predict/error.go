@@ -42,19 +42,22 @@ func (e *Error) Error() string {
 
 // AppendJSON appends the body of the answer.
 func (e *Error) AppendJSON(dst []byte) []byte {
+	return append(e.appendDetail(append(dst, '{')), '}')
+}
+
+func (e *Error) appendDetail(dst []byte) []byte {
+	dst = append(dst, `"detail":`...)
 	if len(e.Issues) == 0 {
-		dst = append(dst, `{"detail":`...)
-		dst = appendString(dst, []byte(e.Detail))
-		return append(dst, '}')
+		return appendString(dst, []byte(e.Detail))
 	}
-	dst = append(dst, `{"detail":[`...)
+	dst = append(dst, '[')
 	for i := range e.Issues {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
 		dst = e.Issues[i].appendJSON(dst, e.redact)
 	}
-	return append(dst, `]}`...)
+	return append(dst, ']')
 }
 
 func (i *Issue) appendJSON(dst []byte, redact bool) []byte {

@@ -9,6 +9,7 @@ package predict
 
 import (
 	"context"
+	"encoding/json"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,6 +32,9 @@ type Config struct {
 	MaxBody      int64 // bytes of a request's body; 0 means 64 KiB
 	MaxBatchBody int64 // bytes of a batch's body; 0 means 1 MiB
 
+	// Scores is a JSON object that GET /model shows as it is: how the model did where it was tested; nil leaves it out.
+	Scores json.RawMessage
+
 	// RedactInput leaves what clients sent out of the errors that they get.
 	RedactInput bool
 
@@ -50,6 +54,9 @@ type Service struct {
 	world atomic.Pointer[world]
 	cache *cache.Cache[key, []byte]
 	swap  sync.Mutex // held while world is replaced
+
+	bodies  bufferPool // of single requests
+	batches bufferPool // of batches and their answers: a thousand one-day answers are 200 KB
 }
 
 // key holds everything that the answer to a plain request depends on.
@@ -87,7 +94,7 @@ func New(cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{cfg: cfg, cache: c}
+	s := &Service{cfg: cfg, cache: c, bodies: bufferPool{max: 64 << 10}, batches: bufferPool{max: 512 << 10}}
 	s.world.Store(w)
 	return s, nil
 }
@@ -121,7 +128,10 @@ func (s *Service) CacheStats() cache.Stats { return s.cache.Stats() }
 // Answer returns the encoded answer to a request, which the caller must not change. The error is an *Error unless it is
 // ours, or the context's.
 func (s *Service) Answer(ctx context.Context, r *Request) ([]byte, error) {
-	w := s.world.Load()
+	return s.answerIn(ctx, s.world.Load(), r)
+}
+
+func (s *Service) answerIn(ctx context.Context, w *world, r *Request) ([]byte, error) {
 	if r.History != nil {
 		asOf := r.AsOf
 		if !r.HasAsOf {
@@ -147,6 +157,12 @@ func (s *Service) cached(ctx context.Context, w *world, t *market.Ticker, days i
 	}
 	// The closure is made after the look-up, so that a hit allocates nothing.
 	return s.cache.Load(ctx, k, func(context.Context) ([]byte, error) { return w.answer(t, days, confidence, nil), nil })
+}
+
+// cachedItem is cached, with the age of the answer.
+func (s *Service) cachedItem(ctx context.Context, w *world, t *market.Ticker, days int, confidence float64) (cache.Item[[]byte], error) {
+	k := key{w.generation, uint32(t.Index), uint8(days), confidence}
+	return s.cache.LoadItem(ctx, k, func(context.Context) ([]byte, error) { return w.answer(t, days, confidence, nil), nil })
 }
 
 // TryAnswer is the shortest way from a body to its answer, for front ends of their own: ok is false when the request is

@@ -34,8 +34,6 @@ var (
 	ruleFloatType    = Rule{"float_type", "Input should be a valid number", ""}
 	ruleFloatParsing = Rule{"float_parsing", "Input should be a valid number, unable to parse string as a number", ""}
 
-	ruleDaysLow        = Rule{"greater_than_equal", "Input should be greater than or equal to 1", `{"ge":1}`}
-	ruleDaysHigh       = Rule{"less_than_equal", "Input should be less than or equal to 30", `{"le":30}`}
 	ruleConfidenceLow  = Rule{"greater_than_equal", "Input should be greater than or equal to 0.8", `{"ge":0.8}`}
 	ruleConfidenceHigh = Rule{"less_than_equal", "Input should be less than or equal to 0.99", `{"le":0.99}`}
 	rulePositive       = Rule{"greater_than", "Input should be greater than 0", `{"gt":0.0}`}
@@ -48,6 +46,19 @@ var (
 	ruleCloseLow  = Rule{"greater_than_equal", "Input should be greater than or equal to 0.000000000001", `{"ge":1e-12}`}
 	ruleCloseHigh = Rule{"less_than_equal", "Input should be less than or equal to 1000000000000000", `{"le":1000000000000000.0}`}
 )
+
+// ruleRange is the rule of an integer that should have been in low..high, or nil; the upper limit is tested first.
+func ruleRange(n, low, high int64) *Rule {
+	switch {
+	case n > high:
+		limit := strconv.FormatInt(high, 10)
+		return &Rule{"less_than_equal", "Input should be less than or equal to " + limit, `{"le":` + limit + `}`}
+	case n < low:
+		limit := strconv.FormatInt(low, 10)
+		return &Rule{"greater_than_equal", "Input should be greater than or equal to " + limit, `{"ge":` + limit + `}`}
+	}
+	return nil
+}
 
 // ruleLength is the rule of a list of n items that should have had at least or at most limit.
 func ruleLength(n, low, high int) *Rule {

@@ -4,16 +4,12 @@ import "net/http"
 
 // ServePredict is POST /predict.
 func (s *Service) ServePredict(w http.ResponseWriter, r *http.Request) {
-	buf := buffers.Get().(*[]byte)
-	defer putBuffer(buf)
-	body, err := readBody(w, r, (*buf)[:0], s.cfg.MaxBody)
+	buf := s.bodies.get()
+	defer s.bodies.put(buf)
+	body, err := readJSON(w, r, *buf, s.cfg.MaxBody)
 	*buf = body
 	if err != nil {
 		s.refuse(w, err)
-		return
-	}
-	if !isJSON(r.Header.Get("Content-Type")) {
-		s.refuse(w, errNotJSON(body))
 		return
 	}
 	req, err := Decode(body)

@@ -135,27 +135,16 @@ func tickerRule(k kind, s []byte) *Rule {
 
 func (c *checker) days(i int) int {
 	k, s, rule := c.scalar(i)
-	n := 0
+	var n int64
 	if rule == nil {
-		n, rule = toDays(k, s)
+		if n, rule = toInt(k, s); rule == nil {
+			rule = ruleRange(n, MinDays, MaxDays)
+		}
 	}
 	if rule != nil {
 		c.fail(rule, fieldDays, -1, i)
 	}
-	return n
-}
-
-func toDays(k kind, text []byte) (int, *Rule) {
-	n, rule := toInt(k, text)
-	switch {
-	case rule != nil:
-		return 0, rule
-	case n > MaxDays:
-		return 0, &ruleDaysHigh
-	case n < MinDays:
-		return 0, &ruleDaysLow
-	}
-	return int(n), nil
+	return int(n)
 }
 
 func (c *checker) number(field, index, i int, check func(float64) *Rule) float64 {

@@ -70,6 +70,11 @@ func newHandler(t testing.TB, change ...func(*predict.Config)) http.Handler {
 func handlerOf(s *predict.Service) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /predict", s.ServePredict)
+	mux.HandleFunc("POST /predict/batch", s.ServeBatch)
+	mux.HandleFunc("GET /predict/{ticker}", s.ServeTicker)
+	mux.HandleFunc("GET /tickers", s.ServeTickers)
+	mux.HandleFunc("GET /tickers/{ticker}", s.ServeTickerCloses)
+	mux.HandleFunc("GET /model", s.ServeModel)
 	mux.HandleFunc("GET /health", s.ServeHealth)
 	mux.HandleFunc("GET /livez", s.ServeLive)
 	mux.HandleFunc("GET /readyz", s.ServeReady)

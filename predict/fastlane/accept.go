@@ -10,7 +10,7 @@ import (
 
 // counts are kept where connections come and go, never for a request.
 type counts struct {
-	open, accepted, rejected, handed, timedOut, closed atomic.Int64
+	open, accepted, rejected, handed, timedOut atomic.Int64
 }
 
 // Stats is what has become of the connections so far. The figures are read one by one: no snapshot.
@@ -76,9 +76,6 @@ func (l *Lane) admit(nc net.Conn) {
 	l.mu.Lock()
 	l.conns[c] = struct{}{}
 	l.mu.Unlock()
-	if l.stopping.Load() { // stop may have looked before c was there to be woken
-		nc.SetReadDeadline(past)
-	}
 	go c.serve()
 }
 

@@ -11,13 +11,10 @@ import (
 	"time"
 )
 
-// conn is a connection while it is the lane's. Its goroutine alone touches it, but for nc and handing.
+// conn is a connection while it is the lane's. Its goroutine alone touches it, but for handing.
 type conn struct {
-	lane    *Lane
-	nc      net.Conn
-	handing bool // guarded by Lane.mu: the deadlines of nc are net/http's now
-
-	stream // how bytes come and go
+	stream
+	handing bool // guarded by Lane.mu: the deadlines are net/http's now
 
 	answered bool    // there was a request before
 	trimmed  bool    // of the request being read, the blank lines before it are dealt with
@@ -38,8 +35,8 @@ const (
 )
 
 func newConn(l *Lane, nc net.Conn) *conn {
-	c := &conn{lane: l, nc: nc, began: l.now()}
-	c.open(nc)
+	c := &conn{began: l.now()}
+	c.open(l, nc)
 	return c
 }
 

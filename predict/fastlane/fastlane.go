@@ -202,7 +202,9 @@ func (l *Lane) stop() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for c := range l.conns {
-		c.nc.SetReadDeadline(past)
+		if !c.handing {
+			c.nc.SetReadDeadline(time.Now().Add(lastLook))
+		}
 	}
 	return err
 }
@@ -214,9 +216,6 @@ func (l *Lane) closeLocked() {
 		close(l.closed)
 	}
 }
-
-// past is a deadline that is over.
-var past = time.Unix(1, 0)
 
 // now is the time since the lane was made, which costs half of what time.Now does.
 func (l *Lane) now() time.Duration { return time.Since(l.epoch) }

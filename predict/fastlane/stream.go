@@ -6,6 +6,23 @@ import (
 	"time"
 )
 
+// stream is a connection's bytes in both directions. Its goroutine alone touches it, but for nc.
+type stream struct {
+	lane *Lane
+	nc   net.Conn
+	raw  raw // reads and writes without waiting, where the system has that
+
+	work     *work  // nil while nothing is unread and nothing to be written
+	from, to int    // work.in[from:to] is unread
+	small    []byte // what is read into when there is no work and raw cannot tell when there is something to read
+
+	readBy  time.Duration // the deadline that is set for reading; 0 is none
+	writeBy time.Duration // likewise for writing
+}
+
+// unknown is a deadline that was set by another hand.
+const unknown time.Duration = -1
+
 // work is what a connection needs only while it is in a request. An idle one has none, so that ten thousand of them cost
 // little more than their goroutines.
 type work struct {
@@ -13,20 +30,98 @@ type work struct {
 	out []byte
 }
 
-var pool = sync.Pool{New: func() any { return new(work) }}
+var works = sync.Pool{New: func() any { return new(work) }}
 
 // maxOut bounds the replies that are collected before they are written, and the buffers that are kept.
 const maxOut = 64 << 10
 
-// stream is the two directions of a connection, buffered.
-type stream struct {
-	nc   net.Conn
-	raw  raw
-	work *work // nil while nothing is unread and nothing to be written
+func (s *stream) open(l *Lane, nc net.Conn) {
+	s.lane, s.nc = l, nc
+	if !s.raw.open(s) {
+		s.small = make([]byte, 512) // a plain request has no more, so one read will do
+	}
+}
 
-	from, to int    // work.in[from:to] is unread
-	small    []byte // what is read into when there is no work and raw is of no use
+// begin takes what a request needs.
+func (s *stream) begin() {
+	if s.work == nil {
+		s.work = works.Get().(*work)
+	}
+}
 
-	readBy  time.Duration
-	writeBy time.Duration
+// rest gives it back, with all that is in it.
+func (s *stream) rest() {
+	if s.work == nil {
+		return
+	}
+	s.work.out = s.work.out[:0]
+	if cap(s.work.out) > maxOut {
+		s.work.out = nil
+	}
+	works.Put(s.work)
+	s.work, s.from, s.to = nil, 0, 0
+}
+
+func (s *stream) unread() []byte {
+	if s.work == nil {
+		return nil
+	}
+	return s.work.in[s.from:s.to]
+}
+
+func (s *stream) skip(n int) { s.from += n }
+
+// space is where the next bytes go: behind those unread, which are moved to the front. It is never empty, because
+// MaxRequest unread bytes are handed over.
+func (s *stream) space() []byte {
+	w := s.work
+	s.to, s.from = copy(w.in[:], w.in[s.from:s.to]), 0
+	return w.in[s.to:]
+}
+
+// read waits for bytes and adds them to those unread, or gives an error.
+func (s *stream) read() error {
+	if s.raw.usable() {
+		return s.raw.read(s)
+	}
+	if len(s.unread()) == 0 {
+		s.rest()
+		n, err := s.nc.Read(s.small)
+		if n == 0 {
+			return err
+		}
+		s.begin()
+		s.to = copy(s.work.in[:], s.small[:n])
+		return nil
+	}
+	n, err := s.nc.Read(s.space())
+	s.to += n
+	if n > 0 {
+		return nil // an error comes again
+	}
+	return err
+}
+
+// flush writes what is to be written. On an error the connection is of no more use.
+func (s *stream) flush() error {
+	if s.work == nil || len(s.work.out) == 0 {
+		return nil
+	}
+	out := s.work.out
+	s.work.out = out[:0]
+	if s.raw.usable() {
+		n, err := s.raw.write(s, out)
+		if n == len(out) || err != nil {
+			return err
+		}
+		out = out[n:] // the client does not read as fast as it asks
+	}
+	if t := s.lane.writeTimeout; t > 0 {
+		if by := s.lane.now() + t; s.writeBy < by {
+			s.writeBy = by + slack
+			s.nc.SetWriteDeadline(s.lane.epoch.Add(s.writeBy))
+		}
+	}
+	_, err := s.nc.Write(out)
+	return err
 }
