@@ -1,0 +1,252 @@
+package docs_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"tickercast/docs"
+)
+
+// document is what the tests read of openapi.json by name.
+type document struct {
+	Paths map[string]map[string]operation
+}
+
+type operation struct {
+	OperationID, Summary, Description string
+	Tags                              []string
+	Responses                         map[string]struct {
+		Content map[string]struct{ Example any }
+	}
+}
+
+func parseDocument(t *testing.T) (d document) {
+	t.Helper()
+	if err := json.Unmarshal(docs.JSON(), &d); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// parseTree reads the document, or a part of one, with numbers as they are written.
+func parseTree(t *testing.T, raw []byte) (tree map[string]any) {
+	t.Helper()
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber()
+	if err := dec.Decode(&tree); err != nil {
+		t.Fatal(err)
+	}
+	return tree
+}
+
+// walk visits every object of a tree, with its path in it.
+func walk(at string, v any, visit func(at string, o map[string]any)) {
+	switch v := v.(type) {
+	case map[string]any:
+		visit(at, v)
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			walk(at+"/"+strings.ReplaceAll(k, "/", "~1"), v[k], visit)
+		}
+	case []any:
+		for i, e := range v {
+			walk(fmt.Sprintf("%s/%d", at, i), e, visit)
+		}
+	}
+}
+
+func TestReferencesResolve(t *testing.T) {
+	doc := parseTree(t, docs.JSON())
+	used := map[string]bool{}
+	walk("#", doc, func(at string, o map[string]any) {
+		ref, ok := o["$ref"].(string)
+		if !ok {
+			return
+		}
+		used[ref] = true
+		if resolve(doc, ref) == nil {
+			t.Errorf("%s: %s leads nowhere", at, ref)
+		}
+	})
+	for kind, parts := range doc["components"].(map[string]any) {
+		for name := range parts.(map[string]any) {
+			if ref := "#/components/" + kind + "/" + name; !used[ref] {
+				t.Errorf("nothing refers to %s", ref)
+			}
+		}
+	}
+}
+
+func TestOperations(t *testing.T) {
+	ids := map[string]string{}
+	inPath := regexp.MustCompile(`\{(\w+)\}`)
+	doc := parseTree(t, docs.JSON())
+	for path, methods := range parseDocument(t).Paths {
+		for method, op := range methods {
+			name := method + " " + path
+			if other, taken := ids[op.OperationID]; taken || op.OperationID == "" {
+				t.Errorf("%s: operationId %q is that of %q", name, op.OperationID, other)
+			}
+			ids[op.OperationID] = name
+			if len(op.Tags) != 1 || op.Summary == "" || op.Description == "" {
+				t.Errorf("%s: want one tag, a summary and a description", name)
+			}
+			// What every route can answer, whatever else it does.
+			for _, status := range []string{"200", "307", "405", "431"} {
+				if _, ok := op.Responses[status]; !ok {
+					t.Errorf("%s: status %s is not described", name, status)
+				}
+			}
+			var want, got []string
+			for _, m := range inPath.FindAllStringSubmatch(path, -1) {
+				want = append(want, m[1])
+			}
+			raw := resolve(doc, "#/paths/"+strings.ReplaceAll(path, "/", "~1")+"/"+method).(map[string]any)
+			params, _ := raw["parameters"].([]any)
+			for _, p := range params {
+				p := p.(map[string]any)
+				if ref, ok := p["$ref"].(string); ok {
+					p = resolve(doc, ref).(map[string]any)
+				}
+				if p["in"] == "path" {
+					got = append(got, p["name"].(string))
+				}
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%s: path parameters %q, want %q", name, got, want)
+			}
+		}
+	}
+	for _, id := range []string{"predict_predict_post", "health_health_get"} { // generated clients are named after these
+		if _, ok := ids[id]; !ok {
+			t.Errorf("no operation %s", id)
+		}
+	}
+}
+
+func TestExamplesFitTheirSchemas(t *testing.T) {
+	doc := parseTree(t, docs.JSON())
+	checked := 0
+	walk("#", doc, func(at string, o map[string]any) {
+		schema, ok := o["schema"].(map[string]any)
+		if !ok {
+			return
+		}
+		examples := map[string]any{}
+		if e, ok := o["example"]; ok {
+			examples["example"] = e
+		}
+		if named, ok := o["examples"].(map[string]any); ok {
+			for name, e := range named {
+				examples["examples/"+name] = e.(map[string]any)["value"]
+			}
+		}
+		if len(examples) == 0 && strings.HasSuffix(at, "/application~1json") && !strings.Contains(at, "openapi.json") {
+			t.Errorf("%s: no example", at)
+		}
+		for name, e := range examples {
+			checked++
+			for _, fault := range check(doc, schema, e, at+"/"+name) {
+				t.Error(fault)
+			}
+		}
+	})
+	if checked < 30 {
+		t.Errorf("only %d examples were found", checked)
+	}
+}
+
+// TestDefaultsFitTheirSchemas also walks every schema through the checker, which knows all keywords or complains.
+func TestDefaultsFitTheirSchemas(t *testing.T) {
+	doc := parseTree(t, docs.JSON())
+	walk("#", doc, func(at string, o map[string]any) {
+		if d, ok := o["default"]; ok {
+			for _, fault := range check(doc, o, d, at) {
+				t.Error(fault)
+			}
+		}
+	})
+}
+
+func TestCheckerFindsFaults(t *testing.T) {
+	doc := parseTree(t, docs.JSON())
+	for _, c := range []struct{ schema, value, want string }{
+		{"PredictionRequest", `{"days_ahead":5}`, `field "ticker" is missing`},
+		{"PredictionRequest", `{"ticker":""}`, "minLength"},
+		{"PredictionRequest", `{"ticker":"ABCDEFGHIJK"}`, "maxLength"},
+		{"PredictionRequest", `{"ticker":"A","days_ahead":31}`, "maximum"},
+		{"PredictionRequest", `{"ticker":"A","days_ahead":1.5}`, "is no integer"},
+		{"PredictionRequest", `{"ticker":"A","confidence_interval":0.7}`, "minimum"},
+		{"PredictionRequest", `{"ticker":"A","history":[1,2,3]}`, "fits no choice"},
+		{"PredictionRequest", `{"ticker":"A","as_of":"2026-02-30"}`, "fits no choice"},
+		{"PredictionRequest", `{"ticker":"A","day":1}`, `field "day" is not described`},
+		{"Health", `{"status":"ill"}`, "is not healthy"},
+		{"Readiness", `{"status":"maybe","reasons":[]}`, "is none of"},
+	} {
+		schema := resolve(doc, "#/components/schemas/"+c.schema).(map[string]any)
+		got := strings.Join(check(doc, schema, any(parseTree(t, []byte(c.value))), c.schema), "; ")
+		if !strings.Contains(got, c.want) {
+			t.Errorf("%s as %s: got faults %q, want one with %q", c.value, c.schema, got, c.want)
+		}
+	}
+}
+
+// inherited is the document of the FastAPI service whose contract this server answers, as FastAPI writes it. Clients were
+// generated from it, so all of it must be in ours: with the same names, titles, limits and defaults.
+const inherited = `{
+  "paths": {
+    "/predict": {"post": {
+      "summary": "Predict", "operationId": "predict_predict_post",
+      "requestBody": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/PredictionRequest"}}}},
+      "responses": {
+        "200": {"description": "Successful Response", "content": {"application/json": {"schema": {
+          "type": "array", "title": "Response Predict Predict Post", "items": {"$ref": "#/components/schemas/Prediction"}}}}},
+        "422": {"description": "Validation Error", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/HTTPValidationError"}}}}}}},
+    "/health": {"get": {
+      "summary": "Health", "operationId": "health_health_get",
+      "responses": {"200": {"description": "Successful Response", "content": {"application/json": {"schema": {}}}}}}}},
+  "components": {"schemas": {
+    "HTTPValidationError": {"type": "object", "title": "HTTPValidationError", "properties": {
+      "detail": {"type": "array", "title": "Detail", "items": {"$ref": "#/components/schemas/ValidationError"}}}},
+    "ValidationError": {"type": "object", "title": "ValidationError", "required": ["loc", "msg", "type"], "properties": {
+      "loc": {"type": "array", "title": "Location", "items": {"anyOf": [{"type": "string"}, {"type": "integer"}]}},
+      "msg": {"type": "string", "title": "Message"}, "type": {"type": "string", "title": "Error Type"},
+      "input": {"title": "Input"}, "ctx": {"type": "object", "title": "Context"}}},
+    "PredictionRequest": {"type": "object", "title": "PredictionRequest", "required": ["ticker"], "properties": {
+      "ticker": {"type": "string", "title": "Ticker", "minLength": 1, "maxLength": 10},
+      "days_ahead": {"type": "integer", "title": "Days Ahead", "minimum": 1.0, "maximum": 30.0, "default": 1},
+      "confidence_interval": {"type": "number", "title": "Confidence Interval", "minimum": 0.8, "maximum": 0.99, "default": 0.95}}},
+    "Prediction": {"type": "object", "title": "Prediction",
+      "required": ["ticker", "date", "predicted_price", "confidence_lower", "confidence_upper", "model_version"], "properties": {
+      "ticker": {"type": "string", "title": "Ticker"}, "date": {"type": "string", "title": "Date"},
+      "predicted_price": {"type": "number", "title": "Predicted Price"},
+      "confidence_lower": {"type": "number", "title": "Confidence Lower"},
+      "confidence_upper": {"type": "number", "title": "Confidence Upper"},
+      "model_version": {"type": "string", "title": "Model Version"}}}}}}`
+
+func TestHoldsTheInheritedDocument(t *testing.T) {
+	var compare func(at string, got, want any)
+	compare = func(at string, got, want any) {
+		w, ok := want.(map[string]any)
+		if !ok {
+			if g, w := fmt.Sprint(got), fmt.Sprint(want); g != w {
+				t.Errorf("%s: got %s, want %s", at, g, w)
+			}
+			return
+		}
+		g, ok := got.(map[string]any)
+		if !ok {
+			t.Errorf("%s: got %v, want an object", at, got)
+			return
+		}
+		for k := range w {
+			compare(at+"/"+k, g[k], w[k])
+		}
+	}
+	compare("#", parseTree(t, docs.JSON()), parseTree(t, []byte(inherited)))
+}

@@ -1,0 +1,45 @@
+// Starts the page: theme, the line about what is served, reference, studio. A part that fails leaves the others be.
+
+import { $, h, showDate } from "./dom.js";
+import { get } from "./api.js";
+import { reference } from "./reference.js";
+import { studio } from "./studio.js";
+
+function theme() {
+  const modes = ["auto", "light", "dark"];
+  const set = (mode) => {
+    document.documentElement.dataset.theme = mode;
+    $("theme").replaceChildren(h("span", { class: "long" }, "Theme: "), mode);
+  };
+  let mode = "auto";
+  try { mode = localStorage.getItem("theme") || mode; } catch { /* storage may be shut off */ }
+  set(modes.includes(mode) ? mode : "auto");
+  $("theme").addEventListener("click", () => {
+    const next = modes[(modes.indexOf(document.documentElement.dataset.theme) + 1) % modes.length];
+    set(next);
+    try { localStorage.setItem("theme", next); } catch { /* then it holds for this page */ }
+  });
+}
+
+async function served() {
+  const m = await get("/model");
+  const age = m.age_trading_days;
+  $("served").replaceChildren(`Model ${m.version}. ${m.tickers.toLocaleString("en-US")} tickers, prices to ${showDate(m.as_of)}`,
+    age > 0 ? h("span", { class: age > 5 ? "old" : "" }, `, ${age} trading ${age === 1 ? "day" : "days"} old`) : "", ".");
+}
+
+async function read() {
+  const section = $("reference");
+  try {
+    reference(await get("/openapi.json"), section);
+  } catch (err) {
+    section.querySelector(".loading").replaceWith(h("p", { class: "error" }, `The reference can't be shown: ${err.message}`));
+    return;
+  }
+  const target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
+  if (target && target.id !== "studio") target.scrollIntoView(); // it was not there when the browser looked
+}
+
+theme();
+await Promise.allSettled([studio(), read(), served()]);
+document.documentElement.dataset.ready = "true"; // all that can be drawn without a click is drawn

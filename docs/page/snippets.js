@@ -1,0 +1,69 @@
+// One request written as a program: what "copy as" copies.
+
+import { h, copy } from "./dom.js";
+
+const sh = (s) => `'${s.replaceAll("'", `'\\''`)}'`;
+const goString = (s) => (s.includes("`") ? JSON.stringify(s) : `\`${s}\``);
+
+// Python has other words than JSON for three values. Only values are replaced: strings are matched first and kept.
+const python = (v) => JSON.stringify(v).replace(/"(?:[^"\\]|\\.)*"|true|false|null/g,
+  (t) => ({ true: "True", false: "False", null: "None" })[t] || t);
+
+const writers = {
+  curl({ method, url, body, headers }) {
+    const parts = [method === "HEAD" ? "curl -I" : method === "GET" ? "curl" : `curl -X ${method}`];
+    parts[0] += ` ${sh(url)}`;
+    for (const [k, v] of Object.entries(headers)) parts.push(`-H ${sh(`${k}: ${v}`)}`);
+    if (body !== undefined) parts.push(`-d ${sh(body)}`);
+    return parts.join(" \\\n  ");
+  },
+  Python({ method, url, body, headers }) {
+    const args = [python(url)];
+    const rest = { ...headers };
+    if (body !== undefined) {
+      try {
+        args.push(`json=${python(JSON.parse(body))}`);
+        delete rest["Content-Type"];
+      } catch {
+        args.push(`data=${python(body)}`);
+      }
+    }
+    if (Object.keys(rest).length) args.push(`headers=${python(rest)}`);
+    const answer = method === "HEAD" ? "print(answer.headers)" : "print(answer.json())";
+    return `import requests\n\nanswer = requests.${method.toLowerCase()}(\n${args.map((a) => `    ${a},\n`).join("")}    timeout=10,\n)\nanswer.raise_for_status()\n${answer}`;
+  },
+  Go({ method, url, body, headers }) {
+    const imports = ["fmt", "io", "log", "net/http", ...(body === undefined ? [] : ["strings"])].map((i) => `\t"${i}"\n`).join("");
+    const reader = body === undefined ? "nil" : `strings.NewReader(${goString(body)})`;
+    const set = Object.entries(headers).map(([k, v]) => `\treq.Header.Set(${JSON.stringify(k)}, ${JSON.stringify(v)})\n`).join("");
+    return `package main\n\nimport (\n${imports})\n\nfunc main() {\n\treq, err := http.NewRequest(${JSON.stringify(method)}, ${JSON.stringify(url)}, ${reader})\n\tif err != nil {\n\t\tlog.Fatal(err)\n\t}\n${set}\tres, err := http.DefaultClient.Do(req)\n\tif err != nil {\n\t\tlog.Fatal(err)\n\t}\n\tdefer res.Body.Close()\n\tanswer, err := io.ReadAll(res.Body)\n\tif err != nil {\n\t\tlog.Fatal(err)\n\t}\n\tfmt.Println(res.Status, string(answer))\n}`;
+  },
+  JavaScript({ method, url, body, headers }) {
+    const init = [`  method: ${JSON.stringify(method)},`];
+    if (Object.keys(headers).length) init.push(`  headers: ${JSON.stringify(headers)},`);
+    if (body !== undefined) init.push(`  body: ${JSON.stringify(body)},`);
+    return `const answer = await fetch(${JSON.stringify(url)}, {\n${init.join("\n")}\n});\nconsole.log(answer.status, await answer.text());`;
+  },
+};
+
+// snippets is a block that shows the request in one of the languages; its update takes another request.
+export function snippets(label) {
+  let request;
+  let language = "curl";
+  const code = h("code", {});
+  const said = h("span", { class: "copied", role: "status" });
+  const show = () => { code.textContent = writers[language](request); };
+  const tabs = h("div", { class: "tabs", role: "group", "aria-label": `${label}: language` },
+    Object.keys(writers).map((name) => h("button", {
+      type: "button", "aria-pressed": String(name === language),
+      onclick(e) {
+        language = name;
+        for (const b of tabs.children) b.setAttribute("aria-pressed", String(b === e.target));
+        show();
+      },
+    }, name)));
+  const button = h("button", { type: "button", onclick: () => copy(code.textContent, said) }, "Copy");
+  const el = h("div", { class: "snippets" }, h("div", { class: "bar" }, tabs, button, said),
+    h("pre", { tabindex: "0", "aria-label": label }, code));
+  return { el, update(next) { request = next; show(); } };
+}

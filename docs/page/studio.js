@@ -1,0 +1,165 @@
+// The studio: what is asked for, kept in the address of the page; the answer as sentence, chart, table and code.
+
+import { $, copy, h, showChange, showDate, showPrice, showRange, showShare } from "./dom.js";
+import { get, post, root } from "./api.js";
+import { chart } from "./chart.js";
+import { picker } from "./picker.js";
+import { snippets } from "./snippets.js";
+
+const LEVELS = [0.8, 0.9, 0.95, 0.99];
+
+// studio starts the section and draws the forecast that the address asks for.
+export async function studio() {
+  const ask = fromAddress();
+  const draw = chart($("chart"));
+  const code = snippets("The request");
+  $("code").append(code.el);
+  const choose = picker($("picker"), {
+    onchange: (tickers) => { ask.tickers = tickers; changed(); },
+    onerror: (err) => trouble(err.message),
+  });
+
+  $("days").value = ask.days;
+  $("confidence").value = Math.round(ask.confidence * 100);
+  $("window").value = ask.window;
+  const outputs = () => {
+    $("days-out").textContent = ask.days;
+    $("confidence-out").textContent = showShare(ask.confidence);
+  };
+  outputs();
+  $("ask").addEventListener("submit", (e) => e.preventDefault());
+  $("ask").addEventListener("input", (e) => {
+    if (e.target.id === "ticker") return; // the picker's own
+    Object.assign(ask, { days: +$("days").value, confidence: $("confidence").value / 100, window: $("window").value });
+    outputs();
+    changed();
+  });
+
+  let rows = []; // of the table, for the clipboard
+  $("link").addEventListener("click", () => copy(location.href, $("copied")));
+  $("csv").addEventListener("click", () => copy(rows.map((r) => r.join(",")).join("\n"), $("copied")));
+
+  let timer;
+  let pending;
+  function changed() {
+    toAddress(ask);
+    clearTimeout(timer);
+    timer = setTimeout(load, 60); // a slider being dragged asks once it rests
+  }
+
+  async function load() {
+    pending?.abort();
+    if (!ask.tickers.length) return trouble("Choose a ticker to see its forecast.");
+    pending = new AbortController();
+    const { signal } = pending;
+    $("studio").setAttribute("aria-busy", "true");
+    try {
+      const answers = await Promise.all(ask.tickers.map((t) => fetchSeries(t, ask, signal)));
+      const series = [...new Map(answers.map((s) => [s.ticker, s])).values()]; // aapl and AAPL are one
+      ask.tickers = series.map((s) => s.ticker);
+      choose(ask.tickers);
+      trouble();
+      draw(series, ask.confidence);
+      $("answer").replaceChildren(summary(series, ask));
+      rows = table(series);
+      $("table").lastElementChild.replaceChildren(tableElement(rows, ask.confidence));
+      code.update(request(ask));
+    } catch (err) {
+      if (err.name === "AbortError") return;
+      trouble(err.message);
+    }
+    $("studio").removeAttribute("aria-busy");
+  }
+
+  try {
+    if (!ask.tickers.length) ask.tickers = await firstTicker();
+    choose(ask.tickers);
+    await load();
+  } catch (err) {
+    trouble(err.message);
+  }
+}
+
+async function fetchSeries(ticker, ask, signal) {
+  const body = { ticker, days_ahead: ask.days, confidence_interval: ask.confidence, levels: LEVELS };
+  const [rows, past] = await Promise.all([
+    post("/predict", body, signal),
+    get(`/tickers/${encodeURIComponent(ticker)}?days=${ask.window}`, signal),
+  ]);
+  return { ticker: past.ticker, dates: past.dates, closes: past.closes, rows };
+}
+
+// request is what the code shows: one ticker as POST /predict, several as a batch.
+function request({ tickers, days, confidence }) {
+  const one = (ticker) => ({ ticker, days_ahead: days, confidence_interval: confidence });
+  const [path, body] = tickers.length === 1 ? ["predict", one(tickers[0])] : ["predict/batch", { requests: tickers.map(one) }];
+  return { method: "POST", url: new URL(path, root).href, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+}
+
+// firstTicker is the best known one, or where another market is served, the first there is.
+async function firstTicker() {
+  const known = await get("/tickers?q=AAPL&limit=1");
+  const page = known.total ? known : await get("/tickers?limit=1");
+  return page.tickers.map((t) => t.ticker);
+}
+
+// summary says what the forecast of one ticker is; several are a table that compares them.
+function summary(series, { confidence }) {
+  const ends = series.map((s) => {
+    const [last, end] = [s.closes.at(-1), s.rows.at(-1)];
+    const range = { lower: end.confidence_lower, upper: end.confidence_upper };
+    return { ...s, last, end, range, change: `${showChange(range.lower / last - 1)} to ${showChange(range.upper / last - 1)}` };
+  });
+  if (ends.length === 1) {
+    const [{ ticker, last, end, range, change }] = ends;
+    const strong = (text) => h("strong", {}, text);
+    return h("p", {}, strong(ticker), ` closed at ${showPrice(last)}. By ${showDate(end.date)} the median is `, strong(showPrice(end.predicted_price)),
+      `, and with ${showShare(confidence)} confidence the close is between `, strong(showPrice(range.lower)), " and ", strong(showPrice(range.upper)), ` (${change}).`);
+  }
+  return grid(["Ticker", "Last close", `Median on ${showDate(ends[0].end.date)}`, `${showShare(confidence)} interval`, "As change"],
+    ends.map((e, i) => [h("span", { class: `key series-${i}` }, e.ticker), showPrice(e.last), showPrice(e.end.predicted_price), showRange(e.range), e.change]));
+}
+
+const grid = (head, rows) => h("table", {},
+  h("thead", {}, h("tr", {}, head.map((t) => h("th", { scope: "col" }, t)))),
+  h("tbody", {}, rows.map(([first, ...rest]) => h("tr", {}, h("th", { scope: "row" }, first), rest.map((v) => h("td", {}, v))))));
+
+// table has a header row and numbers as the server sent them.
+function table(series) {
+  const bands = (series[0].rows[0].intervals || []).map((i) => i.confidence);
+  return [
+    ["ticker", "date", "days_ahead", "median", "lower", "upper", ...bands.flatMap((c) => [`lower_${c}`, `upper_${c}`])],
+    ...series.flatMap((s) => s.rows.map((r, i) => [s.ticker, r.date, i + 1, r.predicted_price, r.confidence_lower, r.confidence_upper,
+      ...bands.flatMap((c) => { const b = r.intervals.find((x) => x.confidence === c); return [b.lower, b.upper]; })])),
+  ];
+}
+
+function tableElement([head, ...rows], confidence) {
+  const bands = head.slice(6).filter((_, i) => i % 2 === 0).map((name) => +name.slice(6));
+  const range = (r, i) => showRange({ lower: r[i], upper: r[i + 1] });
+  return grid(["Ticker", "Date", "Days ahead", "Median", `Asked: ${showShare(confidence)}`, ...bands.map(showShare)],
+    rows.map((r) => [r[0], showDate(r[1]), r[2], showPrice(r[3]), range(r, 4), ...bands.map((_, i) => range(r, 6 + 2 * i))]));
+}
+
+function trouble(text) {
+  $("trouble").replaceChildren(...(text ? [h("p", { class: "error" }, text)] : []));
+  $("chart").classList.toggle("stale", Boolean(text));
+}
+
+// The address holds what was asked for, so that a link shows the same: /docs?t=AAPL,MSFT&d=10&c=0.95&w=63.
+function fromAddress() {
+  const q = new URLSearchParams(location.search);
+  const within = (value, lo, hi, other) => (value !== null && value >= lo && value <= hi ? +value : other);
+  const w = q.get("w");
+  return {
+    tickers: (q.get("t") || "").split(",").map((t) => t.trim()).filter(Boolean).slice(0, 4),
+    days: Math.round(within(q.get("d"), 1, 30, 20)),
+    confidence: within(q.get("c"), 0.8, 0.99, 0.95),
+    window: [...$("window").options].some((o) => o.value === w) ? w : "63",
+  };
+}
+
+function toAddress({ tickers, days, confidence, window }) {
+  const q = `?t=${tickers.map(encodeURIComponent).join(",")}&d=${days}&c=${confidence}&w=${window}`;
+  history.replaceState(null, "", location.pathname + q + location.hash);
+}
