@@ -1,0 +1,360 @@
+package predict_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"tickercast/model"
+	"tickercast/model/calendar"
+	"tickercast/predict"
+)
+
+type row struct {
+	Ticker    string  `json:"ticker"`
+	Date      string  `json:"date"`
+	Price     float64 `json:"predicted_price"`
+	Lower     float64 `json:"confidence_lower"`
+	Upper     float64 `json:"confidence_upper"`
+	Version   string  `json:"model_version"`
+	Intervals []struct{ Confidence, Lower, Upper float64 }
+}
+
+func ask(t testing.TB, s *predict.Service, body string) []row {
+	t.Helper()
+	r, err := predict.Decode([]byte(body))
+	if err != nil {
+		t.Fatalf("%.200s: %v", body, err)
+	}
+	answer, err := s.Answer(t.Context(), &r)
+	if err != nil {
+		t.Fatalf("%.200s: %v", body, err)
+	}
+	return rowsOf(t, answer)
+}
+
+func rowsOf(t testing.TB, answer []byte) []row {
+	t.Helper()
+	var rows []row
+	dec := json.NewDecoder(bytes.NewReader(answer))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&rows); err != nil {
+		t.Fatalf("%v in %s", err, answer)
+	}
+	return rows
+}
+
+func TestRows(t *testing.T) {
+	s := newService(t)
+	rows := ask(t, s, `{"ticker":"aapl","days_ahead":30,"confidence_interval":0.9}`)
+	if len(rows) != 30 {
+		t.Fatalf("got %d rows, want 30", len(rows))
+	}
+	m, market := s.Current()
+	day := market.AsOf()
+	for i, r := range rows {
+		day = calendar.Next(day, 1)
+		if r.Ticker != "AAPL" || r.Date != day.String() || r.Version != m.Version() {
+			t.Errorf("row %d: got %s %s %s, want AAPL %s %s", i, r.Ticker, r.Date, r.Version, day, m.Version())
+		}
+		if !(0 < r.Lower && r.Lower < r.Price && r.Price < r.Upper) {
+			t.Errorf("row %d: got %v %v %v, want them to rise", i, r.Lower, r.Price, r.Upper)
+		}
+	}
+}
+
+func TestKeysInOrder(t *testing.T) {
+	s := newService(t)
+	r, _ := predict.Decode([]byte(`{"ticker":"A","levels":[0.8]}`))
+	answer, err := s.Answer(t.Context(), &r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rest := string(answer)
+	for _, key := range []string{"ticker", "date", "predicted_price", "confidence_lower", "confidence_upper", "model_version", "intervals", "confidence", "lower", "upper"} {
+		_, after, ok := strings.Cut(rest, `"`+key+`":`)
+		if !ok {
+			t.Fatalf("no %q in its place in %s", key, answer)
+		}
+		rest = after
+	}
+}
+
+// TestConfidenceIsPartOfTheKey: two requests that differ only there get different bounds, cached or not.
+func TestConfidenceIsPartOfTheKey(t *testing.T) {
+	s := newService(t)
+	for range 2 {
+		narrow := ask(t, s, `{"ticker":"A","confidence_interval":0.8}`)[0]
+		wide := ask(t, s, `{"ticker":"A","confidence_interval":0.99}`)[0]
+		if !(wide.Lower < narrow.Lower && narrow.Upper < wide.Upper) || wide.Price != narrow.Price {
+			t.Errorf("got 80%% %+v and 99%% %+v, want one inside the other", narrow, wide)
+		}
+	}
+	if st := s.CacheStats(); st.Loads != 2 {
+		t.Errorf("got %d loads, want 2", st.Loads)
+	}
+}
+
+func TestLevels(t *testing.T) {
+	s := newService(t)
+	rows := ask(t, s, `{"ticker":"A","days_ahead":3,"confidence_interval":0.9,"levels":[0.99,0.8,0.9]}`)
+	plain := ask(t, s, `{"ticker":"A","days_ahead":3,"confidence_interval":0.9}`)
+	for i, r := range rows {
+		if len(r.Intervals) != 3 || r.Intervals[0].Confidence != 0.99 || r.Intervals[1].Confidence != 0.8 {
+			t.Fatalf("row %d: got %+v, want the levels in the order asked for", i, r.Intervals)
+		}
+		wide, narrow, same := r.Intervals[0], r.Intervals[1], r.Intervals[2]
+		if !(wide.Lower < narrow.Lower && narrow.Lower < r.Price && r.Price < narrow.Upper && narrow.Upper < wide.Upper) {
+			t.Errorf("row %d: got %+v round %v, want them nested", i, r.Intervals, r.Price)
+		}
+		if same.Lower != r.Lower || same.Upper != r.Upper || r.Lower != plain[i].Lower || r.Price != plain[i].Price {
+			t.Errorf("row %d: got %+v, want the same bounds as without levels %+v", i, r, plain[i])
+		}
+	}
+}
+
+func history(n int, f func(i int) float64) string {
+	closes := make([]float64, n)
+	for i := range closes {
+		closes[i] = f(i)
+	}
+	b, _ := json.Marshal(closes)
+	return string(b)
+}
+
+func TestHistory(t *testing.T) {
+	s := newService(t)
+	walk := history(60, func(i int) float64 { return 50 + math.Sin(float64(i*i)) })
+	rows := ask(t, s, `{"ticker":"my fund","days_ahead":2,"as_of":"2024-03-28","history":`+walk+`}`)
+	// 2024-03-29 was Good Friday.
+	if rows[0].Date != "2024-04-01" || rows[1].Date != "2024-04-02" || rows[0].Ticker != "my fund" {
+		t.Errorf("got %+v, want my fund on 2024-04-01 and 02", rows)
+	}
+	// The clock says Saturday, 7 March 2026: the last close was Friday's.
+	if got := ask(t, s, `{"ticker":"x","history":`+walk+`}`)[0].Date; got != "2026-03-09" {
+		t.Errorf("without as_of: got %s, want 2026-03-09", got)
+	}
+	if st := s.CacheStats(); st.Entries != 0 {
+		t.Errorf("got %d answers kept, want none", st.Entries)
+	}
+}
+
+// TestHistoryExtremes: whatever a client sends as prices, the answer is finite and in order.
+func TestHistoryExtremes(t *testing.T) {
+	s := newService(t)
+	for name, f := range map[string]func(i int) float64{
+		"constant":        func(int) float64 { return 100 },
+		"least":           func(int) float64 { return predict.MinClose },
+		"most":            func(int) float64 { return predict.MaxClose },
+		"from end to end": func(i int) float64 { return []float64{predict.MinClose, predict.MaxClose}[i%2] },
+		"to the other":    func(i int) float64 { return []float64{predict.MaxClose, predict.MinClose}[i%2] },
+		"doubling":        func(i int) float64 { return math.Exp2(float64(i)) },
+		"halving":         func(i int) float64 { return math.Exp2(-float64(i)) },
+		"one jump":        func(i int) float64 { return []float64{1, 1e9}[i/29] },
+		"last bit":        func(i int) float64 { return math.Nextafter(100, float64(i%2)*1000) },
+		"penny":           func(i int) float64 { return 0.0001 * float64(1+i%3) },
+		"six figures":     func(i int) float64 { return 628000 + float64(i%7)*411.5 },
+	} {
+		body := `{"ticker":"x","days_ahead":30,"levels":[0.8,0.99],"history":` + history(30, f) + `}`
+		for i, r := range ask(t, s, body) {
+			in, out := r.Intervals[0], r.Intervals[1]
+			if !(0 <= out.Lower && out.Lower < r.Price && r.Price < out.Upper && r.Lower < r.Price && r.Price < r.Upper &&
+				out.Lower <= r.Lower && r.Lower <= in.Lower && in.Upper <= r.Upper && r.Upper <= out.Upper) {
+				t.Errorf("%s, row %d: got %+v, want it in order", name, i, r)
+			}
+		}
+	}
+}
+
+func TestUnknownTicker(t *testing.T) {
+	s := newService(t)
+	r, _ := predict.Decode([]byte(`{"ticker":"ZZZZQ"}`))
+	_, err := s.Answer(t.Context(), &r)
+	if e, ok := err.(*predict.Error); !ok || e.Status != 404 {
+		t.Errorf("got %v, want a 404", err)
+	}
+	if n := s.CacheStats().Entries; n != 0 {
+		t.Errorf("got %d answers kept, want none", n)
+	}
+}
+
+// TestTryAnswer: the short way gives what the long way gives, or nothing.
+func TestTryAnswer(t *testing.T) {
+	s := newService(t)
+	for _, tt := range []struct {
+		body string
+		ok   bool
+	}{
+		{`{"ticker":"A"}`, true},
+		{` {"ticker":"nvda","days_ahead":7,"confidence_interval":0.85}` + "\n", true},
+		{`{"ticker":"A"}x`, false},
+		{`{"ticker":"A","days_ahead":"7"}`, false},
+		{`{"ticker":"ZZ"}`, false},
+		{`{"ticker":"A","days_ahead":31}`, false},
+		{``, false},
+	} {
+		for range 2 { // computed, then kept
+			answer, ok := s.TryAnswer([]byte(tt.body))
+			if ok != tt.ok {
+				t.Fatalf("%s: got %v, want %v", tt.body, ok, tt.ok)
+			}
+			if !ok {
+				continue
+			}
+			r, err := predict.Decode([]byte(tt.body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want, _ := s.Answer(t.Context(), &r); !bytes.Equal(answer, want) {
+				t.Errorf("%s: got %s, want %s", tt.body, answer, want)
+			}
+		}
+	}
+}
+
+// TestSwap swaps two worlds under load: every answer is whole of one of them, and after Swap none is of the one before.
+func TestSwap(t *testing.T) {
+	m, err := model.Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	low, high := testMarket(t, 1, "A"), testMarket(t, 1000, "A", "B")
+	s := newService(t, func(cfg *predict.Config) { cfg.Market = low })
+	body := []byte(`{"ticker":"A","days_ahead":30}`)
+
+	stop := make(chan struct{})
+	var readers sync.WaitGroup
+	for range 4 {
+		readers.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				answer, ok := s.TryAnswer(body)
+				if !ok {
+					t.Error("no answer")
+					return
+				}
+				var rows []row
+				if err := json.Unmarshal(answer, &rows); err != nil {
+					t.Error(err)
+					return
+				}
+				for _, r := range rows {
+					if (r.Price > 10000) != (rows[0].Price > 10000) {
+						t.Errorf("a mixed answer: %s", answer)
+						return
+					}
+				}
+			}
+		})
+	}
+	for i := range 200 {
+		next, limit := high, true
+		if i%2 == 1 {
+			next, limit = low, false
+		}
+		if err := s.Swap(m, next); err != nil {
+			t.Error(err)
+		}
+		if got := ask(t, s, string(body))[0].Price > 10000; got != limit {
+			t.Errorf("swap %d: got an answer of the world before", i)
+		}
+	}
+	close(stop)
+	readers.Wait()
+	if err := s.Swap(nil, low); err == nil {
+		t.Error("a swap to no model: got no error")
+	}
+	if _, got := s.Current(); got != low {
+		t.Error("a refused swap changed what is served")
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	if _, err := predict.New(predict.Config{}); err == nil {
+		t.Error("no model: got no error")
+	}
+	m, _ := model.Embedded()
+	if _, err := predict.New(predict.Config{Model: m, Market: testMarket(t, 1, "A"), TTL: -time.Second}); err == nil {
+		t.Error("a negative TTL: got no error")
+	}
+}
+
+func TestAllocations(t *testing.T) {
+	s := newService(t)
+	body := []byte(`{"ticker":"AAPL","days_ahead":5,"confidence_interval":0.9}`)
+	if n := testing.AllocsPerRun(100, func() {
+		if _, err := predict.Decode(body); err != nil {
+			t.Fatal(err)
+		}
+	}); n != 0 {
+		t.Errorf("Decode: got %v allocations, want none", n)
+	}
+	s.TryAnswer(body)
+	if n := testing.AllocsPerRun(100, func() {
+		if _, ok := s.TryAnswer(body); !ok {
+			t.Fatal("no answer")
+		}
+	}); n != 0 {
+		t.Errorf("TryAnswer, kept: got %v allocations, want none", n)
+	}
+	r, _ := predict.Decode(body)
+	if n := testing.AllocsPerRun(100, func() {
+		if _, err := s.Answer(t.Context(), &r); err != nil {
+			t.Fatal(err)
+		}
+	}); n != 0 {
+		t.Errorf("Answer, kept: got %v allocations, want none", n)
+	}
+}
+
+func BenchmarkDecode(b *testing.B) {
+	walk := history(250, func(i int) float64 { return 100 + math.Sin(float64(i*i)) })
+	for name, body := range map[string]string{
+		"plain":   `{"ticker":"AAPL","days_ahead":5,"confidence_interval":0.95}`,
+		"odd":     `{"ticker":"AAPL","days_ahead":"5","confidence_interval":0.95}`,
+		"wrong":   `{"ticker":"","days_ahead":0,"confidence_interval":2}`,
+		"history": `{"ticker":"x","history":` + walk + `}`,
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(body)))
+			for b.Loop() {
+				predict.Decode([]byte(body))
+			}
+		})
+	}
+}
+
+func BenchmarkAnswer(b *testing.B) {
+	for _, days := range []int{1, 5, 30} {
+		body := fmt.Appendf(nil, `{"ticker":"AAPL","days_ahead":%d}`, days)
+		b.Run(fmt.Sprintf("hit/days=%d", days), func(b *testing.B) {
+			s := newService(b)
+			b.ReportAllocs()
+			for b.Loop() {
+				s.TryAnswer(body)
+			}
+		})
+		b.Run(fmt.Sprintf("miss/days=%d", days), func(b *testing.B) {
+			s := newService(b)
+			m, market := s.Current()
+			_, _ = m, market
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				// Confidences that never repeat: each is a key of its own.
+				i++
+				s.TryAnswer(fmt.Appendf(body[:0:0], `{"ticker":"AAPL","days_ahead":%d,"confidence_interval":0.9%09d}`, days, i%90000000))
+			}
+		})
+	}
+}

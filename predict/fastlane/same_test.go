@@ -1,0 +1,266 @@
+package fastlane_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"tickercast/predict/fastlane"
+)
+
+// seeds are conversations, whole: what a client sends before it says that it will send no more.
+var seeds = []string{
+	"",
+	post(apple),
+	post(apple) + post(apple),
+	post(apple) + post(`{"big":1}`) + post(apple),
+	post(apple) + post(`[]`) + post(apple),
+	post(apple) + "GET /health HTTP/1.1\r\nHost: a\r\n\r\n" + post(apple),
+	post(apple) + "GET /other HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" + post(apple),
+	post(apple) + "\r\n" + post(apple),
+	post(apple) + "\r\n\r\n" + post(apple),
+	post(apple) + "\r\n\r\n\r\n" + post(apple),
+	post(apple) + "\n\r\r\nGET /health HTTP/1.1\r\nHost: a\r\n\r\n",
+	post(apple) + "\r\n",
+	post(apple) + "\r\n\r\n",
+	post(apple) + "G",
+	post(apple) + "GET",
+	post(apple) + "GET ",
+	post(apple) + "POS",
+	post(apple) + "POST",
+	"\r\n" + post(apple),
+	"G", "POST", "POST /predict HTTP/1.1\r\n", "POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 5",
+	post(apple)[:len(post(apple))-3],
+	post(""), post("{}"), post("{"), post(strings.Repeat(" ", 3000) + "{}"),
+	post("{" + strings.Repeat(" ", 3000) + "}"),
+	post("{" + strings.Repeat(" ", 5000) + "}"),
+	post("{"+strings.Repeat(" ", 70000)+"}") + post(apple),
+	request("X: " + strings.Repeat("a", 3000)), request("X: " + strings.Repeat("a", 5000)),
+	request("X: " + strings.Repeat("a", 9000)), request("X: " + strings.Repeat("a", 20000)),
+	request(strings.Repeat("X: a\r\n", 900) + "Y: b"),
+
+	// Content-Length that is twice, signed, odd, huge, or not there
+	request("Content-Length: 2"), request("Content-Length: 3"), request("content-length: 2"),
+	replaced("Content-Length: 2", "Content-Length: +2"), replaced("Content-Length: 2", "Content-Length: -2"),
+	replaced("Content-Length: 2", "Content-Length: 2, 2"), replaced("Content-Length: 2", "Content-Length: 2,3"),
+	replaced("Content-Length: 2", "Content-Length: 0x2"), replaced("Content-Length: 2", "Content-Length: 02"),
+	replaced("Content-Length: 2", "Content-Length: 00002"), replaced("Content-Length: 2", "Content-Length: 2_0"),
+	replaced("Content-Length: 2", "Content-Length: "), replaced("Content-Length: 2", "Content-Length:2"),
+	replaced("Content-Length: 2", "Content-Length:  2  "), replaced("Content-Length: 2", "Content-Length:\t2"),
+	replaced("Content-Length: 2", "Content-Length : 2"), replaced("Content-Length: 2", " Content-Length: 2"),
+	replaced("Content-Length: 2", "Content-Length: 99999999999999999999"), replaced("Content-Length: 2", "Content-Length: 4096"),
+	replaced("Content-Length: 2", "Content-Length: 2\r\n 3"), replaced("Content-Length: 2", "Content-Length:\r\n 2"),
+	replaced("Content-Length: 2\r\n", ""), replaced("Content-Length: 2", "Content-Length: 2\x00"),
+	replaced("Content-Length: 2", "Content_Length: 2"), replaced("Content-Length: 2", "Content-Length\x00: 2"),
+
+	// Transfer-Encoding, with and without Content-Length
+	request("Transfer-Encoding: chunked"), request("transfer-encoding: Chunked"), request("Transfer-Encoding: identity"),
+	request("Transfer-Encoding:\tchunked"), request("Transfer-Encoding: chunked, identity"), request("Transfer-Encoding : chunked"),
+	request("Transfer-Encoding: xchunked"), request("Transfer-Encoding:\r\n chunked"), request("Transfer-Encoding: \x0bchunked"),
+	chunked("2\r\n{}\r\n0\r\n\r\n"), chunked("2;a=b\r\n{}\r\n0\r\n\r\n"), chunked("2\n{}\n0\n\n"), chunked("0\r\n\r\n"),
+	chunked("2\r\n{}\r\n0\r\nX: y\r\n\r\n"), chunked("-2\r\n{}\r\n0\r\n\r\n"), chunked("ffffffffffffffff2\r\n{}\r\n0\r\n\r\n"),
+	request("Trailer: X"), request("TE: trailers"),
+
+	// line ends, folds, blanks, names, values
+	strings.ReplaceAll(post("{}"), "\r\n", "\n"), replaced("HTTP/1.1\r\n", "HTTP/1.1\n"), replaced("\r\n\r\n", "\n\n"),
+	replaced("\r\n\r\n", "\r\n\n"), replaced("\r\n\r\n", "\n\r\n"), replaced("\r\n\r\n", "\r\r\n"),
+	request("X: a\r\n b"), request("X: a\r\n\tb"), request(" X: a"), request("X : a"), request(": a"), request("X"), request("X:"),
+	request("X: \x00"), request("X: \x7f"), request("X: \x80\xff"), request("X: a\rb"), request("X: a\tb"), request("X: \x01"),
+	request("X\x00: a"), request("X\x80: a"), request("(X): a"), request("X,Y: a"), request("X: a\r"), request("\r\nX: a"),
+
+	// the request line
+	replaced("POST", "post"), replaced("POST", "GET"), replaced("POST", "PUT"), replaced("POST", "HEAD"), replaced("POST", "OPTIONS"),
+	replaced("POST", "P\x00ST"), replaced("POST", " POST"), replaced("POST ", "POST  "), replaced("POST ", "POST\t"),
+	replaced("/predict", "/predict/"), replaced("/predict", "/predict?a=b"), replaced("/predict", "/predict#a"), replaced("/predict", "//predict"),
+	replaced("/predict", "/./predict"), replaced("/predict", "/%70redict"), replaced("/predict", "/predict%00"), replaced("/predict", "/PREDICT"),
+	replaced("/predict", "http://a/predict"), replaced("/predict", "HTTP://a:1/predict"), replaced("/predict", "*"), replaced("/predict", ""),
+	replaced("/predict", "predict"), replaced("/predict", "/predict HTTP/1.1 x"), replaced("HTTP/1.1", "HTTP/1.1 "), replaced(" HTTP/1.1", ""),
+	replaced("HTTP/1.1", "HTTP/1.0"), replaced("HTTP/1.1", "HTTP/1.0") + post(apple), replaced("HTTP/1.1", "HTTP/1.2"),
+	replaced("HTTP/1.1", "HTTP/2.0"), replaced("HTTP/1.1", "HTTP/0.9"), replaced("HTTP/1.1", "HTTP/1.10"), replaced("HTTP/1.1", "http/1.1"),
+	replaced("HTTP/1.1\r\n", "HTTP/1.0\r\nConnection: keep-alive\r\n") + post(apple),
+	replaced("HTTP/1.1\r\n", "HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n") + post(apple),
+
+	// Host
+	replaced("Host: localhost:8080\r\n", ""), replaced("Host: localhost:8080", "Host:"), replaced("Host: localhost:8080", "Host: "),
+	request("Host: b"), replaced("Host: localhost:8080", "Host: a b"), replaced("Host: localhost:8080", "Host: a/b"),
+	replaced("Host: localhost:8080", "Host: [::1]:80"), replaced("Host: localhost:8080", "Host: a@b"), replaced("Host: localhost:8080", "Host: \x80"),
+	replaced("Host: localhost:8080", "Host: a,b"), replaced("Host: localhost:8080", "HOST: A"), replaced("Host: localhost:8080", "Host: %61"),
+
+	// Content-Type, Connection, Expect and others that change something
+	replaced("Content-Type: application/json\r\n", ""), replaced("application/json", "text/plain"), replaced("application/json", "APPLICATION/JSON"),
+	replaced("application/json", "application/json;charset=utf-8"), replaced("application/json", "application/json ; charset=UTF-8 "),
+	replaced("application/json", "application/json; charset=latin-1"), replaced("application/json", "application/json;"),
+	replaced("application/json", "application/json; charset=\"utf-8\""), replaced("application/json", "application/jsonx"),
+	request("Content-Type: application/json"), request("Content-Type: text/plain"),
+	request("Connection: keep-alive"), request("Connection: Keep-Alive"), request("Connection: close") + post(apple),
+	request("Connection: keep-alive\r\nConnection: close") + post(apple), request("Connection: keep-alive, close") + post(apple),
+	request("Connection: Upgrade\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA") + post(apple),
+	request("Connection: Content-Length") + post(apple), request("Connection:") + post(apple),
+	request("Expect: 100-continue"), request("Expect: 100-Continue"), request("Expect: nonsense") + post(apple), request("Expect:"),
+	request("Upgrade: websocket"), request("Range: bytes=0-1"), request("If-None-Match: *"), request("Origin: http://a"),
+	request("Authorization: Basic YTpi"), request("Accept-Encoding: gzip, deflate, br"), request("Cookie: a=b"), request("Content-Encoding: gzip"),
+	request("X-Request-Id: a"), request("traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+	"GET / HTTP/1.1\r\nHost: a\r\n\r\n", "TRACE /predict HTTP/1.1\r\nHost: a\r\n\r\n", "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n",
+	"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "\x00\x00\x00", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+}
+
+// request is a plain request with more headers, and another behind it.
+func request(headers string) string { return replaced("Accept: */*", headers) }
+
+// replaced is a plain request with something else in it, and another behind it.
+func replaced(old, new string) string {
+	r := post("{}")
+	if !strings.Contains(r, old) {
+		panic("no " + old)
+	}
+	return strings.Replace(r, old, new, 1) + post(apple)
+}
+
+func chunked(body string) string {
+	return "POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" + body + post(apple)
+}
+
+var dates = regexp.MustCompile(`(?m)^Date: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT\r$`)
+
+// pair is the same server twice, with and without the lane.
+type pair struct{ with, without *memListener }
+
+func newPair(t testing.TB) pair {
+	p := pair{newMemListener(), newMemListener()}
+	start(t, fastlane.Config{Listener: p.with, Answer: answer})
+	start(t, fastlane.Config{Listener: p.without})
+	return p
+}
+
+// compare sends input to both, split by a random sequence, and wants the same bytes and the end of the connection.
+func (p pair) compare(t *testing.T, input []byte, split uint64) {
+	t.Helper()
+	got, want := talk(t, p.with, input, split), talk(t, p.without, input, split)
+	if !bytes.Equal(got, want) {
+		t.Errorf("split %d of %q:\nwith the lane    %q\nwithout the lane %q", split, input, got, want)
+	}
+}
+
+// talk sends input in pieces and returns all that comes back, without dates.
+func talk(t *testing.T, l *memListener, input []byte, split uint64) []byte {
+	t.Helper()
+	c, err := l.dial(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	r := rand.New(rand.NewPCG(split, 0))
+	for len(input) > 0 {
+		n := len(input)
+		switch {
+		case split == 1: // byte by byte
+			n = 1
+		case split > 1:
+			n = 1 + r.IntN(min(n, 1+r.IntN(400)))
+		}
+		if _, err := c.Write(input[:n]); err != nil {
+			break // the server has had enough
+		}
+		input = input[n:]
+	}
+	c.CloseWrite()
+	c.SetReadDeadline(time.Now().Add(20 * time.Second))
+	out, err := io.ReadAll(c)
+	if err != nil {
+		t.Errorf("reading the answers: %v after %q", err, out)
+	}
+	return dates.ReplaceAll(out, []byte("Date: now\r"))
+}
+
+func TestSameWithAndWithoutLane(t *testing.T) {
+	p := newPair(t)
+	for i, s := range seeds {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			t.Parallel()
+			if testing.Short() && len(s) > 10000 {
+				t.Skip("long")
+			}
+			for split := range uint64(6) {
+				p.compare(t, []byte(s), split)
+			}
+		})
+	}
+}
+
+// TestLaneAnswers makes sure that the comparison above is not one of net/http with itself.
+func TestLaneAnswers(t *testing.T) {
+	seen := 0
+	ln := newMemListener()
+	l := start(t, fastlane.Config{Listener: ln, Answer: answer, Observe: func(fastlane.Exchange) { seen++ }})
+	for split := range uint64(6) {
+		seen = 0
+		got := talk(t, ln, []byte(post(apple)+"\r\n"+post(`{"big":1}`)+request("Connection: Keep-Alive")), split)
+		if n := bytes.Count(got, []byte("HTTP/1.1 200 OK\r\n")); n != 4 || seen != 4 {
+			t.Errorf("split %d: got %d answers and %d in the lane, want 4: %q", split, n, seen, got)
+		}
+	}
+	if got := l.Stats().HandedOver; got != 0 {
+		t.Errorf("got %d connections handed over, want 0", got)
+	}
+}
+
+// TestSameOverTCP runs the seeds over sockets, where the lane reads and writes by itself on Linux.
+func TestSameOverTCP(t *testing.T) {
+	listen := func() net.Listener {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ln
+	}
+	with, without := listen(), listen()
+	start(t, fastlane.Config{Listener: with, Answer: answer})
+	start(t, fastlane.Config{Listener: without})
+	exchange := func(addr net.Addr, input string, split int) string {
+		c, err := net.Dial("tcp", addr.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		for len(input) > 0 {
+			n := min(len(input), split)
+			if _, err := c.Write([]byte(input[:n])); err != nil {
+				break
+			}
+			input = input[n:]
+		}
+		c.(*net.TCPConn).CloseWrite()
+		c.SetReadDeadline(time.Now().Add(20 * time.Second))
+		out, _ := io.ReadAll(c)
+		return string(dates.ReplaceAll(out, []byte("Date: now\r")))
+	}
+	for _, s := range seeds {
+		for _, split := range []int{1 << 20, 50} {
+			got, want := exchange(with.Addr(), s, split), exchange(without.Addr(), s, split)
+			// A server that closes with bytes unread makes the system reset the connection, which may cost the client the end
+			// of what was sent: so one may be the beginning of the other.
+			if !strings.HasPrefix(got, want) && !strings.HasPrefix(want, got) {
+				t.Errorf("%q:\nwith the lane    %q\nwithout the lane %q", s, got, want)
+			}
+		}
+	}
+}
+
+func FuzzSameWithAndWithoutLane(f *testing.F) {
+	for i, s := range seeds {
+		f.Add([]byte(s), uint64(i%5))
+	}
+	p := newPair(f)
+	f.Fuzz(func(t *testing.T, input []byte, split uint64) {
+		if len(input) > 100<<10 {
+			return
+		}
+		p.compare(t, input, split)
+	})
+}
