@@ -35,9 +35,9 @@ func Parse[S string | []byte](s S) (Date, error) {
 	if len(s) == 10 && s[4] == '-' && s[7] == '-' {
 		y, m, d := digits(s, 0, 4), digits(s, 5, 7), digits(s, 8, 10)
 		if y > 0 && m > 0 && m <= 12 && d > 0 {
-			// Of normalizes a day past the end of its month into the next one.
+			// Of moves a day past the end of its month into the next one.
 			date := Of(y, time.Month(m), d)
-			if d <= 28 || date.Day() == d {
+			if _, _, day := date.Civil(); day == d {
 				return date, nil
 			}
 		}
@@ -66,12 +66,6 @@ func (d Date) Time() time.Time {
 // Civil returns the year, month and day of the date.
 func (d Date) Civil() (year int, month time.Month, day int) {
 	return d.Time().Date()
-}
-
-// Day returns the day of the month.
-func (d Date) Day() int {
-	_, _, day := d.Civil()
-	return day
 }
 
 // Weekday returns the day of the week.

@@ -19,22 +19,21 @@ type header struct {
 // parseHeader finds the form of a file by its first row. A file that has a ticker
 // from elsewhere is long, and needs no column of them.
 func parseHeader(names []string, hasTicker bool) (h header, err error) {
-	// find returns the column that has the first of these names to be found.
+	folded := make([]string, len(names))
+	for i, name := range names {
+		folded[i] = fold.Replace(strings.ToLower(name))
+	}
+	// find returns the column of the first of these names that there is.
 	find := func(aliases ...string) int {
 		for _, alias := range aliases {
-			at := -1
-			for i, name := range names {
-				if fold(name) != alias {
-					continue
-				}
-				if at >= 0 && err == nil {
-					err = fmt.Errorf("header has two columns %q", name)
-				}
-				at = i
+			i := slices.Index(folded, alias)
+			if i < 0 {
+				continue
 			}
-			if at >= 0 {
-				return at
+			if slices.Contains(folded[i+1:], alias) {
+				err = fmt.Errorf("header has two columns %q", names[i])
 			}
+			return i
 		}
 		return -1
 	}
@@ -68,10 +67,8 @@ func parseHeader(names []string, hasTicker bool) (h header, err error) {
 	return h, nil
 }
 
-// fold makes "Adj Close" and "adj_close" the same.
-func fold(name string) string {
-	return strings.NewReplacer(" ", "", "_", "").Replace(strings.ToLower(name))
-}
+// fold makes "adj close" and "adj_close" the same.
+var fold = strings.NewReplacer(" ", "", "_", "")
 
 func wideTickers(names []string) ([]string, error) {
 	if len(names) == 0 {

@@ -22,7 +22,7 @@ func isPrice(v float64) bool {
 	return minPrice <= v && v <= maxPrice
 }
 
-var errPrice = errors.New("not a price (want a decimal number above zero)")
+var errPrice = errors.New("not a price (want a decimal number, 1e-12 to 1e+15)")
 
 // parsePrice reads a decimal number. What ParseFloat takes beyond that, "inf"
 // and "0x1p4", is no price.

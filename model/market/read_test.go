@@ -122,7 +122,7 @@ func TestReadRefuses(t *testing.T) {
 	row := func(r string) string {
 		return "date,ticker,open,close\n2026-02-17,AAPL,1,1\n" + r + "\n2026-02-19,AAPL,1,1\n"
 	}
-	const price = "is not a price (want a decimal number above zero)"
+	const price = "is not a price (want a decimal number, 1e-12 to 1e+15)"
 	for _, c := range []struct{ text, want string }{
 		{"", "p.csv: empty file"},
 		{"\n\r\n", "p.csv: empty file"},
@@ -135,7 +135,7 @@ func TestReadRefuses(t *testing.T) {
 		{"date,close\n2026-02-18,1\n", `p.csv:1: header has no column ticker, symbol or name: "date,close"`},
 		{"date,open,high,low,volume\n2026-02-18,1,1,1,1\n", `p.csv:1: header has no column ticker, symbol or name: "date,open,high,low,volume"`},
 		{"date,ticker,price\n2026-02-18,AAPL,1\n", `p.csv:1: header has no column close or adj_close: "date,ticker,price"`},
-		{"date,ticker,close,Close\n2026-02-18,AAPL,1,1\n", `p.csv:1: header has two columns "Close": "date,ticker,close,Close"`},
+		{"date,ticker,close,Close\n2026-02-18,AAPL,1,1\n", `p.csv:1: header has two columns "close": "date,ticker,close,Close"`},
 		{"date,AAPL,AAPL\n2026-02-18,1,1\n", `p.csv:1: header has two columns "AAPL": "date,AAPL,AAPL"`},
 		{"date,AAPL,\n2026-02-18,1,\n", `p.csv:1: header column 3: empty ticker: "date,AAPL,"`},
 		{"date\n2026-02-18\n", `p.csv:1: header has no ticker: "date"`},

@@ -113,10 +113,9 @@ func wantSnapshotOf(t *testing.T, got, source *Panel) {
 				t.Fatalf("%s: %s is there: %v, want %v", g.Ticker, name, column[0] != nil, column[1] != nil)
 			}
 			for j, v := range column[1] {
-				// Half a step of its own and, in high and low, of the open; the rest is
-				// the rounding of the close.
-				if d := math.Abs(column[0][j]/v - 1); d > 2*snapshotStep/2+1e-5 || math.IsNaN(d) && !(math.IsNaN(v) && math.IsNaN(column[0][j])) {
-					t.Fatalf("%s: %s is %v on %v, want %v", g.Ticker, name, column[0][j], g.Dates[j], v)
+				got, scale := column[0][j], max(v, w.Close[max(0, j-1)])
+				if math.IsNaN(got) != math.IsNaN(v) || math.Abs(got-v) > 1.1*snapshotStep/2*scale {
+					t.Fatalf("%s: %s is %v on %v, want %v", g.Ticker, name, got, g.Dates[j], v)
 				}
 			}
 		}

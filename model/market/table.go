@@ -79,10 +79,9 @@ func (t *table) panel() (*Panel, error) {
 // sort puts the rows in the order of their dates and drops those that repeat a
 // day with the same close.
 func (c *column) sort() error {
-	byDate := func(a, b row) int { return cmp.Compare(a.date, b.date) }
-	if !slices.IsSortedFunc(c.rows, byDate) {
-		slices.SortStableFunc(c.rows, byDate)
-	}
+	slices.SortFunc(c.rows, func(a, b row) int {
+		return cmp.Or(cmp.Compare(a.date, b.date), cmp.Compare(a.line, b.line))
+	})
 	kept := c.rows[:1]
 	for _, r := range c.rows[1:] {
 		first := &kept[len(kept)-1]
