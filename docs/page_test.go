@@ -39,7 +39,7 @@ func startBackend(t *testing.T) *backend {
 				found = append(found, map[string]any{"ticker": name, "as_of": "2026-02-18", "close": 100})
 			}
 		}
-		writeJSON(w, 200, map[string]any{"as_of": "2026-02-18", "total": len(found), "tickers": found})
+		writeJSON(w, 200, map[string]any{"tickers": found, "total": len(found), "limit": 8, "offset": 0})
 	})
 	doc := parseDocument(t)
 	for path, methods := range doc.Paths {

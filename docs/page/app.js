@@ -23,9 +23,8 @@ function theme() {
 
 async function served() {
   const m = await get("/model");
-  const age = m.age_trading_days;
-  $("served").replaceChildren(`Model ${m.version}. ${m.tickers.toLocaleString("en-US")} tickers, prices to ${showDate(m.as_of)}`,
-    age > 0 ? h("span", { class: age > 5 ? "old" : "" }, `, ${age} trading ${age === 1 ? "day" : "days"} old`) : "", ".");
+  $("served").replaceChildren(`Model ${m.model_version}. ${m.tickers.toLocaleString("en-US")} tickers, prices to ${showDate(m.as_of)}`,
+    m.age_days > 0 ? h("span", { class: m.age_days > 5 && "old" }, `, ${m.age_days} trading ${m.age_days === 1 ? "day" : "days"} old`) : "", ".");
 }
 
 async function read() {

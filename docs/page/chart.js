@@ -21,7 +21,7 @@ export function chart(figure) {
   function draw(series, confidence) {
     st = layout(series, confidence, figure.clientWidth);
     mark = cursor(st);
-    stage.replaceChildren(plot(st), mark.el);
+    stage.replaceChildren(plot(st, mark.el));
     caption.replaceChildren(...legend(st));
     const names = st.lines.map((l) => l.ticker).join(", ");
     stage.setAttribute("aria-label", `Chart of ${names}: closes from ${showDate(st.date(st.first))}, forecasts to ${showDate(st.date(st.last))}. Arrow keys read it day by day.`);

@@ -73,8 +73,8 @@ function endsOf(l, compare) {
     { kind: "minor", v: row.confidence_lower, text: showPrice(row.confidence_lower) }];
 }
 
-// plot draws a layout.
-export function plot(st) {
+// plot draws a layout, and over it what else is given.
+export function plot(st, over) {
   const { x, y, width, height, left, right } = st;
   const floor = height - BOTTOM;
   const line = (kind, x1, y1, x2, y2) => svg("line", { class: kind, x1, y1, x2, y2 });
@@ -103,7 +103,7 @@ export function plot(st) {
       svg("path", { class: "past", d: path(l.past) }), svg("path", { class: "median", d: path(l.median) })));
   }
   return svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" },
-    out, apart(st, floor).map((e) => text(`end ${e.kind}`, right + 7, e.y + 4, "start", e.text)));
+    out, apart(st, floor).map((e) => text(`end ${e.kind}`, right + 7, e.y + 4, "start", e.text)), over);
 }
 
 // apart places the names at the ends of lines so that none covers another.
@@ -118,16 +118,15 @@ function apart(st, floor) {
 export function cursor(st) {
   const line = svg("line", { y1: TOP, y2: st.height - BOTTOM });
   const dots = st.lines.map((l) => svg("circle", { class: `series-${l.index}`, r: 4 }));
-  const el = svg("svg", { class: "cursor", viewBox: `0 0 ${st.width} ${st.height}`, width: st.width, height: st.height, "aria-hidden": "true" }, line, dots);
+  const el = svg("g", { class: "cursor" }, line, dots);
   const move = (at) => {
     el.classList.toggle("on", at !== null);
     if (at === null) return;
     for (const side of ["x1", "x2"]) line.setAttribute(side, st.x(at));
     dots.forEach((dot, n) => {
       const point = at <= 0 ? st.lines[n].past.at(at - 1) : st.lines[n].median[at];
-      dot.classList.toggle("off", !point);
       dot.setAttribute("cx", st.x(at));
-      dot.setAttribute("cy", point ? st.y(point[1]) : 0);
+      dot.setAttribute("cy", point ? st.y(point[1]) : -9); // out of sight
     });
   };
   return { el, move };

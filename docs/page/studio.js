@@ -84,9 +84,9 @@ async function fetchSeries(ticker, ask, signal) {
   const body = { ticker, days_ahead: ask.days, confidence_interval: ask.confidence, levels: LEVELS };
   const [rows, past] = await Promise.all([
     post("/predict", body, signal),
-    get(`/tickers/${encodeURIComponent(ticker)}?days=${ask.window}`, signal),
+    get(`/tickers/${encodeURIComponent(ticker)}?limit=${ask.window}`, signal),
   ]);
-  return { ticker: past.ticker, dates: past.dates, closes: past.closes, rows };
+  return { ticker: past.ticker, dates: past.closes.map((c) => c.date), closes: past.closes.map((c) => c.close), rows };
 }
 
 // request is what the code shows: one ticker as POST /predict, several as a batch.
