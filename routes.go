@@ -16,6 +16,11 @@ type route struct {
 func (s *serving) routes() []route {
 	return []route{
 		{"POST", "/predict", s.service.ServePredict},
+		{"POST", "/predict/batch", s.service.ServeBatch},
+		{"GET", "/predict/{ticker}", s.service.ServeTicker},
+		{"GET", "/tickers", s.service.ServeTickers},
+		{"GET", "/tickers/{ticker}", s.service.ServeTickerCloses},
+		{"GET", "/model", s.service.ServeModel},
 		{"GET", "/health", s.service.ServeHealth},
 		{"GET", "/livez", s.service.ServeLive},
 		{"GET", "/readyz", s.service.ServeReady},
