@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"testing"
-	"testing/synctest"
 	"time"
 )
 
@@ -147,33 +146,4 @@ func TestPurgeAndClose(t *testing.T) {
 		t.Errorf("Get after Close: got %d, %t, want 7, true", v, ok)
 	}
 	check(t, c)
-}
-
-func TestExpiry(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := mustNew(t, Config[string, int]{Capacity: 10}, 1)
-		load := func(v int) Item[int] {
-			it, err := c.LoadItem(t.Context(), "a", value(v))
-			if err != nil {
-				t.Fatal(err)
-			}
-			return it
-		}
-		first := load(1)
-		if first.Age != 0 || first.Left > time.Hour || first.Left < 57*time.Minute {
-			t.Fatalf("fresh item: got %+v, want age 0 and 57 to 60 minutes left", first)
-		}
-		time.Sleep(first.Left - 1)
-		if it, want := load(2), (Item[int]{1, first.Left - 1, 1}); it != want {
-			t.Errorf("a nanosecond before its end: got %+v, want %+v", it, want)
-		}
-		time.Sleep(1)
-		if v, ok := c.Get("a"); ok {
-			t.Errorf("Get at the end: got %d, want nothing", v)
-		}
-		if it := load(3); it.Value != 3 || it.Age != 0 {
-			t.Errorf("load at the end: got %+v, want value 3, age 0", it)
-		}
-		check(t, c)
-	})
 }

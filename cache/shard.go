@@ -16,9 +16,10 @@ const maxCost = 1 << 48
 // jitterShare is the part of the TTL by which an entry may live shorter: one in twenty.
 const jitterShare = 20
 
-// mapOverhead is what sync.Map takes for one entry: a leaf of 56 bytes in a
-// 64-byte class and its part of the inner nodes, measured by TestBytesMatchHeap.
-const mapOverhead = 128
+// mapOverhead is what an entry takes outside itself: a leaf of 48 bytes in the
+// map, its part of the map's inner nodes and of the policy's ghosts. Measured
+// by TestBytesMatchHeap, which holds the sum against the heap.
+const mapOverhead = 120
 
 // entryOverhead returns the bytes of an entry beyond Cost.
 func entryOverhead[K comparable, V any]() int64 {
