@@ -47,6 +47,11 @@ const (
 	sum5Ratio
 	sum20Ratio
 	historyLength
+	season1
+	season5
+	season10
+	season20
+	season30
 	rangeKnown
 	range2
 	range5
@@ -59,6 +64,7 @@ const (
 	marketVol
 	marketLast
 	marketTrend
+	marketRatio
 )
 
 var featureNames = [...]string{
@@ -84,6 +90,11 @@ var featureNames = [...]string{
 	sum5Ratio:      "sum_5_ratio",
 	sum20Ratio:     "sum_20_ratio",
 	historyLength:  "history_length",
+	season1:        "season_1",
+	season5:        "season_5",
+	season10:       "season_10",
+	season20:       "season_20",
+	season30:       "season_30",
 	rangeKnown:     "range_known",
 	range2:         "range_2",
 	range5:         "range_5",
@@ -96,6 +107,7 @@ var featureNames = [...]string{
 	marketVol:      "market_vol",
 	marketLast:     "market_last",
 	marketTrend:    "market_trend",
+	marketRatio:    "market_ratio",
 }
 
 // FeatureNames lists the features in their order. Weights carry the list that they

@@ -75,6 +75,7 @@ type state struct {
 	score   float64 // the last return over the volatility before it
 	rangeAt int     // n when the last range was seen
 	rangeZ  float64 // log of the last range over its recent mean
+	events  seasons
 }
 
 // bar is one day of a series; open, high and low are NaN where unknown.
@@ -130,6 +131,7 @@ func (s *state) push(day calendar.Date, b bar) {
 	s.jump = max(math.Abs(s.score), d.k10*s.jump)
 	s.peak = max(p, p+(s.peak-p)*d.speeds[speed250])
 	s.pushRange(b, p, before, r2, ref)
+	s.events.push(math.Abs(s.score))
 	s.remember(day, p)
 	s.pushSums(p)
 
@@ -227,6 +229,7 @@ func (s *state) features(x *Features) {
 		x[sum20Ratio] = 0.5*math.Log(s.sum20.mean()/20+floorVar) - lv[speed250]
 	}
 	x[historyLength] = math.Log(min(float64(s.n), 1000) / 250)
+	s.events.features(x)
 	if s.n-s.rangeAt < 3 && s.ranges[speed25].weight > 0.4*s.squares[speed25].weight {
 		x[rangeKnown] = 1
 		for i, k := range [...]int{speed2, speed5, speed11, speed25, speed250} {

@@ -30,7 +30,7 @@ type Tape struct {
 type marketDay struct {
 	names            int
 	sumAbs, sum      float64
-	vol, last, trend float64
+	vol, last, trend, level float64
 	known            bool
 }
 
@@ -90,10 +90,11 @@ func (t *Tape) settle() {
 			trend.add(t.d.k5, mean)
 			trendAbs.add(t.d.speeds[speed70], math.Abs(mean))
 			now.vol = math.Log((fast.mean() + 1e-4) / (slow.mean() + 1e-4))
+			now.level = math.Log(slow.mean() + 1e-4)
 			now.trend = trend.mean() / (trendAbs.mean() + 1e-4)
 			now.known = seen >= minMarketDays
 		}
-		d.vol, d.last, d.trend, d.known = now.vol, now.last, now.trend, now.known
+		d.vol, d.last, d.trend, d.level, d.known = now.vol, now.last, now.trend, now.level, now.known
 	}
 }
 
@@ -108,6 +109,7 @@ func (t *Tape) fill(day calendar.Date, x *Features) {
 	x[marketVol] = d.vol
 	x[marketLast] = d.last
 	x[marketTrend] = d.trend
+	x[marketRatio] = x[logScale] + math.Log(RefScale) - d.level
 }
 
 // Walk goes through a series from its row from on, as if it began there, and calls

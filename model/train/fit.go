@@ -25,7 +25,7 @@ type recipe struct {
 }
 
 func defaults() recipe {
-	return recipe{hidden: 16, epochs: 12, batch: 1024, rate: 3e-3, decay: 0.02, skipDecay: 0.02,
+	return recipe{hidden: 16, epochs: 4, batch: 1024, rate: 3e-3, decay: 5, skipDecay: 5,
 		dropRange: 0.25, dropMarket: 0.25, bulk: 0.5}
 }
 

@@ -86,7 +86,7 @@ func Fit(ctx context.Context, p *market.Panel, cfg Config) ([]byte, Report, erro
 }
 
 const (
-	every    = 3 // trading days between the origins of one series
+	every    = 5 // trading days between the origins of one series
 	networks = 1
 )
 

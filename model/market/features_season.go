@@ -1,0 +1,52 @@
+package market
+
+import "math"
+
+// Companies report every quarter, and move most on the day after. The days on which a
+// stock moved most about 63, 126, ... trading days before a coming day tell how likely
+// that day is such a one.
+const (
+	quarter     = 63   // trading days
+	quarters    = 8    // looked back
+	slack       = 2    // days by which a report may be early or late
+	seasonsRing = 1024 // more than quarter*quarters + slack + 1
+)
+
+// seasons remembers the moves of the last two years as running sums.
+type seasons struct {
+	n    int
+	sums [seasonsRing]float64 // of moves, up to and with day i, at i mod seasonsRing
+}
+
+// push adds a day's move: its score without the part that every day has.
+func (s *seasons) push(score float64) {
+	move := max(0, score-1)
+	s.sums[(s.n+1)%seasonsRing] = s.sums[s.n%seasonsRing] + move*move
+	s.n++
+}
+
+// between sums the moves of days from to to, counted like n.
+func (s *seasons) between(from, to int) float64 {
+	return s.sums[to%seasonsRing] - s.sums[(from-1)%seasonsRing]
+}
+
+// features compares, for five spans of coming days, the moves at the same place in
+// earlier quarters with those of all days of these quarters.
+func (s *seasons) features(x *Features) {
+	spans := [...][2]int{{1, 1}, {2, 5}, {6, 10}, {11, 20}, {21, 30}}
+	known := min(quarters, (s.n-slack-2)/quarter)
+	if known < 2 {
+		return
+	}
+	const prior = 0.25 // moves a day that every stock is taken to have
+	all := s.between(s.n-known*quarter+1, s.n)/float64(known*quarter) + prior
+	for i, span := range spans {
+		sum, days := 0.0, 0
+		for k := 1; k <= known; k++ {
+			from, to := s.n-k*quarter+span[0]-slack, s.n-k*quarter+span[1]+slack
+			sum += s.between(from, min(to, s.n))
+			days += min(to, s.n) - from + 1
+		}
+		x[season1+i] = math.Log((sum/float64(days) + prior) / all)
+	}
+}
