@@ -61,11 +61,24 @@ func (f front) methods(path string) (allow []string) {
 
 // isClean reports whether no segment of a path is empty, a dot or two dots; the last may be empty.
 func isClean(p string) bool {
-	return !strings.Contains(p, "//") && !strings.Contains(p, "/./") && !strings.Contains(p, "/../") &&
-		!strings.HasSuffix(p, "/.") && !strings.HasSuffix(p, "/..")
+	for i := 1; i < len(p); i++ {
+		if p[i-1] != '/' {
+			continue
+		}
+		segment, _, more := strings.Cut(p[i:], "/")
+		if segment == "" && more || segment == "." || segment == ".." {
+			return false
+		}
+	}
+	return true
 }
 
 // NotFound answers 404.
 func NotFound(w http.ResponseWriter, _ *http.Request) {
 	writeError(w, &Error{Status: http.StatusNotFound, Detail: "Not Found"})
+}
+
+// BadRequest answers 400, for what is wrong with a request before any route is asked.
+func BadRequest(w http.ResponseWriter, _ *http.Request) {
+	writeError(w, &Error{Status: http.StatusBadRequest, Detail: "Bad Request"})
 }

@@ -88,7 +88,7 @@ func New(cfg Config) (*Service, error) {
 	c, err := cache.New(cache.Config[key, []byte]{
 		Capacity: cfg.CacheEntries,
 		MaxBytes: cfg.CacheBytes,
-		Cost:     func(_ key, answer []byte) int64 { return int64(len(answer)) },
+		Cost:     func(_ key, answer []byte) int64 { return int64(cap(answer)) },
 		TTL:      cfg.TTL,
 	})
 	if err != nil {

@@ -42,6 +42,17 @@ func appendTail(dst []byte, version string) []byte {
 	return appendString(dst, []byte(version))
 }
 
+// encode returns the answer in memory of little more than its size, since it may be kept for long.
+func (r *rows) encode() []byte {
+	const keys = len(`2006-01-02","predicted_price":,"confidence_lower":,"confidence_upper":},`)
+	const price = 10 // digits; longer ones make the slice grow
+	row := len(r.head) + keys + 3*price + len(r.tail)
+	if n := len(r.levels); n > 0 {
+		row += len(`,"intervals":[]`) + n*(len(`{"confidence":0.95,"lower":,"upper":},`)+2*price)
+	}
+	return r.appendTo(make([]byte, 0, r.days*row+len("[]")))
+}
+
 // appendTo appends the answer: a list with a row for each day.
 func (r *rows) appendTo(dst []byte) []byte {
 	dst = append(dst, '[')

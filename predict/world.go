@@ -1,7 +1,6 @@
 package predict
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -26,7 +25,12 @@ func newWorld(m *model.Model, mk *market.Market, generation uint32) (*world, err
 		return nil, errors.New("a model and a market are needed")
 	}
 	if got, want := market.FeatureNames(), m.FeatureNames(); !slices.Equal(got, want) {
-		return nil, fmt.Errorf("model %s is of other features: it wants %q, the market has %q", m.Version(), want, got)
+		i := 0
+		for i < min(len(got), len(want)) && got[i] == want[i] {
+			i++
+		}
+		return nil, fmt.Errorf("model %s is of other features: it wants %d, the market has %d, and they differ from feature %d on",
+			m.Version(), len(want), len(got), i+1)
 	}
 	tickers := mk.Tickers()
 	w := &world{
@@ -73,7 +77,7 @@ func (w *world) answer(t *market.Ticker, days int, confidence float64, levels []
 		head: w.heads[t.Index], tail: w.tail, dates: w.dates[t.Index],
 		close: t.Close, forecast: &f, days: days, confidence: confidence, levels: levels,
 	}
-	return encode(&r)
+	return r.encode()
 }
 
 // answerHistory encodes the forecast of a series that came with its request.
@@ -83,14 +87,8 @@ func (w *world) answerHistory(r *Request, asOf calendar.Date) ([]byte, error) {
 		return nil, fmt.Errorf("forecasting %d closes that were found valid: %w", len(r.History), err)
 	}
 	f := w.model.Forecast(t.Features[:], r.Days)
-	return encode(&rows{
+	return (&rows{
 		head: appendHead(nil, r.Ticker), tail: w.tail, dates: datesAfter(asOf),
 		close: t.Close, forecast: &f, days: r.Days, confidence: r.Confidence, levels: r.Levels,
-	}), nil
-}
-
-// encode returns the answer in memory of exactly its size, since it may be cached for long.
-func encode(r *rows) []byte {
-	var scratch [8 << 10]byte // thirty rows of a listed ticker take six
-	return bytes.Clone(r.appendTo(scratch[:0]))
+	}).encode(), nil
 }

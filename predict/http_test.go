@@ -1,0 +1,309 @@
+package predict_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tickercast/predict"
+)
+
+// do sends a request to a handler without a connection.
+func do(h http.Handler, method, path, body string, headers ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+func TestRedactInput(t *testing.T) {
+	h := newHandler(t, func(cfg *predict.Config) { cfg.RedactInput = true })
+	for _, tt := range []struct{ path, body, want string }{
+		{"/predict", `{"days_ahead":0}`, `{"detail":[{"type":"missing","loc":["body","ticker"],"msg":"Field required"},{"type":"greater_than_equal","loc":["body","days_ahead"],"msg":"Input should be greater than or equal to 1","ctx":{"ge":1}}]}`},
+		{"/predict", `{`, `{"detail":[{"type":"json_invalid","loc":["body",1],"msg":"JSON decode error","ctx":{"error":"Expecting property name enclosed in double quotes"}}]}`},
+		{"/predict/batch", `{"requests":[5]}`, `{"results":[{"error":{"status":422,"detail":[{"type":"model_attributes_type","loc":["body"],"msg":"Input should be a valid dictionary or object to extract fields from"}]}}]}`},
+	} {
+		if got := do(h, "POST", tt.path, tt.body).Body.String(); got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.body, got, tt.want)
+		}
+	}
+}
+
+// TestBodyLimit sends too much over real connections, declared and not.
+func TestBodyLimit(t *testing.T) {
+	server := httptest.NewServer(newHandler(t))
+	defer server.Close()
+	pad := func(n int) string {
+		s := `{"ticker":"A","x":"` // and the rest of n bytes
+		return s + strings.Repeat("y", n-len(s)-2) + `"}`
+	}
+	for _, tt := range []struct {
+		name    string
+		size    int
+		chunked bool
+		status  int
+	}{
+		{"declared, as much as may be", 64 << 10, false, 200},
+		{"declared, one more", 64<<10 + 1, false, 413},
+		{"chunked, as much as may be", 64 << 10, true, 200},
+		{"chunked, one more", 64<<10 + 1, true, 413},
+		{"chunked, ten times as much", 640 << 10, true, 413},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var body io.Reader = strings.NewReader(pad(tt.size))
+			if tt.chunked {
+				body = io.MultiReader(body) // hides the length
+			}
+			resp, err := http.Post(server.URL+"/predict", "application/json", body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			got, _ := io.ReadAll(resp.Body)
+			if resp.StatusCode != tt.status {
+				t.Errorf("got %d %s, want %d", resp.StatusCode, got, tt.status)
+			}
+			if tt.status == 413 && (string(got) != `{"detail":"Request body too large"}` || !resp.Close) {
+				t.Errorf("got %s, close %v; want the contract's text and a closed connection", got, resp.Close)
+			}
+		})
+	}
+}
+
+// TestRawBodies sends bytes that no client library would. Whatever arrives, the answer is JSON and no 500.
+func TestRawBodies(t *testing.T) {
+	server := httptest.NewServer(newHandler(t))
+	defer server.Close()
+	const head = "POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+	for _, tt := range []struct{ name, send, want string }{
+		{"declared too large, never sent", head + "Content-Length: 70000\r\n\r\n", "413"},
+		{"declared too large, with Expect", head + "Expect: 100-continue\r\nContent-Length: 70000\r\n\r\n", "413"},
+		{"cut off", head + "Content-Length: 20\r\n\r\n{\"ticker\"", "400"},
+		{"bad chunk", head + "Transfer-Encoding: chunked\r\n\r\nzz\r\n", "400"},
+		{"chunks cut off", head + "Transfer-Encoding: chunked\r\n\r\n5\r\n{\"tic", "400"},
+		{"no body at all", head + "\r\n", "422"},
+		{"chunked and empty", head + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "422"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			conn, err := net.Dial("tcp", server.Listener.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			io.WriteString(conn, tt.send)
+			conn.(*net.TCPConn).CloseWrite()
+			resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := io.ReadAll(resp.Body)
+			if err != nil || !json.Valid(body) || !strings.HasPrefix(resp.Status, tt.want) {
+				t.Errorf("got %s %s %v, want %s and JSON", resp.Status, body, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestReady(t *testing.T) {
+	ready, reasons := true, []string{"prices.csv:7: \"x\" is not a date"}
+	h := newHandler(t, func(cfg *predict.Config) { cfg.Ready = func() (bool, []string) { return ready, reasons } })
+	if w := do(h, "GET", "/readyz", ""); w.Code != 200 || w.Body.String() != `{"status":"ready","reasons":["prices.csv:7: \"x\" is not a date"]}` {
+		t.Errorf("ready: got %d %s", w.Code, w.Body)
+	}
+	ready, reasons = false, []string{"draining"}
+	if w := do(h, "GET", "/readyz", ""); w.Code != 503 || w.Body.String() != `{"status":"not ready","reasons":["draining"]}` {
+		t.Errorf("draining: got %d %s", w.Code, w.Body)
+	}
+}
+
+func TestRecover(t *testing.T) {
+	var told error
+	h := predict.Recover(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/abort" {
+			panic(http.ErrAbortHandler)
+		}
+		panic("broken")
+	}), func(_ *http.Request, err error) { told = err })
+	w := do(h, "GET", "/", "")
+	if w.Code != 500 || w.Body.String() != `{"detail":"Internal Server Error"}` {
+		t.Errorf("got %d %s, want a 500", w.Code, w.Body)
+	}
+	if told == nil || !strings.Contains(told.Error(), "broken") || !strings.Contains(told.Error(), "http_test.go") {
+		t.Errorf("got %v, want the panic and its stack", told)
+	}
+	defer func() {
+		if err, ok := recover().(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
+			t.Error("an abort did not pass through")
+		}
+	}()
+	do(h, "GET", "/abort", "")
+}
+
+func TestGetTicker(t *testing.T) {
+	h := newHandler(t)
+	post := do(h, "POST", "/predict", `{"ticker":"AAPL","days_ahead":5,"confidence_interval":0.9}`).Body.String()
+	first := do(h, "GET", "/predict/aapl?days_ahead=5&confidence_interval=0.9", "")
+	if first.Code != 200 || first.Body.String() != post {
+		t.Fatalf("got %d %s, want what POST gives: %s", first.Code, first.Body, post)
+	}
+	tag := first.Header().Get("ETag")
+	for _, tt := range []struct {
+		sent string
+		want int
+	}{
+		{tag, 304}, {"W/" + tag, 304}, {`"x", ` + tag, 304}, {"*", 304}, {`"x"`, 200}, {strings.Trim(tag, `"`), 200}, {"", 200},
+	} {
+		w := do(h, "GET", "/predict/AAPL?days_ahead=5&confidence_interval=0.9", "", "If-None-Match", tt.sent)
+		if w.Code != tt.want || w.Header().Get("ETag") != tag || (tt.want == 304) != (w.Body.Len() == 0) {
+			t.Errorf("If-None-Match %s: got %d, %d bytes, ETag %s; want %d", tt.sent, w.Code, w.Body.Len(), w.Header().Get("ETag"), tt.want)
+		}
+	}
+	if other := do(h, "GET", "/predict/AAPL?days_ahead=5", "").Header().Get("ETag"); other == tag || other == "" {
+		t.Errorf("another answer: got the tag %s again", other)
+	}
+	for _, tt := range []struct {
+		path string
+		code int
+		want string
+	}{
+		{"/predict/ZZ", 404, `{"detail":"Unknown ticker 'ZZ'"}`},
+		{"/predict/%ff", 404, "{\"detail\":\"Unknown ticker '\ufffd'\"}"},
+		{"/predict/ABCDEFGHIJK?days_ahead=%zz&confidence_interval=2", 422, `{"detail":[{"type":"string_too_long","loc":["path","ticker"],"msg":"String should have at most 10 characters","input":"ABCDEFGHIJK","ctx":{"max_length":10}},` +
+			`{"type":"int_parsing","loc":["query","days_ahead"],"msg":"Input should be a valid integer, unable to parse string as an integer","input":"%zz"},` +
+			`{"type":"less_than_equal","loc":["query","confidence_interval"],"msg":"Input should be less than or equal to 0.99","input":"2","ctx":{"le":0.99}}]}`},
+		{"/predict/A?days_ahead=", 422, `{"detail":[{"type":"int_parsing","loc":["query","days_ahead"],"msg":"Input should be a valid integer, unable to parse string as an integer","input":""}]}`},
+		{"/predict/A?days_ahead=5;x", 422, `{"detail":[{"type":"int_parsing","loc":["query","days_ahead"],"msg":"Input should be a valid integer, unable to parse string as an integer","input":"5;x"}]}`},
+	} {
+		if w := do(h, "GET", tt.path, ""); w.Code != tt.code || w.Body.String() != tt.want {
+			t.Errorf("%s: got %d %s, want %d %s", tt.path, w.Code, w.Body, tt.code, tt.want)
+		}
+	}
+	for _, path := range []string{"/predict/A?days_ahead=9&days_ahead=2", "/predict/A?days_ahead=+2&x=%", "/predict/A?%64ays_ahead=%2B2", "/predict/A?&&days_ahead=2.0&"} {
+		if n := len(rowsOf(t, do(h, "GET", path, "").Body.Bytes())); n != 2 {
+			t.Errorf("%s: got %d rows, want 2", path, n)
+		}
+	}
+}
+
+// TestAge: what is left of the TTL shrinks as the answer ages, and then both begin again.
+func TestAge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newService(t, func(cfg *predict.Config) { cfg.TTL = 10 * time.Minute })
+		h := handlerOf(s)
+		get := func() (age, left int) {
+			header := do(h, "GET", "/predict/A", "").Header()
+			age, _ = strconv.Atoi(header.Get("Age"))
+			left, _ = strconv.Atoi(strings.TrimPrefix(header.Get("Cache-Control"), "public, max-age="))
+			return age, left
+		}
+		age, ttl := get()
+		if age != 0 || ttl < 500 || ttl > 600 {
+			t.Fatalf("new: got age %d and %d left, want 0 and about 600", age, ttl)
+		}
+		time.Sleep(100 * time.Second)
+		if age, left := get(); age != 100 || left < ttl-101 || left > ttl-99 {
+			t.Errorf("after 100 s: got age %d and %d left, want 100 and %d", age, left, ttl-100)
+		}
+		time.Sleep(time.Duration(ttl-99) * time.Second)
+		if age, _ := get(); age != 0 {
+			t.Errorf("after the TTL: got age %d, want 0", age)
+		}
+		s.Close()
+	})
+}
+
+func TestTickers(t *testing.T) {
+	h := newHandler(t)
+	for _, tt := range []struct{ path, want string }{
+		{"/tickers?limit=2", `{"tickers":[{"ticker":"A","as_of":"2026-02-19","close":100.7853},{"ticker":"AAPL","as_of":"2026-02-19","close":148.9559}],"total":4,"limit":2,"offset":0}`},
+		{"/tickers?limit=2&offset=9", `{"tickers":[],"total":4,"limit":2,"offset":9}`},
+		{"/tickers?offset=-1", `{"detail":[{"type":"greater_than_equal","loc":["query","offset"],"msg":"Input should be greater than or equal to 0","input":"-1","ctx":{"ge":0}}]}`},
+		{"/tickers/aapl?limit=1", `{"ticker":"AAPL","as_of":"2026-02-19","close":148.9559,"closes":[{"date":"2026-02-19","close":148.9559}]}`},
+		{"/tickers/zz", `{"detail":"Unknown ticker 'zz'"}`},
+	} {
+		if got := do(h, "GET", tt.path, "").Body.String(); got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.path, got, tt.want)
+		}
+	}
+	var page struct{ Tickers []struct{ Ticker string } }
+	json.Unmarshal(do(h, "GET", "/tickers?q=a", "").Body.Bytes(), &page)
+	if got := fmt.Sprint(page.Tickers); got != "[{A} {AAPL} {NVDA}]" {
+		t.Errorf("q=a: got %s, want those that begin with it first", got)
+	}
+	var closes struct{ Closes []struct{ Date string } }
+	json.Unmarshal(do(h, "GET", "/tickers/A", "").Body.Bytes(), &closes)
+	if n := len(closes.Closes); n != 74 || closes.Closes[0].Date >= closes.Closes[n-1].Date {
+		t.Errorf("got %d closes, want 74, oldest first", n)
+	}
+}
+
+func TestModel(t *testing.T) {
+	s := newService(t, func(cfg *predict.Config) { cfg.Scores = json.RawMessage(`{"pinball":1}`) })
+	w := do(handlerOf(s), "GET", "/model", "")
+	var got struct {
+		Version string `json:"model_version"`
+		AsOf    string `json:"as_of"`
+		Age     int    `json:"age_days"`
+		Tickers int
+		Scores  map[string]int
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	m, _ := s.Current()
+	// From 19 February to 7 March 2026 there are 11 trading days.
+	if got.Version != m.Version() || got.AsOf != "2026-02-19" || got.Age != 11 || got.Tickers != 4 || got.Scores["pinball"] != 1 {
+		t.Errorf("got %s", w.Body)
+	}
+}
+
+// discard is a ResponseWriter that costs nothing.
+type discard struct{ header http.Header }
+
+func (d discard) Header() http.Header         { return d.header }
+func (d discard) Write(b []byte) (int, error) { return len(b), nil }
+func (d discard) WriteHeader(int)             {}
+
+// BenchmarkHandler measures the handler without a connection, and beside it one that answers the same bytes unread.
+func BenchmarkHandler(b *testing.B) {
+	body := []byte(`{"ticker":"AAPL","days_ahead":5}`)
+	s := newService(b)
+	answer, _ := s.TryAnswer(body)
+	bare := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "application/json")
+		w.Write(answer)
+	})
+	for name, h := range map[string]http.Handler{"hit": http.HandlerFunc(s.ServePredict), "routed": handlerOf(s), "bare": bare} {
+		b.Run(name, func(b *testing.B) {
+			r := httptest.NewRequest("POST", "/predict", nil)
+			r.Header.Set("Content-Type", "application/json")
+			r.ContentLength = int64(len(body))
+			reader := bytes.NewReader(body)
+			r.Body = io.NopCloser(reader)
+			w := discard{http.Header{}}
+			b.ReportAllocs()
+			for b.Loop() {
+				reader.Reset(body)
+				h.ServeHTTP(w, r)
+			}
+		})
+	}
+}
