@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"tickercast/predict"
+	"tickercast/predict/fastlane"
 )
 
 // A route is one method on one path of the public port.
@@ -37,8 +38,10 @@ func (s *serving) handler() http.Handler {
 	for _, r := range routes {
 		mux.HandleFunc(r.pattern(), r.handler)
 	}
-	in := newInstruments(s.registry, routes)
-	return s.closeWhileDraining(in.wrap(predict.Recover(predict.Front(mux), s.panicked)))
+	s.instruments = newInstruments(s.registry, routes)
+	front := predict.Recover(predict.Front(mux), s.panicked)
+	strict := fastlane.Strict(front, http.HandlerFunc(predict.BadRequest))
+	return s.closeWhileDraining(s.instruments.wrap(strict))
 }
 
 // closeWhileDraining asks clients to take their next request elsewhere.

@@ -75,14 +75,15 @@ func (f *serveFlags) run(ctx context.Context, logger *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	public := newHTTPServer(s.handler(), logger)
 	l := &lifecycle{
 		logger:     logger,
 		drainDelay: f.drainDelay,
 		grace:      f.grace,
 		draining:   &s.draining,
 		reload:     func(why string) { s.reloader.reload(why) },
-		public:     newHTTPServer(s.handler(), logger),
-		listener:   ln,
+		public:     public,
+		lane:       s.lane(ln, public, f.fastlane),
 		stop:       stop,
 		hangup:     hangup,
 	}

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"tickercast/predict/fastlane"
 )
 
 // Limits of net/http. A zero http.Server has none.
@@ -67,8 +69,8 @@ type lifecycle struct {
 	draining    *atomic.Bool  // readable by the handlers: not ready, close after answering
 	reload      func(why string)
 	public      *http.Server
-	admin       *http.Server // nil: none
-	listener    net.Listener
+	lane        *fastlane.Lane // what public accepts from
+	admin       *http.Server   // nil: none
 	adminListen net.Listener
 	stop        <-chan os.Signal
 	hangup      <-chan os.Signal
@@ -94,7 +96,7 @@ func (l *lifecycle) run(ctx context.Context) error {
 			failed <- err
 		}
 	}
-	go serve(l.public, l.listener)
+	go serve(l.public, l.lane)
 	if l.admin != nil {
 		go serve(l.admin, l.adminListen)
 	}
@@ -130,7 +132,8 @@ func (l *lifecycle) drain(delay time.Duration) error {
 	defer cancel()
 	done := make(chan error, 1)
 	go func() {
-		err := l.public.Shutdown(ctx)
+		// The lane first: what it hands over until its end is public's to finish.
+		err := errors.Join(l.lane.Shutdown(ctx), l.public.Shutdown(ctx))
 		if l.admin != nil {
 			err = errors.Join(err, l.admin.Shutdown(ctx))
 		}
@@ -151,6 +154,7 @@ func (l *lifecycle) drain(delay time.Duration) error {
 
 // abort closes every connection without waiting for its answer.
 func (l *lifecycle) abort() error {
+	l.lane.Close()
 	l.public.Close()
 	if l.admin != nil {
 		l.admin.Close()

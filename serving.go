@@ -14,13 +14,14 @@ import (
 
 // serving is what one running server consists of.
 type serving struct {
-	logger   *slog.Logger
-	service  *predict.Service
-	site     *docs.Site
-	registry *metrics.Registry
-	reloader *reloader
-	panics   *metrics.Counter
-	draining atomic.Bool
+	logger      *slog.Logger
+	service     *predict.Service
+	site        *docs.Site
+	registry    *metrics.Registry
+	instruments *instruments // set by handler
+	reloader    *reloader
+	panics      *metrics.Counter
+	draining    atomic.Bool
 }
 
 func (f *serveFlags) newServing(w world, logger *slog.Logger) (*serving, error) {
