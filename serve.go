@@ -5,14 +5,10 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"log/slog"
 	"net"
 	"os/signal"
-	"runtime"
 	"syscall"
 	"time"
-
-	"tickercast/model/calendar"
 )
 
 // defaultAdminAddr is loopback: what it answers is for operators alone.
@@ -46,13 +42,14 @@ func (p *program) serve(set *flag.FlagSet) func(context.Context, []string) error
 	set.BoolVar(&f.fastlane, "fastlane", true, "answer plain POST /predict without net/http")
 	return func(ctx context.Context, _ []string) error {
 		f.source = *src
-		return f.run(ctx, slog.New(slog.NewJSONHandler(p.stderr, nil)))
+		return f.run(ctx, p)
 	}
 }
 
 // run listens first, so that a port in use is told before a file is read, and is
 // ready when the world is loaded and checked.
-func (f *serveFlags) run(ctx context.Context, logger *slog.Logger) error {
+func (f *serveFlags) run(ctx context.Context, p *program) error {
+	logger := p.logger()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stop, hangup := catchSignals()
@@ -63,7 +60,7 @@ func (f *serveFlags) run(ctx context.Context, logger *slog.Logger) error {
 		return err
 	}
 	defer ln.Close()
-	adminLn, err := f.listenAdmin(logger)
+	adminLn, err := f.listenAdmin()
 	if err != nil {
 		return err
 	}
@@ -75,6 +72,7 @@ func (f *serveFlags) run(ctx context.Context, logger *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	defer s.service.Close()
 	public := newHTTPServer(s.handler(), logger)
 	l := &lifecycle{
 		logger:     logger,
@@ -94,25 +92,13 @@ func (f *serveFlags) run(ctx context.Context, logger *slog.Logger) error {
 	if f.watch > 0 && (f.prices != "" || f.weights != "") {
 		go s.reloader.watch(ctx, f.watch)
 	}
-	logger.Info("serving", append([]any{"addr", ln.Addr().String(), "admin_addr", addrString(adminLn)}, w.describe()...)...)
+	p.announce(logger, ln.Addr().String(), addrString(adminLn), w)
 	return l.run(ctx)
-}
-
-// describe is what the first line of the log says of a world.
-func (w world) describe() []any {
-	asOf := w.market.AsOf()
-	return []any{
-		"model", w.model.Version(),
-		"as_of", asOf.String(),
-		"age_trading_days", calendar.Between(asOf, calendar.FromTime(time.Now().UTC())),
-		"tickers", len(w.market.Tickers()),
-		"gomaxprocs", runtime.GOMAXPROCS(0),
-	}
 }
 
 // listenAdmin listens on the admin address. The default one may be another
 // program's; then a free port will do, since nobody asked for that one.
-func (f *serveFlags) listenAdmin(logger *slog.Logger) (net.Listener, error) {
+func (f *serveFlags) listenAdmin() (net.Listener, error) {
 	if f.adminAddr == "" {
 		return nil, nil
 	}

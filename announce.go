@@ -1,0 +1,52 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"runtime"
+	"time"
+
+	"tickercast/model/calendar"
+)
+
+// logger writes JSON for programs, and for a person at a terminal lines to read.
+func (p *program) logger() *slog.Logger {
+	if isTerminal(p.stderr) {
+		return slog.New(slog.NewTextHandler(p.stderr, nil))
+	}
+	return slog.New(slog.NewJSONHandler(p.stderr, nil))
+}
+
+// announce says that the server answers, and what: one line of the log, or three
+// lines on a terminal.
+func (p *program) announce(logger *slog.Logger, addr, admin string, w world) {
+	asOf := w.market.AsOf()
+	age := calendar.Between(asOf, calendar.FromTime(time.Now().UTC()))
+	if isTerminal(p.stderr) {
+		announceTo(p.stderr, addr, admin, w, age)
+		return
+	}
+	logger.Info("serving", "addr", addr, "admin_addr", admin, "model", w.model.Version(), "as_of", asOf.String(),
+		"age_trading_days", age, "tickers", len(w.market.Tickers()), "gomaxprocs", runtime.GOMAXPROCS(0), "version", buildVersion())
+}
+
+func announceTo(out io.Writer, addr, admin string, w world, age int) {
+	url := browsable(addr)
+	fmt.Fprintf(out, "serving  %s/predict, documented and drawn at %s/docs", url, url)
+	if admin != "" {
+		fmt.Fprintf(out, ", metrics at %s/metrics", browsable(admin))
+	}
+	fmt.Fprintf(out, "\nmodel    %s, trained on %s to %s\n", w.model.Version(), w.model.TrainedFrom(), w.model.TrainedTo())
+	fmt.Fprintf(out, "prices   %d tickers up to %s, %d trading days ago\n", len(w.market.Tickers()), w.market.AsOf(), age)
+}
+
+// browsable is the URL by which this machine reaches an address that was listened on.
+func browsable(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); err == nil && (host == "" || ip != nil && ip.IsUnspecified()) {
+		addr = net.JoinHostPort("localhost", port)
+	}
+	return "http://" + addr
+}
