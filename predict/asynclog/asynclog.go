@@ -1,0 +1,147 @@
+// Package asynclog takes log records off the path of whoever logs: a [Handler] queues them, and one goroutine formats
+// and writes them as JSON, a line each. When the queue is full, because a pipe has no reader or a disk is slow, records
+// are dropped and counted; logging never waits.
+//
+// It is not a log of record: what must not be lost does not belong in it. It rotates no files and filters nothing.
+package asynclog
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+)
+
+// Capacity is how many records wait for the writer at most. At 300 bytes each they are what a blocked writer costs.
+const Capacity = 2048
+
+// batch is how much is formatted before it is written: a write a line would be most of the cost of a line.
+const batch = 64 << 10
+
+// Handler is a slog.Handler whose records are written by a goroutine of its own. Values that a record holds must not
+// change after it was logged. It is safe for concurrent use.
+type Handler struct {
+	*queue
+	inner slog.Handler // formats into queue.buf
+}
+
+type queue struct {
+	w       io.Writer
+	records chan entry
+	stop    chan struct{} // closed by Close
+	done    chan struct{} // closed when the writer has ended
+	once    sync.Once
+	buf     bytes.Buffer // the writer's alone
+	pending uint64       // records in buf
+	dropped atomic.Uint64
+}
+
+// An entry is a record with the handler that knows its groups and attributes.
+type entry struct {
+	inner  slog.Handler
+	record slog.Record
+}
+
+// New returns a handler that writes to w, and starts its goroutine; [Handler.Close] ends it.
+func New(w io.Writer) *Handler {
+	q := &queue{
+		w:       w,
+		records: make(chan entry, Capacity),
+		stop:    make(chan struct{}),
+		done:    make(chan struct{}),
+	}
+	go q.write()
+	return &Handler{q, slog.NewJSONHandler(&q.buf, nil)}
+}
+
+// Enabled reports whether records of a level are written: Info and above.
+func (h *Handler) Enabled(ctx context.Context, level slog.Level) bool {
+	return h.inner.Enabled(ctx, level)
+}
+
+// Handle queues a record or drops it. It never waits and never fails.
+func (h *Handler) Handle(_ context.Context, r slog.Record) error {
+	select {
+	case <-h.stop: // nobody may be there to write it
+		h.dropped.Add(1)
+		return nil
+	default:
+	}
+	select {
+	case h.records <- entry{h.inner, r}:
+	default:
+		h.dropped.Add(1)
+	}
+	return nil
+}
+
+// WithAttrs returns a handler that adds attrs to each record, over the same queue.
+func (h *Handler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return &Handler{h.queue, h.inner.WithAttrs(attrs)}
+}
+
+// WithGroup returns a handler that puts the attributes of each record into a group, over the same queue.
+func (h *Handler) WithGroup(name string) slog.Handler {
+	return &Handler{h.queue, h.inner.WithGroup(name)}
+}
+
+// Dropped is the number of records that were not written: the queue was full, or writing failed.
+func (q *queue) Dropped() uint64 { return q.dropped.Load() }
+
+// Close writes what is queued and ends the goroutine. When ctx ends first, the rest is left to its fate and the error is
+// ctx's. Records that come later are dropped.
+func (q *queue) Close(ctx context.Context) error {
+	q.once.Do(func() { close(q.stop) })
+	select {
+	case <-q.done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// write formats records and writes them when no other waits, or enough have been formatted.
+func (q *queue) write() {
+	defer close(q.done)
+	for {
+		select {
+		case e := <-q.records:
+			q.format(e)
+		default:
+			q.flush()
+			select {
+			case e := <-q.records:
+				q.format(e)
+			case <-q.stop:
+				if len(q.records) == 0 {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (q *queue) format(e entry) {
+	if e.inner.Handle(context.Background(), e.record) != nil {
+		q.dropped.Add(1)
+		return
+	}
+	q.pending++
+	if q.buf.Len() >= batch {
+		q.flush()
+	}
+}
+
+// flush writes the buffer. What could not be written is gone: the next lines have a better chance than a retry.
+func (q *queue) flush() {
+	if q.buf.Len() == 0 {
+		return
+	}
+	if _, err := q.w.Write(q.buf.Bytes()); err != nil {
+		q.dropped.Add(q.pending)
+	}
+	q.buf.Reset()
+	q.pending = 0
+}
