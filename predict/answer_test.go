@@ -13,6 +13,7 @@ import (
 	"tickercast/model"
 	"tickercast/model/calendar"
 	"tickercast/predict"
+	"tickercast/predict/metrics"
 )
 
 type row struct {
@@ -288,6 +289,24 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
+func TestMetrics(t *testing.T) {
+	reg := metrics.New()
+	s := newService(t, func(cfg *predict.Config) { cfg.Metrics = reg })
+	h := handlerOf(s)
+	for range 3 {
+		s.TryAnswer([]byte(`{"ticker":"A"}`))
+		ask(t, s, `{"ticker":"A","days_ahead":2}`)
+		do(h, "GET", "/predict/A", "")
+		do(h, "POST", "/predict/batch", `{"requests":[{"ticker":"A"},{"ticker":"A","days_ahead":3},{"ticker":"ZZ"}]}`)
+	}
+	text := string(reg.AppendText(nil))
+	for _, want := range []string{"predictions_total 15\n", "predict_cache_hits_total 12\n", "predict_duration_seconds_count 3\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+}
+
 func TestAllocations(t *testing.T) {
 	s := newService(t)
 	body := []byte(`{"ticker":"AAPL","days_ahead":5,"confidence_interval":0.9}`)
@@ -346,8 +365,6 @@ func BenchmarkAnswer(b *testing.B) {
 		})
 		b.Run(fmt.Sprintf("miss/days=%d", days), func(b *testing.B) {
 			s := newService(b)
-			m, market := s.Current()
-			_, _ = m, market
 			b.ReportAllocs()
 			i := 0
 			for b.Loop() {

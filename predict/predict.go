@@ -18,6 +18,7 @@ import (
 	"tickercast/model"
 	"tickercast/model/calendar"
 	"tickercast/model/market"
+	"tickercast/predict/metrics"
 )
 
 // Config says what a Service serves and within which limits.
@@ -44,6 +45,9 @@ type Config struct {
 	// Failed is told of every error that a client sees as a 500; nil means nobody.
 	Failed func(err error)
 
+	// Metrics is where predictions are counted; nil means nowhere.
+	Metrics *metrics.Registry
+
 	// Now tells the date for a history without one; nil means time.Now.
 	Now func() time.Time
 }
@@ -54,6 +58,8 @@ type Service struct {
 	world atomic.Pointer[world]
 	cache *cache.Cache[key, []byte]
 	swap  sync.Mutex // held while world is replaced
+
+	instruments instruments
 
 	bodies  bufferPool // of single requests
 	batches bufferPool // of batches and their answers: a thousand one-day answers are 200 KB
@@ -95,6 +101,10 @@ func New(cfg Config) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{cfg: cfg, cache: c, bodies: bufferPool{max: 64 << 10}, batches: bufferPool{max: 512 << 10}}
+	if cfg.Metrics == nil {
+		cfg.Metrics = metrics.New()
+	}
+	s.instruments = newInstruments(cfg.Metrics, s)
 	s.world.Store(w)
 	return s, nil
 }
@@ -151,18 +161,20 @@ func (s *Service) answerIn(ctx context.Context, w *world, r *Request) ([]byte, e
 
 // cached returns the answer of a listed ticker from the cache, which computes it once for all who miss it together.
 func (s *Service) cached(ctx context.Context, w *world, t *market.Ticker, days int, confidence float64) ([]byte, error) {
+	s.instruments.lookups.Inc()
 	k := key{w.generation, uint32(t.Index), uint8(days), confidence}
 	if answer, ok := s.cache.Get(k); ok {
 		return answer, nil
 	}
 	// The closure is made after the look-up, so that a hit allocates nothing.
-	return s.cache.Load(ctx, k, func(context.Context) ([]byte, error) { return w.answer(t, days, confidence, nil), nil })
+	return s.cache.Load(ctx, k, func(context.Context) ([]byte, error) { return s.compute(w, k), nil })
 }
 
 // cachedItem is cached, with the age of the answer.
 func (s *Service) cachedItem(ctx context.Context, w *world, t *market.Ticker, days int, confidence float64) (cache.Item[[]byte], error) {
+	s.instruments.lookups.Inc()
 	k := key{w.generation, uint32(t.Index), uint8(days), confidence}
-	return s.cache.LoadItem(ctx, k, func(context.Context) ([]byte, error) { return w.answer(t, days, confidence, nil), nil })
+	return s.cache.LoadItem(ctx, k, func(context.Context) ([]byte, error) { return s.compute(w, k), nil })
 }
 
 // TryAnswer is the shortest way from a body to its answer, for front ends of their own: ok is false when the request is

@@ -1,0 +1,34 @@
+package predict
+
+import (
+	"time"
+
+	"tickercast/predict/metrics"
+)
+
+// instruments count what a Service does. A hit is not counted where it happens, in the cache, but is what is left of the
+// look-ups; so it costs one striped counter.
+type instruments struct {
+	lookups   *metrics.Counter
+	computing *metrics.Histogram
+}
+
+func newInstruments(reg *metrics.Registry, s *Service) instruments {
+	in := instruments{
+		lookups:   reg.Counter("predictions_total", "Requests for the forecast of a listed ticker, each item of a batch one."),
+		computing: reg.Histogram("predict_duration_seconds", "Time to compute and encode an answer that was not in the cache."),
+	}
+	reg.CounterFunc("predict_cache_hits_total", "Answers found in the cache.", func() float64 {
+		st := s.cache.Stats()
+		return float64(in.lookups.Value() - min(in.lookups.Value(), st.Loads+st.Joins))
+	})
+	return in
+}
+
+// compute is w.answer, timed.
+func (s *Service) compute(w *world, k key) []byte {
+	start := time.Now()
+	answer := w.answer(&w.market.Tickers()[k.ticker], int(k.days), k.confidence, nil)
+	s.instruments.computing.Observe(time.Since(start))
+	return answer
+}
