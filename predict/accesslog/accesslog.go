@@ -1,0 +1,121 @@
+// Package accesslog tells requests apart and logs them: request ids, trace contexts, and a sampled log with a line for
+// each answer, whichever way it was given.
+//
+// It is not a tracer: no span is made and nothing is sent anywhere; a trace that a client is part of is only named, so
+// that its other parts can be found.
+package accesslog
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// MaxPath is how much of a request's path is logged, in bytes.
+const MaxPath = 256
+
+// Log writes a record for the answers that its [Rate] picks. A nil Log wants none. It is safe for concurrent use if its
+// handler is.
+type Log struct {
+	handler slog.Handler
+	rate    Rate
+}
+
+// New returns a log that writes to h, which must not wait (package asynclog has one). With the rate 0 it returns nil.
+func New(h slog.Handler, rate Rate) *Log {
+	if rate == 0 {
+		return nil
+	}
+	return &Log{h, rate}
+}
+
+// Entry is what is known of an answer. Strings that are empty, and a zero Trace, are left out.
+type Entry struct {
+	ID       string
+	Trace    string // the client's traceparent, checked
+	Client   string // the name of its API key
+	Remote   string // its address
+	Method   string
+	Path     string
+	Proto    string
+	Status   int
+	Duration time.Duration
+	Bytes    int64 // of the body
+}
+
+// Wants reports whether an answer with this status is to be written: all that are the server's fault, and of the others
+// one in Rate. Ask before filling in an Entry; that is what a request costs that is not logged.
+func (l *Log) Wants(status int) bool {
+	switch {
+	case l == nil:
+		return false
+	case l.rate == All || status >= 500:
+		return true
+	}
+	return rand.Uint32N(uint32(l.rate)) == 0
+}
+
+// Write queues a line.
+func (l *Log) Write(e *Entry) {
+	r := slog.NewRecord(time.Now(), slog.LevelInfo, "request", 0)
+	r.AddAttrs(slog.String("id", e.ID), slog.Int("status", e.Status), slog.String("method", e.Method),
+		slog.String("path", cut(e.Path)), slog.Int64("duration_us", e.Duration.Microseconds()),
+		slog.Int64("bytes", e.Bytes), slog.String("remote", e.Remote), slog.String("proto", e.Proto),
+		optional("client", e.Client), optional("traceparent", e.Trace))
+	l.handler.Handle(context.Background(), r)
+}
+
+// optional is an attribute, or the empty one, which handlers leave out.
+func optional(key, value string) slog.Attr {
+	if value == "" {
+		return slog.Attr{}
+	}
+	return slog.String(key, value)
+}
+
+func cut(path string) string {
+	if len(path) <= MaxPath {
+		return path
+	}
+	return strings.ToValidUTF8(path[:MaxPath], "") + "..."
+}
+
+// Rate is how many answers there are to a line of the log.
+type Rate uint32
+
+// Rates by name.
+const (
+	Off Rate = 0
+	All Rate = 1
+)
+
+// ParseRate reads off, all, or 1/N.
+func ParseRate(s string) (Rate, error) {
+	switch s {
+	case "off":
+		return Off, nil
+	case "all":
+		return All, nil
+	}
+	if n, ok := strings.CutPrefix(s, "1/"); ok {
+		if n, err := strconv.ParseUint(n, 10, 32); err == nil && n > 0 {
+			return Rate(n), nil
+		}
+	}
+	return 0, fmt.Errorf("rate %q is not off, all or 1/N", s)
+}
+
+// String is what ParseRate reads.
+func (r Rate) String() string {
+	switch r {
+	case Off:
+		return "off"
+	case All:
+		return "all"
+	}
+	return "1/" + strconv.FormatUint(uint64(r), 10)
+}
