@@ -48,6 +48,7 @@ func commands() []command {
 		{"snapshot", "", "pack the last closes of a file of prices for embedding", (*program).snapshot},
 		{"healthcheck", "", "ask a running server whether it is healthy", (*program).healthcheck},
 		{"openapi", "", "print the OpenAPI document", (*program).openapi},
+		{"completion", "bash | zsh | fish", "print a script that completes commands and flags", (*program).completion},
 		{"version", "", "print the versions of the binary, its weights and its prices", (*program).version},
 	}
 }

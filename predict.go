@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -12,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"tickercast/model"
 	"tickercast/model/calendar"
@@ -42,11 +40,9 @@ func (p *program) predict(fs *flag.FlagSet) func(context.Context, []string) erro
 		if err != nil {
 			return err
 		}
-		write, err := rowWriter(*format)
-		if err != nil {
-			return err
-		}
 		switch {
+		case *format != "table" && *format != "json" && *format != "csv":
+			return usagef("-format %q is not table, json or csv", *format)
 		case *days < 1 || *days > model.MaxDays:
 			return usagef("-days %d is not within 1 to %d", *days, model.MaxDays)
 		case len(tickers) == 0:
@@ -64,11 +60,14 @@ func (p *program) predict(fs *flag.FlagSet) func(context.Context, []string) erro
 		if err != nil {
 			return err
 		}
-		out := bufio.NewWriterSize(p.stdout, 1<<16)
-		if err := write(out, w.forecasts(chosen, *days, levels)); err != nil {
-			return err
+		rows := w.forecasts(chosen, *days, levels)
+		switch *format {
+		case "csv":
+			return writeCSV(p.stdout, rows)
+		case "json":
+			return writeJSON(p.stdout, rows)
 		}
-		return out.Flush()
+		return writeTable(p.stdout, chosen, rows, isTerminal(p.stdout))
 	}
 }
 
@@ -146,18 +145,6 @@ func (w world) forecasts(tickers []*market.Ticker, days int, levels []float64) [
 	return rows
 }
 
-func rowWriter(format string) (func(io.Writer, []row) error, error) {
-	switch format {
-	case "table":
-		return writeTable, nil
-	case "json":
-		return writeJSON, nil
-	case "csv":
-		return writeCSV, nil
-	}
-	return nil, usagef("-format %q is not table, json or csv", format)
-}
-
 func writeCSV(w io.Writer, rows []row) error {
 	c := csv.NewWriter(w)
 	c.Write([]string{"ticker", "as_of", "date", "days_ahead", "confidence", "predicted_price", "confidence_lower", "confidence_upper"})
@@ -174,13 +161,4 @@ func writeJSON(w io.Writer, rows []row) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	return e.Encode(rows)
-}
-
-func writeTable(w io.Writer, rows []row) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "ticker\tas of\tdate\tdays\tconfidence\tlower\tpredicted\tupper\t")
-	for _, r := range rows {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%.4g %%\t%.2f\t%.2f\t%.2f\t\n", r.Ticker, r.AsOf, r.Date, r.DaysAhead, 100*r.Confidence, r.Lower, r.Price, r.Upper)
-	}
-	return t.Flush()
 }

@@ -79,7 +79,7 @@ func TestAsOfUsesNothingLater(t *testing.T) {
 
 func TestPredictFormats(t *testing.T) {
 	_, table, _ := runCommand(t, nil, "predict", "aapl", "-days", "2") // flags may follow, case may differ
-	require.Equal(t, 3, strings.Count(table, "\n"))
+	require.Equal(t, 4, strings.Count(table, "\n"))
 	require.Contains(t, table, "AAPL")
 	_, js, _ := runCommand(t, nil, "predict", "-format", "json", "-days", "2", "AAPL")
 	var rows []row
