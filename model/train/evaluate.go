@@ -202,7 +202,19 @@ func inChunks(ctx context.Context, do func(k int)) error {
 
 // methodsFor lists the model and the baselines; the model comes first.
 func methodsFor(ctx context.Context, c *course, cfg EvalConfig) ([]method, error) {
-	return []method{modelMethod(cfg.Model), ewmaNormal()}, nil
+	pooled, err := ewmaPooled(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	linear, err := har(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	methods := []method{modelMethod(cfg.Model), ewmaNormal(), pooled, linear}
+	if cfg.GARCH {
+		methods = append(methods, garch())
+	}
+	return methods, nil
 }
 
 func modelMethod(m *model.Model) method {
