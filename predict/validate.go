@@ -1,6 +1,7 @@
 package predict
 
 import (
+	"bytes"
 	"math"
 
 	"tickercast/model/calendar"
@@ -243,16 +244,22 @@ func toDate(s []byte) (calendar.Date, *Rule) {
 			return 0, ruleDate("invalid character in " + part)
 		}
 	}
-	date, err := calendar.Parse(s[:len(shape)])
+	year, rest := s[:4], s[4:len(shape)]
 	month := int(s[5]-'0')*10 + int(s[6]-'0')
+	date, err := calendar.Parse(s[:len(shape)])
+	if string(year) == "0000" {
+		_, err = calendar.Parse("2000" + string(rest)) // the day must exist before the year is at fault
+	}
 	switch {
 	case month < 1 || month > 12:
 		return 0, ruleDate("month value is outside expected range of 1-12")
-	case err != nil && string(s[:4]) != "0000":
+	case err != nil:
 		return 0, ruleDate("day value is outside expected range")
+	case len(s) > len(shape) && !bytes.ContainsRune([]byte("Tt_ "), rune(s[len(shape)])):
+		return 0, ruleDate("invalid datetime separator, expected `T`, `t`, `_` or space")
 	case len(s) > len(shape):
 		return 0, ruleDate("unexpected extra characters at the end of the input")
-	case err != nil:
+	case string(year) == "0000":
 		return 0, &ruleYearZero
 	case date > latest:
 		return 0, &ruleDateHigh
