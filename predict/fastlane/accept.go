@@ -50,13 +50,12 @@ func (l *Lane) acceptAll() {
 			continue
 		}
 		if l.stopping.Load() || errors.Is(err, net.ErrClosed) {
-			l.Close() // the listener may have been closed by another hand
 			return
 		}
 		pause = min(max(2*pause, 5*time.Millisecond), time.Second)
 		l.fault(fmt.Errorf("accepting a connection, next try in %v: %w", pause, err))
 		select {
-		case <-l.closed:
+		case <-l.halt:
 			return
 		case <-time.After(pause):
 		}

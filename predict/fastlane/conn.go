@@ -144,23 +144,18 @@ func (l *Lane) ask(body []byte) (answer []byte, ok bool) {
 	return l.cfg.Answer(body)
 }
 
-// starved is what to do when nothing could be read.
+// starved is what to do when nothing could be read. Half a request is net/http's, whose deadline is over too: it says what
+// there is to say, from nothing at all to the handler's word for a body that did not come.
 func (c *conn) starved(err error) outcome {
+	late := errors.Is(err, os.ErrDeadlineExceeded)
 	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		switch {
-		case c.lane.stopping.Load() && !c.woken:
-			c.woken, c.readBy = true, unknown
-			return stays
-		case c.awaited == headed:
-			return leaves // the handler says that the body did not come
-		case !c.woken:
-			c.lane.counts.timedOut.Add(1)
-		}
-	case errors.Is(err, io.EOF):
-		if len(c.unread()) > 0 && !c.waiting() {
-			return leaves // half a request: net/http says what it thinks of it
-		}
+	case late && c.lane.stopping.Load() && !c.woken:
+		c.woken, c.readBy = true, unknown
+		return stays
+	case (late || errors.Is(err, io.EOF)) && !c.waiting() && len(c.unread()) > 0:
+		return leaves
+	case late && !c.woken:
+		c.lane.counts.timedOut.Add(1)
 	}
 	return closes
 }

@@ -100,12 +100,14 @@ type Lane struct {
 
 	start    sync.Once
 	handed   chan net.Conn
-	closed   chan struct{} // Accept has nothing more to give
 	stopping atomic.Bool
+	halt     chan struct{} // closed when stopping is set
+	accepted chan struct{} // closed when nothing more will be accepted, so that conns only shrinks
+	closed   chan struct{} // closed when Accept has nothing more to give
 
 	mu    sync.Mutex // guards what follows
 	conns map[*conn]struct{}
-	empty chan struct{} // closed when stopping and conns is empty; nil before Shutdown
+	empty chan struct{} // closed when conns is empty for good; nil before Shutdown
 
 	counts counts
 }
@@ -129,6 +131,8 @@ func New(cfg Config) *Lane {
 		idleTimeout:   s.IdleTimeout,
 		epoch:         time.Now(),
 		handed:        make(chan net.Conn),
+		halt:          make(chan struct{}),
+		accepted:      make(chan struct{}),
 		closed:        make(chan struct{}),
 		conns:         make(map[*conn]struct{}),
 	}
@@ -144,7 +148,15 @@ func New(cfg Config) *Lane {
 
 // Accept waits for the next connection that is net/http's to serve.
 func (l *Lane) Accept() (net.Conn, error) {
-	l.start.Do(func() { go l.acceptAll() })
+	l.start.Do(func() {
+		go func() {
+			l.acceptAll()
+			close(l.accepted)
+			if !l.stopping.Load() {
+				l.Close() // the listener was closed by another hand
+			}
+		}()
+	})
 	select {
 	case nc := <-l.handed:
 		return nc, nil
@@ -193,12 +205,21 @@ func (l *Lane) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// stop closes the listener and wakes connections that wait.
-func (l *Lane) stop() error {
+// stop ends accepting and wakes connections that wait. Connections that the system has already taken for the listener are
+// still accepted where it can be given a deadline: a client has no way to know that nobody will look at them.
+func (l *Lane) stop() (err error) {
 	if l.stopping.Swap(true) {
+		<-l.accepted
 		return nil
 	}
-	err := l.cfg.Listener.Close()
+	close(l.halt)
+	l.start.Do(func() { close(l.accepted) })
+	if ln, ok := l.cfg.Listener.(interface{ SetDeadline(time.Time) error }); ok {
+		ln.SetDeadline(time.Now().Add(lastLook))
+		<-l.accepted
+	}
+	err = l.cfg.Listener.Close()
+	<-l.accepted
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for c := range l.conns {

@@ -1,0 +1,5 @@
+//go:build !race
+
+package fastlane_test
+
+const raceEnabled = false
