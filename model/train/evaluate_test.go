@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"encoding/xml"
 	"errors"
+	"io"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -140,6 +142,36 @@ func TestEvaluateTable(t *testing.T) {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("the table lacks %q:\n%s", want, b.String())
 		}
+	}
+}
+
+func TestEvaluateSVG(t *testing.T) {
+	e, err := Evaluate(t.Context(), walkPanel(t, 3, 5, 400), EvalConfig{Model: embedded(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := e.WriteSVG(&b); err != nil {
+		t.Fatal(err)
+	}
+	if s := b.String(); strings.Contains(s, "NaN") || strings.Contains(s, "Inf") {
+		t.Error("the picture holds numbers that are none")
+	}
+	lines := 0
+	for d := xml.NewDecoder(&b); ; {
+		token, err := d.Token()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatalf("the picture is no XML: %v", err)
+		}
+		if s, ok := token.(xml.StartElement); ok && s.Name.Local == "path" {
+			lines++
+		}
+	}
+	if want := 4 + 1 + len(e.Overall) + 1 + 2*4; lines != want {
+		t.Errorf("got %d lines, want %d", lines, want)
 	}
 }
 

@@ -35,7 +35,8 @@ type Evaluation struct {
 	// Rejected is the share of tickers whose coverage one day ahead Kupiec's test rejects
 	// at 5 %.
 	Rejected [model.Levels]number `json:"kupiec_rejected"`
-	Years    []Year               `json:"years"`
+	Years    []Period             `json:"years"`
+	Quarters []Period             `json:"quarters"`
 }
 
 // MethodScore is one method's part.
@@ -62,9 +63,10 @@ type Ratio struct {
 	DM [model.MaxDays]number `json:"diebold_mariano"`
 }
 
-// Year is one calendar year of origins.
-type Year struct {
+// Period is the origins of one calendar year or quarter.
+type Period struct {
 	Year     int                                 `json:"year"`
+	Quarter  int                                 `json:"quarter,omitempty"` // 0 for a whole year
 	Dates    int                                 `json:"dates"`
 	Ratios   []number                            `json:"ratios"` // to each baseline, as Ratio.Ratio
 	Coverage [model.MaxDays][model.Levels]number `json:"coverage"`
@@ -117,7 +119,11 @@ func summarise(s *score, c *course, cfg EvalConfig, every int, names []string) *
 		e.Overall = append(e.Overall, s.ratio(m, names[m], every))
 	}
 	s.bands(e, every)
-	s.years(e, c.origins, len(names))
+	e.Years = s.periods(c.origins, len(names), func(d calendar.Date) (int, int) { return yearOf(d), 0 })
+	e.Quarters = s.periods(c.origins, len(names), func(d calendar.Date) (int, int) {
+		year, month, _ := d.Civil()
+		return year, (int(month) + 2) / 3
+	})
 	return e
 }
 
@@ -202,12 +208,13 @@ func (s *score) bands(e *Evaluation, every int) {
 	}
 }
 
-func (s *score) years(e *Evaluation, origins []calendar.Date, methods int) {
+// periods scores runs of origins that belong together.
+func (s *score) periods(origins []calendar.Date, methods int, of func(calendar.Date) (year, quarter int)) (all []Period) {
 	for from := 0; from < len(origins); {
-		year, _, _ := origins[from].Civil()
+		year, quarter := of(origins[from])
 		to := from
 		for to < len(origins) {
-			if y, _, _ := origins[to].Civil(); y != year {
+			if y, q := of(origins[to]); y != year || q != quarter {
 				break
 			}
 			to++
@@ -217,9 +224,9 @@ func (s *score) years(e *Evaluation, origins []calendar.Date, methods int) {
 		if s.dates(w) == 0 {
 			continue
 		}
-		y := Year{Year: year, Dates: s.dates(w)}
+		p := Period{Year: year, Quarter: quarter, Dates: s.dates(w)}
 		for m := 1; m < methods; m++ {
-			y.Ratios = append(y.Ratios, s.meanRatio(m, w))
+			p.Ratios = append(p.Ratios, s.meanRatio(m, w))
 		}
 		for h := range model.MaxDays {
 			for l := range model.Levels {
@@ -228,9 +235,10 @@ func (s *score) years(e *Evaluation, origins []calendar.Date, methods int) {
 					hit += s.days[d].hits[h][l]
 					count += s.days[d].count[h]
 				}
-				y.Coverage[h][l] = number(hit / count)
+				p.Coverage[h][l] = number(hit / count)
 			}
 		}
-		e.Years = append(e.Years, y)
+		all = append(all, p)
 	}
+	return all
 }
