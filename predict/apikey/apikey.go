@@ -1,0 +1,140 @@
+// Package apikey knows clients by the secret that they send, of which only the SHA-256 hash is kept.
+//
+// It is no password store: a key must be long and random, since a plain hash does not slow guessing down. It keeps no
+// roles, quotas or expiry dates; a key that is to go is taken out of the file.
+package apikey
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"net/http"
+	"strings"
+)
+
+const (
+	// MaxKeys bounds a file.
+	MaxKeys = 100_000
+
+	maxName  = 64
+	minToken = 16 // characters: what is shorter can be guessed
+)
+
+// Set is a set of keys. It is immutable.
+type Set struct {
+	// keys are found by a keyed hash of their SHA-256 hash, and then compared whole in constant time. Its seed is secret and
+	// new in each process, so which keys share a place, and how long a search takes, tells nothing of what is stored.
+	// Comparing all of them instead would take 40 us for a thousand.
+	keys map[uint64][]key
+	seed maphash.Seed
+	len  int
+}
+
+func newSet() *Set { return &Set{keys: map[uint64][]key{}, seed: maphash.MakeSeed()} }
+
+func (s *Set) place(hash *[sha256.Size]byte) uint64 { return maphash.Bytes(s.seed, hash[:]) }
+
+func (s *Set) add(k key) {
+	at := s.place(&k.hash)
+	s.keys[at] = append(s.keys[at], k)
+	s.len++
+}
+
+type key struct {
+	hash [sha256.Size]byte
+	name string
+}
+
+// Parse reads a file with a key a line: the SHA-256 hash of the key in hex, then, if wanted, a name for logs. Keys of the
+// same name are one client, so that a key can be replaced without a gap; a key without a name has the first 12 digits of
+// its hash. Empty lines and what follows a # are ignored. Errors begin with file and line.
+func Parse(file string, data []byte) (*Set, error) {
+	s := newSet()
+	lines := map[[sha256.Size]byte]int{}
+	n := 0
+	for line := range bytes.Lines(data) {
+		n++
+		text, _, _ := strings.Cut(string(line), "#")
+		fields := strings.Fields(text)
+		if len(fields) == 0 {
+			continue
+		}
+		k, err := parseKey(fields)
+		if err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", file, n, err)
+		}
+		if first, ok := lines[k.hash]; ok {
+			return nil, fmt.Errorf("%s:%d: the key of line %d again", file, n, first)
+		}
+		if s.len == MaxKeys {
+			return nil, fmt.Errorf("%s:%d: more than %d keys", file, n, MaxKeys)
+		}
+		lines[k.hash] = n
+		s.add(k)
+	}
+	if s.len == 0 {
+		return nil, fmt.Errorf("%s: no keys, so nobody could come in", file)
+	}
+	return s, nil
+}
+
+func parseKey(fields []string) (key, error) {
+	var k key
+	// What does not parse is not quoted: it may be a key that somebody forgot to hash.
+	if n := len(fields[0]); n != hex.EncodedLen(len(k.hash)) {
+		return k, fmt.Errorf("%d characters where a SHA-256 hash has %d", n, hex.EncodedLen(len(k.hash)))
+	}
+	if _, err := hex.Decode(k.hash[:], []byte(fields[0])); err != nil {
+		return k, errors.New("a SHA-256 hash is of hexadecimal digits alone")
+	}
+	switch {
+	case len(fields) == 1:
+		k.name = strings.ToLower(fields[0][:12])
+	case len(fields) > 2:
+		return k, fmt.Errorf("a name is one word, not %q", strings.Join(fields[1:], " "))
+	case len(fields[1]) > maxName || strings.ContainsFunc(fields[1], func(r rune) bool { return r <= ' ' || r > '~' }):
+		return k, fmt.Errorf("name %q is not of 1 to %d visible ASCII characters", fields[1], maxName)
+	default:
+		k.name = fields[1]
+	}
+	return k, nil
+}
+
+// Token returns the set of the one key that a file holds, as it is, not hashed: what the file's owner also gives to a
+// client that reads it from there. Blanks around it do not count.
+func Token(file string, data []byte) (*Set, error) {
+	token := strings.TrimSpace(string(data))
+	if len(token) < minToken || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return nil, fmt.Errorf("%s: a token is one word of at least %d visible ASCII characters", file, minToken)
+	}
+	s := newSet()
+	s.add(key{sha256.Sum256([]byte(token)), "token"})
+	return s, nil
+}
+
+// Len is the number of keys.
+func (s *Set) Len() int { return s.len }
+
+// Lookup returns the name of a key. How long it takes says nothing of how much of a key is right.
+func (s *Set) Lookup(presented string) (name string, ok bool) {
+	hash := sha256.Sum256([]byte(presented))
+	for _, k := range s.keys[s.place(&hash)] {
+		if subtle.ConstantTimeCompare(hash[:], k.hash[:]) == 1 {
+			return k.name, true
+		}
+	}
+	return "", false
+}
+
+// FromHeader returns the key that a request presents, as Authorization: Bearer KEY or else as X-API-Key: KEY, or "".
+func FromHeader(h http.Header) string {
+	scheme, key, ok := strings.Cut(h.Get("Authorization"), " ")
+	if ok && strings.EqualFold(scheme, "Bearer") {
+		return strings.TrimLeft(key, " ")
+	}
+	return h.Get("X-Api-Key")
+}
