@@ -1,15 +1,19 @@
 package predict
 
-import "strconv"
+import (
+	"strconv"
+
+	"tickercast/model"
+)
 
 // Limits of the request. They are part of the wire contract, and of the OpenAPI document.
 const (
 	MaxTicker         = 10 // code points
 	MinDays           = 1
-	MaxDays           = 30
+	MaxDays           = model.MaxDays
 	DefaultDays       = 1
-	MinConfidence     = 0.8
-	MaxConfidence     = 0.99
+	MinConfidence     = model.MinConfidence
+	MaxConfidence     = model.MaxConfidence
 	DefaultConfidence = 0.95
 	MinHistory        = 30
 	MaxHistory        = 2000

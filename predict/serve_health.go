@@ -15,10 +15,7 @@ func (s *Service) ServeLive(w http.ResponseWriter, _ *http.Request) {
 // ServeReady is GET /readyz: 200 while requests should be sent here, else 503, and in both cases the reasons that
 // Config.Ready gives.
 func (s *Service) ServeReady(w http.ResponseWriter, _ *http.Request) {
-	ready, reasons := true, []string(nil)
-	if s.cfg.Ready != nil {
-		ready, reasons = s.cfg.Ready()
-	}
+	ready, reasons := s.ready()
 	status, body := http.StatusOK, []byte(`{"status":"ready","reasons":[`)
 	if !ready {
 		status, body = http.StatusServiceUnavailable, []byte(`{"status":"not ready","reasons":[`)
@@ -30,4 +27,11 @@ func (s *Service) ServeReady(w http.ResponseWriter, _ *http.Request) {
 		body = appendString(body, []byte(reason))
 	}
 	writeJSON(w, status, append(body, "]}"...))
+}
+
+func (s *Service) ready() (bool, []string) {
+	if s.cfg.Ready == nil {
+		return true, nil
+	}
+	return s.cfg.Ready()
 }

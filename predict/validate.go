@@ -1,7 +1,6 @@
 package predict
 
 import (
-	"bytes"
 	"math"
 
 	"tickercast/model/calendar"
@@ -21,9 +20,6 @@ const (
 )
 
 var fieldNames = [numFields]string{"ticker", "days_ahead", "confidence_interval", "history", "as_of", "levels"}
-
-// latest is the last as-of date whose forecasts all have a year of four digits.
-var latest = calendar.Of(9999, 10, 31)
 
 // request checks the value at node root and returns the request that it describes.
 func (d *document) request(root int) (Request, *Error) {
@@ -224,45 +220,4 @@ func (c *checker) date(i int) calendar.Date {
 		c.fail(rule, fieldAsOf, -1, i)
 	}
 	return date
-}
-
-func toDate(s []byte) (calendar.Date, *Rule) {
-	const shape = "dddd-dd-dd"
-	parts := [...]string{0: "year", 5: "month", 8: "day"}
-	part := ""
-	if len(s) < len(shape) {
-		return 0, ruleDate("input is too short")
-	}
-	for i := range shape {
-		if i < len(parts) && parts[i] != "" {
-			part = parts[i]
-		}
-		if shape[i] == '-' && s[i] != '-' {
-			return 0, ruleDate("invalid date separator, expected `-`")
-		}
-		if shape[i] == 'd' && !isDigit(s[i]) {
-			return 0, ruleDate("invalid character in " + part)
-		}
-	}
-	year, rest := s[:4], s[4:len(shape)]
-	month := int(s[5]-'0')*10 + int(s[6]-'0')
-	date, err := calendar.Parse(s[:len(shape)])
-	if string(year) == "0000" {
-		_, err = calendar.Parse("2000" + string(rest)) // the day must exist before the year is at fault
-	}
-	switch {
-	case month < 1 || month > 12:
-		return 0, ruleDate("month value is outside expected range of 1-12")
-	case err != nil:
-		return 0, ruleDate("day value is outside expected range")
-	case len(s) > len(shape) && !bytes.ContainsRune([]byte("Tt_ "), rune(s[len(shape)])):
-		return 0, ruleDate("invalid datetime separator, expected `T`, `t`, `_` or space")
-	case len(s) > len(shape):
-		return 0, ruleDate("unexpected extra characters at the end of the input")
-	case string(year) == "0000":
-		return 0, &ruleYearZero
-	case date > latest:
-		return 0, &ruleDateHigh
-	}
-	return date, nil
 }
