@@ -1,0 +1,108 @@
+package certs_test
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"tickercast/predict/certs"
+)
+
+// pair makes a certificate of a name and its key, as PEM.
+func pair(t *testing.T, name string, until time.Time) (chain, key []byte) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
+		NotBefore: until.AddDate(-1, 0, 0), NotAfter: until,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der8, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der8})
+}
+
+// shown makes a handshake of at most a version and returns the name on the certificate.
+func shown(t *testing.T, h *certs.Holder, version uint16) (string, error) {
+	t.Helper()
+	client, server := net.Pipe()
+	defer client.Close()
+	defer server.Close()
+	go tls.Server(server, h.Config()).HandshakeContext(t.Context())
+	c := tls.Client(client, &tls.Config{InsecureSkipVerify: true, MaxVersion: version, ServerName: "any.example"})
+	if err := c.HandshakeContext(t.Context()); err != nil {
+		return "", err
+	}
+	return c.ConnectionState().PeerCertificates[0].Subject.CommonName, nil
+}
+
+func TestReplace(t *testing.T) {
+	now := time.Now()
+	soon := now.AddDate(0, 1, 0).Truncate(time.Second)
+	var h certs.Holder
+	if !h.Expires().IsZero() {
+		t.Error("a certificate that is not there expires")
+	}
+	aChain, aKey := pair(t, "a.example", soon)
+	if err := h.Set(aChain, aKey, now); err != nil {
+		t.Fatal(err)
+	}
+	if !h.Expires().Equal(soon) {
+		t.Errorf("Expires: got %v, want %v", h.Expires(), soon)
+	}
+	bChain, bKey := pair(t, "b.example", soon)
+	oldChain, oldKey := pair(t, "old.example", now.Add(-time.Second))
+	for name, bad := range map[string]struct {
+		chain, key []byte
+		want       string
+	}{
+		"keys mixed up":  {bChain, aKey, "private key does not match"},
+		"no certificate": {bKey, bKey, "certificate"},
+		"no key":         {bChain, nil, "key"},
+		"cut":            {bChain[:len(bChain)/2], bKey, "certificate"},
+		"noise":          {bytes.Repeat([]byte("noise"), 100), bKey, "certificate"},
+		"over":           {oldChain, oldKey, `"old.example" was valid until`},
+	} {
+		if err := h.Set(bad.chain, bad.key, now); err == nil || !strings.Contains(err.Error(), bad.want) {
+			t.Errorf("%s: got %v, want an error with %q", name, err, bad.want)
+		}
+		if got, err := shown(t, &h, tls.VersionTLS13); err != nil || got != "a.example" {
+			t.Fatalf("%s: shows %q, %v; want what was there before", name, got, err)
+		}
+	}
+	if err := h.Set(bChain, bKey, now); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := shown(t, &h, tls.VersionTLS12); err != nil || got != "b.example" {
+		t.Errorf("shows %q, %v; want the new one", got, err)
+	}
+}
+
+func TestOldVersionsAreRefused(t *testing.T) {
+	var h certs.Holder
+	chain, key := pair(t, "a.example", time.Now().AddDate(0, 1, 0))
+	if err := h.Set(chain, key, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := shown(t, &h, tls.VersionTLS11); err == nil {
+		t.Error("TLS 1.1 is spoken")
+	}
+}
