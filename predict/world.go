@@ -16,8 +16,15 @@ type world struct {
 	market     *market.Market
 	generation uint32
 	tail       []byte
-	heads      [][]byte // by ticker
-	dates      []*dates // by ticker
+	listed     []listed // by ticker
+}
+
+// listed is what the answers about one ticker have in common. The forecast is made here, with all its horizons, because it
+// has to be checked anyway: 3 KB a ticker, and a miss need not run the network.
+type listed struct {
+	head     []byte
+	dates    *dates
+	forecast model.Forecast
 }
 
 func newWorld(m *model.Model, mk *market.Market, generation uint32) (*world, error) {
@@ -35,36 +42,33 @@ func newWorld(m *model.Model, mk *market.Market, generation uint32) (*world, err
 	tickers := mk.Tickers()
 	w := &world{
 		model: m, market: mk, generation: generation,
-		tail:  appendTail(nil, m.Version()),
-		heads: make([][]byte, len(tickers)),
-		dates: make([]*dates, len(tickers)),
+		tail:   appendTail(nil, m.Version()),
+		listed: make([]listed, len(tickers)),
 	}
 	byDate := map[calendar.Date]*dates{}
 	for i := range tickers {
 		t := &tickers[i]
-		w.heads[i] = appendHead(nil, []byte(t.Name))
 		if byDate[t.AsOf] == nil {
 			byDate[t.AsOf] = datesAfter(t.AsOf)
 		}
-		w.dates[i] = byDate[t.AsOf]
-		if err := w.check(t); err != nil {
-			return nil, err
+		l := &w.listed[i]
+		*l = listed{appendHead(nil, []byte(t.Name)), byDate[t.AsOf], m.Forecast(t.Features[:], MaxDays)}
+		if err := check(&l.forecast); err != nil {
+			return nil, fmt.Errorf("model %s forecasts nonsense for %q: %w", m.Version(), t.Name, err)
 		}
 	}
 	return w, nil
 }
 
-// check makes one forecast of a ticker, so that weights or prices that lead to nonsense are refused before they serve.
-func (w *world) check(t *market.Ticker) error {
-	f := w.model.Forecast(t.Features[:], MaxDays)
+// check looks at a forecast of all horizons, so that weights or prices that lead to nonsense are refused before they serve.
+func check(f *model.Forecast) error {
 	for h := 1; h <= MaxDays; h++ {
 		median := f.Median(h)
 		wideLow, wideHigh := f.Interval(h, MaxConfidence)
 		low, high := f.Interval(h, MinConfidence)
 		// Written so that a NaN fails too.
 		if !(-20 < wideLow && wideLow <= low && low < median && median < high && high <= wideHigh && wideHigh < 20) {
-			return fmt.Errorf("model %s forecasts nonsense for %q, %d days ahead: median %v, bounds %v %v and %v %v",
-				w.model.Version(), t.Name, h, median, wideLow, low, high, wideHigh)
+			return fmt.Errorf("%d days ahead: median %v, bounds %v %v and %v %v", h, median, low, high, wideLow, wideHigh)
 		}
 	}
 	return nil
@@ -72,10 +76,10 @@ func (w *world) check(t *market.Ticker) error {
 
 // answer encodes the forecast of a listed ticker.
 func (w *world) answer(t *market.Ticker, days int, confidence float64, levels []float64) []byte {
-	f := w.model.Forecast(t.Features[:], days)
+	l := &w.listed[t.Index]
 	r := rows{
-		head: w.heads[t.Index], tail: w.tail, dates: w.dates[t.Index],
-		close: t.Close, forecast: &f, days: days, confidence: confidence, levels: levels,
+		head: l.head, tail: w.tail, dates: l.dates,
+		close: t.Close, forecast: &l.forecast, days: days, confidence: confidence, levels: levels,
 	}
 	return r.encode()
 }
