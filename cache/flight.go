@@ -39,9 +39,13 @@ type flight[V any] struct {
 func (c *Cache[K, V]) loadMissing(ctx context.Context, s *shard[K, V], tag uint32, k K, load func(context.Context) (V, error)) (Item[V], error) {
 	s.mu.Lock()
 	now := c.now()
-	if e := s.find(k); e != nil && e.hit(now) {
-		s.mu.Unlock()
-		return e.item(now), nil
+	if e := s.find(k); e != nil {
+		if e.hit(now) {
+			s.mu.Unlock()
+			return e.item(now), nil
+		}
+		s.counts.expirations++
+		s.removeLocked(e)
 	}
 	if f := s.flights[k]; f != nil {
 		s.counts.joins++

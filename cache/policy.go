@@ -43,9 +43,9 @@ func (p *policy[V]) add(e *entry[V]) {
 		p.recent.push(e)
 		return
 	case from == fromRecent:
-		p.target = min(p.target+1, p.len())
-	case from == fromFrequent:
-		p.target = max(p.target-1, 0)
+		p.target = min(p.keep()+1, p.len())
+	default:
+		p.target = max(p.keep()-1, 0)
 	}
 	p.frequent.push(e)
 }
@@ -65,8 +65,12 @@ func (p *policy[V]) victim(now int64) *entry[V] {
 	return p.candidate()
 }
 
+// keep is the length that recent should have: target, but at least an eighth of
+// all, or keys that only became popular could not stay to be seen twice.
+func (p *policy[V]) keep() int { return max(p.target, p.len()/8) }
+
 func (p *policy[V]) candidate() *entry[V] {
-	if p.frequent.n == 0 || p.recent.n > 0 && p.recent.n >= p.target {
+	if p.frequent.n == 0 || p.recent.n > 0 && p.recent.n >= p.keep() {
 		return p.recent.oldest
 	}
 	return p.frequent.oldest
@@ -89,9 +93,9 @@ func (p *policy[V]) remember(e *entry[V]) {
 }
 
 // recall reports whether the key of tag was evicted a short while ago, and
-// from which queue, and forgets it. Short means: fewer evictions from recent
-// than half the length of frequent, or from frequent than twice that of recent.
-// So the longer a queue already is, the less makes it longer.
+// from which queue, and forgets it. Short means: as many evictions from recent
+// as half the length of frequent, or from frequent as the length of recent. So
+// the longer a queue is already, the less makes it longer.
 func (p *policy[V]) recall(tag uint32) (from uint32, ok bool) {
 	if p.ghosts == nil {
 		return 0, false
@@ -106,7 +110,7 @@ func (p *policy[V]) recall(tag uint32) (from uint32, ok bool) {
 	if from == fromRecent {
 		return from, age < p.frequent.n/2
 	}
-	return from, age < 2*p.recent.n
+	return from, age < p.recent.n
 }
 
 func (p *policy[V]) ghost(tag uint32) *ghost {

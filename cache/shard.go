@@ -62,14 +62,10 @@ func (s *shard[K, V]) find(k K) *entry[V] {
 	return v.(*entry[V])
 }
 
-// insertLocked adds the value of f for k, which may be there only as an expired
-// entry, and returns its entry, or nil if it is refused. It makes room first,
-// so the bounds hold at every instant.
+// insertLocked adds the value of f for k, which is not there since f took off,
+// and returns its entry, or nil if it is refused. It makes room first, so the
+// bounds hold at every instant.
 func (s *shard[K, V]) insertLocked(k K, f *flight[V], cost, ttl, now int64) *entry[V] {
-	if old := s.find(k); old != nil {
-		s.counts.expirations++
-		s.removeLocked(old)
-	}
 	e := &entry[V]{
 		tag:     f.tag,
 		born:    f.born,
