@@ -42,6 +42,11 @@ func check(doc map[string]any, schema map[string]any, v any, at string) (faults 
 			if !slices.ContainsFunc(want.([]any), func(s any) bool { return len(check(doc, s.(map[string]any), v, at)) == 0 }) {
 				fault("%v fits no choice", v)
 			}
+		case "if":
+			if len(check(doc, want.(map[string]any), v, at)) == 0 {
+				faults = append(faults, check(doc, schema["then"].(map[string]any), v, at)...)
+			}
+		case "then", "additionalProperties": // see if and properties
 		case "minimum", "maximum":
 			if n, ok := v.(json.Number); ok {
 				if x, limit := number(n), number(want); keyword == "minimum" && x < limit || keyword == "maximum" && x > limit {
@@ -76,7 +81,9 @@ func check(doc map[string]any, schema map[string]any, v any, at string) (faults 
 				for name, e := range o {
 					p, ok := want.(map[string]any)[name].(map[string]any)
 					if !ok {
-						fault("field %q is not described", name)
+						if schema["additionalProperties"] != true {
+							fault("field %q is not described", name)
+						}
 						continue
 					}
 					faults = append(faults, check(doc, p, e, at+"/"+name)...)

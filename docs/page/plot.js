@@ -32,7 +32,7 @@ export function layout(series, confidence, width) {
   const pad = (max - min) * 0.04 || Math.abs(max) * 0.01;
   const [low, high] = [min - pad, max + pad];
   const height = Math.round(Math.max(250, Math.min(430, width * 0.46)));
-  const ticks = labelTicks(low, high, height / 60, compare);
+  const ticks = labelTicks(low, high, height / 45, compare);
   const ends = lines.flatMap((l) => endsOf(l, compare));
 
   const left = 10 + (LETTER - 1) * Math.max(...ticks.map((t) => t.text.length));
