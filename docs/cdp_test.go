@@ -170,8 +170,8 @@ func (b *browser) call(t *testing.T, session, method string, params, result any)
 				t.Fatalf("%s: %v", method, err)
 			}
 		}
-	case <-time.After(30 * time.Second):
-		t.Fatalf("%s: no answer in 30 s", method)
+	case <-time.After(60 * time.Second):
+		t.Fatalf("%s: no answer in 60 s", method)
 	}
 }
 
@@ -278,7 +278,7 @@ func (p *tab) wait(condition string) {
 	p.t.Helper()
 	var ok bool
 	p.eval(`new Promise((done) => {
-		const end = performance.now() + 15000;
+		const end = performance.now() + 40000;
 		const look = () => {
 			if (`+condition+`) return done(true);
 			if (performance.now() > end) return done(false);
@@ -287,7 +287,7 @@ func (p *tab) wait(condition string) {
 		look();
 	})`, &ok)
 	if !ok {
-		p.t.Fatalf("after 15 s not so: %s\nproblems: %q", condition, p.complaints())
+		p.t.Fatalf("after 40 s not so: %s\nproblems: %q", condition, p.complaints())
 	}
 }
 

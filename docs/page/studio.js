@@ -43,18 +43,19 @@ export async function studio() {
   let pending;
   function changed() {
     toAddress(ask);
+    pending?.abort();
     clearTimeout(timer);
     timer = setTimeout(load, 60); // a slider being dragged asks once it rests
   }
 
   async function load() {
-    pending?.abort();
     if (!ask.tickers.length) return trouble("Choose a ticker to see its forecast.");
     pending = new AbortController();
     const { signal } = pending;
     $("studio").setAttribute("aria-busy", "true");
     try {
       const answers = await Promise.all(ask.tickers.map((t) => fetchSeries(t, ask, signal)));
+      if (signal.aborted) return; // answers to a question that is no longer asked
       const series = [...new Map(answers.map((s) => [s.ticker, s])).values()]; // aapl and AAPL are one
       ask.tickers = series.map((s) => s.ticker);
       choose(ask.tickers);
