@@ -19,6 +19,7 @@ func (p *program) evaluate(set *flag.FlagSet) func(context.Context, []string) er
 	every := set.Int("every", 5, "trading `days` from one date of forecasts to the next")
 	garch := set.Bool("garch", true, "compare with a GARCH(1,1)-t of each ticker, which takes most of the time")
 	format := set.String("format", "table", "table or json")
+	plot := set.String("plot", "", "draw the result into this SVG `file`")
 	return func(ctx context.Context, _ []string) error {
 		cfg := train.EvalConfig{Every: *every, GARCH: *garch}
 		if err := parseDay("-from", *from, &cfg.From); err != nil {
@@ -61,7 +62,13 @@ func (p *program) evaluate(set *flag.FlagSet) func(context.Context, []string) er
 		if err != nil {
 			return err
 		}
-		_, err = p.stdout.Write(out.Bytes())
-		return err
+		if _, err := p.stdout.Write(out.Bytes()); err != nil || *plot == "" {
+			return err
+		}
+		var picture bytes.Buffer
+		if err := result.WriteSVG(&picture); err != nil {
+			return err
+		}
+		return writeFile(*plot, picture.Bytes())
 	}
 }

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestEvaluate(t *testing.T) {
+	prices := twoTickers(t, 120)
+	plot := filepath.Join(t.TempDir(), "scores.svg")
+	args := []string{"evaluate", "-prices", prices, "-from", "2024-03-18", "-every", "10", "-garch=false"}
+	status, table, stderr := runCommand(t, nil, append(args, "-plot", plot)...)
+	require.Equal(t, 0, status, stderr)
+	require.Empty(t, stderr, "progress is for terminals")
+	require.Contains(t, strings.ToLower(table), "coverage")
+
+	svg, err := os.Open(plot)
+	require.NoError(t, err)
+	defer svg.Close()
+	for d := xml.NewDecoder(svg); ; {
+		if _, err := d.Token(); errors.Is(err, io.EOF) {
+			break
+		} else {
+			require.NoError(t, err)
+		}
+	}
+
+	status, js, stderr := runCommand(t, nil, append(args, "-format", "json")...)
+	require.Equal(t, 0, status, stderr)
+	var result struct {
+		Model   string
+		Tickers int
+		Methods []struct{ Name string }
+	}
+	require.NoError(t, json.Unmarshal([]byte(js), &result))
+	require.Equal(t, 2, result.Tickers)
+	require.GreaterOrEqual(t, len(result.Methods), 2)
+
+	status, _, stderr = runCommand(t, nil, "evaluate", "-prices", prices, "-from", "2025-01-01")
+	require.Equal(t, 1, status)
+	require.Contains(t, stderr, "2025-01-01")
+}
+
+func TestTrainRefusesTooLittle(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "weights.bin")
+	status, _, stderr := runCommand(t, nil, "train", "-prices", twoTickers(t, 120), "-out", out)
+	require.Equal(t, 1, status)
+	require.Contains(t, stderr, "too few")
+	require.NoFileExists(t, out)
+}
