@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// processCPU is the CPU time of this process so far.
-func processCPU() time.Duration {
+// ProcessCPU is the CPU time of this process so far.
+func ProcessCPU() time.Duration {
 	var u syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
 		return 0

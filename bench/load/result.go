@@ -80,7 +80,8 @@ type Result struct {
 	Reconnects int64            `json:"reconnects,omitempty"`
 	BytesRead  int64            `json:"bytes_read"`
 
-	// GeneratorCPU is the CPU time of this process for an answer, in microseconds; 0 where it cannot be had.
+	// GeneratorCPU is the CPU time of this process for an answer, in microseconds; on a system that is no Unix it is the
+	// time of the run.
 	GeneratorCPU float64 `json:"generator_cpu_us_per_answer"`
 
 	Latency *Histogram `json:"latency"` // from the time a request was due

@@ -39,7 +39,7 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 		r.tally.Store(new(tally))
 	}
 
-	began, cpu := r.now(), processCPU()
+	began, cpu := r.now(), ProcessCPU()
 	done := make(chan struct{})
 	var watcher sync.WaitGroup
 	if cfg.Progress != nil {
@@ -55,7 +55,7 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 			c.c.Close()
 		}
 	}
-	return r.tally.Load().result(cfg, elapsed, unsent, processCPU()-cpu), nil
+	return r.tally.Load().result(cfg, elapsed, unsent, ProcessCPU()-cpu), nil
 }
 
 func (r *run) now() time.Duration { return time.Since(r.start) }

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+)
+
+const output = `goos: linux
+cpu: A CPU with - and 2
+BenchmarkHandler/hit-2         	   20000	       378.5 ns/op	       0 B/op	       0 allocs/op
+BenchmarkHandler/miss-16       	   20000	      4576 ns/op	    1227 B/op	       6 allocs/op
+BenchmarkHit-2                 	   20000	      7029 ns/op	         2.500 calls/op	         1.134 x-reference	    2328 B/op	      24 allocs/op
+BenchmarkUnknown-2             	   20000	      7029 ns/op	         1.134 x-reference
+PASS
+`
+
+func TestParse(t *testing.T) {
+	want := map[string]map[string]float64{
+		"BenchmarkHandler/hit":  {"allocs/op": 0},
+		"BenchmarkHandler/miss": {"allocs/op": 6, "B/op": 1227},
+		"BenchmarkHit":          {"x-reference": 1.134, "calls/op": 2.5},
+	}
+	if got := parse(output); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestCompare(t *testing.T) {
+	base := map[string]map[string]float64{"A": {"x": 1, "allocs": 0}, "B": {"x": 10}}
+	for _, tt := range []struct {
+		name string
+		now  map[string]map[string]float64
+		want string
+	}{
+		{"same", base, ""},
+		{"within ten percent", map[string]map[string]float64{"A": {"x": 1.1, "allocs": 0}, "B": {"x": 10.9}}, ""},
+		{"better", map[string]map[string]float64{"A": {"x": 0.1, "allocs": 0}, "B": {"x": 1}}, ""},
+		{"worse", map[string]map[string]float64{"A": {"x": 1.11, "allocs": 0}, "B": {"x": 12}}, "A x, B x"},
+		{"one allocation where none was", map[string]map[string]float64{"A": {"x": 1, "allocs": 1}, "B": {"x": 10}}, "A allocs"},
+		{"gone", map[string]map[string]float64{"A": {"x": 1, "allocs": 0}}, "B x"},
+	} {
+		if got := strings.Join(compare(base, tt.now), ", "); got != tt.want {
+			t.Errorf("%s: lost %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestNoiseIsForgiven: a metric that is bad in one round and good in another is good.
+func TestNoiseIsForgiven(t *testing.T) {
+	base := map[string]map[string]float64{"A": {"x": 1, "y": 1}}
+	best := make(map[string]map[string]float64)
+	keepBest(best, map[string]map[string]float64{"A": {"x": 2, "y": 1}})
+	if got := compare(base, best); len(got) != 1 {
+		t.Errorf("after the bad round: %v, want one loss", got)
+	}
+	keepBest(best, map[string]map[string]float64{"A": {"x": 1, "y": 2}})
+	if got := compare(base, best); len(got) != 0 {
+		t.Errorf("after a good round for each: %v, want none", got)
+	}
+}
+
+func TestPrintTable(t *testing.T) {
+	var b strings.Builder
+	base := map[string]map[string]float64{"A": {"x": 2, "allocs": 0}}
+	printTable(&b, base, map[string]map[string]float64{"A": {"x": 3, "allocs": 1}})
+	if got := b.String(); !strings.Contains(got, "+50.0 %") || !strings.Contains(got, "from none") {
+		t.Errorf("table:\n%s", got)
+	}
+}
