@@ -87,7 +87,7 @@ func (c *conn) answer(now time.Duration) (o outcome) {
 			c.trimmed = true
 		}
 		var r request
-		r, c.awaited = c.lane.grammar.scan(c.unread())
+		r, c.awaited = c.work.memo.scan(&c.lane.grammar, c.unread())
 		if c.awaited == foreign || c.awaited != plain && len(c.unread()) == MaxRequest {
 			o = leaves
 			break

@@ -95,6 +95,8 @@ type Lane struct {
 	headerTimeout, readTimeout, writeTimeout,
 	idleTimeout time.Duration
 
+	works sync.Pool // of *work
+
 	epoch time.Time // what the durations since are measured from
 	stamp atomic.Pointer[stamp]
 
@@ -136,6 +138,7 @@ func New(cfg Config) *Lane {
 		closed:        make(chan struct{}),
 		conns:         make(map[*conn]struct{}),
 	}
+	l.works.New = func() any { return new(work) }
 	// As http.Server has it: what is not set is ReadTimeout, and what is negative is none.
 	if l.headerTimeout == 0 {
 		l.headerTimeout = l.readTimeout

@@ -2,7 +2,6 @@ package fastlane
 
 import (
 	"net"
-	"sync"
 	"time"
 )
 
@@ -26,11 +25,10 @@ const unknown time.Duration = -1
 // work is what a connection needs only while it is in a request. An idle one has none, so that ten thousand of them cost
 // little more than their goroutines.
 type work struct {
-	in  [MaxRequest]byte
-	out []byte
+	in   [MaxRequest]byte
+	out  []byte
+	memo memo
 }
-
-var works = sync.Pool{New: func() any { return new(work) }}
 
 // maxOut bounds the replies that are collected before they are written, and the buffers that are kept.
 const maxOut = 64 << 10
@@ -45,7 +43,7 @@ func (s *stream) open(l *Lane, nc net.Conn) {
 // begin takes what a request needs.
 func (s *stream) begin() {
 	if s.work == nil {
-		s.work = works.Get().(*work)
+		s.work = s.lane.works.Get().(*work)
 	}
 }
 
@@ -58,7 +56,7 @@ func (s *stream) rest() {
 	if cap(s.work.out) > maxOut {
 		s.work.out = nil
 	}
-	works.Put(s.work)
+	s.lane.works.Put(s.work)
 	s.work, s.from, s.to = nil, 0, 0
 }
 
