@@ -23,7 +23,8 @@ import (
 //   - for throughput and CPU time, all answers have five rows and very nearly the same size, some 780 bytes, so that a
 //     canned reply of that size does the same work on the network;
 //   - for latency, horizons and confidences are mixed: most clients want the next day at the default confidence, some
-//     want a month, so that answers have 150 bytes to 4.7 kB; and popularity falls with rank, as it does in life.
+//     want a month, so that answers have 150 bytes to 4.7 kB; and popularity falls with rank, as it does in life;
+//   - for batches, a call holds a thousand forecasts of one day, 60 kB that are answered with 170.
 //
 // Every stream is the same in every process: a figure never depends on a lucky draw.
 var tickers = [...]string{
@@ -47,7 +48,7 @@ type Mix func(conn int) func() []byte
 
 // Mixes are the streams by the name that commands know them by.
 func Mixes(host string) map[string]Mix {
-	return map[string]Mix{"hit": Hit(host), "miss": Miss(host), "mixed": Mixed(host)}
+	return map[string]Mix{"hit": Hit(host), "miss": Miss(host), "mixed": Mixed(host), "batch": Batch(host)}
 }
 
 // HitBodies are the bodies of the Hit mix: every ticker and confidence, five days.
@@ -64,7 +65,22 @@ func HitBodies() [][]byte {
 
 // Hit asks for 160 keys in turn: after the first round each is in the cache.
 func Hit(host string) Mix {
-	return cycle(host, HitBodies())
+	return cycle(host, "/predict", HitBodies())
+}
+
+// BatchSize is the number of forecasts in a request of the Batch mix: the most that one call may ask for.
+const BatchSize = 1000
+
+// Batch asks for BatchSize forecasts of one day in a call: the 160 keys of a horizon over and over.
+func Batch(host string) Mix {
+	body := []byte(`{"requests":[`)
+	for i := range BatchSize {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = fmt.Appendf(body, `{"ticker":"%s","days_ahead":1,"confidence_interval":%s}`, tickers[i%len(tickers)], confidences[i/len(tickers)%len(confidences)])
+	}
+	return cycle(host, "/predict/batch", [][]byte{append(body, "]}"...)})
 }
 
 // Mixed draws 4,096 requests by popularity: ticker of rank k with weight 1/k, one day half of the time, confidence left out
@@ -90,14 +106,14 @@ func Mixed(host string) Mix {
 		}
 		bodies[i] = append(b, '}')
 	}
-	return cycle(host, bodies)
+	return cycle(host, "/predict", bodies)
 }
 
 // cycle sends the bodies in turn. Connections begin at different places, so that they do not all ask for one key at once.
-func cycle(host string, bodies [][]byte) Mix {
+func cycle(host, path string, bodies [][]byte) Mix {
 	requests := make([][]byte, len(bodies))
 	for i, b := range bodies {
-		requests[i] = load.NewRequest("POST", "/predict", host, b)
+		requests[i] = load.NewRequest("POST", path, host, b)
 	}
 	return func(conn int) func() []byte {
 		i := conn * 61 % len(requests)

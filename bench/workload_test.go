@@ -91,6 +91,14 @@ func TestMixedIsSkewed(t *testing.T) {
 	}
 }
 
+func TestBatch(t *testing.T) {
+	_, content, _ := bytes.Cut(Batch("there")(0)(), []byte("\r\n\r\n"))
+	var batch struct{ Requests []body }
+	if err := json.Unmarshal(content, &batch); err != nil || len(batch.Requests) != BatchSize || distinct(batch.Requests) != 160 {
+		t.Errorf("%d requests, %d distinct, error %v; want %d, 160", len(batch.Requests), distinct(batch.Requests), err, BatchSize)
+	}
+}
+
 func TestStreamsAllocateNothing(t *testing.T) {
 	for name, mix := range Mixes("there") {
 		next := mix(0)
