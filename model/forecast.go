@@ -184,3 +184,21 @@ func dot(a, b []float64) float64 {
 	}
 	return s0 + s1 + (s2 + s3)
 }
+
+// Adjusted returns a model whose bounds at each horizon and fitted confidence lie
+// exp(by) times as far from the median. It fails if that would let a wider confidence
+// be narrower.
+func (m *Model) Adjusted(by *[MaxDays][Levels]float64) (*Model, error) {
+	p := m.params
+	for h := range MaxDays {
+		for side := range 2 {
+			for l := range Levels {
+				p.Quantiles[h][side][l] += float32(by[h][l])
+			}
+		}
+	}
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	return newModel(p, m.version), nil
+}

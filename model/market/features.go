@@ -31,15 +31,12 @@ const (
 	vol11over25
 	vol25over70
 	vol70over250
-	volLongMean
-	volOfVol
 	lastAbs
 	lastSigned
 	trend5
 	trend60
 	downShare
 	drawdown
-	jumpMemory
 	tail25
 	tail250
 	tailHits
@@ -74,15 +71,12 @@ var featureNames = [...]string{
 	vol11over25:    "vol_11_over_25",
 	vol25over70:    "vol_25_over_70",
 	vol70over250:   "vol_70_over_250",
-	volLongMean:    "vol_long_mean",
-	volOfVol:       "vol_of_vol",
 	lastAbs:        "last_abs",
 	lastSigned:     "last_signed",
 	trend5:         "trend_5",
 	trend60:        "trend_60",
 	downShare:      "down_share",
 	drawdown:       "drawdown",
-	jumpMemory:     "jump_memory",
 	tail25:         "tail_25",
 	tail250:        "tail_250",
 	tailHits:       "tail_hits",

@@ -7,12 +7,12 @@ import "math"
 // that day is such a one.
 const (
 	quarter     = 63   // trading days
-	quarters    = 8    // looked back
-	slack       = 2    // days by which a report may be early or late
+	quarters    = 12   // looked back
+	slack       = 3    // days by which a report may be early or late
 	seasonsRing = 1024 // more than quarter*quarters + slack + 1
 )
 
-// seasons remembers the moves of the last two years as running sums.
+// seasons remembers the moves of the last three years as running sums.
 type seasons struct {
 	n    int
 	sums [seasonsRing]float64 // of moves, up to and with day i, at i mod seasonsRing

@@ -20,13 +20,12 @@ const (
 
 // decay holds the factors of the averages, computed once.
 type decay struct {
-	speeds       [numSpeeds]float64
-	k5, k60, k10 float64
-	long         float64
+	speeds  [numSpeeds]float64
+	k5, k60 float64
 }
 
 func newDecay() *decay {
-	d := &decay{k5: keep(5), k60: keep(60), k10: keep(10), long: keep(500)}
+	d := &decay{k5: keep(5), k60: keep(60)}
 	for i, h := range halfLives {
 		d.speeds[i] = keep(h)
 	}
@@ -68,10 +67,7 @@ type state struct {
 	hits    average // scores beyond 2
 	sum5    average // squares of 5-day returns
 	sum20   average
-	volMean average // of the log volatility
-	volMove average // of its distance from the slower one
 	peak    float64 // fading maximum of the log close
-	jump    float64 // fading maximum of |score|
 	score   float64 // the last return over the volatility before it
 	rangeAt int     // n when the last range was seen
 	rangeZ  float64 // log of the last range over its recent mean
@@ -128,17 +124,11 @@ func (s *state) push(day calendar.Date, b bar) {
 	s.hits.add(d.speeds[speed250], hit)
 	s.trend5.add(d.k5, s.score)
 	s.trend60.add(d.k60, s.score)
-	s.jump = max(math.Abs(s.score), d.k10*s.jump)
 	s.peak = max(p, p+(s.peak-p)*d.speeds[speed250])
 	s.pushRange(b, p, before, r2, ref)
 	s.events.push(math.Abs(s.score))
 	s.remember(day, p)
 	s.pushSums(p)
-
-	fast := 0.5 * math.Log(s.squares[speed5].mean()+floorVar)
-	slow := 0.5 * math.Log(s.squares[speed70].mean()+floorVar)
-	s.volMean.add(d.long, fast)
-	s.volMove.add(d.speeds[speed70], math.Abs(fast-slow))
 }
 
 func (s *state) remember(day calendar.Date, p float64) {
@@ -208,8 +198,6 @@ func (s *state) features(x *Features) {
 	x[vol11over25] = lv[speed11] - lv[speed25]
 	x[vol25over70] = lv[speed25] - lv[speed70]
 	x[vol70over250] = lv[speed70] - lv[speed250]
-	x[volLongMean] = s.volMean.mean() - lv[speed250]
-	x[volOfVol] = s.volMove.mean()
 	x[lastAbs] = math.Abs(s.score)
 	x[lastSigned] = s.score
 	x[trend5] = s.trend5.mean()
@@ -217,7 +205,6 @@ func (s *state) features(x *Features) {
 	x[downShare] = (s.down.mean()+floorVar/2)/(s.squares[speed25].mean()+floorVar) - 0.5
 	last := s.logs[(s.n-1)%window]
 	x[drawdown] = max(-6, (last-s.peak)/(sigma250*8))
-	x[jumpMemory] = s.jump
 	x[tail25] = math.Log((s.abs25.mean() + 1e-5) / sigma25)
 	x[tail250] = math.Log((s.abs250.mean() + 1e-5) / sigma250)
 	x[tailHits] = s.hits.mean()

@@ -28,10 +28,10 @@ type Tape struct {
 }
 
 type marketDay struct {
-	names            int
-	sumAbs, sum      float64
+	names                   int
+	sumAbs, sum             float64
 	vol, last, trend, level float64
-	known            bool
+	known                   bool
 }
 
 // NewTape reads the whole panel once.

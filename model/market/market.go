@@ -19,6 +19,7 @@ type Ticker struct {
 // A Market holds every ticker of a panel at the end of the panel. It is immutable.
 type Market struct {
 	panel   *Panel
+	tape    *Tape
 	tickers []Ticker
 	index   map[string]int32
 }
@@ -32,7 +33,7 @@ var ErrShort = fmt.Errorf("no ticker has %d closes", MinHistory)
 func New(p *Panel) (*Market, error) {
 	all := p.Series()
 	tape := NewTape(p)
-	m := &Market{panel: p, tickers: make([]Ticker, 0, len(all)), index: make(map[string]int32, len(all))}
+	m := &Market{panel: p, tape: tape, tickers: make([]Ticker, 0, len(all)), index: make(map[string]int32, len(all))}
 	for i := range all {
 		s := &all[i]
 		n := len(s.Close)
@@ -80,6 +81,9 @@ func (m *Market) Tickers() []Ticker { return m.tickers }
 
 // AsOf is the date of the panel's last row.
 func (m *Market) AsOf() calendar.Date { return m.panel.AsOf() }
+
+// Tape is what all tickers tell together, day by day.
+func (m *Market) Tape() *Tape { return m.tape }
 
 // Panel is what the market was made of.
 func (m *Market) Panel() *Panel { return m.panel }

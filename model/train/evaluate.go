@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"sync"
+	"time"
 
 	"tickercast/model"
 	"tickercast/model/calendar"
@@ -95,18 +97,22 @@ func Evaluate(ctx context.Context, p *market.Panel, cfg EvalConfig) (*Evaluation
 }
 
 // tradingDays lists the days on which any ticker of the panel has a row.
-func tradingDays(p *market.Panel) []calendar.Date {
-	seen := map[calendar.Date]bool{}
+func tradingDays(p *market.Panel) (days []calendar.Date) {
+	first, last := p.AsOf(), p.AsOf()
+	for i := range p.Series() {
+		first = min(first, p.Series()[i].Dates[0])
+	}
+	seen := make([]bool, last-first+1)
 	for i := range p.Series() {
 		for _, d := range p.Series()[i].Dates {
-			seen[d] = true
+			seen[d-first] = true
 		}
 	}
-	days := make([]calendar.Date, 0, len(seen))
-	for d := range seen {
-		days = append(days, d)
+	for i, yes := range seen {
+		if yes {
+			days = append(days, first+calendar.Date(i))
+		}
 	}
-	slices.Sort(days)
 	return days
 }
 
@@ -210,25 +216,63 @@ func methodsFor(ctx context.Context, c *course, cfg EvalConfig) ([]method, error
 	if err != nil {
 		return nil, err
 	}
-	methods := []method{modelMethod(cfg.Model), ewmaNormal(), pooled, linear}
+	first, _ := c.years()
+	models := []*model.Model{cfg.Model}
+	if cfg.Calibrate {
+		if models, err = calibrated(ctx, cfg.Model, c); err != nil {
+			return nil, err
+		}
+	}
+	methods := []method{modelMethod(models, first), ewmaNormal(), pooled, linear}
 	if cfg.GARCH {
 		methods = append(methods, garch())
 	}
 	return methods, nil
 }
 
-func modelMethod(m *model.Model) method {
-	return method{"model", func(*market.Series, []float64) forecaster {
-		return func(_ int, x *market.Features, b *bounds) {
+// modelMethod forecasts with the model of the origin's year; models[0] is that of year
+// first.
+func modelMethod(models []*model.Model, first int) method {
+	return method{"model", func(s *market.Series, _ []float64) forecaster {
+		return func(i int, x *market.Features, b *bounds) {
+			m := models[min(max(yearOf(s.Dates[i])-first, 0), len(models)-1)]
 			f := m.Forecast(x[:], model.MaxDays)
 			for h := range model.MaxDays {
 				b.median[h] = f.Median(h + 1)
 				d := f.Distance(h + 1)
 				for l := range model.Levels {
-					b.bound[h][0][l] = b.median[h] - exp(d[0][l])
-					b.bound[h][1][l] = b.median[h] + exp(d[1][l])
+					b.bound[h][0][l] = b.median[h] - math.Exp(d[0][l])
+					b.bound[h][1][l] = b.median[h] + math.Exp(d[1][l])
 				}
 			}
 		}
 	}}
+}
+
+// calibrated returns the model as a server would have adjusted it at the start of each
+// year.
+func calibrated(ctx context.Context, m *model.Model, c *course) ([]*model.Model, error) {
+	first, last := c.years()
+	models := make([]*model.Model, last-first+1)
+	for k := range models {
+		models[k] = m
+		past := c.panel.Until(calendar.Of(first+k, time.January, 1) - 1)
+		if len(past.Series()) == 0 {
+			continue
+		}
+		mk, err := market.New(past)
+		if errors.Is(err, market.ErrShort) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if models[k], err = Calibrate(m, mk); err != nil {
+			return nil, err
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+	}
+	return models, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"sync"
 
 	"tickercast/model"
@@ -25,7 +24,7 @@ type recipe struct {
 }
 
 func defaults() recipe {
-	return recipe{hidden: 16, epochs: 4, batch: 1024, rate: 3e-3, decay: 5, skipDecay: 5,
+	return recipe{hidden: 16, epochs: 4, batch: 1024, rate: 3e-3, decay: 10, skipDecay: 10,
 		dropRange: 0.25, dropMarket: 0.25, bulk: 0.5}
 }
 
@@ -94,7 +93,8 @@ func fitNetwork(ctx context.Context, s *samples, st *standard, table *quantileTa
 	dice := [shards]*rand.Rand{}
 	for k := range shards {
 		grads[k] = newNetwork(r.hidden)
-		scratch[k] = &pass{sum: make([]float64, r.hidden), hid: make([]float64, r.hidden), dHid: make([]float64, r.hidden), logQuantile: table}
+		scratch[k] = newPass(r.hidden)
+		scratch[k].logQuantile = table
 		dice[k] = rand.New(rand.NewPCG(seed, 2+uint64(k)))
 	}
 	batches := len(order) / r.batch
@@ -205,65 +205,72 @@ func merge(all []*network) *network {
 	return m
 }
 
-// pooled returns the table of log quantiles that covers the samples as asked, given
-// what a network (nil for none) makes of each. states are the feature groups blanked.
-func pooled(s *samples, st *standard, n *network) *quantileTable {
-	var h [model.MaxDays][2]*histogram
-	for d := range h {
-		h[d] = [2]*histogram{newHistogram(), newHistogram()}
+// pooling counts how far targets lay out, in units of what was forecast, to find the
+// table of quantiles that covers them as asked.
+type pooling [model.MaxDays][2]histogram
+
+// add counts the samples that are asked for by want (nil asks for all), given what a
+// network (nil for none) makes of each. The samples take turns in what they know.
+func (t *pooling) add(s *samples, st *standard, n *network, want func(i int) bool) {
+	var p *pass
+	if n != nil {
+		p = newPass(n.hidden)
 	}
-	fill := func(states []state) {
-		var p *pass
+	var x [numIn]float32
+	for i := range s.len() {
+		if want != nil && !want(i) {
+			continue
+		}
+		copy(x[:], s.features(i))
+		blank(&x, i)
+		scale := float64(x[0]) + math.Log(market.RefScale)
 		if n != nil {
-			p = &pass{sum: make([]float64, n.hidden), hid: make([]float64, n.hidden)}
+			st.apply(x[:], &p.z)
+			n.forward(p)
 		}
-		for i := range s.len() {
-			var x [numIn]float32
-			copy(x[:], s.features(i))
-			states[i%len(states)].blank(&x)
-			scale := float64(x[0]) + math.Log(market.RefScale)
+		for h, y := range s.returns(i) {
+			if y != y {
+				continue
+			}
+			side, toward := 1, float64(y)-drift*float64(h)
+			if toward < 0 {
+				side, toward = 0, -toward
+			}
+			score, tail := math.Log(toward)-scale-0.5*math.Log(float64(h+1)), 0.0
 			if n != nil {
-				st.apply(x[:], &p.z)
-				n.forward(p)
+				score -= dot4(p.out[side*model.Terms:], &model.Basis[h])
+				tail = min(max(dot4(p.out[(2+side)*model.Terms:], &model.Basis[h]), model.MinTail), model.MaxTail)
 			}
-			for d, y := range s.returns(i) {
-				if y != y {
-					continue
-				}
-				r := float64(y) - drift*float64(d)
-				for side := range 2 {
-					toward := r
-					if side == 0 {
-						toward = -r
-					}
-					score := math.Inf(-1)
-					var tail float64
-					if toward > 0 {
-						score = math.Log(toward) - scale - 0.5*math.Log(float64(d+1))
-						if n != nil {
-							score -= dot4(p.out[side*model.Terms:], &model.Basis[d])
-							tail = dot4(p.out[(2+side)*model.Terms:], &model.Basis[d])
-							tail = min(max(tail, model.MinTail), model.MaxTail)
-						}
-					}
-					for l, c := range &model.TailShape {
-						h[d][side].add(l, score-tail*c, float64(s.weight[i]))
-					}
-				}
-			}
+			w := float64(s.weight[i])
+			t[h][1-side].total += w
+			t[h][side].add(score, tail, w)
 		}
 	}
-	fill(allStates)
-	t := &quantileTable{}
-	for d := range t {
+}
+
+// table returns the log quantiles.
+func (t *pooling) table() *quantileTable {
+	q := &quantileTable{}
+	for h := range q {
 		for side := range 2 {
-			for l := range t[d][side] {
-				t[d][side][l] = h[d][side].quantile(l, 1-tails[l])
+			for l, p := range tails {
+				q[h][side][l] = t[h][side].quantile(l, 1-p)
 			}
-			separate(&t[d][side])
+			separate(&q[h][side])
 		}
 	}
-	return t
+	return q
+}
+
+// blank takes turns, by i, in what is known: everything for two samples, then without
+// the market, without ranges, and without both.
+func blank(x *[numIn]float32, i int) {
+	if k := i % 5; k == 3 || k == 4 {
+		clear(x[market.RangeFirst:market.RangeEnd])
+	}
+	if k := i % 5; k == 2 || k == 4 {
+		clear(x[market.MarketFirst:market.MarketEnd])
+	}
 }
 
 // separate moves levels apart that are closer than the lightest tail allows.
@@ -274,55 +281,39 @@ func separate(q *[model.Levels]float64) {
 	}
 }
 
-// histogram counts log scores finely enough for a quantile: bins of 0.002.
+// histogram counts log scores on one side, once for each level, in bins that are fine
+// enough for a quantile. total holds the targets on the other side as well.
 type histogram struct {
-	bins  [model.Levels][]float64
-	total [model.Levels]float64
+	bins  [model.Levels][binCount]float32
+	total float64
 }
 
 const (
-	binWidth = 0.002
+	binWidth = 0.004
 	binFirst = -4.0
-	binCount = 4000
+	binCount = 2000
 )
 
-func newHistogram() *histogram {
-	h := &histogram{}
-	for l := range h.bins {
-		h.bins[l] = make([]float64, binCount)
+func (h *histogram) add(score, tail, weight float64) {
+	h.total += weight
+	for l, c := range &model.TailShape {
+		at := min(max((score-tail*c-binFirst)/binWidth, 0), binCount-1)
+		h.bins[l][int(at)] += float32(weight)
 	}
-	return h
-}
-
-func (h *histogram) add(l int, score, weight float64) {
-	at := min(max((score-binFirst)/binWidth, 0), binCount-1)
-	h.bins[l][int(at)] += weight
-	h.total[l] += weight
 }
 
 func (h *histogram) quantile(l int, p float64) float64 {
-	left := p * h.total[l]
+	// What lies on the other side is below every bin.
+	left := h.total
+	for _, w := range h.bins[l] {
+		left -= float64(w)
+	}
+	left = p*h.total - left
 	for i, w := range h.bins[l] {
-		if w >= left && w > 0 {
-			return binFirst + binWidth*(float64(i)+left/w)
+		if float64(w) >= left && w > 0 {
+			return binFirst + binWidth*(float64(i)+max(left, 0)/float64(w))
 		}
-		left -= w
+		left -= float64(w)
 	}
 	return binFirst + binWidth*binCount
 }
-
-// state says which feature groups a caller has.
-type state struct{ ranges, market bool }
-
-var allStates = []state{{true, true}}
-
-func (s state) blank(x *[numIn]float32) {
-	if !s.ranges {
-		clear(x[market.RangeFirst:market.RangeEnd])
-	}
-	if !s.market {
-		clear(x[market.MarketFirst:market.MarketEnd])
-	}
-}
-
-var _ = slices.Clone[[]int]

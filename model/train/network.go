@@ -63,26 +63,17 @@ type pass struct {
 // quantileTable holds logs of pooled quantiles of returns in units of scale*sqrt(h).
 type quantileTable [model.MaxDays][2][model.Levels]float64
 
+func newPass(hidden int) *pass {
+	return &pass{sum: make([]float64, hidden), hid: make([]float64, hidden), dHid: make([]float64, hidden)}
+}
+
 func (n *network) forward(p *pass) {
 	for j := range p.hid {
-		sum := n.firstBias[j]
-		w := n.first[j*numIn:][:numIn]
-		for i, v := range &p.z {
-			sum += w[i] * v
-		}
+		sum := n.firstBias[j] + dot(n.first[j*numIn:][:numIn], p.z[:])
 		p.sum[j], p.hid[j] = sum, model.Activation(sum)
 	}
 	for o := range p.out {
-		sum := n.lastBias[o]
-		w := n.skip[o*numIn:][:numIn]
-		for i, v := range &p.z {
-			sum += w[i] * v
-		}
-		v := n.last[o*n.hidden:][:n.hidden]
-		for j, h := range p.hid {
-			sum += v[j] * h
-		}
-		p.out[o] = sum
+		p.out[o] = n.lastBias[o] + dot(n.skip[o*numIn:][:numIn], p.z[:]) + dot(n.last[o*n.hidden:][:n.hidden], p.hid)
 	}
 }
 
@@ -179,4 +170,21 @@ var sqrtDays = func() (s [model.MaxDays]float64) {
 
 func dot4(a []float64, b *[model.Terms]float64) float64 {
 	return a[0]*b[0] + a[1]*b[1] + a[2]*b[2] + a[3]*b[3]
+}
+
+// dot keeps four sums so that one addition need not wait for the one before.
+func dot(a, b []float64) float64 {
+	b = b[:len(a)]
+	var s0, s1, s2, s3 float64
+	for len(a) >= 4 && len(b) >= 4 {
+		s0 += a[0] * b[0]
+		s1 += a[1] * b[1]
+		s2 += a[2] * b[2]
+		s3 += a[3] * b[3]
+		a, b = a[4:], b[4:]
+	}
+	for i := range a {
+		s0 += a[i] * b[i]
+	}
+	return s0 + s1 + (s2 + s3)
 }

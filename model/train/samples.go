@@ -106,3 +106,17 @@ func (s *samples) weigh() {
 		s.weight[i] = float32(float64(len(s.day)) / float64(len(count)) / float64(count[d]))
 	}
 }
+
+// subset returns the samples of the days asked for. It shares no memory with s.
+func (s *samples) subset(want func(calendar.Date) bool) *samples {
+	part := &samples{}
+	for i, d := range s.day {
+		if want(d) {
+			part.x = append(part.x, s.features(i)...)
+			part.y = append(part.y, s.returns(i)...)
+			part.weight = append(part.weight, s.weight[i])
+			part.day = append(part.day, d)
+		}
+	}
+	return part
+}

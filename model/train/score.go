@@ -6,8 +6,6 @@ import (
 	"tickercast/model"
 )
 
-func exp(x float64) float64 { return math.Exp(x) }
-
 // score sums what the methods forecast against what came. The first method is the
 // model, of which more is kept.
 type score struct {

@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"tickercast/model"
 	"tickercast/model/calendar"
@@ -35,7 +36,7 @@ type Report struct {
 }
 
 // A fit needs this many origins; with fewer, the pooled tails are noise.
-const minOrigins = 20000
+const minOrigins = 10000
 
 // Fit returns the weights that package model parses. It takes the origins whose
 // targets lie within the panel up to cfg.Until, and is deterministic to the bit for
@@ -54,7 +55,7 @@ func Fit(ctx context.Context, p *market.Panel, cfg Config) ([]byte, Report, erro
 	if s.len() < minOrigins {
 		return nil, rep, fmt.Errorf("%d origins in %d tickers up to %s are too few to fit on: need %d", s.len(), rep.Tickers, until, minOrigins)
 	}
-	done, total := 0, networks*r.epochs+1
+	done, total := 0, (networks+folds)*r.epochs+1
 	step := func() {
 		done++
 		if cfg.Progress != nil {
@@ -62,17 +63,22 @@ func Fit(ctx context.Context, p *market.Panel, cfg Config) ([]byte, Report, erro
 		}
 	}
 	st := standardise(s)
-	base := pooled(s, st, nil)
+	base := &pooling{}
+	base.add(s, st, nil, nil)
+	table := base.table()
 	fits := make([]*network, networks)
 	for k := range fits {
-		n, err := fitNetwork(ctx, s, st, base, r, cfg.Seed*networks+uint64(k)+1, step)
+		n, err := fitNetwork(ctx, s, st, table, r, cfg.Seed*networks+uint64(k)+1, step)
 		if err != nil {
 			return nil, rep, fmt.Errorf("fitting: %w", err)
 		}
 		fits[k] = n
 	}
-	n := merge(fits)
-	weights, err := export(n, st, pooled(s, st, n), rep)
+	table, err := conformal(ctx, s, st, table, r, cfg.Seed, step)
+	if err != nil {
+		return nil, rep, fmt.Errorf("calibrating: %w", err)
+	}
+	weights, err := export(merge(fits), st, table, rep)
 	if err != nil {
 		return nil, rep, err
 	}
@@ -86,9 +92,29 @@ func Fit(ctx context.Context, p *market.Panel, cfg Config) ([]byte, Report, erro
 }
 
 const (
-	every    = 5 // trading days between the origins of one series
-	networks = 1
+	every    = 8 // trading days between the origins of one series
+	networks = 3 // that are averaged
+	folds    = 4 // blocks of years to calibrate on
 )
+
+// conformal returns the table that covers years which were not fitted on: the days are
+// cut into blocks, and each is forecast by a network fitted on the others.
+func conformal(ctx context.Context, s *samples, st *standard, table *quantileTable, r recipe, seed uint64, step func()) (*quantileTable, error) {
+	first, last := slices.Min(s.day), slices.Max(s.day)
+	block := (last-first)/folds + 1
+	const embargo = 2 * model.MaxDays // calendar days, more than any target takes
+	held := &pooling{}
+	for k := range calendar.Date(folds) {
+		from, to := first+k*block, first+(k+1)*block
+		rest := s.subset(func(d calendar.Date) bool { return d < from-embargo || d >= to+embargo })
+		n, err := fitNetwork(ctx, rest, st, table, r, seed, step)
+		if err != nil {
+			return nil, err
+		}
+		held.add(s, st, n, func(i int) bool { return s.day[i] >= from && s.day[i] < to })
+	}
+	return held.table(), nil
+}
 
 func export(n *network, st *standard, q *quantileTable, rep Report) ([]byte, error) {
 	p := model.Params{

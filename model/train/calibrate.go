@@ -1,0 +1,123 @@
+package train
+
+import (
+	"math"
+	"slices"
+
+	"tickercast/model"
+	"tickercast/model/calendar"
+	"tickercast/model/market"
+)
+
+const (
+	// calibrateLeast is how many trading days a panel must have. A year of one market
+	// says next to nothing of the next.
+	calibrateLeast = 750
+	// calibrateTickers and calibrateDates bound the work; one day's targets of many
+	// tickers are much alike, so more of them would tell little more.
+	calibrateTickers, calibrateDates = 100, 150
+	// calibrateBlock is the number of trading days that count as one independent look,
+	// and calibratePrior how many of these the fitted weights are worth.
+	calibrateBlock, calibratePrior = 60, 20
+)
+
+// Calibrate moves the bounds of a model by how far they were off on a panel's own past,
+// so that a market unlike the one fitted on is covered as well. It looks at targets
+// that lie within the panel alone, and shrinks what it finds by how little a panel can
+// tell; a short panel leaves the model as it is.
+func Calibrate(m *model.Model, mk *market.Market) (*model.Model, error) {
+	days := tradingDays(mk.Panel())
+	if len(days) < calibrateLeast {
+		return m, nil
+	}
+	scores := calibrationScores(m, mk, days)
+	looks := float64(len(days)) / calibrateBlock
+	trust := looks / (looks + calibratePrior)
+	var by [model.MaxDays][model.Levels]float64
+	for l, confidence := range model.Confidences {
+		var raw [model.MaxDays]float64
+		for h := range raw {
+			raw[h] = conformalQuantile(scores[h][l], confidence)
+		}
+		smooth := smoothInLogDays(&raw)
+		for h, v := range smooth {
+			by[h][l] = trust * min(max(v, -0.5), 0.5)
+		}
+	}
+	p := m.Params()
+	for h := range by {
+		separateFrom(&p.Quantiles[h], &by[h])
+	}
+	return m.Adjusted(&by)
+}
+
+// calibrationScores holds, by horizon and level, the logs of how many times as far as
+// the bound on their side the targets lay.
+func calibrationScores(m *model.Model, mk *market.Market, days []calendar.Date) *[model.MaxDays][model.Levels][]float32 {
+	scores := &[model.MaxDays][model.Levels][]float32{}
+	every := max(1, len(days)/calibrateDates)
+	origins := pick(days, days[0], days[len(days)-1], every)
+	c := &course{panel: mk.Panel(), tape: mk.Tape(), origins: origins}
+	all := mk.Panel().Series()
+	step := max(1, (len(all)+calibrateTickers-1)/calibrateTickers)
+	for t := 0; t < len(all); t += step {
+		s := &all[t]
+		logs := logCloses(s)
+		c.walk(s, func(_, i int, x *market.Features) {
+			if i+1 >= len(logs) {
+				return
+			}
+			f := m.Forecast(x[:], model.MaxDays)
+			for h := 1; h <= model.MaxDays && i+h < len(logs); h++ {
+				side, toward := 1, logs[i+h]-logs[i]-f.Median(h)
+				if toward < 0 {
+					side, toward = 0, -toward
+				}
+				far := math.Log(toward)
+				for l, d := range &f.Distance(h)[side] {
+					scores[h-1][l] = append(scores[h-1][l], float32(far-d))
+				}
+			}
+		})
+	}
+	return scores
+}
+
+// conformalQuantile returns the score that a share of confidence stays below: what has
+// to be added to the logs of the distances for the past to be covered.
+func conformalQuantile(scores []float32, confidence float64) float64 {
+	if len(scores) < 200 {
+		return 0
+	}
+	slices.Sort(scores)
+	return float64(scores[min(int(confidence*float64(len(scores)+1)), len(scores)-1)])
+}
+
+// smoothInLogDays fits a straight line in log h.
+func smoothInLogDays(raw *[model.MaxDays]float64) (line [model.MaxDays]float64) {
+	var n, sx, sy, sxx, sxy float64
+	for h, y := range raw {
+		x := model.Basis[h][1]
+		w := 1 / float64(h+1) // even in log h
+		n += w
+		sx += w * x
+		sy += w * y
+		sxx += w * x * x
+		sxy += w * x * y
+	}
+	slope := (n*sxy - sx*sy) / (n*sxx - sx*sx)
+	for h := range line {
+		line[h] = sy/n + slope*(model.Basis[h][1]-sx/n)
+	}
+	return line
+}
+
+// separateFrom raises adjustments of wider levels until no level crosses another.
+func separateFrom(q *[2][model.Levels]float32, by *[model.Levels]float64) {
+	for side := range q {
+		for l := 1; l < model.Levels; l++ {
+			gap := -model.MinTail*(model.TailShape[l]-model.TailShape[l-1]) + 1e-4
+			by[l] = max(by[l], by[l-1]+float64(q[side][l-1])-float64(q[side][l])+gap)
+		}
+	}
+}
