@@ -204,9 +204,25 @@ func TestPage(t *testing.T) {
 	})
 
 	t.Run("errors in words", func(t *testing.T) {
+		const want = "Unknown ticker 'ZZZZQ'."
 		p := b.open(t, s.URL+"/docs?t=ZZZZQ", desktop)
-		if got, want := p.text(`document.querySelector("#trouble").textContent`), "Unknown ticker 'ZZZZQ'."; got != want {
+		if got := p.text(`document.querySelector("#trouble").textContent`); got != want {
 			t.Errorf("got %q, want %q", got, want)
+		}
+		p = b.open(t, s.URL+"/docs?t=AAPL,ZZZZQ", desktop)
+		if got := p.text(`document.querySelector("#trouble").textContent`); got != want {
+			t.Errorf("beside a known ticker: got %q, want %q", got, want)
+		}
+		if got := p.text(`document.querySelectorAll(".median").length`); got != "1" {
+			t.Errorf("beside a known ticker: %s medians are drawn, want 1", got)
+		}
+		p.eval(`document.querySelector("#predict_predict_post .attempt").open = true`, nil)
+		p.wait(`document.querySelector("#predict_predict_post form")`)
+		p.eval(`document.querySelector("#predict_predict_post textarea").value = "{"`, nil)
+		p.point("#predict_predict_post .primary", 0.5, 0.5, true)
+		p.wait(`document.querySelector("#predict_predict_post .result .error")`)
+		if got, want := p.text(`document.querySelector("#predict_predict_post .result .error").textContent`), "1: JSON decode error: Expecting value."; got != want {
+			t.Errorf("a body that is no JSON: got %q, want %q", got, want)
 		}
 	})
 

@@ -12,7 +12,7 @@ export function chart(figure) {
   const stage = h("div", {
     class: "stage", tabindex: "0", role: "slider",
     onpointermove: (e) => st && read(st.stepAt(e.clientX - stage.getBoundingClientRect().left)),
-    onpointerleave: () => read(null), onblur: () => read(null), onkeydown: key,
+    onpointerleave: (e) => e.pointerType === "mouse" && read(null), onblur: () => read(null), onkeydown: key,
   });
   const caption = h("figcaption", { class: "legend" });
   figure.append(stage, tip, caption);

@@ -17,9 +17,9 @@ export const svg = (tag, props, ...kids) => build(document.createElementNS(SVG, 
 export const $ = (id) => document.getElementById(id);
 
 // prose turns the document's descriptions into elements: paragraphs apart by an empty line, `code` within.
-export function prose(text, tag = "p") {
+export function prose(text) {
   return (text || "").split("\n\n").filter(Boolean).map((para) =>
-    h(tag, {}, para.split("`").map((part, i) => (i % 2 ? h("code", {}, part) : part))));
+    h("p", {}, para.split("`").map((part, i) => (i % 2 ? h("code", {}, part) : part))));
 }
 
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");

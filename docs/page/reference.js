@@ -19,7 +19,7 @@ export function reference(doc, section) {
       h("ul", {}, g.ops.map(({ method, path, op }) => h("li", {}, h("a", { href: `#${op.operationId}` }, badge(method), h("span", {}, path))))),
     ])),
     h("div", { class: "routes" },
-      h("header", {}, title, h("p", { class: "lede" }, doc.info.summary, " ", h("span", { class: "version" }, `API version ${doc.info.version}`)),
+      h("header", {}, title, h("p", {}, doc.info.summary, " ", h("span", { class: "version" }, `API version ${doc.info.version}`)),
         prose(doc.info.description)),
       groups.map((g) => [
         h("h2", { class: "group" }, g.name),

@@ -19,8 +19,9 @@ export function typeOf(doc, node) {
 // limitsOf says what a value must keep to.
 export function limitsOf(node) {
   const out = (node.anyOf || []).flatMap(limitsOf);
+  const show = (x) => (x >= 1e12 ? x.toExponential() : x);
   const span = (lo, hi, unit) => {
-    if (lo !== undefined && hi !== undefined) out.push(`${lo} to ${hi}${unit}`);
+    if (lo !== undefined && hi !== undefined) out.push(`${show(lo)} to ${show(hi)}${unit}`);
     else if (lo !== undefined) out.push(`at least ${lo}${unit}`);
     else if (hi !== undefined) out.push(`at most ${hi}${unit}`);
   };

@@ -53,23 +53,22 @@ export async function studio() {
     pending = new AbortController();
     const { signal } = pending;
     $("studio").setAttribute("aria-busy", "true");
-    try {
-      const answers = await Promise.all(ask.tickers.map((t) => fetchSeries(t, ask, signal)));
-      if (signal.aborted) return; // answers to a question that is no longer asked
-      const series = [...new Map(answers.map((s) => [s.ticker, s])).values()]; // aapl and AAPL are one
-      ask.tickers = series.map((s) => s.ticker);
-      choose(ask.tickers);
-      trouble();
-      draw(series, ask.confidence);
-      $("answer").replaceChildren(summary(series, ask));
-      rows = table(series);
-      $("table").lastElementChild.replaceChildren(tableElement(rows, ask.confidence));
-      code.update(request(ask));
-    } catch (err) {
-      if (err.name === "AbortError") return;
-      trouble(err.message);
-    }
+    const answers = await Promise.allSettled(ask.tickers.map((t) => fetchSeries(t, ask, signal)));
+    if (signal.aborted) return; // answers to a question that is no longer asked
     $("studio").removeAttribute("aria-busy");
+    const found = new Map(answers.filter((a) => a.value).map((a) => [a.value.ticker, a.value])); // aapl and AAPL are one
+    const failed = answers.filter((a) => a.reason).map((a) => a.reason.message);
+    trouble([...new Set(failed)].join(" "));
+    $("chart").classList.toggle("stale", !found.size);
+    if (!found.size) return;
+    ask.tickers = [...found.keys()];
+    const series = [...found.values()];
+    choose(ask.tickers);
+    draw(series, ask.confidence);
+    $("answer").replaceChildren(summary(series, ask));
+    rows = table(series);
+    $("table").lastElementChild.replaceChildren(tableElement(rows, ask.confidence));
+    code.update(request(ask));
   }
 
   try {
@@ -136,15 +135,16 @@ function table(series) {
 }
 
 function tableElement([head, ...rows], confidence) {
-  const bands = head.slice(6).filter((_, i) => i % 2 === 0).map((name) => +name.slice(6));
-  const range = (r, i) => showRange({ lower: r[i], upper: r[i + 1] });
-  return grid(["Ticker", "Date", "Days ahead", "Median", `Asked: ${showShare(confidence)}`, ...bands.map(showShare)],
-    rows.map((r) => [r[0], showDate(r[1]), r[2], showPrice(r[3]), range(r, 4), ...bands.map((_, i) => range(r, 6 + 2 * i))]));
+  const share = (i) => (i === 4 ? confidence : +head[i].slice(6));
+  const others = [...head.keys()].filter((i) => i > 5 && i % 2 === 0 && share(i) !== confidence);
+  const bounds = [4, ...others]; // columns of lower bounds
+  return grid(["Ticker", "Date", "Days ahead", "Median", ...bounds.map((i) => showShare(share(i)))],
+    rows.map((r) => [r[0], showDate(r[1]), r[2], showPrice(r[3]), ...bounds.map((i) => showRange({ lower: r[i], upper: r[i + 1] }))]));
 }
 
 function trouble(text) {
-  $("trouble").replaceChildren(...(text ? [h("p", { class: "error" }, text)] : []));
-  $("chart").classList.toggle("stale", Boolean(text));
+  $("trouble").textContent = text;
+  $("trouble").hidden = !text;
 }
 
 // The address holds what was asked for, so that a link shows the same: /docs?t=AAPL,MSFT&d=10&c=0.95&w=63.
