@@ -5,12 +5,30 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"runtime"
+	"runtime/debug"
 	"strconv"
+	"strings"
 
 	"github.com/valyala/fasthttp"
 
 	"tickercast/bench"
 )
+
+// cannedVersion is the version of what serveCanned serves with.
+func cannedVersion(kind string) string {
+	if kind == "net/http" {
+		return runtime.Version()
+	}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, m := range info.Deps {
+			if strings.HasSuffix(m.Path, "/"+kind) {
+				return kind + " " + m.Version
+			}
+		}
+	}
+	return ""
+}
 
 // serveCanned answers everything on addr with a reply of so many bytes.
 func serveCanned(kind, addr, bytes string) error {

@@ -66,10 +66,14 @@ func (k *kitchen) close() {
 	os.RemoveAll(k.tmp)
 }
 
+func (k *kitchen) requirements(app string) string {
+	return filepath.Join(k.apps, app+"_requirements.txt")
+}
+
 // venv makes a virtual environment with the requirements of an app, or finds the one that an earlier run made for the same
 // requirements, and returns its bin directory.
 func (k *kitchen) venv(ctx context.Context, name string) (string, error) {
-	requirements := filepath.Join(k.apps, name+"_requirements.txt")
+	requirements := k.requirements(name)
 	b, err := os.ReadFile(requirements)
 	if err != nil {
 		return "", err
@@ -90,6 +94,14 @@ func (k *kitchen) venv(ctx context.Context, name string) (string, error) {
 		}
 	}
 	return bin, os.WriteFile(done, nil, 0o644)
+}
+
+// packages are the versions of what an app's requirements name, as "name version".
+func packages(ctx context.Context, bin, requirements string) (string, error) {
+	const list = `import importlib.metadata as m, platform, sys
+print(", ".join([f"{n} {m.version(n)}" for n in open(sys.argv[1]).read().split()] + ["Python " + platform.python_version()]))`
+	out, err := exec.CommandContext(ctx, filepath.Join(bin, "python"), "-c", list, requirements).Output()
+	return strings.TrimSpace(string(out)), err
 }
 
 // findNginx looks where distributions put it; failing that it unpacks Debian's package into the cache directory.

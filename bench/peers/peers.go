@@ -6,8 +6,10 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"tickercast/bench"
 	"tickercast/bench/proc"
@@ -15,12 +17,20 @@ import (
 
 // A peer is one server to be measured.
 type peer struct {
-	name   string
-	work   string                 // what it does for a request
-	mix    func(string) bench.Mix // nil is bench.Hit
-	canned bool                   // its replies are not forecasts
-	// prepare installs what the server needs and returns how it is started. ADDR stands for the address to listen on.
-	prepare func(context.Context, *kitchen) (proc.Config, error)
+	name    string
+	work    string                 // what it does for a request
+	mix     func(string) bench.Mix // nil is bench.Hit
+	canned  bool                   // its replies are not forecasts
+	prepare recipe
+}
+
+// A recipe installs what a server needs and says how it is started and which versions that starts.
+type recipe func(context.Context, *kitchen) (dish, error)
+
+// A dish is ready to be started. ADDR, or HOST and PORT, in its arguments and its URL stand for the address to listen on.
+type dish struct {
+	proc.Config
+	versions string
 }
 
 // subject is the name of the server that all others are compared with.
@@ -58,25 +68,30 @@ var uvicorn = []string{"uvicorn", "fastapi_app:app", "--host", "HOST", "--port",
 var gunicorn = []string{"gunicorn", "flask_app:app", "--bind", "ADDR", "--workers", "1",
 	"--worker-class", "gthread", "--threads", "4", "--log-level", "warning"}
 
-func tickercast(flags ...string) func(context.Context, *kitchen) (proc.Config, error) {
-	return func(_ context.Context, k *kitchen) (proc.Config, error) {
+func tickercast(flags ...string) recipe {
+	return func(_ context.Context, k *kitchen) (dish, error) {
 		args := append([]string{k.binary, "serve", "-addr", "ADDR", "-admin-addr", "", "-drain-delay", "0s"}, flags...)
-		return proc.Config{Args: args, Ready: "http://ADDR/health"}, nil
+		return dish{Config: proc.Config{Args: args, Ready: "http://ADDR/health"}}, nil
 	}
 }
 
-func inThisBinary(kind string) func(context.Context, *kitchen) (proc.Config, error) {
-	return func(_ context.Context, k *kitchen) (proc.Config, error) {
+func inThisBinary(kind string) recipe {
+	return func(_ context.Context, k *kitchen) (dish, error) {
 		self, err := os.Executable()
-		return proc.Config{Args: []string{self, "canned", kind, "ADDR", strconv.Itoa(k.answerBytes)}, Ready: "http://ADDR/"}, err
+		args := []string{self, "canned", kind, "ADDR", strconv.Itoa(k.answerBytes)}
+		return dish{proc.Config{Args: args, Ready: "http://ADDR/"}, cannedVersion(kind)}, err
 	}
 }
 
-func python(name, cache string, args ...string) func(context.Context, *kitchen) (proc.Config, error) {
-	return func(ctx context.Context, k *kitchen) (proc.Config, error) {
+func python(name, cache string, args ...string) recipe {
+	return func(ctx context.Context, k *kitchen) (dish, error) {
 		bin, err := k.venv(ctx, name)
 		if err != nil {
-			return proc.Config{}, err
+			return dish{}, err
+		}
+		versions, err := packages(ctx, bin, k.requirements(name))
+		if err != nil {
+			return dish{}, err
 		}
 		cfg := proc.Config{
 			Args:  append([]string{filepath.Join(bin, args[0])}, args[1:]...),
@@ -87,20 +102,26 @@ func python(name, cache string, args ...string) func(context.Context, *kitchen) 
 		if name == "bentoml" {
 			cfg.Ready = "http://ADDR/readyz"
 		}
-		return cfg, nil
+		return dish{cfg, versions}, nil
 	}
 }
 
-func nginx(ctx context.Context, k *kitchen) (proc.Config, error) {
+func nginx(ctx context.Context, k *kitchen) (dish, error) {
 	path, err := k.findNginx(ctx)
 	if err != nil {
-		return proc.Config{}, err
+		return dish{}, err
 	}
 	dir := filepath.Join(k.tmp, "nginx")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return proc.Config{}, err
+		return dish{}, err
 	}
-	return proc.Config{Args: []string{path, "-p", dir, "-e", "stderr", "-c", filepath.Join(dir, "nginx.conf")}, Ready: "http://ADDR/"}, nil
+	version, err := exec.CommandContext(ctx, path, "-v").CombinedOutput()
+	if err != nil {
+		return dish{}, fmt.Errorf("%s -v: %w", path, err)
+	}
+	_, number, _ := strings.Cut(strings.TrimSpace(string(version)), "nginx/")
+	args := []string{path, "-p", dir, "-e", "stderr", "-c", filepath.Join(dir, "nginx.conf")}
+	return dish{proc.Config{Args: args, Ready: "http://ADDR/"}, "nginx " + number}, nil
 }
 
 // nginxConf is for one core and for connections that stay: by default nginx closes one after a thousand requests.

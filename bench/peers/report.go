@@ -31,31 +31,30 @@ func writeReport(w io.Writer, all []*contender, missing []string, o options) {
 	}
 	fmt.Fprintf(w, "\nThe generator used %.2f us of CPU for an answer of tickercast.\n", median(subject.samples, func(s sample) float64 { return s.client }))
 	for _, c := range all[1:] {
-		spread := func(c *contender) (low, high float64) {
-			for i, s := range c.samples {
-				if i == 0 || s.cpu < low {
-					low = s.cpu
-				}
-				high = max(high, s.cpu)
-			}
-			return low, high
+		low, high := c.samples[0].cpu, c.samples[0].cpu
+		for _, s := range c.samples {
+			low, high = min(low, s.cpu), max(high, s.cpu)
 		}
-		low, high := spread(c)
-		fmt.Fprintf(w, "- CPU of tickercast / %s: %.3f (%s used %.2f to %.2f us)%s\n", c.name, 1/ratio(c, subject), c.name, low, high, sameness(c))
+		fmt.Fprintf(w, "- CPU of tickercast / %s: %.3f; %.2f to %.2f us%s\n", c.name, 1/ratio(c, subject), low, high, remarks(c))
 	}
 	for _, m := range missing {
 		fmt.Fprintf(w, "- left out: %s\n", strings.ReplaceAll(m, "\n", " "))
 	}
 }
 
-func sameness(c *contender) string {
+func remarks(c *contender) string {
+	var s string
 	switch {
 	case c.canned:
-		return ""
 	case c.exact:
-		return "; answers equal to the byte"
+		s = "; answers equal to the byte"
+	default:
+		s = "; answers equal as JSON"
 	}
-	return "; answers equal as JSON"
+	if c.versions != "" {
+		s += "; " + c.versions
+	}
+	return s
 }
 
 func milliseconds(d time.Duration) string { return fmt.Sprintf("%.2f ms", d.Seconds()*1e3) }

@@ -18,11 +18,12 @@ import (
 // A contender is a peer that runs and gave the right answers.
 type contender struct {
 	peer
-	addr    string
-	server  *proc.Server
-	atStart int64 // bytes resident when it was ready
-	exact   bool  // its answers equal tickercast's to the byte
-	samples []sample
+	addr     string
+	versions string
+	server   *proc.Server
+	atStart  int64 // bytes resident when it was ready
+	exact    bool  // its answers equal tickercast's to the byte
+	samples  []sample
 }
 
 // start starts every peer that was asked for, the subject first, and leaves out those that cannot be installed, do not start or
@@ -49,10 +50,11 @@ func (k *kitchen) start(ctx context.Context) (ready []*contender, missing []stri
 }
 
 func (k *kitchen) startOne(ctx context.Context, p peer) (*contender, error) {
-	cfg, err := p.prepare(ctx, k)
+	prepared, err := p.prepare(ctx, k)
 	if err != nil {
 		return nil, err
 	}
+	cfg := prepared.Config
 	addr, err := proc.FreeAddr()
 	if err != nil {
 		return nil, err
@@ -66,7 +68,7 @@ func (k *kitchen) startOne(ctx context.Context, p peer) (*contender, error) {
 	}
 	cfg.Pin, cfg.CPU, cfg.Wait = true, 0, time.Minute
 	fmt.Fprintln(k.log, "starting", p.name)
-	c := &contender{peer: p, addr: addr}
+	c := &contender{peer: p, addr: addr, versions: prepared.versions}
 	if c.server, err = proc.Start(ctx, cfg); err != nil {
 		return nil, err
 	}
