@@ -36,6 +36,9 @@ type Config struct {
 	// Scores is a JSON object that GET /model shows as it is: how the model did where it was tested; nil leaves it out.
 	Scores json.RawMessage
 
+	// Version is the server's own, for GET /v2.
+	Version string
+
 	// RedactInput leaves what clients sent out of the errors that they get.
 	RedactInput bool
 
