@@ -63,11 +63,15 @@ func startBrowser(t *testing.T) *browser {
 	if err != nil {
 		t.Fatal(err)
 	}
+	profile, err := os.MkdirTemp("", "tickercast-docs") // not t.TempDir, which fails if a child of the browser still writes
+	if err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, bin,
 		"--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
 		"--disable-component-update", "--disable-sync", "--disable-extensions", "--disable-dev-shm-usage",
-		"--hide-scrollbars", "--force-color-profile=srgb", "--lang=en-US", "--user-data-dir="+t.TempDir(),
+		"--hide-scrollbars", "--force-color-profile=srgb", "--lang=en-US", "--user-data-dir="+profile,
 		"--remote-debugging-pipe", "about:blank")
 	cmd.ExtraFiles = []*os.File{toBrowser, fromBrowser} // its descriptors 3 and 4
 	cmd.WaitDelay = 5 * time.Second
@@ -92,6 +96,7 @@ func startBrowser(t *testing.T) *browser {
 		in.Close()
 		<-read
 		out.Close()
+		os.RemoveAll(profile)
 	})
 	return b
 }
