@@ -11,7 +11,8 @@ import (
 // Here it is another door to the forecasts of POST /predict, number for number. No cache is behind it: a listed ticker's
 // forecast is at hand, and what is left is to write its numbers, many at once and seldom the same ones twice.
 //
-// Not here: gRPC, and the extensions of single servers, such as binary tensors.
+// Not here: gRPC; paths with a version, since there is one at a time, named in every answer; and the extensions of single
+// servers, such as binary tensors.
 
 // inferModel is the name of the one model that this server has.
 const inferModel = "tickercast"
@@ -24,7 +25,6 @@ type serverMetadata struct {
 
 type modelMetadata struct {
 	Name     string           `json:"name"`
-	Versions []string         `json:"versions"`
 	Platform string           `json:"platform"`
 	Inputs   []tensorMetadata `json:"inputs"`
 	Outputs  []tensorMetadata `json:"outputs"`
@@ -57,10 +57,9 @@ func (s *Service) ServeServerLive(w http.ResponseWriter, _ *http.Request) {
 // ServeServerReady is GET /v2/health/ready: 200 or 503, as /readyz says.
 func (s *Service) ServeServerReady(w http.ResponseWriter, _ *http.Request) { s.writeReady(w, "") }
 
-// ServeModelReady is GET /v2/models/{name}/ready, with or without /versions/{version}. The server is its one model, and
-// ready when that is.
+// ServeModelReady is GET /v2/models/{name}/ready. The server is its one model, and ready when that is.
 func (s *Service) ServeModelReady(w http.ResponseWriter, r *http.Request) {
-	if err := s.world.Load().named(r); err != nil {
+	if err := checkModel(r); err != nil {
 		s.refuseInfer(w, err)
 		return
 	}
@@ -76,15 +75,13 @@ func (s *Service) writeReady(w http.ResponseWriter, name string) {
 	s.writeInfer(w, status, h)
 }
 
-// ServeModelMetadata is GET /v2/models/{name}, with or without /versions/{version}: the tensors that the model takes and
-// gives. The version is that of GET /model; there is one at a time.
+// ServeModelMetadata is GET /v2/models/{name}: the tensors that the model takes and gives.
 func (s *Service) ServeModelMetadata(w http.ResponseWriter, r *http.Request) {
-	world := s.world.Load()
-	if err := world.named(r); err != nil {
+	if err := checkModel(r); err != nil {
 		s.refuseInfer(w, err)
 		return
 	}
-	m := modelMetadata{Name: inferModel, Versions: []string{world.model.Version()}, Platform: "tickercast_go"}
+	m := modelMetadata{Name: inferModel, Platform: "tickercast_go"}
 	for _, in := range inferInputs {
 		m.Inputs = append(m.Inputs, tensorMetadata{in.name, in.datatypes[0], []int{-1}})
 	}
@@ -94,7 +91,7 @@ func (s *Service) ServeModelMetadata(w http.ResponseWriter, r *http.Request) {
 	s.writeInfer(w, http.StatusOK, m)
 }
 
-// ServeModelInfer is POST /v2/models/{name}/infer, with or without /versions/{version}: forecasts for up to 1000 tickers.
+// ServeModelInfer is POST /v2/models/{name}/infer: forecasts for up to 1000 tickers.
 // The Content-Type does not matter: the protocol names none, and clients of it send none.
 func (s *Service) ServeModelInfer(w http.ResponseWriter, r *http.Request) {
 	answer, err := s.infer(w, r)
@@ -106,8 +103,7 @@ func (s *Service) ServeModelInfer(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Service) infer(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	world := s.world.Load()
-	if err := world.named(r); err != nil {
+	if err := checkModel(r); err != nil {
 		return nil, err
 	}
 	if r.Header.Get("Inference-Header-Content-Length") != "" {
@@ -124,16 +120,13 @@ func (s *Service) infer(w http.ResponseWriter, r *http.Request) ([]byte, error) 
 	if err != nil {
 		return nil, err
 	}
-	return world.infer(r.Context(), req)
+	return s.world.Load().infer(r.Context(), req)
 }
 
-// named checks the model, and the version if there is one, that a path names.
-func (w *world) named(r *http.Request) error {
+// checkModel refuses a path that names another model than the one there is.
+func checkModel(r *http.Request) error {
 	if name := r.PathValue("name"); name != inferModel {
 		return &Error{Status: http.StatusNotFound, Detail: "unknown model '" + name + "', there is '" + inferModel + "'"}
-	}
-	if v := r.PathValue("version"); v != "" && v != w.model.Version() {
-		return &Error{Status: http.StatusNotFound, Detail: "unknown version '" + v + "', there is '" + w.model.Version() + "'"}
 	}
 	return nil
 }

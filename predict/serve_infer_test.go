@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"tickercast/model"
 	"tickercast/predict"
 )
 
@@ -21,11 +20,9 @@ func inferHandler(t testing.TB, change ...func(*predict.Config)) (http.Handler, 
 	mux.HandleFunc("GET /v2", s.ServeServerMetadata)
 	mux.HandleFunc("GET /v2/health/live", s.ServeServerLive)
 	mux.HandleFunc("GET /v2/health/ready", s.ServeServerReady)
-	for _, model := range []string{"/v2/models/{name}", "/v2/models/{name}/versions/{version}"} {
-		mux.HandleFunc("GET "+model, s.ServeModelMetadata)
-		mux.HandleFunc("GET "+model+"/ready", s.ServeModelReady)
-		mux.HandleFunc("POST "+model+"/infer", s.ServeModelInfer)
-	}
+	mux.HandleFunc("GET /v2/models/{name}", s.ServeModelMetadata)
+	mux.HandleFunc("GET /v2/models/{name}/ready", s.ServeModelReady)
+	mux.HandleFunc("POST /v2/models/{name}/infer", s.ServeModelInfer)
 	return predict.Front(mux), s
 }
 
@@ -125,11 +122,6 @@ func TestInferForms(t *testing.T) {
 	if w := do(h, "POST", inferPath, plain, "Content-Type", "text/plain"); w.Body.String() != want.Body.String() {
 		t.Errorf("without a Content-Type of JSON: got %d %s", w.Code, w.Body)
 	}
-	_, version, _ := strings.Cut(want.Body.String(), `"model_version":"`)
-	version, _, _ = strings.Cut(version, `"`)
-	if w := do(h, "POST", "/v2/models/tickercast/versions/"+version+"/infer", plain); w.Body.String() != want.Body.String() {
-		t.Errorf("by version: got %d %s", w.Code, w.Body)
-	}
 }
 
 func TestInferRefusals(t *testing.T) {
@@ -200,7 +192,7 @@ func TestInferRefusals(t *testing.T) {
 		want               string
 	}{
 		{"POST", "/v2/models/other/infer", `{`, 404, `{"error":"unknown model 'other', there is 'tickercast'"}`},
-		{"POST", "/v2/models/tickercast/versions/1/infer", `{`, 404, `{"error":"unknown version '1', there is '`},
+		{"POST", "/v2/models/tickercast/versions/1/infer", `{`, 404, `{"detail":"Not Found"}`},
 		{"GET", "/v2/models/other", ``, 404, `{"error":"unknown model 'other', there is 'tickercast'"}`},
 		{"GET", "/v2/models/other/ready", ``, 404, `{"error":"unknown model 'other', there is 'tickercast'"}`},
 		{"GET", "/v2/models/%ff", ``, 404, `{"error":"unknown model '` + "\\ufffd" + `', there is 'tickercast'"}`},
@@ -244,21 +236,18 @@ func inferBody(n int) string {
 }
 
 func TestInferMetadata(t *testing.T) {
-	h, s := inferHandler(t, func(cfg *predict.Config) { cfg.Version = "v1.2.3" })
-	m, _ := s.Current()
-	metadata := `{"name":"tickercast","versions":["` + m.Version() + `"],"platform":"tickercast_go","inputs":[` +
+	h, _ := inferHandler(t, func(cfg *predict.Config) { cfg.Version = "v1.2.3" })
+	metadata := `{"name":"tickercast","platform":"tickercast_go","inputs":[` +
 		`{"name":"ticker","datatype":"BYTES","shape":[-1]},{"name":"days_ahead","datatype":"INT32","shape":[-1]},{"name":"confidence_interval","datatype":"FP64","shape":[-1]}],"outputs":[` +
 		`{"name":"date","datatype":"BYTES","shape":[-1,-1]},{"name":"predicted_price","datatype":"FP64","shape":[-1,-1]},` +
 		`{"name":"confidence_lower","datatype":"FP64","shape":[-1,-1]},{"name":"confidence_upper","datatype":"FP64","shape":[-1,-1]}]}`
 	for path, want := range map[string]string{
-		"/v2":                    `{"name":"tickercast","version":"v1.2.3","extensions":[]}`,
-		"/v2/health/live":        `{"live":true}`,
-		"/v2/health/ready":       `{"live":true,"ready":true}`,
-		"/v2/models/tickercast":  metadata,
-		"/v2/models/tickercast/": "", // to the path without the slash
-		"/v2/models/tickercast/versions/" + m.Version():            metadata,
-		"/v2/models/tickercast/ready":                              `{"name":"tickercast","live":true,"ready":true}`,
-		"/v2/models/tickercast/versions/" + m.Version() + "/ready": `{"name":"tickercast","live":true,"ready":true}`,
+		"/v2":                         `{"name":"tickercast","version":"v1.2.3","extensions":[]}`,
+		"/v2/health/live":             `{"live":true}`,
+		"/v2/health/ready":            `{"live":true,"ready":true}`,
+		"/v2/models/tickercast":       metadata,
+		"/v2/models/tickercast/":      "", // to the path without the slash
+		"/v2/models/tickercast/ready": `{"name":"tickercast","live":true,"ready":true}`,
 	} {
 		if got := do(h, "GET", path, ""); got.Body.String() != want {
 			t.Errorf("%s: got %d %s, want %s", path, got.Code, got.Body, want)
@@ -268,7 +257,7 @@ func TestInferMetadata(t *testing.T) {
 
 func TestInferReady(t *testing.T) {
 	ready := false
-	h, s := inferHandler(t, func(cfg *predict.Config) {
+	h, _ := inferHandler(t, func(cfg *predict.Config) {
 		cfg.Ready = func() (bool, []string) { return ready, []string{"draining", "and more"} }
 	})
 	for path, want := range map[string]string{
@@ -284,20 +273,6 @@ func TestInferReady(t *testing.T) {
 	ready = true // with something to say all the same
 	if w := do(h, "GET", "/v2/health/ready", ""); w.Code != 200 || w.Body.String() != `{"live":true,"ready":true}` {
 		t.Errorf("ready: got %d %s", w.Code, w.Body)
-	}
-
-	// A version is gone with its model; one that pins it learns so.
-	m, _ := s.Current()
-	other, err := model.Embedded()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Swap(other, testMarket(t, 2, "NEW")); err != nil {
-		t.Fatal(err)
-	}
-	w := do(h, "POST", "/v2/models/tickercast/versions/"+m.Version()+"/infer", `{"inputs":[{"name":"ticker","datatype":"BYTES","shape":[1],"data":["NEW"]}]}`)
-	if w.Code != 200 {
-		t.Errorf("after a swap of prices: got %d %s", w.Code, w.Body)
 	}
 }
 
