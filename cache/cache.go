@@ -1,6 +1,3 @@
-// Package cache is an in-memory cache for answers that cost far more to
-// compute than to keep: sharded over [sync.Map], bounded exactly in entries
-// and in bytes, with a time to live and one load per missing key.
 package cache
 
 import (

@@ -92,10 +92,10 @@ func (p *policy[V]) remember(e *entry[V]) {
 	*p.ghost(e.tag) = ghost{tag: e.tag&^1 | from, seq: p.evicted[from]}
 }
 
-// recall reports whether the key of tag was evicted a short while ago, and
-// from which queue, and forgets it. Short means: as many evictions from recent
-// as half the length of frequent, or from frequent as the length of recent. So
-// the longer a queue is already, the less makes it longer.
+// recall reports whether the key of tag was evicted a short while ago, and from
+// which queue. Short means: as many evictions from recent as half the length of
+// frequent, or from frequent as the length of recent. So the longer a queue is
+// already, the less makes it longer.
 func (p *policy[V]) recall(tag uint32) (from uint32, ok bool) {
 	if p.ghosts == nil {
 		return 0, false
@@ -106,7 +106,6 @@ func (p *policy[V]) recall(tag uint32) (from uint32, ok bool) {
 	}
 	from = g.tag & 1
 	age := int(p.evicted[from] - g.seq)
-	*g = ghost{}
 	if from == fromRecent {
 		return from, age < p.frequent.n/2
 	}
