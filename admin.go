@@ -6,20 +6,23 @@ import (
 	"net/http/pprof"
 )
 
-// adminRoutes is what the admin address answers and the public one does not.
+// adminRoutes is what the admin address answers and the public one does not. The
+// probes need no token, since those who ask have none: a kubelet, a load balancer.
 func (s *serving) adminRoutes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", s.registry)
 	mux.HandleFunc("POST /-/reload", s.serveReload)
-	mux.HandleFunc("GET /livez", s.service.ServeLive)
-	mux.HandleFunc("GET /readyz", s.service.ServeReady)
-	mux.HandleFunc("GET /health", s.service.ServeHealth)
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	return mux
+	all := http.NewServeMux()
+	all.Handle("/", s.guard.operators(mux))
+	all.HandleFunc("GET /livez", s.service.ServeLive)
+	all.HandleFunc("GET /readyz", s.service.ServeReady)
+	all.HandleFunc("GET /health", s.service.ServeHealth)
+	return all
 }
 
 // serveReload reloads and says how it went: 200, or 422 with the file and line at

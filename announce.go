@@ -11,25 +11,17 @@ import (
 	"tickercast/model/calendar"
 )
 
-// logger writes JSON for programs, and for a person at a terminal lines to read.
-func (p *program) logger() *slog.Logger {
-	if isTerminal(p.stderr) {
-		return slog.New(slog.NewTextHandler(p.stderr, nil))
-	}
-	return slog.New(slog.NewJSONHandler(p.stderr, nil))
-}
-
 // announce says that the server answers, and what: one line of the log, or three
-// lines on a terminal.
-func (p *program) announce(logger *slog.Logger, addr, admin string, w world) {
+// lines on a terminal. The line has room for more.
+func (p *program) announce(logger *slog.Logger, addr, admin string, w world, more ...any) {
 	asOf := w.market.AsOf()
 	age := calendar.Between(asOf, calendar.FromTime(time.Now().UTC()))
 	if isTerminal(p.stderr) {
 		announceTo(p.stderr, addr, admin, w, age)
 		return
 	}
-	logger.Info("serving", "addr", addr, "admin_addr", admin, "model", w.model.Version(), "as_of", asOf.String(),
-		"age_trading_days", age, "tickers", len(w.market.Tickers()), "gomaxprocs", runtime.GOMAXPROCS(0), "version", buildVersion())
+	logger.Info("serving", append([]any{"addr", addr, "admin_addr", admin, "model", w.model.Version(), "as_of", asOf.String(),
+		"age_trading_days", age, "tickers", len(w.market.Tickers()), "gomaxprocs", runtime.GOMAXPROCS(0), "version", buildVersion()}, more...)...)
 }
 
 func announceTo(out io.Writer, addr, admin string, w world, age int) {

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"tickercast/predict/accesslog"
 	"tickercast/predict/metrics"
 )
 
@@ -15,10 +16,12 @@ type instruments struct {
 	inFlight *metrics.Gauge
 	byRoute  map[string]*meter // by pattern of the mux, made before the first request
 	unrouted *meter
+	access   *accesslog.Log // nil: off
 }
 
-func newInstruments(reg *metrics.Registry, routes []route) *instruments {
+func newInstruments(reg *metrics.Registry, access *accesslog.Log, routes []route) *instruments {
 	in := &instruments{
+		access:   access,
 		registry: reg,
 		inFlight: reg.Gauge("http_requests_in_flight", "Requests being answered."),
 		byRoute:  map[string]*meter{},
@@ -59,11 +62,13 @@ func (m *meter) observe(status int, took time.Duration) {
 	m.duration.Observe(took)
 }
 
-// wrap measures every request to next, which must be the handler that the mux is in.
+// wrap measures and logs every request to next, which must be the handler that the
+// mux is in, and gives each its id.
 func (in *instruments) wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		in.inFlight.Add(1)
+		id := identify(w, r)
 		rec := statusRecorder{ResponseWriter: w}
 		defer func() {
 			in.inFlight.Add(-1)
@@ -71,16 +76,47 @@ func (in *instruments) wrap(next http.Handler) http.Handler {
 			if !ok {
 				m = in.unrouted
 			}
-			m.observe(rec.code(), time.Since(start))
+			took := time.Since(start)
+			m.observe(rec.code(), took)
+			if in.access.Wants(rec.code()) {
+				in.access.Write(&accesslog.Entry{
+					ID: id, Trace: traceOf(r), Client: rec.client, Remote: r.RemoteAddr, Method: r.Method, Path: r.URL.Path,
+					Proto: r.Proto, Status: rec.code(), Duration: took, Bytes: rec.bytes,
+				})
+			}
 		}()
 		next.ServeHTTP(&rec, r)
 	})
 }
 
-// A statusRecorder remembers the status that was written.
+const requestID = "X-Request-Id"
+
+// identify gives a request its id, its own if that can be taken over. The answer and
+// the request's header carry it from here on.
+func identify(w http.ResponseWriter, r *http.Request) string {
+	values := r.Header[requestID]
+	if len(values) != 1 || !accesslog.ValidID(values[0]) {
+		values = []string{string(accesslog.AppendID(nil))}
+		r.Header[requestID] = values
+	}
+	w.Header()[requestID] = values
+	return values[0]
+}
+
+// traceOf is the trace that a request says it is part of, or "".
+func traceOf(r *http.Request) string {
+	if t := r.Header["Traceparent"]; len(t) == 1 && accesslog.ValidTrace(t[0]) {
+		return t[0]
+	}
+	return ""
+}
+
+// A statusRecorder remembers what was written, and for whom.
 type statusRecorder struct {
 	http.ResponseWriter
 	status int
+	bytes  int64  // of the body
+	client string // the name of its key
 }
 
 func (r *statusRecorder) WriteHeader(status int) {
@@ -94,7 +130,9 @@ func (r *statusRecorder) Write(b []byte) (int, error) {
 	if r.status == 0 {
 		r.status = http.StatusOK
 	}
-	return r.ResponseWriter.Write(b)
+	n, err := r.ResponseWriter.Write(b)
+	r.bytes += int64(n)
+	return n, err
 }
 
 // Unwrap lets http.ResponseController and MaxBytesReader reach the real one.

@@ -1,25 +1,41 @@
 package main
 
 import (
+	"maps"
 	"net"
 	"net/http"
 
+	"tickercast/predict/accesslog"
 	"tickercast/predict/fastlane"
 )
 
 // lane puts the fast lane between a listener and the server of everything else.
 // Switched off it hands over every connection.
-func (s *serving) lane(ln net.Listener, public *http.Server, on bool) *fastlane.Lane {
+func (s *serving) lane(ln net.Listener, public *http.Server, on bool, maxConns int) *fastlane.Lane {
 	cfg := fastlane.Config{
 		Listener: ln,
 		Server:   public,
+		MaxConns: maxConns,
 		Draining: s.draining.Load,
 		Fault:    func(err error) { s.logger.Error("fast lane", "error", err.Error()) },
 	}
 	if on {
 		cfg.Answer = s.service.TryAnswer
+		cfg.RequestID = accesslog.AppendID
+		cfg.Header = http.Header{"Content-Type": {"application/json"}}
+		if s.cors != nil {
+			maps.Copy(cfg.Header, s.cors.Header())
+		}
 		meter := s.instruments.byRoute["POST /predict"] // the same series as net/http's
-		cfg.Observe = func(e fastlane.Exchange) { meter.observe(http.StatusOK, e.Duration) }
+		cfg.Observe = func(e fastlane.Exchange) {
+			meter.observe(http.StatusOK, e.Duration)
+			if s.access.Wants(http.StatusOK) {
+				s.access.Write(&accesslog.Entry{
+					ID: string(e.ID), Remote: e.Remote.String(), Method: "POST", Path: "/predict", Proto: "HTTP/1.1",
+					Status: http.StatusOK, Duration: e.Duration, Bytes: int64(e.Body),
+				})
+			}
+		}
 	}
 	l := fastlane.New(cfg)
 	s.registerLane(l)

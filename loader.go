@@ -78,21 +78,28 @@ func (s source) pricesName() string {
 	return fmt.Sprintf("%q", s.prices)
 }
 
-// A stamp tells whether the files of a source changed, as well as their number,
-// sizes and newest time can tell.
+// paths are the files that a source reads.
+func (s source) paths() (paths []string) {
+	for _, path := range []string{s.prices, s.weights} {
+		if path != "" {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
+// A stamp tells whether files changed, as well as their number, sizes and newest time
+// can tell.
 type stamp struct {
 	files  int
 	size   int64
 	newest time.Time
 }
 
-// stamp looks at files, never into them.
-func (s source) stamp() (stamp, error) {
+// stampOf looks at files and folders, never into files.
+func stampOf(paths []string) (stamp, error) {
 	var st stamp
-	for _, path := range []string{s.prices, s.weights} {
-		if path == "" {
-			continue
-		}
+	for _, path := range paths {
 		path, err := filepath.EvalSymlinks(path) // a ConfigMap's files are links that move
 		if err != nil {
 			return stamp{}, err

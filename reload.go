@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,57 +13,97 @@ import (
 	"tickercast/predict/metrics"
 )
 
-// A reloader replaces the world that is served when its files change or somebody
-// asks. A world that cannot be read or checked replaces nothing.
+// A reloader replaces what is served when its files change or somebody asks. What
+// cannot be read or checked replaces nothing.
 type reloader struct {
-	source source
-	swap   func(world) error
+	parts  []*part
 	logger *slog.Logger
 
-	mu       sync.Mutex // one reload at a time
-	seen     stamp      // of the files at the last reload, guarded by mu
-	failure  atomic.Pointer[string]
+	mu       sync.Mutex             // one reload at a time; guards what the parts remember
+	failure  atomic.Pointer[string] // of all parts, as last told
 	ok, fail *metrics.Counter
 }
 
-func newReloader(src source, swap func(world) error, logger *slog.Logger, reg *metrics.Registry) *reloader {
-	r := &reloader{source: src, swap: swap, logger: logger}
-	const help = "Reloads of weights and prices, by how they ended."
+// A part is what is read anew as a whole: all of it, or nothing on an error.
+type part struct {
+	paths []string
+	load  func() error
+	what  func() []any // for the log, of what is served now; nil is nothing
+
+	seen    stamp // of the files at the last reload
+	looked  stamp // of the files at the last look
+	failure string
+}
+
+func newReloader(logger *slog.Logger, reg *metrics.Registry, parts ...*part) *reloader {
+	r := &reloader{parts: parts, logger: logger}
+	const help = "Reloads of weights, prices, keys and certificates, by how they ended."
 	r.ok = reg.Counter("reloads_total", help, metrics.Label{Name: "result", Value: "ok"})
 	r.fail = reg.Counter("reloads_total", help, metrics.Label{Name: "result", Value: "refused"})
-	r.seen, _ = src.stamp() // a file that is gone by now shows as a change
+	for _, p := range parts {
+		p.seen, _ = stampOf(p.paths) // a file that is gone by now shows as a change
+		p.looked = p.seen
+	}
 	return r
 }
 
-// reload reads the world anew; why goes to the log.
+// reload reads everything anew; why goes to the log. The error is of the parts that
+// stay as they were; the others are replaced.
 func (r *reloader) reload(why string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.reloadLocked(why)
+	return r.reloadLocked(why, r.parts)
 }
 
-func (r *reloader) reloadLocked(why string) error {
+func (r *reloader) reloadLocked(why string, parts []*part) error {
 	start := time.Now()
-	r.seen, _ = r.source.stamp() // before reading: a change during it is seen at the next look
-	w, err := r.source.load()
-	if err == nil {
-		err = r.swap(w)
+	var failed []string
+	log := []any{"why", why}
+	for _, p := range parts {
+		p.seen, _ = stampOf(p.paths) // before reading: a change during it is seen at the next look
+		p.failure = ""
+		if err := p.read(); err != nil {
+			p.failure = err.Error()
+			failed = append(failed, p.failure)
+		} else if p.what != nil {
+			log = append(log, p.what()...)
+		}
 	}
-	if err != nil {
+	r.tellFailure()
+	if failed != nil {
+		err := errors.New("reload refused: " + strings.Join(failed, "; "))
 		r.fail.Inc()
-		text := err.Error()
-		r.failure.Store(&text)
-		r.logger.Error("reload refused, serving what was served", "why", why, "error", text)
-		return fmt.Errorf("reload refused: %w", err)
+		r.logger.Error("reload refused, serving what was served", "why", why, "error", strings.Join(failed, "; "))
+		return err
 	}
 	r.ok.Inc()
-	r.failure.Store(nil)
-	r.logger.Info("reloaded", "why", why, "model", w.model.Version(), "as_of", w.market.AsOf().String(),
-		"tickers", len(w.market.Tickers()), "took", time.Since(start).Round(time.Millisecond).String())
+	r.logger.Info("reloaded", append(log, "took", time.Since(start).Round(time.Millisecond).String())...)
 	return nil
 }
 
-// lastFailure is the error of the last reload, or "" when it went well.
+// read is load, for files that come while others are served: not even one that makes
+// the program panic ends it.
+func (p *part) read() (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("reading %q: panic: %v", p.paths, v)
+		}
+	}()
+	return p.load()
+}
+
+func (r *reloader) tellFailure() {
+	var failed []string
+	for _, p := range r.parts {
+		if p.failure != "" {
+			failed = append(failed, p.failure)
+		}
+	}
+	text := strings.Join(failed, "; ")
+	r.failure.Store(&text)
+}
+
+// lastFailure is why something is older than its files, or "" when nothing is.
 func (r *reloader) lastFailure() string {
 	if s := r.failure.Load(); s != nil {
 		return *s
@@ -69,28 +111,47 @@ func (r *reloader) lastFailure() string {
 	return ""
 }
 
-// watch looks at the files every interval until ctx ends. It reloads when they have
-// changed and then stayed the same for one interval, so that a file which is still
-// being copied is not read by half.
+// watches reports whether there is any file to look at.
+func (r *reloader) watches() bool {
+	for _, p := range r.parts {
+		if len(p.paths) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// watch looks at the files every interval until ctx ends. It reloads what has changed
+// and then stayed the same for one interval, so that a file which is still being
+// copied is not read by half.
 func (r *reloader) watch(ctx context.Context, interval time.Duration) {
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
-	var last stamp
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		now, err := r.source.stamp()
+		r.look()
+	}
+}
+
+func (r *reloader) look() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var changed []*part
+	for _, p := range r.parts {
+		now, err := stampOf(p.paths)
 		if err != nil {
 			continue // gone while it is being replaced; what is served stays
 		}
-		r.mu.Lock()
-		if now != r.seen && now == last {
-			r.reloadLocked("files changed")
+		if now != p.seen && now == p.looked {
+			changed = append(changed, p)
 		}
-		r.mu.Unlock()
-		last = now
+		p.looked = now
+	}
+	if changed != nil {
+		r.reloadLocked("files changed", changed)
 	}
 }

@@ -11,23 +11,24 @@ import (
 type route struct {
 	method, path string
 	handler      http.HandlerFunc
+	open         bool // to everybody, at any rate: probes and what tells how to ask
 }
 
 // routes is everything that the public port answers; GET answers HEAD too.
 func (s *serving) routes() []route {
 	return []route{
-		{"POST", "/predict", s.service.ServePredict},
-		{"POST", "/predict/batch", s.service.ServeBatch},
-		{"GET", "/predict/{ticker}", s.service.ServeTicker},
-		{"GET", "/tickers", s.service.ServeTickers},
-		{"GET", "/tickers/{ticker}", s.service.ServeTickerCloses},
-		{"GET", "/model", s.service.ServeModel},
-		{"GET", "/health", s.service.ServeHealth},
-		{"GET", "/livez", s.service.ServeLive},
-		{"GET", "/readyz", s.service.ServeReady},
-		{"GET", "/docs", s.site.Page},
-		{"GET", "/docs/{asset}", s.site.Asset},
-		{"GET", "/openapi.json", s.site.OpenAPI},
+		{"POST", "/predict", s.service.ServePredict, false},
+		{"POST", "/predict/batch", s.service.ServeBatch, false},
+		{"GET", "/predict/{ticker}", s.service.ServeTicker, false},
+		{"GET", "/tickers", s.service.ServeTickers, false},
+		{"GET", "/tickers/{ticker}", s.service.ServeTickerCloses, false},
+		{"GET", "/model", s.service.ServeModel, false},
+		{"GET", "/health", s.service.ServeHealth, true},
+		{"GET", "/livez", s.service.ServeLive, true},
+		{"GET", "/readyz", s.service.ServeReady, true},
+		{"GET", "/docs", s.site.Page, true},
+		{"GET", "/docs/{asset}", s.site.Asset, true},
+		{"GET", "/openapi.json", s.site.OpenAPI, true},
 	}
 }
 
@@ -36,12 +37,19 @@ func (s *serving) handler() http.Handler {
 	routes := s.routes()
 	mux := http.NewServeMux()
 	for _, r := range routes {
-		mux.HandleFunc(r.pattern(), r.handler)
+		h := r.handler
+		if !r.open {
+			h = s.guard.wrap(h)
+		}
+		mux.HandleFunc(r.pattern(), h)
 	}
-	s.instruments = newInstruments(s.registry, routes)
-	front := predict.Recover(predict.Front(mux), s.panicked)
-	strict := fastlane.Strict(front, http.HandlerFunc(predict.BadRequest))
-	return s.closeWhileDraining(s.instruments.wrap(strict))
+	s.instruments = newInstruments(s.registry, s.access, routes)
+	h := predict.Recover(predict.Front(mux), s.panicked)
+	if s.cors != nil {
+		h = s.cors.Wrap(h, http.HandlerFunc(forbiddenOrigin))
+	}
+	h = fastlane.Strict(h, http.HandlerFunc(predict.BadRequest))
+	return s.closeWhileDraining(s.instruments.wrap(h))
 }
 
 // closeWhileDraining asks clients to take their next request elsewhere.
@@ -52,4 +60,9 @@ func (s *serving) closeWhileDraining(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// forbiddenOrigin answers a preflight as Starlette's middleware does.
+func forbiddenOrigin(w http.ResponseWriter, r *http.Request) {
+	predict.Refuse(w, r, http.StatusBadRequest, "Disallowed CORS origin")
 }

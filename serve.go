@@ -7,8 +7,14 @@ import (
 	"fmt"
 	"net"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
+
+	"tickercast/predict/accesslog"
+	"tickercast/predict/cors"
+	"tickercast/predict/limits"
+	"tickercast/predict/ratelimit"
 )
 
 // defaultAdminAddr is loopback: what it answers is for operators alone.
@@ -25,6 +31,15 @@ type serveFlags struct {
 	watch             time.Duration
 	redactInput       bool
 	fastlane          bool
+	maxConns          int
+	accessLog         accesslog.Rate
+	apiKeys           string // files
+	adminToken        string
+	tlsCert, tlsKey   string
+	rate              ratelimit.Rate
+	burst             int
+	corsOrigins       []string // nil: no CORS
+	h2c               bool
 }
 
 func (p *program) serve(set *flag.FlagSet) func(context.Context, []string) error {
@@ -40,6 +55,26 @@ func (p *program) serve(set *flag.FlagSet) func(context.Context, []string) error
 	set.DurationVar(&f.watch, "watch", 2*time.Second, "`interval` of looks at the files of prices and weights; 0 for none")
 	set.BoolVar(&f.redactInput, "redact-input", false, "leave what the client sent out of a 422")
 	set.BoolVar(&f.fastlane, "fastlane", true, "answer plain POST /predict without net/http")
+	set.IntVar(&f.maxConns, "max-conns", 0, "connections at most; 0 for as many as there are descriptors and memory for")
+	set.Func("access-log", "`which` answers to log on stdout: off, all, or 1/N at random and all that are 5xx (default off)", func(s string) (err error) {
+		f.accessLog, err = accesslog.ParseRate(s)
+		return err
+	})
+	set.StringVar(&f.apiKeys, "api-keys", "", "`file` of SHA-256 hashes of the keys that may ask, one a line with a name behind it (default no keys)")
+	set.Func("rate-limit", "`requests` a client may make: N/s, N/m or N/h (default no limit)", func(s string) (err error) {
+		f.rate, err = ratelimit.ParseRate(s)
+		return err
+	})
+	set.IntVar(&f.burst, "rate-burst", 0, "requests at once after a pause; 0 for those of one period of -rate-limit")
+	set.Func("cors-origins", "`origins` whose pages may ask, such as https://a.example,https://b.example, or * (default none)", func(s string) error {
+		f.corsOrigins = strings.Split(s, ",")
+		_, err := cors.New(f.corsOrigins)
+		return err
+	})
+	set.StringVar(&f.tlsCert, "tls-cert", "", "`file` of the certificate and its chain, PEM; then HTTPS alone is spoken, HTTP/2 too")
+	set.StringVar(&f.tlsKey, "tls-key", "", "`file` of the certificate's key, PEM")
+	set.BoolVar(&f.h2c, "h2c", false, "speak HTTP/2 without TLS to clients that begin with it")
+	set.StringVar(&f.adminToken, "admin-token-file", "", "`file` of the token that the admin address asks for, but for probes; needed unless it is loopback")
 	return func(ctx context.Context, _ []string) error {
 		f.source = *src
 		return f.run(ctx, p)
@@ -49,7 +84,8 @@ func (p *program) serve(set *flag.FlagSet) func(context.Context, []string) error
 // run listens first, so that a port in use is told before a file is read, and is
 // ready when the world is loaded and checked.
 func (f *serveFlags) run(ctx context.Context, p *program) error {
-	logger := p.logger()
+	logs := p.logs()
+	defer logs.close()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stop, hangup := catchSignals()
@@ -68,32 +104,42 @@ func (f *serveFlags) run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	s, err := f.newServing(w, logger)
+	s, err := f.newServing(w, logs.logger)
 	if err != nil {
 		return err
 	}
 	defer s.service.Close()
-	public := newHTTPServer(s.handler(), logger)
+	s.access = accesslog.New(logs.access, f.accessLog)
+	s.registerLogs(logs)
+	public := f.newPublicServer(s)
+	memory := limitMemory()
+	maxConns := limits.Connections(f.maxConns, limits.Files(), memory, f.cacheBytes)
 	l := &lifecycle{
-		logger:     logger,
+		logger:     logs.logger,
 		drainDelay: f.drainDelay,
 		grace:      f.grace,
 		draining:   &s.draining,
 		reload:     func(why string) { s.reloader.reload(why) },
 		public:     public,
-		lane:       s.lane(ln, public, f.fastlane),
+		lane:       s.lane(ln, public, f.usesLane(), maxConns),
 		stop:       stop,
 		hangup:     hangup,
 	}
 	if adminLn != nil {
-		l.admin, l.adminListen = newHTTPServer(s.adminRoutes(), logger), adminLn
+		l.admin, l.adminListen = newHTTPServer(s.adminRoutes(), logs.logger), adminLn
 		l.admin.WriteTimeout = 2 * time.Minute // a CPU profile is written at its end
 	}
-	if f.watch > 0 && (f.prices != "" || f.weights != "") {
+	if f.watch > 0 && s.reloader.watches() {
 		go s.reloader.watch(ctx, f.watch)
 	}
-	p.announce(logger, ln.Addr().String(), addrString(adminLn), w)
+	p.announce(logs.logger, ln.Addr().String(), addrString(adminLn), w, "max_conns", maxConns, "memory_limit", memory, "fastlane", f.usesLane())
 	return l.run(ctx)
+}
+
+// usesLane reports whether the fast lane answers. It knows neither keys nor rates, and
+// under TLS it would have to be a TLS server of its own.
+func (f *serveFlags) usesLane() bool {
+	return f.fastlane && f.apiKeys == "" && f.rate.Requests == 0 && f.tlsCert == ""
 }
 
 // listenAdmin listens on the admin address. The default one may be another
@@ -108,6 +154,10 @@ func (f *serveFlags) listenAdmin() (net.Listener, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("admin address: %w", err)
+	}
+	if err := f.checkAdmin(ln); err != nil {
+		ln.Close()
+		return nil, err
 	}
 	return ln, nil
 }

@@ -23,10 +23,26 @@ const (
 	writeTimeout      = 10 * time.Second // slow readers
 	idleTimeout       = 75 * time.Second // above the 60 s of common balancers, so that they close first
 	maxHeaderBytes    = 8 << 10          // net/http adds 4 KiB of slack
+	maxStreams        = 100              // of HTTP/2 at once: what one connection can make the server do
 )
 
+// newPublicServer is the server of the public address, with the protocols that were
+// asked for.
+func (f *serveFlags) newPublicServer(s *serving) *http.Server {
+	server := newHTTPServer(s.handler(), s.logger)
+	server.TLSConfig = s.guard.tlsConfig()
+	server.Protocols.SetHTTP2(server.TLSConfig != nil)
+	server.Protocols.SetUnencryptedHTTP2(f.h2c)
+	return server
+}
+
+// newHTTPServer speaks HTTP/1 alone.
 func newHTTPServer(h http.Handler, logger *slog.Logger) *http.Server {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
 	return &http.Server{
+		Protocols:                    protocols,
+		HTTP2:                        &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 		Handler:                      h,
 		ReadHeaderTimeout:            readHeaderTimeout,
 		ReadTimeout:                  readTimeout,
@@ -82,6 +98,7 @@ func catchSignals() (stop, hangup chan os.Signal) {
 	stop, hangup = make(chan os.Signal, 2), make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM, os.Interrupt)
 	notifyHangup(hangup)
+	ignoreBrokenPipe()
 	return stop, hangup
 }
 
@@ -92,7 +109,11 @@ func catchSignals() (stop, hangup chan os.Signal) {
 func (l *lifecycle) run(ctx context.Context) error {
 	failed := make(chan error, 2)
 	serve := func(s *http.Server, ln net.Listener) {
-		if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+		serve := s.Serve
+		if s.TLSConfig != nil {
+			serve = func(ln net.Listener) error { return s.ServeTLS(ln, "", "") }
+		}
+		if err := serve(ln); !errors.Is(err, http.ErrServerClosed) {
 			failed <- err
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"tickercast/docs"
 	"tickercast/model/calendar"
 	"tickercast/predict"
+	"tickercast/predict/accesslog"
+	"tickercast/predict/cors"
 	"tickercast/predict/metrics"
 )
 
@@ -20,15 +22,30 @@ type serving struct {
 	registry    *metrics.Registry
 	instruments *instruments // set by handler
 	reloader    *reloader
+	guard       *guard
+	cors        *cors.Policy   // nil: pages of other origins are told nothing
+	access      *accesslog.Log // nil: off
 	panics      *metrics.Counter
 	draining    atomic.Bool
 }
 
 func (f *serveFlags) newServing(w world, logger *slog.Logger) (*serving, error) {
+	creds, files, err := f.credentials()
+	if err != nil {
+		return nil, err
+	}
 	s := &serving{
 		logger:   logger,
 		site:     docs.New(docs.Config{NotFound: predict.NotFound}),
 		registry: metrics.New(),
+	}
+	if s.guard, err = f.newGuard(creds, s.registry); err != nil {
+		return nil, err
+	}
+	if f.corsOrigins != nil {
+		if s.cors, err = cors.New(f.corsOrigins); err != nil {
+			return nil, usagef("-cors-origins: %v", err)
+		}
 	}
 	service, err := predict.New(predict.Config{
 		Model:        w.model,
@@ -44,10 +61,28 @@ func (f *serveFlags) newServing(w world, logger *slog.Logger) (*serving, error) 
 		return nil, err
 	}
 	s.service = service
-	s.reloader = newReloader(f.source, func(w world) error { return service.Swap(w.model, w.market) }, logger, s.registry)
+	s.reloader = newReloader(logger, s.registry, append([]*part{s.worldPart(f.source)}, files...)...)
 	s.panics = s.registry.Counter("panics_total", "Requests that ended in a panic of a handler.")
 	s.register()
 	return s, nil
+}
+
+// worldPart is what is forecast from.
+func (s *serving) worldPart(src source) *part {
+	return &part{
+		paths: src.paths(),
+		load: func() error {
+			w, err := src.load()
+			if err != nil {
+				return err
+			}
+			return s.service.Swap(w.model, w.market)
+		},
+		what: func() []any {
+			m, mk := s.service.Current()
+			return []any{"model", m.Version(), "as_of", mk.AsOf().String(), "tickers", len(mk.Tickers())}
+		},
+	}
 }
 
 // ready says whether a balancer should send requests here, and why not, or what is
@@ -64,7 +99,7 @@ func (s *serving) ready() (bool, []string) {
 
 func (s *serving) panicked(r *http.Request, err error) {
 	s.panics.Inc()
-	s.logger.Error("panic", "method", r.Method, "pattern", r.Pattern, "error", err.Error())
+	s.logger.Error("panic", "id", r.Header.Get(requestID), "method", r.Method, "pattern", r.Pattern, "error", err.Error())
 }
 
 // register adds what is asked for only when somebody looks.
@@ -86,6 +121,9 @@ func (s *serving) register() {
 	}
 	s.registry.GaugeFunc("predict_cache_entries", "Answers kept.", func() float64 { return float64(cache().Entries) })
 	s.registry.GaugeFunc("predict_cache_bytes", "Bytes of answers kept.", func() float64 { return float64(cache().Bytes) })
+	if c := s.guard.cert; c != nil {
+		s.registry.GaugeFunc("tls_certificate_expiry_timestamp_seconds", "When the certificate that is shown expires.", func() float64 { return float64(c.Expires().Unix()) })
+	}
 	s.registry.GaugeFunc("market_age_days", "Trading days since the last close that is served.", func() float64 {
 		_, mk := s.service.Current()
 		return float64(calendar.Between(mk.AsOf(), calendar.FromTime(time.Now().UTC())))

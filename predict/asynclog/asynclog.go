@@ -1,5 +1,5 @@
 // Package asynclog takes log records off the path of whoever logs: a [Handler] queues them, and one goroutine formats
-// and writes them as JSON, a line each. When the queue is full, because a pipe has no reader or a disk is slow, records
+// and writes them, as JSON unless told otherwise. When the queue is full, because a pipe has no reader or a disk is slow, records
 // are dropped and counted; logging never waits.
 //
 // It is not a log of record: what must not be lost does not belong in it. It rotates no files and filters nothing.
@@ -44,8 +44,12 @@ type entry struct {
 	record slog.Record
 }
 
-// New returns a handler that writes to w, and starts its goroutine; [Handler.Close] ends it.
-func New(w io.Writer) *Handler {
+// New returns a handler that writes to w, and starts its goroutine; Close ends it. format makes the handler that formats;
+// nil means JSON, a line a record.
+func New(w io.Writer, format func(io.Writer) slog.Handler) *Handler {
+	if format == nil {
+		format = func(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, nil) }
+	}
 	q := &queue{
 		w:       w,
 		records: make(chan entry, Capacity),
@@ -53,7 +57,7 @@ func New(w io.Writer) *Handler {
 		done:    make(chan struct{}),
 	}
 	go q.write()
-	return &Handler{q, slog.NewJSONHandler(&q.buf, nil)}
+	return &Handler{q, format(&q.buf)}
 }
 
 // Enabled reports whether records of a level are written: Info and above.

@@ -28,7 +28,7 @@ func closeLog(t *testing.T, h *asynclog.Handler) {
 // TestIsASlogHandler runs the standard library's own test of handlers.
 func TestIsASlogHandler(t *testing.T) {
 	var out bytes.Buffer
-	h := asynclog.New(&out)
+	h := asynclog.New(&out, nil)
 	err := slogtest.TestHandler(h, func() []map[string]any {
 		closeLog(t, h)
 		var got []map[string]any
@@ -54,7 +54,7 @@ func TestBlockedPipe(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	h := asynclog.New(w)
+	h := asynclog.New(w, nil)
 	logger := slog.New(h)
 	const records = 20 * asynclog.Capacity // 3 MB: far more than a pipe and the queue hold
 	for i := range records {
@@ -99,7 +99,7 @@ func (w *slowWriter) Write(b []byte) (int, error) {
 func TestLinesAreWrittenTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := new(slowWriter)
-		h := asynclog.New(w)
+		h := asynclog.New(w, nil)
 		logger := slog.New(h)
 		start := time.Now()
 		logger.Info("first")
@@ -120,9 +120,19 @@ func TestLinesAreWrittenTogether(t *testing.T) {
 	})
 }
 
+func TestFormat(t *testing.T) {
+	var out bytes.Buffer
+	h := asynclog.New(&out, func(w io.Writer) slog.Handler { return slog.NewTextHandler(w, nil) })
+	slog.New(h).With("a", 1).Info("m")
+	closeLog(t, h)
+	if !strings.HasSuffix(out.String(), " level=INFO msg=m a=1\n") {
+		t.Errorf("got %q, want text", out.String())
+	}
+}
+
 func TestAfterClose(t *testing.T) {
 	var out bytes.Buffer
-	h := asynclog.New(&out)
+	h := asynclog.New(&out, nil)
 	closeLog(t, h)
 	closeLog(t, h)
 	slog.New(h).Info("late")
@@ -143,7 +153,7 @@ func (w *failingWriter) Write(b []byte) (int, error) {
 func TestFailedWritesAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &failingWriter{fail: true}
-		h := asynclog.New(w)
+		h := asynclog.New(w, nil)
 		logger := slog.New(h)
 		for range 3 {
 			logger.Info("lost")
@@ -162,7 +172,7 @@ func TestFailedWritesAreCounted(t *testing.T) {
 }
 
 func BenchmarkHandle(b *testing.B) {
-	h := asynclog.New(io.Discard)
+	h := asynclog.New(io.Discard, nil)
 	defer h.Close(context.Background())
 	logger := slog.New(h)
 	b.ReportAllocs()
