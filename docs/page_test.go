@@ -18,6 +18,7 @@ import (
 // fan that widens by a dollar a day. The page is so tested against what the document says, and nothing else.
 type backend struct {
 	*httptest.Server
+	key    string // that requests must show, if any
 	mu     sync.Mutex
 	bodies []string // of POST /predict; guarded by mu
 }
@@ -68,7 +69,14 @@ func startBackend(t *testing.T) *backend {
 			})
 		}
 	}
-	b.Server = httptest.NewServer(mux)
+	b.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		open := r.URL.Path == "/openapi.json" || strings.HasPrefix(r.URL.Path, "/docs")
+		if b.key != "" && !open && r.Header.Get("Authorization") != "Bearer "+b.key {
+			writeJSON(w, 401, map[string]any{"detail": "Not authenticated"})
+			return
+		}
+		mux.ServeHTTP(w, r)
+	}))
 	t.Cleanup(b.Close)
 	return b
 }
@@ -223,6 +231,21 @@ func TestPage(t *testing.T) {
 		p.wait(`document.querySelector("#predict_predict_post .result .error")`)
 		if got, want := p.text(`document.querySelector("#predict_predict_post .result .error").textContent`), "1: JSON decode error: Expecting value."; got != want {
 			t.Errorf("a body that is no JSON: got %q, want %q", got, want)
+		}
+	})
+
+	t.Run("API key", func(t *testing.T) {
+		guarded := startBackend(t)
+		guarded.key = "secret"
+		p := b.open(t, guarded.URL+"/docs", desktop)
+		if got, want := p.text(`document.querySelector("#trouble").textContent`), "Not authenticated."; got != want {
+			t.Errorf("without a key: got %q, want %q", got, want)
+		}
+		p.eval(`document.querySelector("#key").focus()`, nil) // shown by now, or this does nothing
+		p.press("s", "e", "c", "r", "e", "t", "Tab")
+		p.wait(`document.querySelector(".median") && document.querySelector("#served").textContent`)
+		if got := p.text(`document.querySelector("#trouble").hidden`); got != "true" {
+			t.Error("with a key: an error is shown")
 		}
 	})
 

@@ -1,5 +1,7 @@
 // Calls to the server that served the page, and its errors in words.
 
+import { $ } from "./dom.js";
+
 // The page is at docs below the root of the API, wherever a proxy put that.
 export const root = new URL(".", document.baseURI);
 
@@ -10,10 +12,12 @@ export async function call(method, path, { body, headers, signal } = {}) {
     init.body = typeof body === "string" ? body : JSON.stringify(body);
     init.headers["Content-Type"] = "application/json";
   }
+  if ($("key").value) init.headers.Authorization = `Bearer ${$("key").value}`;
   const start = performance.now();
   const res = await fetch(new URL(path.replace(/^\//, ""), root), init);
   const text = await res.text();
   const ms = performance.now() - start;
+  if (res.status === 401) $("auth").hidden = false;
   let json;
   if ((res.headers.get("Content-Type") || "").includes("json")) {
     try { json = JSON.parse(text); } catch { /* several lines of JSON, or none: shown as text */ }

@@ -32,7 +32,7 @@ async function read() {
   try {
     reference(await get("/openapi.json"), section);
   } catch (err) {
-    section.querySelector(".loading").replaceWith(h("p", { class: "error" }, `The reference can't be shown: ${err.message}`));
+    section.append(h("p", { class: "error" }, `The reference can't be shown: ${err.message}`));
     return;
   }
   const target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
@@ -40,5 +40,7 @@ async function read() {
 }
 
 theme();
+$("auth").addEventListener("submit", (e) => e.preventDefault());
+$("auth").addEventListener("change", served);
 await Promise.allSettled([studio(), read(), served()]);
 document.documentElement.dataset.ready = "true"; // all that can be drawn without a click is drawn

@@ -51,7 +51,7 @@ export function tryForm(doc, method, path, op) {
     if (String(query)) url += `?${query}`;
     if (body) headers["Content-Type"] = "application/json";
     if (accept && accept.value !== "application/json") headers.Accept = accept.value;
-    return { method: verb.value, path: url, url: new URL(url.slice(1), root).href, headers, body: body && compact(body.value) };
+    return { method: verb.value, path: url, url: new URL(url.slice(1), root).href, headers, body: body?.value }; // as typed: a reader may want to see it refused
   };
 
   const code = snippets(`${method} ${path} in code`);
@@ -60,18 +60,14 @@ export function tryForm(doc, method, path, op) {
   const send = async (e) => {
     e.preventDefault();
     const req = request();
-    button.disabled = true;
     try {
       answer.replaceChildren(...result(await call(req.method, req.path, req)));
     } catch (err) {
       answer.replaceChildren(h("p", { class: "error" }, `No answer: ${err.message}. Is the server running?`));
-    } finally {
-      button.disabled = false;
     }
   };
-  const button = h("button", { type: "submit", class: "primary" }, "Send");
   const form = h("form", { class: "try", onsubmit: send, oninput: update },
-    h("div", { class: "grid" }, rows), h("div", { class: "bar" }, button), answer,
+    h("div", { class: "grid" }, rows), h("div", { class: "bar" }, h("button", { class: "primary" }, "Send")), answer,
     h("details", { class: "fold small" }, h("summary", {}, "In code"), code.el));
   update();
   return form;
@@ -93,13 +89,5 @@ function result(res) {
 
 // pretty is JSON over several lines, with lists of plain values on one.
 export function pretty(value) {
-  return JSON.stringify(value, null, 2).replace(/\[\n\s+([^[\]{}]*?)\n\s*\]/g, (whole, list) => {
-    const line = `[${list.replace(/\n\s*/g, " ")}]`;
-    return line.length < 2000 ? line : whole;
-  });
-}
-
-// compact takes the blanks out of JSON, and leaves alone what is none: a reader may want to see that refused.
-function compact(text) {
-  try { return JSON.stringify(JSON.parse(text)); } catch { return text; }
+  return JSON.stringify(value, null, 2).replace(/\[\n\s+([^[\]{}]*?)\n\s*\]/g, (_, list) => `[${list.replace(/\n\s*/g, " ")}]`);
 }

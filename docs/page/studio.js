@@ -71,13 +71,17 @@ export async function studio() {
     code.update(request(ask));
   }
 
-  try {
-    if (!ask.tickers.length) ask.tickers = await firstTicker();
-    choose(ask.tickers);
-    await load();
-  } catch (err) {
-    trouble(err.message);
+  async function start() {
+    try {
+      if (!ask.tickers.length) ask.tickers = await firstTicker();
+    } catch (err) {
+      return trouble(err.message);
+    }
+    return load();
   }
+  $("key").addEventListener("change", start);
+  choose(ask.tickers);
+  await start();
 }
 
 async function fetchSeries(ticker, ask, signal) {
