@@ -94,17 +94,21 @@ func dailyVariances(s *market.Series, logs []float64) []float64 {
 	return sums
 }
 
-// harLog is the log volatility of the rows from to to-1.
-func harLog(sums []float64, from, to int) float64 {
+// harLog is the log volatility of the rows from to to-1. A tenth of the variance of the
+// quarter before at is added, lest a day on which the close stood still reads as calm.
+func harLog(sums []float64, from, to, at int) float64 {
 	const floor = 1e-6
-	from = max(from, 1)
-	return 0.5 * math.Log((sums[to]-sums[from])/float64(max(to-from, 1))+floor)
+	mean := func(from, to int) float64 {
+		from = max(from, 1)
+		return (sums[to] - sums[from]) / float64(max(to-from, 1))
+	}
+	return 0.5 * math.Log(mean(from, to)+0.1*mean(at-harSpans[len(harSpans)-1], at)+floor)
 }
 
 func harInputs(sums []float64, i int) (x harRow) {
 	x[0] = 1
 	for k, span := range harSpans {
-		x[k+1] = harLog(sums, i+1-span, i+1)
+		x[k+1] = harLog(sums, i+1-span, i+1, i+1)
 	}
 	return x
 }
@@ -123,7 +127,7 @@ func har(ctx context.Context, c *course) (method, error) {
 				for h := 1; h <= model.MaxDays && i+h < len(s.Close); h++ {
 					year := max(yearOf(s.Dates[i+h]), first)
 					if year <= last {
-						part[year-first].add(h-1, &x, harLog(sums, i+1, i+1+h))
+						part[year-first].add(h-1, &x, harLog(sums, i+1, i+1+h, i+1))
 					}
 				}
 			}

@@ -62,6 +62,11 @@ func (p *panel) tickX(x float64, label string) {
 	fmt.Fprintf(p.b, `<text x="%.1f" y="%.0f" text-anchor="middle" class="soft">%s</text>`+"\n", p.px(x), p.y+p.height+16, label)
 }
 
+// below says what the horizontal axis is.
+func (p *panel) below(unit string) {
+	fmt.Fprintf(p.b, `<text x="%.0f" y="%.0f" text-anchor="middle" class="soft">%s</text>`+"\n", p.x+p.width/2, p.y+p.height+34, unit)
+}
+
 func (p *panel) tickY(y float64, label string) {
 	fmt.Fprintf(p.b, `<line x1="%.0f" x2="%.0f" y1="%.1f" y2="%.1f" class="grid"/><text x="%.0f" y="%.1f" text-anchor="end" class="soft">%s</text>`+"\n",
 		p.x, p.x+p.width, p.py(y), p.py(y), p.x-6, p.py(y)+4, label)
@@ -111,15 +116,16 @@ func (e *Evaluation) plotReliability(b *strings.Builder) {
 		}
 	}
 	p := &panel{b: b, x: 64, y: topRow, width: 380, height: panelHeight, left: -0.3, right: model.Levels - 0.7, low: low - 0.005, high: high + 0.005}
-	p.frame("Coverage less confidence", "points, by confidence in per cent")
+	p.frame("Coverage less confidence", "points")
 	p.ticksY(100, "%+.0f")
+	p.below("confidence in per cent; lines by trading days ahead")
 	for l, c := range e.Confidences {
 		p.tickX(float64(l), fmt.Sprintf("%.0f", 100*c))
 	}
 	p.path("aim", "", 2, func(i int) (float64, float64) { return p.left + float64(i)*(p.right-p.left), 0 })
 	var names []string
 	for k, h := range shown {
-		names = append(names, fmt.Sprintf("%d days", h))
+		names = append(names, fmt.Sprintf("%d ahead", h))
 		p.path("line", palette[k], model.Levels, func(l int) (float64, float64) {
 			return float64(l), float64(e.Methods[0].Coverage[h-1][l]) - e.Confidences[l]
 		})
@@ -137,8 +143,9 @@ func (e *Evaluation) plotLoss(b *strings.Builder) {
 		names = append(names, fmt.Sprintf("%s %s", r.Baseline, percent(r.Ratio)))
 	}
 	p := &panel{b: b, x: 540, y: topRow, width: 390, height: panelHeight, left: 1, right: model.MaxDays, low: low - 0.005, high: high + 0.025}
-	p.frame("Pinball loss against each baseline", "per cent, by days ahead")
+	p.frame("Pinball loss against each baseline", "per cent")
 	p.ticksY(100, "%+.0f")
+	p.below("trading days ahead")
 	for _, h := range [...]int{1, 5, 10, 15, 20, 25, 30} {
 		p.tickX(float64(h), fmt.Sprint(h))
 	}
