@@ -54,24 +54,31 @@ func (c *conn) serve() {
 
 // converse reads and answers until the connection does not stay.
 func (c *conn) converse() outcome {
+	if c.raw.usable() {
+		return c.converseRaw()
+	}
 	for {
 		c.armRead()
 		waited := c.waiting()
-		err := c.read()
-		if err != nil {
-			if o := c.starved(err); o != stays {
-				return o
-			}
-			continue
+		o := stays
+		if err := c.read(); err != nil {
+			o = c.starved(err)
+		} else {
+			o = c.took(waited)
 		}
-		now := c.lane.now()
-		if waited && !c.waiting() {
-			c.began = now
-		}
-		if o := c.answer(now); o != stays {
+		if o != stays {
 			return o
 		}
 	}
+}
+
+// took is what to do when there is more unread than before, when the connection waited or not.
+func (c *conn) took(waited bool) outcome {
+	now := c.lane.now()
+	if waited && !c.waiting() {
+		c.began = now
+	}
+	return c.answer(now)
 }
 
 // waiting tells whether a request has yet to begin. As in net/http a first request begins with the connection, and
@@ -144,7 +151,7 @@ func (l *Lane) ask(body []byte) (answer []byte, ok bool) {
 	return l.cfg.Answer(body)
 }
 
-// starved is what to do when nothing could be read. Half a request is net/http's, whose deadline is over too: it says what
+// starved is what to do when reading failed. Half a request is net/http's, whose deadline is over too: it says what
 // there is to say, from nothing at all to the handler's word for a body that did not come.
 func (c *conn) starved(err error) outcome {
 	late := errors.Is(err, os.ErrDeadlineExceeded)

@@ -10,24 +10,21 @@ import (
 	"unsafe"
 )
 
-// raw reads and writes a socket without package net in between. Two things make it worth having. It looks for bytes
-// before it takes memory for them, so that a connection that waits holds none. And it tells the scheduler of neither
-// system call, which on a socket that never blocks is only a cost: measured in turn with net.Conn, 64 connections on one
-// core, a read and a write of 300 bytes took 5.7 us instead of 6.4, and the tenth part of that is all that is left for
-// reading the request and finding its answer.
+// raw reads and writes a socket without most of package net. Two things make it worth having. It looks for bytes before
+// it takes memory for them, so a connection that waits holds none. And it spends on a request a third less of what is not
+// the kernel's work: package net is entered once for all of a conversation, the scheduler is not told of system calls
+// that never block, and sendto and recvfrom pass the file layer by. Measured in turn with net.Conn, 64 connections on one
+// core, that is 0.6 us of 6.4, and all that is left for reading a request and finding its answer is half a microsecond.
 type raw struct {
-	conn            syscall.RawConn
-	onRead, onWrite func(fd uintptr) bool // made once: a closure a call would be an allocation a request
-	out             []byte
-	n               int
-	errno           syscall.Errno
+	conn syscall.RawConn
+	fd   uintptr // the socket, inside the function that conn.Read calls: it cannot be closed there by anybody else
 }
 
 func (r *raw) usable() bool { return r.conn != nil }
 
-// open tells whether s can be read so.
-func (r *raw) open(s *stream) bool {
-	tcp, ok := s.nc.(*net.TCPConn)
+// open tells whether nc can be used so.
+func (r *raw) open(nc net.Conn) bool {
+	tcp, ok := nc.(*net.TCPConn)
 	if !ok {
 		return false
 	}
@@ -36,56 +33,63 @@ func (r *raw) open(s *stream) bool {
 		return false
 	}
 	r.conn = conn
-	r.onRead = func(fd uintptr) bool {
-		s.begin()
-		r.n, r.errno = call(syscall.SYS_RECVFROM, fd, s.space())
-		if r.errno != syscall.EAGAIN {
-			return true
-		}
-		if len(s.unread()) == 0 {
-			s.rest()
-		}
-		return false // wait for the poller, then again
-	}
-	r.onWrite = func(fd uintptr) bool {
-		r.n, r.errno = call(syscall.SYS_SENDTO, fd, r.out)
-		return true
-	}
 	return true
 }
 
-func (r *raw) read(s *stream) error {
-	if err := r.conn.Read(r.onRead); err != nil {
-		return err
+// converseRaw is converse inside one call of RawConn.Read, which calls turn when there may be something to read and, as
+// long as turn returns false, waits for it within the read deadline.
+func (c *conn) converseRaw() outcome {
+	var failed error
+	o := stays
+	turn := func(fd uintptr) bool {
+		c.raw.fd = fd
+		for {
+			c.begin()
+			waited := c.waiting()
+			n, errno := call(syscall.SYS_RECVFROM, fd, c.space())
+			switch {
+			case errno == syscall.EAGAIN:
+				if len(c.unread()) == 0 {
+					c.rest()
+				}
+				c.armRead()
+				return false
+			case errno != 0:
+				failed = os.NewSyscallError("recvfrom", errno)
+				return true
+			case n == 0:
+				failed = io.EOF
+				return true
+			}
+			c.to += n
+			if o = c.took(waited); o != stays {
+				return true
+			}
+		}
 	}
-	switch {
-	case r.errno != 0:
-		return os.NewSyscallError("recvfrom", r.errno)
-	case r.n == 0:
-		return io.EOF
+	for o == stays {
+		c.armRead()
+		failed = nil
+		if err := c.raw.conn.Read(turn); err != nil {
+			failed = err
+		}
+		if failed != nil {
+			o = c.starved(failed)
+		}
 	}
-	s.to += r.n
-	return nil
+	return o
 }
 
-// write writes what can be written at once.
-func (r *raw) write(s *stream, b []byte) (int, error) {
-	r.out = b
-	err := r.conn.Write(r.onWrite)
-	r.out = nil
-	switch {
-	case err != nil:
-		return 0, err
-	case r.errno == syscall.EAGAIN:
-		return 0, nil
-	case r.errno != 0:
-		return 0, os.NewSyscallError("sendto", r.errno)
+// write writes what can be written at once. It may be called in a turn alone.
+func (r *raw) write(b []byte) (int, error) {
+	n, errno := call(syscall.SYS_SENDTO, r.fd, b)
+	if errno != 0 && errno != syscall.EAGAIN {
+		return 0, os.NewSyscallError("sendto", errno)
 	}
-	return r.n, nil
+	return n, nil
 }
 
-// call receives into or sends from b, which is not empty, without waiting. These calls go straight to the socket; read and
-// write pass through the file system first, which on 6.18 is 2 % of a request.
+// call receives into or sends from b, which is not empty, without waiting.
 func call(trap, fd uintptr, b []byte) (int, syscall.Errno) {
 	for {
 		n, _, errno := syscall.RawSyscall6(trap, fd, uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL, 0, 0)

@@ -9,11 +9,11 @@ import (
 type stream struct {
 	lane *Lane
 	nc   net.Conn
-	raw  raw // reads and writes without waiting, where the system has that
+	raw  raw // reads and writes by other means, where the system has them
 
 	work     *work  // nil while nothing is unread and nothing to be written
 	from, to int    // work.in[from:to] is unread
-	small    []byte // what is read into when there is no work and raw cannot tell when there is something to read
+	small    []byte // what is read into while there is no work; nil with raw
 
 	readBy  time.Duration // the deadline that is set for reading; 0 is none
 	writeBy time.Duration // likewise for writing
@@ -35,7 +35,7 @@ const maxOut = 64 << 10
 
 func (s *stream) open(l *Lane, nc net.Conn) {
 	s.lane, s.nc = l, nc
-	if !s.raw.open(s) {
+	if !s.raw.open(nc) {
 		s.small = make([]byte, 512) // a plain request has no more, so one read will do
 	}
 }
@@ -79,9 +79,6 @@ func (s *stream) space() []byte {
 
 // read waits for bytes and adds them to those unread, or gives an error.
 func (s *stream) read() error {
-	if s.raw.usable() {
-		return s.raw.read(s)
-	}
 	if len(s.unread()) == 0 {
 		s.rest()
 		n, err := s.nc.Read(s.small)
@@ -108,7 +105,7 @@ func (s *stream) flush() error {
 	out := s.work.out
 	s.work.out = out[:0]
 	if s.raw.usable() {
-		n, err := s.raw.write(s, out)
+		n, err := s.raw.write(out)
 		if n == len(out) || err != nil {
 			return err
 		}
