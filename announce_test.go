@@ -8,7 +8,7 @@ import (
 )
 
 func TestAnnounceOnATerminal(t *testing.T) {
-	w, err := source{}.load()
+	w, err := source{}.load(0)
 	require.NoError(t, err)
 	var out strings.Builder
 	announceTo(&out, "[::]:8080", "127.0.0.1:9090", w, 7)

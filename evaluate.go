@@ -21,7 +21,7 @@ func (p *program) evaluate(set *flag.FlagSet) func(context.Context, []string) er
 	format := set.String("format", "table", "table or json")
 	plot := set.String("plot", "", "draw the result into this SVG `file`")
 	return func(ctx context.Context, _ []string) error {
-		cfg := train.EvalConfig{Every: *every, GARCH: *garch}
+		cfg := train.EvalConfig{Every: *every, GARCH: *garch, Calibrate: src.calibrate}
 		if err := parseDay("-from", *from, &cfg.From); err != nil {
 			return err
 		}

@@ -9,13 +9,16 @@ import (
 	"time"
 
 	"tickercast/model"
+	"tickercast/model/calendar"
 	"tickercast/model/market"
+	"tickercast/model/train"
 )
 
 // A source says where weights and prices come from; an empty path is what the
 // binary embeds.
 type source struct {
 	prices, weights string
+	calibrate       bool // see train.Calibrate
 }
 
 // sourceFlags declares the flags that every command with a model shares.
@@ -23,6 +26,7 @@ func sourceFlags(set *flag.FlagSet) *source {
 	s := new(source)
 	set.StringVar(&s.prices, "prices", "", "`file` or folder of prices, CSV or gzip (default the embedded snapshot)")
 	set.StringVar(&s.weights, "weights", "", "`file` of weights (default the embedded ones)")
+	set.BoolVar(&s.calibrate, "calibrate", true, "move the bounds of the intervals by how the past of the prices was covered, where it is long enough to tell")
 	return s
 }
 
@@ -32,8 +36,9 @@ type world struct {
 	market *market.Market
 }
 
-// load reads a world whole; on any error there is none.
-func (s source) load() (world, error) {
+// load reads a world whole, of closes up to and including a day; day zero means the
+// last. On any error there is none.
+func (s source) load(day calendar.Date) (world, error) {
 	m, err := s.loadModel()
 	if err != nil {
 		return world{}, err
@@ -42,9 +47,20 @@ func (s source) load() (world, error) {
 	if err != nil {
 		return world{}, err
 	}
+	if day != 0 {
+		panel = panel.Until(day)
+	}
 	mk, err := market.New(panel)
-	if err != nil {
+	switch {
+	case err != nil && day != 0:
+		return world{}, fmt.Errorf("prices %s up to %s: %w", s.pricesName(), day, err)
+	case err != nil:
 		return world{}, fmt.Errorf("prices %s: %w", s.pricesName(), err)
+	}
+	if s.calibrate {
+		if m, err = train.Calibrate(m, mk); err != nil {
+			return world{}, fmt.Errorf("calibrating on prices %s: %w", s.pricesName(), err)
+		}
 	}
 	return world{m, mk}, nil
 }

@@ -54,7 +54,7 @@ func document(t *testing.T) map[string]map[string]operation {
 
 func embeddedServing(t *testing.T) *serving {
 	t.Helper()
-	w, err := source{}.load()
+	w, err := source{}.load(0)
 	require.NoError(t, err)
 	s, err := (&serveFlags{}).newServing(w, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	require.NoError(t, err)

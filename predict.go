@@ -52,7 +52,7 @@ func (p *program) predict(fs *flag.FlagSet) func(context.Context, []string) erro
 		if err := parseDay("-as-of", *asOf, &day); err != nil {
 			return err
 		}
-		w, err := src.loadAsOf(day)
+		w, err := src.load(day)
 		if err != nil {
 			return err
 		}
@@ -80,26 +80,6 @@ func parseLevels(list string) (levels []float64, err error) {
 		levels = append(levels, c)
 	}
 	return levels, nil
-}
-
-// loadAsOf is load, of what was known on a day; day zero means the last.
-func (s source) loadAsOf(day calendar.Date) (world, error) {
-	if day == 0 {
-		return s.load()
-	}
-	m, err := s.loadModel()
-	if err != nil {
-		return world{}, err
-	}
-	panel, err := s.loadPanel()
-	if err != nil {
-		return world{}, err
-	}
-	mk, err := market.New(panel.Until(day))
-	if err != nil {
-		return world{}, fmt.Errorf("prices %s up to %s: %w", s.pricesName(), day, err)
-	}
-	return world{m, mk}, nil
 }
 
 // choose finds the tickers that were named, or all of them.

@@ -130,7 +130,7 @@ func TestSwapsUnderLoad(t *testing.T) {
 	for i := range worlds {
 		path := filepath.Join(dir, fmt.Sprintf("%d.csv", i))
 		writePrices(t, path, pricesCSV(100*math.Pow(100, float64(i)))) // 100 and 10,000
-		w, err := source{prices: path}.load()
+		w, err := source{prices: path}.load(0)
 		require.NoError(t, err)
 		worlds[i] = w
 	}

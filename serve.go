@@ -100,7 +100,7 @@ func (f *serveFlags) run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	w, err := f.source.load()
+	w, err := f.source.load(0)
 	if err != nil {
 		return err
 	}

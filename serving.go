@@ -54,6 +54,7 @@ func (f *serveFlags) newServing(w world, logger *slog.Logger) (*serving, error) 
 		CacheBytes:   f.cacheBytes,
 		TTL:          f.ttl,
 		RedactInput:  f.redactInput,
+		Metrics:      s.registry,
 		Ready:        s.ready,
 		Failed:       func(err error) { logger.Error("answered 500", "error", err.Error()) },
 	})
@@ -72,7 +73,7 @@ func (s *serving) worldPart(src source) *part {
 	return &part{
 		paths: src.paths(),
 		load: func() error {
-			w, err := src.load()
+			w, err := src.load(0)
 			if err != nil {
 				return err
 			}

@@ -11,7 +11,7 @@ import (
 // version prints what a report of a fault should start with.
 func (p *program) version(*flag.FlagSet) func(context.Context, []string) error {
 	return func(context.Context, []string) error {
-		w, err := source{}.load()
+		w, err := source{}.load(0)
 		if err != nil {
 			return err
 		}
