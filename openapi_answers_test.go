@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,13 +11,16 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"tickercast/docs"
+	"tickercast/predict/ratelimit"
 )
 
 // An exchange is a request and the status that it leads to.
@@ -96,6 +100,7 @@ func TestEveryStatusIsReached(t *testing.T) {
 	}
 	s := embeddedServing(t)
 	handler := s.handler()
+	address := "192.0.2.1:1" // of the client
 	send := func(method string, e exchange) {
 		t.Helper()
 		req := httptest.NewRequestWithContext(t.Context(), method, e.target, e.body)
@@ -106,6 +111,7 @@ func TestEveryStatusIsReached(t *testing.T) {
 		if _, ok := e.body.(failing); ok {
 			req.ContentLength = 10
 		}
+		req.RemoteAddr = address
 		rec := httptest.NewRecorder()
 		handler.ServeHTTP(rec, req)
 		require.Equal(t, e.status, rec.Code, "%s %s: %s", method, e.target, rec.Body)
@@ -144,6 +150,24 @@ func TestEveryStatusIsReached(t *testing.T) {
 		require.Contains(t, string(answer), "HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Type: text/plain", route)
 		delete(unseen, route+" 431 text/plain")
 		delete(unseen, route+" 500 application/json") // a handler with a fault was seen above, and stands for all
+	}
+
+	// A server that wants keys and counts requests: one an hour from each address, good or not.
+	keys := filepath.Join(t.TempDir(), "keys")
+	require.NoError(t, os.WriteFile(keys, fmt.Appendf(nil, "%x\n", sha256.Sum256([]byte("a key that no request has"))), 0o600))
+	m, mk := s.service.Current()
+	s, err := (&serveFlags{apiKeys: keys, rate: ratelimit.Rate{Requests: 1, Period: time.Hour}}).newServing(world{model: m, market: mk}, s.logger)
+	require.NoError(t, err)
+	defer s.service.Close()
+	handler = s.handler()
+	for i, r := range s.routes() {
+		if r.open {
+			continue
+		}
+		address = fmt.Sprintf("192.0.2.%d:1", i)
+		target := strings.ReplaceAll(r.path, "{ticker}", "AAPL")
+		send(r.method, exchange{route: r.pattern(), target: target, status: 401})
+		send(r.method, exchange{route: r.pattern(), target: target, status: 429})
 	}
 	require.Empty(t, slices.Sorted(maps.Keys(unseen)), "in the document, but the server was not seen to answer it")
 }

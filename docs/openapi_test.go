@@ -63,16 +63,21 @@ func walk(at string, v any, visit func(at string, o map[string]any)) {
 func TestReferencesResolve(t *testing.T) {
 	doc := parseTree(t, docs.JSON())
 	used := map[string]bool{}
-	walk("#", doc, func(at string, o map[string]any) {
-		ref, ok := o["$ref"].(string)
-		if !ok {
-			return
+	walk("#", doc, func(_ string, o map[string]any) {
+		for _, choice := range asList(o["security"]) {
+			for name := range choice.(map[string]any) {
+				used["#/components/securitySchemes/"+name] = true
+			}
 		}
-		used[ref] = true
-		if resolve(doc, ref) == nil {
-			t.Errorf("%s: %s leads nowhere", at, ref)
+		if ref, ok := o["$ref"].(string); ok {
+			used[ref] = true
 		}
 	})
+	for ref := range used {
+		if resolve(doc, ref) == nil {
+			t.Errorf("%s leads nowhere", ref)
+		}
+	}
 	for kind, parts := range doc["components"].(map[string]any) {
 		for name := range parts.(map[string]any) {
 			if ref := "#/components/" + kind + "/" + name; !used[ref] {
@@ -80,6 +85,11 @@ func TestReferencesResolve(t *testing.T) {
 			}
 		}
 	}
+}
+
+func asList(v any) []any {
+	l, _ := v.([]any)
+	return l
 }
 
 func TestOperations(t *testing.T) {
@@ -107,8 +117,7 @@ func TestOperations(t *testing.T) {
 				want = append(want, m[1])
 			}
 			raw := resolve(doc, "#/paths/"+strings.ReplaceAll(path, "/", "~1")+"/"+method).(map[string]any)
-			params, _ := raw["parameters"].([]any)
-			for _, p := range params {
+			for _, p := range asList(raw["parameters"]) {
 				p := p.(map[string]any)
 				if ref, ok := p["$ref"].(string); ok {
 					p = resolve(doc, ref).(map[string]any)

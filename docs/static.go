@@ -50,7 +50,7 @@ func (s *static) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	h.Set("Cache-Control", "no-cache") // keep it, and ask each time whether it still holds
 	h.Set("ETag", v.etag)
-	h.Set("Vary", "Accept-Encoding")
+	h.Add("Vary", "Accept-Encoding") // there may be others: of origins
 	h.Set("X-Content-Type-Options", "nosniff")
 	if holds(r.Header.Values("If-None-Match"), v.etag) {
 		h.Del("Content-Encoding")
