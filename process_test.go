@@ -33,19 +33,30 @@ type process struct {
 	first       map[string]any // the first line of the log
 	mu          sync.Mutex
 	log         bytes.Buffer
+	stderr      io.Closer // closing it leaves the process without a reader
 	exited      chan error
 }
 
 // start runs serve on free ports with more flags and waits until it says where.
 func start(t *testing.T, flags ...string) *process {
 	t.Helper()
+	return startWith(t, nil, flags...)
+}
+
+// startWith is start with a stdout; nil discards it.
+func startWith(t *testing.T, stdout *os.File, flags ...string) *process {
+	t.Helper()
 	exe, err := os.Executable()
 	require.NoError(t, err)
 	p := &process{exited: make(chan error, 1)}
 	p.Cmd = exec.Command(exe, append([]string{"serve", "-addr", "127.0.0.1:0", "-admin-addr", "127.0.0.1:0"}, flags...)...)
 	p.Env = append(os.Environ(), "TICKERCAST_BE_MAIN=1")
+	if stdout != nil {
+		p.Stdout = stdout
+	}
 	pipe, err := p.StderrPipe()
 	require.NoError(t, err)
+	p.stderr = pipe
 	require.NoError(t, p.Start())
 	lines := bufio.NewReader(pipe)
 	first, err := lines.ReadBytes('\n')
