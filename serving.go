@@ -54,6 +54,7 @@ func (f *serveFlags) newServing(w world, logger *slog.Logger) (*serving, error) 
 		CacheBytes:   f.cacheBytes,
 		TTL:          f.ttl,
 		RedactInput:  f.redactInput,
+		Version:      buildVersion(),
 		Metrics:      s.registry,
 		Ready:        s.ready,
 		Failed:       func(err error) { logger.Error("answered 500", "error", err.Error()) },

@@ -116,6 +116,9 @@ func isType(name string, v any) bool {
 	case "object":
 		_, ok := v.(map[string]any)
 		return ok
+	case "boolean":
+		_, ok := v.(bool)
+		return ok
 	case "null":
 		return v == nil
 	case "number", "integer":
