@@ -2,7 +2,6 @@ package train
 
 import (
 	"math"
-	"slices"
 
 	"tickercast/model"
 	"tickercast/model/calendar"
@@ -15,16 +14,28 @@ const (
 	calibrateLeast = 750
 	// calibrateTickers and calibrateDates bound the work; one day's targets of many
 	// tickers are much alike, so more of them would tell little more.
-	calibrateTickers, calibrateDates = 100, 150
-	// calibrateBlock is the number of trading days that count as one independent look,
-	// and calibratePrior how many of these the fitted weights are worth.
-	calibrateBlock, calibratePrior = 60, 20
+	calibrateTickers, calibrateDates = 60, 120
+	// calibrateTargets is how many targets a horizon must have.
+	calibrateTargets = 200
+	// calibrateBlock is the number of trading days that count as one independent look.
+	calibrateBlock = 60
 )
+
+// calibrateNoise is the standard error of the log of a width that one look gives, by
+// confidence at one day; targets further ahead overlap and share more. It agrees with
+// date-block bootstraps of coverage over nine years of US stocks: 0.6 points at 80 %
+// and one day, 1.4 at thirty days; 0.1 and 0.6 points at 99 %.
+var calibrateNoise = [model.Levels]float64{0.08, 0.08, 0.08, 0.09, 0.12, 0.16}
+
+func noise(h, l int, looks float64) float64 {
+	return calibrateNoise[l] * (1 + 0.4*math.Log(float64(h))) / math.Sqrt(looks)
+}
 
 // Calibrate moves the bounds of a model by how far they were off on a panel's own past,
 // so that a market unlike the one fitted on is covered as well. It looks at targets
-// that lie within the panel alone, and shrinks what it finds by how little a panel can
-// tell; a short panel leaves the model as it is.
+// that lie within the panel alone, and moves by what is beyond two standard errors: on
+// markets like those fitted on, following the past in full made the next years worse.
+// A short panel leaves the model as it is.
 func Calibrate(m *model.Model, mk *market.Market) (*model.Model, error) {
 	days := tradingDays(mk.Panel())
 	if len(days) < calibrateLeast {
@@ -32,16 +43,18 @@ func Calibrate(m *model.Model, mk *market.Market) (*model.Model, error) {
 	}
 	scores := calibrationScores(m, mk, days)
 	looks := float64(len(days)) / calibrateBlock
-	trust := looks / (looks + calibratePrior)
 	var by [model.MaxDays][model.Levels]float64
 	for l, confidence := range model.Confidences {
 		var raw [model.MaxDays]float64
 		for h := range raw {
-			raw[h] = conformalQuantile(scores[h][l], confidence)
+			if scores[h].total >= calibrateTargets {
+				raw[h] = scores[h].quantile(l, confidence)
+			}
 		}
 		smooth := smoothInLogDays(&raw)
 		for h, v := range smooth {
-			by[h][l] = trust * min(max(v, -0.5), 0.5)
+			sure := max(0, math.Abs(v)-2*noise(h+1, l, looks))
+			by[h][l] = math.Copysign(min(sure, 0.5), v)
 		}
 	}
 	p := m.Params()
@@ -51,10 +64,11 @@ func Calibrate(m *model.Model, mk *market.Market) (*model.Model, error) {
 	return m.Adjusted(&by)
 }
 
-// calibrationScores holds, by horizon and level, the logs of how many times as far as
-// the bound on their side the targets lay.
-func calibrationScores(m *model.Model, mk *market.Market, days []calendar.Date) *[model.MaxDays][model.Levels][]float32 {
-	scores := &[model.MaxDays][model.Levels][]float32{}
+// calibrationScores counts, by horizon and level, the logs of how many times as far as
+// the bound on their side the targets lay. What a share of the confidence stays below
+// is what has to be added to the logs of the distances for the past to be covered.
+func calibrationScores(m *model.Model, mk *market.Market, days []calendar.Date) *[model.MaxDays]histogram {
+	scores := &[model.MaxDays]histogram{}
 	every := max(1, len(days)/calibrateDates)
 	origins := pick(days, days[0], days[len(days)-1], every)
 	c := &course{panel: mk.Panel(), tape: mk.Tape(), origins: origins}
@@ -74,23 +88,14 @@ func calibrationScores(m *model.Model, mk *market.Market, days []calendar.Date) 
 					side, toward = 0, -toward
 				}
 				far := math.Log(toward)
+				scores[h-1].total++
 				for l, d := range &f.Distance(h)[side] {
-					scores[h-1][l] = append(scores[h-1][l], float32(far-d))
+					scores[h-1].add(l, far-d, 1)
 				}
 			}
 		})
 	}
 	return scores
-}
-
-// conformalQuantile returns the score that a share of confidence stays below: what has
-// to be added to the logs of the distances for the past to be covered.
-func conformalQuantile(scores []float32, confidence float64) float64 {
-	if len(scores) < 200 {
-		return 0
-	}
-	slices.Sort(scores)
-	return float64(scores[min(int(confidence*float64(len(scores)+1)), len(scores)-1)])
 }
 
 // smoothInLogDays fits a straight line in log h.

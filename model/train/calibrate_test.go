@@ -58,7 +58,7 @@ func TestCalibrateMovesTowardWhatThePanelShows(t *testing.T) {
 		for _, h := range []int{1, 10, 30} {
 			want := width(right, mk, h, 0.95)
 			before, after := width(wrong, mk, h, 0.95)/want, width(better, mk, h, 0.95)/want
-			if math.Abs(math.Log(after)) > 0.5*math.Abs(math.Log(before)) {
+			if math.Abs(math.Log(after)) > 0.65*math.Abs(math.Log(before)) {
 				t.Errorf("%d days: a model %v times too wide is %v times too wide once calibrated", h, before, after)
 			}
 		}

@@ -242,8 +242,11 @@ func (t *pooling) add(s *samples, st *standard, n *network, want func(i int) boo
 				tail = min(max(dot4(p.out[(2+side)*model.Terms:], &model.Basis[h]), model.MinTail), model.MaxTail)
 			}
 			w := float64(s.weight[i])
-			t[h][1-side].total += w
-			t[h][side].add(score, tail, w)
+			t[h][0].total += w
+			t[h][1].total += w
+			for l, c := range &model.TailShape {
+				t[h][side].add(l, score-tail*c, w)
+			}
 		}
 	}
 }
@@ -294,12 +297,9 @@ const (
 	binCount = 2000
 )
 
-func (h *histogram) add(score, tail, weight float64) {
-	h.total += weight
-	for l, c := range &model.TailShape {
-		at := min(max((score-tail*c-binFirst)/binWidth, 0), binCount-1)
-		h.bins[l][int(at)] += float32(weight)
-	}
+func (h *histogram) add(l int, score, weight float64) {
+	at := min(max((score-binFirst)/binWidth, 0), binCount-1)
+	h.bins[l][int(at)] += float32(weight)
 }
 
 func (h *histogram) quantile(l int, p float64) float64 {
