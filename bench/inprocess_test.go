@@ -70,22 +70,23 @@ func timeouts(h http.Handler) *http.Server {
 // memConn is a connection on which n requests wait, one for each Read that asks for more than what is left of the last, and
 // which ends when they are answered. What is measured over it is the server alone: no kernel, no client.
 type memConn struct {
-	n        int
+	n        int // requests not yet read
+	want     int // answers to be written
 	next     func() []byte
 	rest     []byte
-	left     int    // answers to come
-	calls    int    // reads and writes: each a system call on a real connection
+	reads    int    // each a system call on a real connection, as the writes are
+	writes   int
 	bad      []byte // the first write that was not a 200
 	answered chan struct{}
 	closed   chan struct{}
 }
 
 func newMemConn(n int, next func() []byte) *memConn {
-	return &memConn{n: n, next: next, left: n, answered: make(chan struct{}), closed: make(chan struct{})}
+	return &memConn{n: n, next: next, want: n, answered: make(chan struct{}), closed: make(chan struct{})}
 }
 
 func (c *memConn) Read(p []byte) (int, error) {
-	c.calls++
+	c.reads++
 	if len(c.rest) == 0 {
 		if c.n == 0 {
 			// Not before: net/http takes the end of the stream for a client that has left and waits no more.
@@ -107,8 +108,7 @@ func (c *memConn) Write(p []byte) (int, error) {
 	if !bytes.HasPrefix(p, []byte("HTTP/1.1 200 OK\r\n")) && c.bad == nil {
 		c.bad = bytes.Clone(p)
 	}
-	c.calls++
-	if c.left--; c.left == 0 {
+	if c.writes++; c.writes == c.want {
 		close(c.answered)
 	}
 	return len(p), nil
@@ -156,10 +156,10 @@ func exchange(tb testing.TB, serve func(net.Listener), n int, next func() []byte
 	began := load.ProcessCPU()
 	serve(&oneConn{conn: c})
 	cpu = load.ProcessCPU() - began
-	if c.left != 0 || c.bad != nil {
-		tb.Fatalf("%d of %d requests were not answered; the first write that is no 200: %q", c.left, n, c.bad)
+	if c.writes != n || c.bad != nil {
+		tb.Fatalf("%d writes for %d requests; the first that is no 200: %q", c.writes, n, c.bad)
 	}
-	return cpu, c.calls
+	return cpu, c.reads + c.writes
 }
 
 // block is how many requests are timed together: long enough for the clock, short enough that a hiccup spoils few.
