@@ -74,7 +74,7 @@ type memConn struct {
 	want     int // answers to be written
 	next     func() []byte
 	rest     []byte
-	reads    int    // each a system call on a real connection, as the writes are
+	reads    int // each a system call on a real connection, as the writes are
 	writes   int
 	bad      []byte // the first write that was not a 200
 	answered chan struct{}
