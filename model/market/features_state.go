@@ -70,7 +70,8 @@ type state struct {
 	peak    float64 // fading maximum of the log close
 	score   float64 // the last return over the volatility before it
 	rangeAt int     // n when the last range was seen
-	rangeZ  float64 // log of the last range over its recent mean
+	range1  float64 // the last day's variance by its range, and
+	rangeM  float64 // the mean before it
 	events  seasons
 }
 
@@ -158,9 +159,7 @@ func (s *state) pushRange(b bar, p, before, r2, ref float64) {
 	}
 	night2 := min(night*night, limit)
 	gk := min(night2+max(0, 0.5*hl*hl-(2*math.Ln2-1)*co*co), limit)
-	if m := s.ranges[speed11].mean(); s.ranges[speed11].weight > 0 {
-		s.rangeZ = 0.5 * math.Log((gk+floorVar)/(m+floorVar))
-	}
+	s.range1, s.rangeM = gk, s.ranges[speed11].mean()
 	for i := range s.ranges {
 		s.ranges[i].add(s.d.speeds[i], gk)
 	}
@@ -222,7 +221,7 @@ func (s *state) features(x *Features) {
 		for i, k := range [...]int{speed2, speed5, speed11, speed25, speed250} {
 			x[range2+i] = 0.5*math.Log(s.ranges[k].mean()+floorVar) - lv[k]
 		}
-		x[rangeLast] = s.rangeZ
+		x[rangeLast] = 0.5 * math.Log((s.range1+floorVar)/(s.rangeM+floorVar))
 		x[overnightShare] = (s.night.mean() + floorVar/4) / (s.ranges[speed25].mean() + floorVar)
 	}
 }

@@ -2,6 +2,8 @@ package market
 
 import (
 	"fmt"
+	"runtime"
+	"sync"
 
 	"tickercast/model/calendar"
 )
@@ -31,25 +33,34 @@ var ErrShort = fmt.Errorf("no ticker has %d closes", MinHistory)
 // later than its last row can enter. Tickers with less than MinHistory closes are
 // left out.
 func New(p *Panel) (*Market, error) {
-	all := p.Series()
 	tape := NewTape(p)
-	m := &Market{panel: p, tape: tape, tickers: make([]Ticker, 0, len(all)), index: make(map[string]int32, len(all))}
-	for i := range all {
-		s := &all[i]
-		n := len(s.Close)
-		if n < MinHistory {
-			continue
+	m := &Market{panel: p, tape: tape, index: make(map[string]int32)}
+	for i := range p.Series() {
+		s := &p.Series()[i]
+		if n := s.Len(); n >= MinHistory {
+			m.index[s.Ticker] = int32(len(m.tickers))
+			m.tickers = append(m.tickers, Ticker{
+				Name: s.Ticker, Index: len(m.tickers), AsOf: s.Dates[n-1], Close: s.Close[n-1], Series: s,
+			})
 		}
-		st := state{d: tape.d}
-		for j := range n {
-			st.push(s.Dates[j], s.bar(j))
-		}
-		t := Ticker{Name: s.Ticker, Index: len(m.tickers), AsOf: s.Dates[n-1], Close: s.Close[n-1], Series: s}
-		st.features(&t.Features)
-		tape.fill(t.AsOf, &t.Features)
-		m.index[s.Ticker] = int32(len(m.tickers))
-		m.tickers = append(m.tickers, t)
 	}
+	// Tickers do not depend on each other, and are most of the time to start.
+	var wg sync.WaitGroup
+	workers := runtime.GOMAXPROCS(0)
+	for w := range workers {
+		wg.Go(func() {
+			for i := w; i < len(m.tickers); i += workers {
+				t := &m.tickers[i]
+				st := state{d: tape.d}
+				for j := range t.Series.Len() {
+					st.push(t.Series.Dates[j], t.Series.bar(j))
+				}
+				st.features(&t.Features)
+				tape.fill(t.AsOf, &t.Features)
+			}
+		})
+	}
+	wg.Wait()
 	if len(m.tickers) == 0 {
 		return nil, ErrShort
 	}
