@@ -6,6 +6,9 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -232,6 +235,41 @@ func TestPage(t *testing.T) {
 		if got, want := p.text(`document.querySelector("#predict_predict_post .result .error").textContent`), "1: JSON decode error: Expecting value."; got != want {
 			t.Errorf("a body that is no JSON: got %q, want %q", got, want)
 		}
+	})
+
+	t.Run("copy as", func(t *testing.T) {
+		p := b.open(t, s.URL+"/docs?t=AAPL&d=2", desktop)
+		p.eval(`document.querySelector("#code").open = true`, nil)
+		for i, c := range []struct {
+			file, needs string
+			args        []string
+		}{
+			{"a.sh", "curl", []string{"sh"}},
+			{"a.py", "python3", []string{"python3"}},
+			{"a.go", "go", []string{"go", "run"}},
+			{"a.mjs", "node", []string{"node"}},
+		} {
+			p.point(fmt.Sprintf("#code .tabs button:nth-child(%d)", i+1), 0.5, 0.5, true)
+			program := p.text(`document.querySelector("#code pre").textContent`)
+			if _, err := exec.LookPath(c.needs); err != nil {
+				t.Logf("%s is not installed: its program was not run", c.needs)
+				continue
+			}
+			if c.needs == "python3" && exec.CommandContext(t.Context(), "python3", "-c", "import requests").Run() != nil {
+				t.Log("Python has no requests: its program was not run")
+				continue
+			}
+			file := filepath.Join(t.TempDir(), c.file)
+			if err := os.WriteFile(file, []byte(program), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			out, err := exec.CommandContext(t.Context(), c.args[0], append(c.args[1:], file)...).CombinedOutput()
+			if got := strings.Count(string(out), "predicted_price"); err != nil || got != 2 {
+				t.Errorf("%s: %v, and %d rows instead of 2:\n%s\nfrom\n%s", c.file, err, got, out, program)
+			}
+		}
+		p.point("#link", 0.5, 0.5, true)
+		p.wait(`document.querySelector("#copied").textContent === "Copied."`)
 	})
 
 	t.Run("API key", func(t *testing.T) {

@@ -17,20 +17,10 @@ const writers = {
     if (body !== undefined) parts.push(`-d ${sh(body)}`);
     return parts.join(" \\\n  ");
   },
-  Python({ method, url, body, headers }) {
-    const args = [python(url)];
-    const rest = { ...headers };
-    if (body !== undefined) {
-      try {
-        args.push(`json=${python(JSON.parse(body))}`);
-        delete rest["Content-Type"];
-      } catch {
-        args.push(`data=${python(body)}`);
-      }
-    }
-    if (Object.keys(rest).length) args.push(`headers=${python(rest)}`);
-    const answer = method === "HEAD" ? "print(answer.headers)" : "print(answer.json())";
-    return `import requests\n\nanswer = requests.${method.toLowerCase()}(\n${args.map((a) => `    ${a},\n`).join("")}    timeout=10,\n)\nanswer.raise_for_status()\n${answer}`;
+  Python({ method, url, body, json, headers }) {
+    const args = [python(url), `headers=${python(headers)}`, "timeout=10"];
+    if (body !== undefined) args.push(json === undefined ? `data=${python(body)}` : `json=${python(json)}`);
+    return `import requests\n\nanswer = requests.${method.toLowerCase()}(\n${args.map((a) => `    ${a},\n`).join("")})\nprint(answer.status_code, answer.text)`;
   },
   Go({ method, url, body, headers }) {
     const imports = ["fmt", "io", "log", "net/http", ...(body === undefined ? [] : ["strings"])].map((i) => `\t"${i}"\n`).join("");
@@ -38,10 +28,9 @@ const writers = {
     const set = Object.entries(headers).map(([k, v]) => `\treq.Header.Set(${JSON.stringify(k)}, ${JSON.stringify(v)})\n`).join("");
     return `package main\n\nimport (\n${imports})\n\nfunc main() {\n\treq, err := http.NewRequest(${JSON.stringify(method)}, ${JSON.stringify(url)}, ${reader})\n\tif err != nil {\n\t\tlog.Fatal(err)\n\t}\n${set}\tres, err := http.DefaultClient.Do(req)\n\tif err != nil {\n\t\tlog.Fatal(err)\n\t}\n\tdefer res.Body.Close()\n\tanswer, err := io.ReadAll(res.Body)\n\tif err != nil {\n\t\tlog.Fatal(err)\n\t}\n\tfmt.Println(res.Status, string(answer))\n}`;
   },
-  JavaScript({ method, url, body, headers }) {
-    const init = [`  method: ${JSON.stringify(method)},`];
-    if (Object.keys(headers).length) init.push(`  headers: ${JSON.stringify(headers)},`);
-    if (body !== undefined) init.push(`  body: ${JSON.stringify(body)},`);
+  JavaScript({ method, url, body, json, headers }) {
+    const init = [`  method: ${JSON.stringify(method)},`, `  headers: ${JSON.stringify(headers)},`];
+    if (body !== undefined) init.push(`  body: ${json === undefined ? JSON.stringify(body) : `JSON.stringify(${body})`},`);
     return `const answer = await fetch(${JSON.stringify(url)}, {\n${init.join("\n")}\n});\nconsole.log(answer.status, await answer.text());`;
   },
 };
@@ -65,5 +54,11 @@ export function snippets(label) {
   const button = h("button", { type: "button", onclick: () => copy(code.textContent, said) }, "Copy");
   const el = h("div", { class: "snippets" }, h("div", { class: "bar" }, tabs, button, said),
     h("pre", { tabindex: "0", "aria-label": label }, code));
-  return { el, update(next) { request = next; show(); } };
+  function update(next) {
+    let json;
+    try { json = JSON.parse(next.body); } catch { /* none, or none yet: it is shown as typed */ }
+    request = { ...next, json, body: json === undefined ? next.body : JSON.stringify(json) };
+    show();
+  }
+  return { el, update };
 }
