@@ -24,7 +24,8 @@ type Config struct {
 	// Addr is the host:port to connect to; the host is localhost or a loopback address.
 	Addr string
 	// Requests returns the source of requests of one connection, numbered from 0: a function that returns the next
-	// request, complete as it goes on the wire and valid until the next call. It is called once for each connection.
+	// request, complete as it goes on the wire and valid until the next call. It is called for each connection when the
+	// run begins, and again after a warm-up.
 	Requests func(conn int) func() []byte
 	// Check, if set, judges each answer; an error counts as the error "unexpected". The body is valid during the call.
 	Check func(status int, body []byte) error
