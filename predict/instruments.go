@@ -1,6 +1,7 @@
 package predict
 
 import (
+	"math"
 	"time"
 
 	"tickercast/predict/metrics"
@@ -19,8 +20,7 @@ func newInstruments(reg *metrics.Registry, s *Service) instruments {
 		computing: reg.Histogram("predict_duration_seconds", "Time to compute and encode an answer that was not in the cache."),
 	}
 	reg.CounterFunc("predict_cache_hits_total", "Answers found in the cache.", func() float64 {
-		st := s.cache.Stats()
-		return float64(in.lookups.Value() - min(in.lookups.Value(), st.Loads+st.Joins))
+		return float64(s.cache.Stats().Hits(in.lookups.Value()))
 	})
 	return in
 }
@@ -28,7 +28,7 @@ func newInstruments(reg *metrics.Registry, s *Service) instruments {
 // compute is w.answer, timed.
 func (s *Service) compute(w *world, k key) []byte {
 	start := time.Now()
-	answer := w.answer(&w.market.Tickers()[k.ticker], int(k.days), k.confidence, nil)
+	answer := w.answer(&w.market.Tickers()[k.ticker], int(k.days), math.Float64frombits(k.confidence), nil)
 	s.instruments.computing.Observe(time.Since(start))
 	return answer
 }
