@@ -9,6 +9,8 @@ type Error struct {
 	Detail string  // used when Issues is empty
 	Issues []Issue // of a 422
 
+	RetryAfter int // seconds; 0 says nothing of it
+
 	redact bool // leave out what the client sent
 	closes bool // the connection cannot be used again
 }

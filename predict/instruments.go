@@ -1,6 +1,7 @@
 package predict
 
 import (
+	"context"
 	"math"
 	"time"
 
@@ -25,10 +26,12 @@ func newInstruments(reg *metrics.Registry, s *Service) instruments {
 	return in
 }
 
-// compute is w.answer, timed.
-func (s *Service) compute(w *world, k key) []byte {
-	start := time.Now()
-	answer := w.answer(&w.market.Tickers()[k.ticker], int(k.days), math.Float64frombits(k.confidence), nil)
-	s.instruments.computing.Observe(time.Since(start))
-	return answer
+// compute is w.answer, once it is admitted, timed.
+func (s *Service) compute(ctx context.Context, w *world, k key) ([]byte, error) {
+	return s.admitted(ctx, func() ([]byte, error) {
+		start := time.Now()
+		answer := w.answer(&w.market.Tickers()[k.ticker], int(k.days), math.Float64frombits(k.confidence), nil)
+		s.instruments.computing.Observe(time.Since(start))
+		return answer, nil
+	})
 }

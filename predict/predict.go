@@ -45,8 +45,8 @@ type Config struct {
 	// inference protocol; an answer from the cache is never refused. Nil admits everything.
 	Admit func(context.Context) (release func(), err error)
 
-	// Timeout is how long a request may take that is not answered from the cache, once its body is there; then it gets a
-	// 504. 0 means as long as it takes.
+	// Timeout is how long a call may take that asks for many forecasts, once its body is there; then it gets a 504. 0 means
+	// as long as it takes. A single forecast takes no longer than Admit lets it wait.
 	Timeout time.Duration
 
 	// RedactInput leaves what clients sent out of the errors that they get.
@@ -180,16 +180,14 @@ func (s *Service) answerIn(ctx context.Context, w *world, r *Request) ([]byte, e
 func (s *Service) cached(ctx context.Context, w *world, t *market.Ticker, days int, confidence float64) ([]byte, error) {
 	s.instruments.lookups.Inc()
 	k := keyOf(w, t, days, confidence)
-	return s.cache.Load(ctx, k, func(context.Context) ([]byte, error) { return s.compute(w, k), nil })
+	return s.cache.Load(ctx, k, func(ctx context.Context) ([]byte, error) { return s.compute(ctx, w, k) })
 }
 
 // cachedItem is cached, with the age of the answer.
 func (s *Service) cachedItem(ctx context.Context, w *world, t *market.Ticker, days int, confidence float64) (cache.Item[[]byte], error) {
 	s.instruments.lookups.Inc()
 	k := keyOf(w, t, days, confidence)
-	ctx, cancel := s.limited(ctx)
-	defer cancel()
-	return s.cache.LoadItem(ctx, k, s.computing(w, k))
+	return s.cache.LoadItem(ctx, k, func(ctx context.Context) ([]byte, error) { return s.compute(ctx, w, k) })
 }
 
 // TryAnswer is the shortest way from a body to its answer, for front ends of their own: ok is false when the request is

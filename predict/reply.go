@@ -30,10 +30,17 @@ func (s *Service) refuse(w http.ResponseWriter, err error) {
 
 // writeError is the only place where an error becomes a status and bytes.
 func writeError(w http.ResponseWriter, e *Error) {
-	if e.closes {
-		w.Header().Set("Connection", "close")
-	}
+	e.setHeader(w.Header())
 	writeJSON(w, e.Status, e.AppendJSON(nil))
+}
+
+func (e *Error) setHeader(h http.Header) {
+	if e.closes {
+		h.Set("Connection", "close")
+	}
+	if e.RetryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(e.RetryAfter))
+	}
 }
 
 // public is what a client may know of an error.

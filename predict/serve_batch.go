@@ -22,7 +22,9 @@ func (s *Service) ServeBatch(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, err)
 		return
 	}
-	b := batch{Service: s, ctx: r.Context(), world: s.world.Load(), lines: wantsLines(r), out: *out}
+	ctx, cancel := s.limited(r.Context())
+	defer cancel()
+	b := batch{Service: s, ctx: ctx, world: s.world.Load(), lines: wantsLines(r), out: *out}
 	err = b.run(body)
 	*out = b.out
 	if err != nil {

@@ -120,7 +120,9 @@ func (s *Service) infer(w http.ResponseWriter, r *http.Request) ([]byte, error) 
 	if err != nil {
 		return nil, err
 	}
-	return s.world.Load().infer(r.Context(), req)
+	ctx, cancel := s.limited(r.Context())
+	defer cancel()
+	return s.admitted(ctx, func() ([]byte, error) { return s.world.Load().infer(ctx, req) })
 }
 
 // checkModel refuses a path that names another model than the one there is.
@@ -134,9 +136,7 @@ func checkModel(r *http.Request) error {
 // refuseInfer sends an error in the protocol's form. What is wrong with a request is a 400 there, never a 422.
 func (s *Service) refuseInfer(w http.ResponseWriter, err error) {
 	e := s.public(err)
-	if e.closes {
-		w.Header().Set("Connection", "close")
-	}
+	e.setHeader(w.Header())
 	status := e.Status
 	if status == http.StatusUnprocessableEntity {
 		status = http.StatusBadRequest

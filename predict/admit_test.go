@@ -1,0 +1,96 @@
+package predict_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tickercast/predict"
+)
+
+func post(t *testing.T, h http.HandlerFunc, path, body string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), "POST", path, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	h(w, r)
+	return w
+}
+
+// TestOverload refuses what would have to be computed, and nothing else.
+func TestOverload(t *testing.T) {
+	overloaded, asked, inside := false, 0, 0
+	s := newService(t, func(cfg *predict.Config) {
+		cfg.Admit = func(context.Context) (func(), error) {
+			asked++
+			if overloaded {
+				return nil, predict.ErrOverload()
+			}
+			inside++
+			return func() { inside-- }, nil
+		}
+	})
+	const known, unknown = `{"ticker":"AAPL"}`, `{"ticker":"AAPL","days_ahead":2}`
+	history := `{"ticker":"X","history":[` + strings.TrimSuffix(strings.Repeat("100,101,", 20), ",") + `]}`
+	want := post(t, s.ServePredict, "/predict", known)
+	if want.Code != 200 || asked != 1 || inside != 0 {
+		t.Fatalf("a miss: status %d, asked %d times, %d still inside; want 200, once, none", want.Code, asked, inside)
+	}
+	overloaded = true
+	if got := post(t, s.ServePredict, "/predict", known); got.Code != 200 || got.Body.String() != want.Body.String() || asked != 1 {
+		t.Errorf("a hit: status %d, asked %d times; want 200 without asking", got.Code, asked)
+	}
+	for name, w := range map[string]*httptest.ResponseRecorder{
+		"miss":    post(t, s.ServePredict, "/predict", unknown),
+		"levels":  post(t, s.ServePredict, "/predict", `{"ticker":"AAPL","levels":[0.9]}`),
+		"history": post(t, s.ServePredict, "/predict", history),
+	} {
+		h := w.Header()
+		if w.Code != 503 || w.Body.String() != `{"detail":"Service Unavailable"}` || h.Get("Retry-After") != "1" || h.Get("Connection") != "close" || h.Get("Content-Type") != "application/json" {
+			t.Errorf("%s: %d %v %s; want a 503 with Retry-After", name, w.Code, h, w.Body)
+		}
+	}
+	if _, ok := s.TryAnswer([]byte(unknown)); ok {
+		t.Error("TryAnswer answers what is refused")
+	}
+	if w := post(t, s.ServePredict, "/predict", `{"ticker":"nope"}`); w.Code != 404 {
+		t.Errorf("an unknown ticker: status %d, want 404: saying so costs nothing", w.Code)
+	}
+	batch := post(t, s.ServeBatch, "/predict/batch", `{"requests":[`+known+`,`+unknown+`]}`)
+	if got, want := batch.Body.String(), `{"results":[{"predictions":`+want.Body.String()+`},{"error":{"status":503,"detail":"Service Unavailable"}}]}`; batch.Code != 200 || got != want {
+		t.Errorf("a batch: %d %s; want %s", batch.Code, got, want)
+	}
+	overloaded = false
+	if w := post(t, s.ServePredict, "/predict", unknown); w.Code != 200 || inside != 0 {
+		t.Errorf("afterwards: status %d, %d inside; want 200 and none", w.Code, inside)
+	}
+}
+
+func TestTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newService(t, func(cfg *predict.Config) {
+			cfg.Timeout = time.Second
+			cfg.Admit = func(context.Context) (func(), error) {
+				time.Sleep(400 * time.Millisecond) // a slow forecast
+				return func() {}, nil
+			}
+		})
+		defer s.Close()
+		const two, three = `{"requests":[{"ticker":"AAPL"},{"ticker":"AAPL","days_ahead":2}]}`, `{"requests":[{"ticker":"MSFT"},{"ticker":"MSFT","days_ahead":2},{"ticker":"MSFT","days_ahead":3},{"ticker":"MSFT","days_ahead":4}]}`
+		if w := post(t, s.ServeBatch, "/predict/batch", two); w.Code != 200 {
+			t.Errorf("in time: status %d, want 200", w.Code)
+		}
+		start := time.Now()
+		w := post(t, s.ServeBatch, "/predict/batch", three)
+		if w.Code != 504 || w.Body.String() != `{"detail":"Gateway Timeout"}` {
+			t.Errorf("too slow: %d %s, want a 504", w.Code, w.Body)
+		}
+		if took := time.Since(start); took > 1200*time.Millisecond {
+			t.Errorf("answered after %v: something began after its time", took)
+		}
+	})
+}
