@@ -1,0 +1,108 @@
+package check
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/compose-spec/compose-go/v2/cli"
+)
+
+// TestCompose loads the file as Compose does, which knows its schema and refuses what is not in it.
+func TestCompose(t *testing.T) {
+	options, err := cli.NewProjectOptions([]string{filepath.Join("..", "compose.yaml")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	project, err := options.LoadProject(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := project.Services["tickercast"]
+	if _, err := os.Stat(filepath.Join(s.Build.Context, "Dockerfile")); err != nil {
+		t.Errorf("the image cannot be built: %v", err)
+	}
+	if !s.ReadOnly || s.User != "65532:65532" || len(s.CapDrop) != 1 || s.CapDrop[0] != "ALL" || s.Privileged {
+		t.Errorf("want a read-only root, the user 65532 and no capabilities; got %v, %s, %v", s.ReadOnly, s.User, s.CapDrop)
+	}
+	if grace := time.Duration(*s.StopGracePeriod); grace < 20*time.Second {
+		t.Errorf("killed after %v", grace)
+	}
+}
+
+// TestUnit asks systemd what it thinks of the unit, with the binary where this test has built it.
+func TestUnit(t *testing.T) {
+	analyze, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		t.Skip("there is no systemd-analyze")
+	}
+	text, err := os.ReadFile(filepath.Join("..", "systemd", "tickercast.service"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	unit := filepath.Join(t.TempDir(), "tickercast.service")
+	here := strings.Replace(string(text), "/usr/local/bin/tickercast", newServer(t).binary, 1)
+	if err := os.WriteFile(unit, []byte(here), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), analyze, "verify", "--man=no", unit).CombinedOutput()
+	if err != nil || strings.Contains(string(out), "tickercast.service:") {
+		t.Errorf("verify: %v: %s", err, out)
+	}
+	// Of 10.0, where 0.0 is a program that may do nothing; 1.2 on version 252, and later versions look at more.
+	out, err = exec.CommandContext(t.Context(), analyze, "security", "--offline=yes", "--threshold=20", unit).CombinedOutput()
+	if err != nil {
+		t.Errorf("security: %v: %s", err, out)
+	}
+}
+
+// certificate makes one that is good for an hour.
+func certificate(t *testing.T) (certFile, keyFile string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Minute), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+	cert, err := x509.CreateCertificate(rand.Reader, &template, &template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	certFile, keyFile = filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
+	for name, block := range map[string]*pem.Block{certFile: {Type: "CERTIFICATE", Bytes: cert}, keyFile: {Type: "PRIVATE KEY", Bytes: private}} {
+		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return certFile, keyFile
+}
+
+func (s *server) getTLS(t *testing.T, path string) {
+	t.Helper()
+	client := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} // its certificate is the test's own
+	resp, err := client.Get("https://" + s.addr + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.Copy(io.Discard, resp.Body)
+	resp.Body.Close()
+	client.CloseIdleConnections()
+}

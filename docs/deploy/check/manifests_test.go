@@ -1,0 +1,300 @@
+package check
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	monitoring "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	apps "k8s.io/api/apps/v1"
+	autoscaling "k8s.io/api/autoscaling/v2"
+	core "k8s.io/api/core/v1"
+	networking "k8s.io/api/networking/v1"
+	policy "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	podsecurity "k8s.io/pod-security-admission/policy"
+
+	psapi "k8s.io/pod-security-admission/api"
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+)
+
+// An inferenceService is what this kit uses of KServe's, whose own package brings half of Knative and Istio along.
+type inferenceService struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata"`
+	Spec              struct {
+		Predictor struct {
+			core.PodSpec `json:",inline"`
+			MinReplicas  *int32 `json:"minReplicas"`
+			MaxReplicas  int32  `json:"maxReplicas"`
+		} `json:"predictor"`
+	} `json:"spec"`
+}
+
+// kinds make an empty object of each kind that the kit has.
+var kinds = map[string]func() any{
+	"Namespace":               func() any { return new(core.Namespace) },
+	"Service":                 func() any { return new(core.Service) },
+	"Deployment":              func() any { return new(apps.Deployment) },
+	"HorizontalPodAutoscaler": func() any { return new(autoscaling.HorizontalPodAutoscaler) },
+	"PodDisruptionBudget":     func() any { return new(policy.PodDisruptionBudget) },
+	"NetworkPolicy":           func() any { return new(networking.NetworkPolicy) },
+	"ServiceMonitor":          func() any { return new(monitoring.ServiceMonitor) },
+	"PrometheusRule":          func() any { return new(monitoring.PrometheusRule) },
+	"InferenceService":        func() any { return new(inferenceService) },
+}
+
+// render builds a folder of ../kubernetes and decodes its objects, by kind and name. A field that the API does not have is an
+// error.
+func render(t *testing.T, folder string) map[string]any {
+	t.Helper()
+	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), filepath.Join("..", "kubernetes", folder))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if dir := os.Getenv("MANIFESTS"); dir != "" {
+		text, err := resources.AsYaml()
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, filepath.Base(folder)+".yaml"), text, 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	objects := map[string]any{}
+	for _, r := range resources.Resources() {
+		name := r.GetKind() + "/" + r.GetName()
+		text, err := r.MarshalJSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		make, ok := kinds[r.GetKind()]
+		if !ok {
+			t.Fatalf("%s: a kind that this test does not know", name)
+		}
+		object := make()
+		dec := json.NewDecoder(bytes.NewReader(text))
+		dec.DisallowUnknownFields()
+		if err := dec.Decode(object); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		objects[name] = object
+	}
+	return objects
+}
+
+func object[T any](t *testing.T, objects map[string]any, name string) *T {
+	t.Helper()
+	o, ok := objects[name].(*T)
+	if !ok {
+		t.Fatalf("there is no %s", name)
+	}
+	return o
+}
+
+// TestPodSecurity holds the pods to the restricted standard of the newest version, and a little more: see the fields.
+func TestPodSecurity(t *testing.T) {
+	evaluator, err := podsecurity.NewEvaluator(podsecurity.DefaultChecks(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		folder string
+		pod    func(map[string]any) *core.PodSpec
+	}{
+		{"base", deploymentPod(t)},
+		{"overlays/production", deploymentPod(t)},
+		{"overlays/kserve", func(o map[string]any) *core.PodSpec {
+			return &object[inferenceService](t, o, "InferenceService/tickercast").Spec.Predictor.PodSpec
+		}},
+	} {
+		t.Run(tt.folder, func(t *testing.T) {
+			pod := tt.pod(render(t, tt.folder))
+			level := psapi.LevelVersion{Level: psapi.LevelRestricted, Version: psapi.LatestVersion()}
+			for _, result := range evaluator.EvaluatePod(level, &metav1.ObjectMeta{}, pod) {
+				if !result.Allowed {
+					t.Errorf("restricted: %s: %s", result.ForbiddenReason, result.ForbiddenDetail)
+				}
+			}
+			c := pod.Containers[0]
+			switch s := c.SecurityContext; {
+			case len(pod.Containers) != 1:
+				t.Error("want one container")
+			case s.ReadOnlyRootFilesystem == nil || !*s.ReadOnlyRootFilesystem:
+				t.Error("the root file system can be written to")
+			case pod.AutomountServiceAccountToken == nil || *pod.AutomountServiceAccountToken:
+				t.Error("a token of the service account is mounted: the server calls nobody")
+			case pod.EnableServiceLinks == nil || *pod.EnableServiceLinks:
+				t.Error("the names of services are put where flags are read from")
+			case c.Resources.Requests.Cpu().IsZero() || c.Resources.Limits.Memory().IsZero() || !c.Resources.Limits.Cpu().IsZero():
+				t.Error("want a request of CPU, a limit of memory, and no limit of CPU")
+			}
+		})
+	}
+}
+
+// TestPodSecurityFindsFaults: the evaluator is asked the right question.
+func TestPodSecurityFindsFaults(t *testing.T) {
+	evaluator, err := podsecurity.NewEvaluator(podsecurity.DefaultChecks(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pod := deploymentPod(t)(render(t, "base"))
+	pod.Containers[0].SecurityContext.AllowPrivilegeEscalation = nil
+	level := psapi.LevelVersion{Level: psapi.LevelRestricted, Version: psapi.LatestVersion()}
+	for _, result := range evaluator.EvaluatePod(level, &metav1.ObjectMeta{}, pod) {
+		if !result.Allowed {
+			return
+		}
+	}
+	t.Error("a pod that may escalate its privileges passed as restricted")
+}
+
+func deploymentPod(t *testing.T) func(map[string]any) *core.PodSpec {
+	return func(o map[string]any) *core.PodSpec {
+		return &object[apps.Deployment](t, o, "Deployment/tickercast").Spec.Template.Spec
+	}
+}
+
+// TestNothingIsLost: a rollout, a drain of a node and a scaling down take no request with them.
+func TestNothingIsLost(t *testing.T) {
+	flags := newServer(t).flags(t)
+	drain, err1 := time.ParseDuration(flags["drain-delay"])
+	grace, err2 := time.ParseDuration(flags["grace"])
+	if err1 != nil || err2 != nil || drain == 0 || grace == 0 {
+		t.Fatalf("defaults of the server: -drain-delay %q, -grace %q", flags["drain-delay"], flags["grace"])
+	}
+	for _, folder := range []string{"base", "overlays/production"} {
+		objects := render(t, folder)
+		d := object[apps.Deployment](t, objects, "Deployment/tickercast").Spec
+		if got := time.Duration(*d.Template.Spec.TerminationGracePeriodSeconds) * time.Second; got < drain+grace+5*time.Second {
+			t.Errorf("%s: killed after %v, with %v of drain and %v of grace", folder, got, drain, grace)
+		}
+		if d.Replicas != nil {
+			t.Errorf("%s: replicas are set, and would be set again at each apply", folder)
+		}
+		if u := d.Strategy.RollingUpdate; u.MaxUnavailable.IntValue() != 0 || u.MaxSurge.IntValue() < 1 {
+			t.Errorf("%s: a rollout may make %v replicas unavailable and add %v, want 0 and some", folder, u.MaxUnavailable, u.MaxSurge)
+		}
+		if min := object[autoscaling.HorizontalPodAutoscaler](t, objects, "HorizontalPodAutoscaler/tickercast").Spec.MinReplicas; *min < 2 {
+			t.Errorf("%s: %d replicas at least, want 2", folder, *min)
+		}
+	}
+}
+
+// TestSelectors: every selector finds the pods, and they alone. An empty one would find all.
+func TestSelectors(t *testing.T) {
+	objects := render(t, "overlays/production")
+	d := object[apps.Deployment](t, objects, "Deployment/tickercast")
+	labels := d.Spec.Template.Labels
+	ports := map[string]bool{}
+	for _, p := range d.Spec.Template.Spec.Containers[0].Ports {
+		ports[p.Name] = true
+	}
+	check := func(name string, selector map[string]string) {
+		if len(selector) == 0 {
+			t.Errorf("%s selects everything", name)
+		}
+		for k, v := range selector {
+			if labels[k] != v {
+				t.Errorf("%s selects %s=%s, the pods have %q", name, k, v, labels[k])
+			}
+		}
+	}
+	for name, o := range objects {
+		switch o := o.(type) {
+		case *apps.Deployment:
+			check(name, o.Spec.Selector.MatchLabels)
+		case *policy.PodDisruptionBudget:
+			check(name, o.Spec.Selector.MatchLabels)
+		case *networking.NetworkPolicy:
+			check(name, o.Spec.PodSelector.MatchLabels)
+			for _, rule := range o.Spec.Ingress {
+				for _, p := range rule.Ports {
+					if !ports[p.Port.StrVal] {
+						t.Errorf("%s lets port %q in, which no container has", name, p.Port.StrVal)
+					}
+				}
+			}
+		case *core.Service:
+			check(name, o.Spec.Selector)
+			for _, p := range o.Spec.Ports {
+				if !ports[p.TargetPort.StrVal] {
+					t.Errorf("%s leads to port %q, which no container has", name, p.TargetPort.StrVal)
+				}
+			}
+		}
+	}
+	monitor := object[monitoring.ServiceMonitor](t, objects, "ServiceMonitor/tickercast")
+	service := object[core.Service](t, objects, "Service/tickercast-admin")
+	for k, v := range monitor.Spec.Selector.MatchLabels {
+		if service.Labels[k] != v {
+			t.Errorf("the monitor looks for %s=%s, the service has %q", k, v, service.Labels[k])
+		}
+	}
+	if public := object[core.Service](t, objects, "Service/tickercast"); public.Labels["app.kubernetes.io/component"] == "admin" {
+		t.Error("the monitor finds the public service too")
+	}
+	if monitor.Spec.Endpoints[0].Port != service.Spec.Ports[0].Name {
+		t.Errorf("the monitor scrapes port %q, the service has %q", monitor.Spec.Endpoints[0].Port, service.Spec.Ports[0].Name)
+	}
+}
+
+// TestEnvironment: every variable is a flag of the server, and files are where volumes are mounted.
+func TestEnvironment(t *testing.T) {
+	flags := newServer(t).flags(t)
+	pod := deploymentPod(t)(render(t, "overlays/production"))
+	c := pod.Containers[0]
+	for _, env := range c.Env {
+		name, ours := strings.CutPrefix(env.Name, "TICKERCAST_")
+		if _, ok := flags[strings.ToLower(strings.ReplaceAll(name, "_", "-"))]; !ours || !ok {
+			t.Errorf("%s is no flag of the server", env.Name)
+		}
+		mounted := !strings.HasPrefix(env.Value, "/")
+		for _, m := range c.VolumeMounts {
+			mounted = mounted || strings.HasPrefix(env.Value, m.MountPath+"/")
+		}
+		if !mounted {
+			t.Errorf("%s=%s: nothing is mounted there", env.Name, env.Value)
+		}
+	}
+	if len(c.Env) < 3 {
+		t.Errorf("only %d variables were found", len(c.Env))
+	}
+}
+
+// TestProbes asks a server what the kubelet would ask it.
+func TestProbes(t *testing.T) {
+	s := newServer(t)
+	s.start(t)
+	ask := func(name string, p *core.Probe) {
+		switch {
+		case p == nil:
+			t.Errorf("%s: none", name)
+		case p.HTTPGet != nil:
+			if status, body := s.get(t, s.addr, p.HTTPGet.Path); status != 200 {
+				t.Errorf("%s %s: got %d %s", name, p.HTTPGet.Path, status, body)
+			}
+		case p.Exec != nil:
+			args := append([]string{}, p.Exec.Command[1:]...)
+			for i := range args {
+				args[i] = strings.ReplaceAll(args[i], "127.0.0.1:9090", s.admin)
+			}
+			if out, err := s.command(t, args...).CombinedOutput(); err != nil {
+				t.Errorf("%s: %q: %v: %s", name, args, err, out)
+			}
+		}
+	}
+	c := deploymentPod(t)(render(t, "base")).Containers[0]
+	ask("startup", c.StartupProbe)
+	ask("readiness", c.ReadinessProbe)
+	ask("liveness", c.LivenessProbe)
+	c = object[inferenceService](t, render(t, "overlays/kserve"), "InferenceService/tickercast").Spec.Predictor.Containers[0]
+	ask("readiness of KServe", c.ReadinessProbe)
+	ask("liveness of KServe", c.LivenessProbe)
+}

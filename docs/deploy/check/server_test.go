@@ -1,0 +1,109 @@
+package check
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"sync"
+	"testing"
+)
+
+// A server is the real one, built once from this tree.
+type server struct {
+	binary      string
+	addr, admin string // of a started one
+}
+
+var build = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "tickercast")
+	if err != nil {
+		return "", err
+	}
+	binary := filepath.Join(dir, "tickercast")
+	cmd := exec.Command("go", "build", "-o", binary, ".")
+	cmd.Dir = filepath.Join("..", "..", "..")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return binary, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if binary, err := build(); err == nil {
+		os.RemoveAll(filepath.Dir(binary))
+	}
+	os.Exit(code)
+}
+
+func newServer(t *testing.T) *server {
+	t.Helper()
+	binary, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &server{binary: binary}
+}
+
+func (s *server) command(t *testing.T, args ...string) *exec.Cmd {
+	return exec.CommandContext(t.Context(), s.binary, args...)
+}
+
+// flags are those of serve, with their defaults.
+func (s *server) flags(t *testing.T) map[string]string {
+	t.Helper()
+	out, err := s.command(t, "serve", "-h").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	flags := map[string]string{}
+	for _, m := range regexp.MustCompile(`(?m)^  -([a-z0-9-]+).*\n(?:    .*\(default ([^)]*)\))?`).FindAllStringSubmatch(string(out), -1) {
+		flags[m[1]] = m[2]
+	}
+	return flags
+}
+
+// start serves on free ports until the test ends.
+func (s *server) start(t *testing.T, flags ...string) {
+	t.Helper()
+	cmd := s.command(t, append([]string{"serve", "-addr", "127.0.0.1:0", "-admin-addr", "127.0.0.1:0"}, flags...)...)
+	log, err := cmd.StderrPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+	lines := bufio.NewReader(log)
+	line, _ := lines.ReadBytes('\n')
+	var first struct {
+		Addr  string `json:"addr"`
+		Admin string `json:"admin_addr"`
+	}
+	if err := json.Unmarshal(line, &first); err != nil || first.Admin == "" {
+		t.Fatalf("the first line of the log is %q", line)
+	}
+	go io.Copy(io.Discard, lines)
+	s.addr, s.admin = first.Addr, first.Admin
+}
+
+func (s *server) get(t *testing.T, addr, path string) (int, string) {
+	t.Helper()
+	resp, err := http.Get("http://" + addr + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(body)
+}
