@@ -39,8 +39,10 @@ func (f *serveFlags) newGuard(c *credentials, reg *metrics.Registry) (*guard, er
 	return g, nil
 }
 
+const rejectedHelp = "Requests refused for who asked, how often, or how much there was to do."
+
 func countRejected(reg *metrics.Registry, reason string) *metrics.Counter {
-	return reg.Counter("http_requests_rejected_total", "Requests refused before they were looked at.", metrics.Label{Name: "reason", Value: reason})
+	return reg.Counter("http_requests_rejected_total", rejectedHelp, metrics.Label{Name: "reason", Value: reason})
 }
 
 // open reports whether everybody may ask as much as they like.

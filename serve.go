@@ -32,6 +32,7 @@ type serveFlags struct {
 	redactInput       bool
 	fastlane          bool
 	maxConns          int
+	timeout           time.Duration
 	accessLog         accesslog.Rate
 	apiKeys           string // files
 	adminToken        string
@@ -56,6 +57,7 @@ func (p *program) serve(set *flag.FlagSet) func(context.Context, []string) error
 	set.BoolVar(&f.redactInput, "redact-input", false, "leave what the client sent out of a 422")
 	set.BoolVar(&f.fastlane, "fastlane", true, "answer plain POST /predict without net/http")
 	set.IntVar(&f.maxConns, "max-conns", 0, "connections at most; 0 for as many as there are descriptors and memory for")
+	set.DurationVar(&f.timeout, "timeout", 2*time.Second, "`time` that a call for many forecasts may take; 0 for any")
 	set.Func("access-log", "`which` answers to log on stdout: off, all, or 1/N at random and all that are 5xx (default off)", func(s string) (err error) {
 		f.accessLog, err = accesslog.ParseRate(s)
 		return err

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
@@ -10,6 +12,7 @@ import (
 	"tickercast/model/calendar"
 	"tickercast/predict"
 	"tickercast/predict/accesslog"
+	"tickercast/predict/admission"
 	"tickercast/predict/cors"
 	"tickercast/predict/metrics"
 )
@@ -23,6 +26,7 @@ type serving struct {
 	instruments *instruments // set by handler
 	reloader    *reloader
 	guard       *guard
+	gate        *admission.Gate // in front of every forecast that is computed
 	cors        *cors.Policy   // nil: pages of other origins are told nothing
 	access      *accesslog.Log // nil: off
 	panics      *metrics.Counter
@@ -47,6 +51,9 @@ func (f *serveFlags) newServing(w world, logger *slog.Logger) (*serving, error) 
 			return nil, usagef("-cors-origins: %v", err)
 		}
 	}
+	if s.gate, err = admission.New(admission.Config{}); err != nil {
+		return nil, err
+	}
 	service, err := predict.New(predict.Config{
 		Model:        w.model,
 		Market:       w.market,
@@ -56,6 +63,8 @@ func (f *serveFlags) newServing(w world, logger *slog.Logger) (*serving, error) 
 		RedactInput:  f.redactInput,
 		Version:      buildVersion(),
 		Metrics:      s.registry,
+		Admit:        s.admit,
+		Timeout:      f.timeout,
 		Ready:        s.ready,
 		Failed:       func(err error) { logger.Error("answered 500", "error", err.Error()) },
 	})
@@ -67,6 +76,17 @@ func (f *serveFlags) newServing(w world, logger *slog.Logger) (*serving, error) 
 	s.panics = s.registry.Counter("panics_total", "Requests that ended in a panic of a handler.")
 	s.register()
 	return s, nil
+}
+
+// admit lets a forecast be computed, or refuses it under overload.
+func (s *serving) admit(ctx context.Context) (release func(), err error) {
+	if err := s.gate.Enter(ctx); err != nil {
+		if errors.Is(err, admission.ErrOverload) {
+			return nil, predict.ErrOverload()
+		}
+		return nil, err
+	}
+	return s.gate.Leave, nil
 }
 
 // worldPart is what is forecast from.
@@ -121,6 +141,11 @@ func (s *serving) register() {
 	} {
 		s.registry.CounterFunc(c.name, c.help, func() float64 { return float64(c.value()) })
 	}
+	gate := s.gate.Stats
+	s.registry.CounterFunc("http_requests_rejected_total", rejectedHelp, func() float64 { return float64(gate().Refused) }, metrics.Label{Name: "reason", Value: "overload"})
+	s.registry.CounterFunc("predict_queued_total", "Forecasts that waited for others to be computed.", func() float64 { return float64(gate().Waited) })
+	s.registry.GaugeFunc("predict_running", "Forecasts being computed.", func() float64 { return float64(gate().Running) })
+	s.registry.GaugeFunc("predict_waiting", "Forecasts waiting for others to be computed.", func() float64 { return float64(gate().Waiting) })
 	s.registry.GaugeFunc("predict_cache_entries", "Answers kept.", func() float64 { return float64(cache().Entries) })
 	s.registry.GaugeFunc("predict_cache_bytes", "Bytes of answers kept.", func() float64 { return float64(cache().Bytes) })
 	if c := s.guard.cert; c != nil {
