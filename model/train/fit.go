@@ -25,7 +25,7 @@ type recipe struct {
 
 func defaults() recipe {
 	return recipe{hidden: 16, epochs: 4, batch: 1024, rate: 3e-3, decay: 10, skipDecay: 10,
-		dropRange: 0.25, dropMarket: 0.25, bulk: 0.5}
+		dropRange: 0.25, dropMarket: 0.1, bulk: 0.5}
 }
 
 // standard holds the centre and spread of each feature. Groups that may be missing
