@@ -2,7 +2,7 @@ FROM golang:1.26 AS build
 WORKDIR /src
 COPY . .
 # No module is downloaded: the binary is the standard library and this folder.
-RUN CGO_ENABLED=0 GOFLAGS=-mod=mod GOPROXY=off go build -trimpath -buildvcs=false -ldflags='-s -w -buildid=' -o /tickercast .
+RUN CGO_ENABLED=0 GOPROXY=off go build -trimpath -buildvcs=false -ldflags='-s -w -buildid=' -o /tickercast .
 
 FROM scratch
 COPY --from=build /tickercast /tickercast
