@@ -83,7 +83,7 @@ func dialAll(ctx context.Context, cfg Config) ([]*conn, error) {
 		gate <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-gate }()
-			conns[i] = &conn{timeout: cfg.Timeout}
+			conns[i] = &conn{timeout: cfg.Timeout, yield: cfg.Rate == 0}
 			errs[i] = conns[i].dial(ctx, cfg)
 		})
 	}
