@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -19,18 +19,24 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tickercast/docs"
 	"tickercast/predict/ratelimit"
 )
 
 // An exchange is a request and the status that it leads to.
 type exchange struct {
 	route  string // method and path, as the document has them
-	target string // empty means the route's path
+	target string // empty means the route's path, filled in
 	header string // "Name: value", or empty
 	body   io.Reader
 	status int
 }
+
+// filled is a path of the document with values that exist.
+func filled(path string) string {
+	return strings.NewReplacer("{ticker}", "AAPL", "{asset}", "app.css", "{name}", "tickercast").Replace(path)
+}
+
+const infer = "POST /v2/models/{name}/infer"
 
 func exchanges() []exchange {
 	text := strings.NewReader
@@ -51,7 +57,7 @@ func exchanges() []exchange {
 		{route: "POST /predict/batch", body: text(strings.Repeat(" ", 1<<20+1)), status: 413},
 		{route: "POST /predict/batch", body: text(`{"requests":{}}`), status: 422},
 		{route: "GET /predict/{ticker}", target: "/predict/AAPL?days_ahead=2", status: 200},
-		{route: "GET /predict/{ticker}", target: "/predict/AAPL", header: "If-None-Match: *", status: 304},
+		{route: "GET /predict/{ticker}", header: "If-None-Match: *", status: 304},
 		{route: "GET /predict/{ticker}", target: "/predict/ZZZZQ", status: 404},
 		{route: "GET /predict/{ticker}", target: "/predict/AAPL?days_ahead=31", status: 422},
 		{route: "GET /tickers", target: "/tickers?q=AAPL&limit=1", status: 200},
@@ -60,6 +66,18 @@ func exchanges() []exchange {
 		{route: "GET /tickers/{ticker}", target: "/tickers/ZZZZQ", status: 404},
 		{route: "GET /tickers/{ticker}", target: "/tickers/" + long, status: 422},
 		{route: "GET /model", status: 200},
+		{route: "GET /v2", status: 200},
+		{route: "GET /v2/health/live", status: 200},
+		{route: "GET /v2/health/ready", status: 200},
+		{route: "GET /v2/models/{name}", status: 200},
+		{route: "GET /v2/models/{name}", target: "/v2/models/other", status: 404},
+		{route: "GET /v2/models/{name}/ready", status: 200},
+		{route: "GET /v2/models/{name}/ready", target: "/v2/models/other/ready", status: 404},
+		{route: infer, body: text(tensor("AAPL")), status: 200},
+		{route: infer, body: text(tensor("ZZZZQ")), status: 400},
+		{route: infer, target: "/v2/models/other/infer", body: text(tensor("AAPL")), status: 404},
+		{route: infer, body: failing{os.ErrDeadlineExceeded}, status: 408},
+		{route: infer, body: text(strings.Repeat(" ", 1<<20+1)), status: 413},
 		{route: "GET /health", status: 200},
 		{route: "GET /livez", status: 200},
 		{route: "GET /readyz", status: 200},
@@ -67,12 +85,15 @@ func exchanges() []exchange {
 		{route: "GET /docs/{asset}", target: "/docs/icon.svg", status: 200},
 		{route: "GET /docs/{asset}", target: "/docs/nope.js", status: 404},
 	}
-	for route, target := range map[string]string{"GET /docs": "/docs", "GET /docs/{asset}": "/docs/app.css", "GET /openapi.json": "/openapi.json"} {
-		list = append(list,
-			exchange{route: route, target: target, status: 200},
-			exchange{route: route, target: target, header: "If-None-Match: *", status: 304})
+	for _, route := range []string{"GET /docs", "GET /docs/{asset}", "GET /openapi.json"} {
+		list = append(list, exchange{route: route, status: 200}, exchange{route: route, header: "If-None-Match: *", status: 304})
 	}
 	return list
+}
+
+// tensor asks the inference protocol for a ticker, in the words of the example.
+func tensor(ticker string) string {
+	return `{"id":"1","inputs":[{"name":"ticker","datatype":"BYTES","shape":[1],"data":["` + ticker + `"]}],"outputs":[{"name":"date"},{"name":"predicted_price"}]}`
 }
 
 // failing is a body that breaks off with an error, or panics where there is none to give.
@@ -88,172 +109,134 @@ func (f failing) Read([]byte) (int, error) {
 // TestEveryStatusIsReached holds the document to the server: what comes is in it, with that type and the shape of its
 // example, and nothing is in it that does not come.
 func TestEveryStatusIsReached(t *testing.T) {
-	answers := documentedAnswers(t)
-	unseen := map[string]bool{} // route, status and type
-	for key, d := range answers {
-		for kind := range d.Content {
-			unseen[key+" "+kind] = true
-		}
-		if len(d.Content) == 0 {
-			unseen[key+" "] = true
-		}
-	}
+	c := newComparison(t)
 	s := embeddedServing(t)
 	handler := s.handler()
-	address := "192.0.2.1:1" // of the client
-	send := func(method string, e exchange) {
-		t.Helper()
-		req := httptest.NewRequestWithContext(t.Context(), method, e.target, e.body)
-		req.Header.Set("Content-Type", "application/json")
-		if name, value, ok := strings.Cut(e.header, ": "); ok {
-			req.Header.Set(name, value)
-		}
-		if _, ok := e.body.(failing); ok {
-			req.ContentLength = 10
-		}
-		req.RemoteAddr = address
-		rec := httptest.NewRecorder()
-		handler.ServeHTTP(rec, req)
-		require.Equal(t, e.status, rec.Code, "%s %s: %s", method, e.target, rec.Body)
-		key := fmt.Sprintf("%s %d", e.route, e.status)
-		d, ok := answers[key]
-		require.True(t, ok, "%s is not in the document: %s", key, rec.Body)
-		delete(unseen, key+" "+d.fits(t, key, rec.Header(), rec.Body.Bytes()))
-	}
 	for _, e := range exchanges() {
-		method, path, _ := strings.Cut(e.route, " ")
-		if e.target == "" {
-			e.target = path
-		}
-		send(method, e)
+		c.exchange(handler, e)
 	}
+
 	s.draining.Store(true)
-	send("GET", exchange{route: "GET /readyz", target: "/readyz", status: 503})
+	for _, path := range []string{"/readyz", "/v2/health/ready", "/v2/models/{name}/ready"} {
+		c.exchange(handler, exchange{route: "GET " + path, status: 503})
+	}
 	s.draining.Store(false)
 
-	// What every route answers before its handler is reached.
+	for range runtime.GOMAXPROCS(0) { // forecasting is full
+		require.NoError(t, s.gate.Enter(t.Context()))
+	}
+	c.exchange(handler, exchange{route: "POST /predict", body: strings.NewReader(`{"ticker":"AAPL","days_ahead":29}`), status: 503})
+	c.exchange(handler, exchange{route: "GET /predict/{ticker}", target: "/predict/AAPL?days_ahead=28", status: 503})
+	c.exchange(handler, exchange{route: infer, body: strings.NewReader(tensor("AAPL")), status: 503})
+	for range runtime.GOMAXPROCS(0) {
+		s.gate.Leave()
+	}
+
+	c.beforeHandlers(s, handler)
+	c.guarded(s)
+
+	hurried := anotherServing(t, s, &serveFlags{timeout: time.Nanosecond}).handler()
+	c.exchange(hurried, exchange{route: "POST /predict/batch", body: strings.NewReader(`{"requests":[{"ticker":"AAPL"}]}`), status: 504})
+	c.exchange(hurried, exchange{route: infer, body: strings.NewReader(tensor("AAPL")), status: 504})
+
+	require.Empty(t, slices.Sorted(maps.Keys(c.unseen)), "in the document, but the server was not seen to answer it")
+}
+
+// A comparison is of what the server answers with what the document says of it.
+type comparison struct {
+	*testing.T
+	answers map[string]described // by method, path and status
+	unseen  map[string]bool      // those, and the type
+	address string               // of the client
+}
+
+func newComparison(t *testing.T) *comparison {
+	c := &comparison{T: t, answers: documentedAnswers(t), unseen: map[string]bool{}, address: "192.0.2.1:1"}
+	for key, d := range c.answers {
+		for kind := range d.Content {
+			c.unseen[key+" "+kind] = true
+		}
+		if len(d.Content) == 0 {
+			c.unseen[key+" "] = true
+		}
+	}
+	return c
+}
+
+// exchange sends a request by the method of its route.
+func (c *comparison) exchange(handler http.Handler, e exchange) {
+	c.Helper()
+	method, _, _ := strings.Cut(e.route, " ")
+	c.send(handler, method, e)
+}
+
+func (c *comparison) send(handler http.Handler, method string, e exchange) {
+	c.Helper()
+	if e.target == "" {
+		_, path, _ := strings.Cut(e.route, " ")
+		e.target = filled(path)
+	}
+	req := httptest.NewRequestWithContext(c.Context(), method, e.target, e.body)
+	req.RemoteAddr = c.address
+	req.Header.Set("Content-Type", "application/json")
+	if name, value, ok := strings.Cut(e.header, ": "); ok {
+		req.Header.Set(name, value)
+	}
+	if _, ok := e.body.(failing); ok {
+		req.ContentLength = 10
+	}
+	rec := httptest.NewRecorder()
+	handler.ServeHTTP(rec, req)
+	require.Equal(c, e.status, rec.Code, "%s %s: %s", method, e.target, rec.Body)
+	key := fmt.Sprintf("%s %d", e.route, e.status)
+	d, ok := c.answers[key]
+	require.True(c, ok, "%s is not in the document: %s", key, rec.Body)
+	delete(c.unseen, key+" "+d.fits(c.T, key, rec.Header(), rec.Body.Bytes()))
+}
+
+// beforeHandlers is what every route answers before its handler is reached.
+func (c *comparison) beforeHandlers(s *serving, handler http.Handler) {
 	srv := httptest.NewUnstartedServer(nil)
 	srv.Config = newHTTPServer(handler, s.logger)
 	srv.Start()
 	defer srv.Close()
 	for _, r := range s.routes() {
-		route := r.pattern()
-		target := strings.NewReplacer("{ticker}", "AAPL", "{asset}", "app.css").Replace(r.path)
-		send(r.method, exchange{route: route, target: target + "/", status: 307})
-		send("DELETE", exchange{route: route, target: target, status: 405})
-		c, err := net.Dial("tcp", srv.Listener.Addr().String())
-		require.NoError(t, err)
-		_, err = fmt.Fprintf(c, "%s %s HTTP/1.1\r\nHost: x\r\nX: %s\r\n\r\n", r.method, target, strings.Repeat("x", 16<<10))
-		require.NoError(t, err)
-		answer, _ := io.ReadAll(c) // a server that refuses may reset the connection after its answer
-		c.Close()
-		require.Contains(t, string(answer), "HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Type: text/plain", route)
-		delete(unseen, route+" 431 text/plain")
-		delete(unseen, route+" 500 application/json") // a handler with a fault was seen above, and stands for all
+		route, target := r.pattern(), filled(r.path)
+		c.exchange(handler, exchange{route: route, target: target + "/", status: 307})
+		c.send(handler, "DELETE", exchange{route: route, status: 405})
+		conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+		require.NoError(c, err)
+		_, err = fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: x\r\nX: %s\r\n\r\n", r.method, target, strings.Repeat("x", 16<<10))
+		require.NoError(c, err)
+		answer, _ := io.ReadAll(conn) // a server that refuses may reset the connection after its answer
+		conn.Close()
+		require.Contains(c, string(answer), "HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Type: text/plain", route)
+		delete(c.unseen, route+" 431 text/plain")
+		delete(c.unseen, route+" 500 application/json") // one handler with a fault stands for all
 	}
+}
 
-	// A server that wants keys and counts requests: one an hour from each address, good or not.
-	keys := filepath.Join(t.TempDir(), "keys")
-	require.NoError(t, os.WriteFile(keys, fmt.Appendf(nil, "%x\n", sha256.Sum256([]byte("a key that no request has"))), 0o600))
-	m, mk := s.service.Current()
-	s, err := (&serveFlags{apiKeys: keys, rate: ratelimit.Rate{Requests: 1, Period: time.Hour}}).newServing(world{model: m, market: mk}, s.logger)
-	require.NoError(t, err)
-	defer s.service.Close()
-	handler = s.handler()
+// guarded is what a server answers that wants keys and allows each address one request an hour, with a good key or not.
+func (c *comparison) guarded(s *serving) {
+	keys := filepath.Join(c.TempDir(), "keys")
+	require.NoError(c, os.WriteFile(keys, fmt.Appendf(nil, "%x\n", sha256.Sum256([]byte("a key that no request has"))), 0o600))
+	s = anotherServing(c.T, s, &serveFlags{apiKeys: keys, rate: ratelimit.Rate{Requests: 1, Period: time.Hour}})
+	handler := s.handler()
 	for i, r := range s.routes() {
-		if r.open {
-			continue
+		if !r.open {
+			c.address = fmt.Sprintf("192.0.2.%d:1", i)
+			c.exchange(handler, exchange{route: r.pattern(), status: 401})
+			c.exchange(handler, exchange{route: r.pattern(), status: 429})
 		}
-		address = fmt.Sprintf("192.0.2.%d:1", i)
-		target := strings.ReplaceAll(r.path, "{ticker}", "AAPL")
-		send(r.method, exchange{route: r.pattern(), target: target, status: 401})
-		send(r.method, exchange{route: r.pattern(), target: target, status: 429})
 	}
-	require.Empty(t, slices.Sorted(maps.Keys(unseen)), "in the document, but the server was not seen to answer it")
 }
 
-// documentedAnswers are by method, path and status.
-func documentedAnswers(t *testing.T) map[string]described {
+// anotherServing serves the same under other flags.
+func anotherServing(t *testing.T, s *serving, f *serveFlags) *serving {
 	t.Helper()
-	var doc struct {
-		Paths      map[string]map[string]struct{ Responses map[string]described }
-		Components struct{ Responses map[string]described }
-	}
-	require.NoError(t, json.Unmarshal(docs.JSON(), &doc))
-	answers := map[string]described{}
-	for path, methods := range doc.Paths {
-		for method, op := range methods {
-			for status, d := range op.Responses {
-				if name, ok := strings.CutPrefix(d.Ref, "#/components/responses/"); ok {
-					d = doc.Components.Responses[name]
-				}
-				answers[strings.ToUpper(method)+" "+path+" "+status] = d
-			}
-		}
-	}
-	return answers
-}
-
-// described is an answer as the document has it.
-type described struct {
-	Ref     string `json:"$ref"`
-	Headers map[string]any
-	Content map[string]struct {
-		Example  any
-		Examples map[string]struct{ Value any }
-	}
-}
-
-// fits holds an answer to its description: the headers, the type, and for JSON the fields of an example. It returns the
-// type.
-func (d described) fits(t *testing.T, key string, header http.Header, body []byte) string {
-	t.Helper()
-	for name := range d.Headers {
-		require.NotEmpty(t, header.Get(name), "%s: header %s", key, name)
-	}
-	if len(d.Content) == 0 {
-		require.Empty(t, body, key)
-		return ""
-	}
-	kind, _, _ := strings.Cut(header.Get("Content-Type"), ";")
-	media, ok := d.Content[kind]
-	require.True(t, ok, "%s: comes as %q", key, kind)
-	examples := []any{media.Example}
-	for _, e := range media.Examples {
-		examples = append(examples, e.Value)
-	}
-	if kind != "application/json" || len(examples) == 1 && media.Example == nil {
-		return kind
-	}
-	var got any
-	require.NoError(t, json.Unmarshal(body, &got), key)
-	var want []string
-	for _, e := range examples {
-		want = append(want, shape(e))
-	}
-	require.Contains(t, want, shape(got), "%s: none of its examples is like %s", key, body)
-	return kind
-}
-
-// shape is a value without its contents: field names and kinds, of a list the shapes that occur in it. What was wrong
-// with a request decides the input and the ctx of an error, so those are left out.
-func shape(v any) string {
-	switch v := v.(type) {
-	case map[string]any:
-		var fields []string
-		for _, name := range slices.Sorted(maps.Keys(v)) {
-			if name != "input" && name != "ctx" {
-				fields = append(fields, name+":"+shape(v[name]))
-			}
-		}
-		return "{" + strings.Join(fields, ",") + "}"
-	case []any:
-		kinds := map[string]bool{}
-		for _, e := range v {
-			kinds[shape(e)] = true
-		}
-		return "[" + strings.Join(slices.Sorted(maps.Keys(kinds)), "|") + "]"
-	default:
-		return fmt.Sprintf("%T", v)
-	}
+	m, mk := s.service.Current()
+	another, err := f.newServing(world{model: m, market: mk}, s.logger)
+	require.NoError(t, err)
+	t.Cleanup(another.service.Close)
+	return another
 }
