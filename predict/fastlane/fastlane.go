@@ -7,7 +7,7 @@
 // [MaxRequest] bytes of this form:
 //
 //	POST <target> HTTP/1.1 CRLF       the target exactly, single spaces
-//	name ":" OWS value OWS CRLF       any number of headers: the name a token, the value of 0x20 to 0x7E
+//	name ":" value CRLF               any number of headers: the name a token of up to 64 bytes, the value of 0x20 to 0x7E
 //	CRLF
 //	body                              of Content-Length bytes, for which Config.Answer has an answer
 //
@@ -72,8 +72,8 @@ type Config struct {
 	// Observe is told of each request that the lane has answered; nil costs nothing. It must not keep Exchange.ID.
 	Observe func(Exchange)
 
-	// Fault is told of what goes wrong in the lane itself: an accept that failed and will be tried again, a panic in
-	// Answer, whose request is then net/http's. Nil drops it.
+	// Fault is told of what goes wrong in the lane itself: an accept that failed and will be tried again, a panic in one of
+	// these functions, whose request is then net/http's. Nil drops it.
 	Fault func(error)
 }
 
@@ -202,7 +202,7 @@ func (l *Lane) Shutdown(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for c := range l.conns {
-		c.nc.Close()
+		go c.nc.Close() // waits for Config.Answer where the connection is in there
 	}
 	l.closeLocked()
 	return err

@@ -332,28 +332,39 @@ func TestMaxConns(t *testing.T) {
 }
 
 func TestPanicIsLeftToNetHTTP(t *testing.T) {
-	ln := newMemListener()
-	var fault atomic.Value
-	start(t, fastlane.Config{
-		Listener: ln,
-		Answer: func(body []byte) ([]byte, bool) {
-			if strings.Contains(string(body), "bad") {
+	const bad = `{"bad":1}`
+	for name, cfg := range map[string]fastlane.Config{
+		"Answer": {Answer: func(body []byte) ([]byte, bool) {
+			if string(body) == bad {
 				panic("oh")
 			}
 			return answer(body)
-		},
-		Fault: func(err error) { fault.Store(err.Error()) },
-	})
-	c := dial(t, ln)
-	defer c.Close()
-	c.Write([]byte(post(apple) + post(`{"bad":1}`) + post(apple)))
-	for i := range 3 {
-		if got := c.answer().StatusCode; got != http.StatusOK {
-			t.Errorf("answer %d: got status %d", i, got)
-		}
-	}
-	if got, _ := fault.Load().(string); !strings.HasPrefix(got, "answering a request: panic: oh\n") {
-		t.Errorf("got fault %q", got)
+		}},
+		"Observe": {Answer: answer, Observe: func(e fastlane.Exchange) {
+			if e.Request == len(post(bad)) {
+				panic("oh")
+			}
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ln := newMemListener()
+			var fault atomic.Value
+			cfg.Listener, cfg.Fault = ln, func(err error) { fault.Store(err.Error()) }
+			start(t, cfg)
+			c := dial(t, ln)
+			defer c.Close()
+			c.Write([]byte(post(apple) + post(bad) + post(apple)))
+			for i := range 3 {
+				if got := c.answer().StatusCode; got != http.StatusOK {
+					t.Errorf("answer %d: got status %d", i, got)
+				}
+			}
+			c.CloseWrite()
+			c.ended()
+			if got, _ := fault.Load().(string); !strings.HasPrefix(got, "answering a request: panic: oh\n") {
+				t.Errorf("got fault %q", got)
+			}
+		})
 	}
 }
 

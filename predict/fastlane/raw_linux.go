@@ -11,10 +11,11 @@ import (
 )
 
 // raw reads and writes a socket without most of package net. Two things make it worth having. It looks for bytes before
-// it takes memory for them, so a connection that waits holds none. And it spends on a request a third less of what is not
-// the kernel's work: package net is entered once for all of a conversation, the scheduler is not told of system calls
-// that never block, and sendto and recvfrom pass the file layer by. Measured in turn with net.Conn, 64 connections on one
-// core, that is 0.6 us of 6.4, and all that is left for reading a request and finding its answer is half a microsecond.
+// it takes memory for them, so a connection that waits holds none: 5.5 kB each for ten thousand. And package net is
+// entered once for all of a conversation, the scheduler is not told of system calls that never block, and sendto and
+// recvfrom pass the file layer by: 3 % less CPU than net.Conn's Read and Write, measured in turn, 64 connections on one
+// core and 300 bytes each way, where nine tenths are the kernel's. TestSameOverTCP holds it to net.Conn's behaviour,
+// TestHitDoesNotAllocate and BenchmarkHit to its cost.
 type raw struct {
 	conn syscall.RawConn
 	fd   uintptr // the socket, inside the function that conn.Read calls: it cannot be closed there by anybody else

@@ -33,6 +33,9 @@ func newGrammar(target string, special []string) grammar {
 	return g
 }
 
+// maxName bounds the name of a header. The longest of those in use, Access-Control-Request-Headers and the like, have 30.
+const maxName = 64
+
 // request is a whole request at the front of a buffer.
 type request struct {
 	body []byte
@@ -53,7 +56,7 @@ func (g *grammar) scan(b []byte) (request, verdict) {
 	i := len(g.line)
 	length := -1
 	host, json := false, false
-	var lower [24]byte // the name in lower case; what is longer is none of ours
+	var lower [maxName]byte // the name in lower case
 	for {
 		start := i
 		for i < len(b) && tokens[b[i]] != 0 {
@@ -99,8 +102,8 @@ func (g *grammar) scan(b []byte) (request, verdict) {
 		}
 		value := b[i:end]
 		i = end + 2
-		if n > len(lower) {
-			continue
+		if n > maxName {
+			return request{}, foreign
 		}
 		name := lower[:n]
 		if g.special != nil {

@@ -1,0 +1,186 @@
+package fastlane_test
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"tickercast/predict/fastlane"
+)
+
+// What life_test.go shows in virtual time must hold on sockets, which on Linux are read in another way. Times are real
+// here, and short.
+
+func startTCP(t *testing.T) *fastlane.Lane {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := newServer(handler())
+	srv.ReadHeaderTimeout = 100 * time.Millisecond
+	srv.ReadTimeout = 200 * time.Millisecond
+	srv.WriteTimeout = 300 * time.Millisecond
+	srv.IdleTimeout = 400 * time.Millisecond
+	return start(t, fastlane.Config{Listener: ln, Answer: answer, Server: srv})
+}
+
+func dialTCP(t *testing.T, l *fastlane.Lane) *net.TCPConn {
+	t.Helper()
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	c.SetReadDeadline(time.Now().Add(20 * time.Second))
+	return c.(*net.TCPConn)
+}
+
+func TestTimeoutsOverTCP(t *testing.T) {
+	whole := post(apple)
+	for _, tt := range []struct {
+		name, sent, status string
+		want               time.Duration
+	}{
+		{"silent", "", "", 100 * time.Millisecond},
+		{"half a head", whole[:60], "", 100 * time.Millisecond},
+		{"half a body", whole[:len(whole)-5], "408", 200 * time.Millisecond},
+		{"idle", whole, "200", 400 * time.Millisecond},
+		{"half a second head", whole + whole[:60], "200", 100 * time.Millisecond},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			l := startTCP(t)
+			begin := time.Now()
+			c := dialTCP(t, l)
+			c.Write([]byte(tt.sent))
+			out, err := io.ReadAll(c)
+			took := time.Since(begin)
+			if err != nil || tt.status == "" && len(out) > 0 || !strings.Contains(string(out)+" ", tt.status+" ") || strings.Count(string(out), "HTTP/1.1") > 1 {
+				t.Errorf("got %q, %v; want status %q", out, err, tt.status)
+			}
+			if took < tt.want-10*time.Millisecond || took > tt.want+time.Second {
+				t.Errorf("closed after %v, want %v to one second more", took, tt.want)
+			}
+		})
+	}
+}
+
+func TestSlowReaderOverTCP(t *testing.T) {
+	t.Parallel()
+	l := startTCP(t)
+	c := dialTCP(t, l)
+	c.SetReadBuffer(4096)
+	begin := time.Now()
+	// More and more requests whose answers nobody reads: in the end the server's write waits, then the client's.
+	request := []byte(strings.Repeat(post(`{"big":1}`), 20))
+	var err error
+	for err == nil {
+		c.SetWriteDeadline(time.Now().Add(5 * time.Second))
+		_, err = c.Write(request)
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the connection is still open after %v", time.Since(begin))
+	}
+}
+
+func TestShutdownOverTCP(t *testing.T) {
+	t.Parallel()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := start(t, fastlane.Config{Listener: ln, Answer: answer})
+	idle, half := dialTCP(t, l), dialTCP(t, l)
+	ri, rh := bufio.NewReader(idle), bufio.NewReader(half)
+	for _, c := range []struct {
+		*net.TCPConn
+		r *bufio.Reader
+	}{{idle, ri}, {half, rh}} {
+		c.Write([]byte(post(apple)))
+		r, err := http.ReadResponse(c.r, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.Copy(io.Discard, r.Body)
+	}
+	half.Write([]byte(post(apple)[:50]))
+	done := make(chan error, 1)
+	go func() { done <- l.Shutdown(t.Context()) }()
+	if rest, err := io.ReadAll(ri); err != nil || len(rest) > 0 {
+		t.Errorf("idle connection: got %q, %v", rest, err)
+	}
+	half.Write([]byte(post(apple)[50:]))
+	r, err := http.ReadResponse(rh, nil)
+	if err != nil || r.StatusCode != http.StatusOK || !r.Close {
+		t.Fatalf("the rest of a request: got %+v, %v", r, err)
+	}
+	if _, err := io.ReadAll(rh); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error(err)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if got := l.Stats(); got.Open != 0 {
+		t.Errorf("at the end: got %+v", got)
+	}
+}
+
+// Clients that never retry lose nothing: while the lane drains every connection is told to close with an answer.
+func TestDrainLosesNothing(t *testing.T) {
+	t.Parallel()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var draining atomic.Bool
+	l := start(t, fastlane.Config{Listener: ln, Answer: answer, Draining: draining.Load})
+	var answered, lost atomic.Int64
+	var clients sync.WaitGroup
+	for range 16 {
+		clients.Go(func() {
+			for !draining.Load() {
+				c, err := net.Dial("tcp", ln.Addr().String())
+				if err != nil {
+					lost.Add(1)
+					return
+				}
+				r := bufio.NewReader(c)
+				for i := 0; ; i++ {
+					c.Write([]byte(post(apple)))
+					resp, err := http.ReadResponse(r, nil)
+					if err != nil {
+						lost.Add(1)
+						break
+					}
+					io.Copy(io.Discard, resp.Body)
+					answered.Add(1)
+					if resp.Close || i == 50 && !draining.Load() {
+						break
+					}
+				}
+				c.Close()
+			}
+		})
+	}
+	for answered.Load() < 5000 {
+		runtime.Gosched()
+	}
+	draining.Store(true)
+	clients.Wait()
+	if err := l.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if lost.Load() != 0 {
+		t.Errorf("lost %d of %d", lost.Load(), answered.Load()+lost.Load())
+	}
+}
