@@ -122,7 +122,6 @@ func closedLoop(b *testing.B, s *proc.Server, addr string, mix Mix) {
 	b.ReportMetric(r.PerSecond, "req/s")
 	b.ReportMetric((after.CPU-before.CPU).Seconds()*1e6/n, "server-us/op")
 	b.ReportMetric(r.GeneratorCPU, "client-us/op")
-	b.ReportMetric(float64(after.Writes-before.Writes)/n, "writes/op")
 	b.ReportMetric(float64(after.Memory)/1e6, "server-MB")
 }
 

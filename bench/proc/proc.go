@@ -1,7 +1,7 @@
 //go:build linux
 
-// Package proc runs a server that is to be measured, on a CPU of its own, and reads from /proc what it costs: CPU time,
-// memory, read and write calls, of the process and all that it started. It needs Linux and taskset(1).
+// Package proc runs a server that is to be measured, on a CPU of its own, and reads from /proc what it costs: CPU time
+// and memory, of the process and all that it started. It needs Linux and taskset(1).
 package proc
 
 import (

@@ -70,9 +70,6 @@ func TestServer(t *testing.T) {
 	if after.Memory < 1<<20 || after.Memory > 1<<30 {
 		t.Errorf("memory: %d bytes", after.Memory)
 	}
-	if after.Writes <= before.Writes || after.Reads <= before.Reads {
-		t.Errorf("calls went from %d, %d to %d, %d by a request", before.Reads, before.Writes, after.Reads, after.Writes)
-	}
 	pids, err := descendants(s.PID())
 	if err != nil || len(pids) < 2 {
 		t.Errorf("processes %v, error %v; want a parent and its child", pids, err)

@@ -13,9 +13,8 @@ import (
 
 // Usage is what a process and its descendants have used so far.
 type Usage struct {
-	CPU           time.Duration // user and system; the kernel counts in steps of 10 ms
-	Memory        int64         // resident bytes; what the processes share with each other counts once
-	Reads, Writes int64         // read and write calls, on sockets and files
+	CPU    time.Duration // user and system; the kernel counts in steps of 10 ms
+	Memory int64         // resident bytes; what the processes share with each other counts once
 }
 
 // Usage reads the counters of the server.
@@ -40,8 +39,6 @@ func Of(pid int) (Usage, error) {
 		total.CPU += u.CPU
 		total.Memory += u.Memory
 		shared = max(shared, s)
-		total.Reads += u.Reads
-		total.Writes += u.Writes
 	}
 	total.Memory += shared
 	return total, nil
@@ -63,9 +60,6 @@ func read(pid int) (u Usage, shared int64, err error) {
 		shared = field(b, "Rss:")<<10 - u.Memory
 	} else if b, err := os.ReadFile(filepath.Join(dir, "status")); err == nil {
 		u.Memory = field(b, "VmRSS:") << 10
-	}
-	if b, err := os.ReadFile(filepath.Join(dir, "io")); err == nil {
-		u.Reads, u.Writes = field(b, "syscr:"), field(b, "syscw:")
 	}
 	return u, shared, nil
 }
