@@ -17,6 +17,8 @@ import (
 	"tickercast/docs"
 )
 
+const prefix = "/some/prefix"
+
 // backend answers every route of the document: with its own example where that will do, and for the studio with a
 // fan that widens by a dollar a day. The page is so tested against what the document says, and nothing else.
 type backend struct {
@@ -76,6 +78,10 @@ func startBackend(t *testing.T) *backend {
 		open := r.URL.Path == "/openapi.json" || strings.HasPrefix(r.URL.Path, "/docs")
 		if b.key != "" && !open && r.Header.Get("Authorization") != "Bearer "+b.key {
 			writeJSON(w, 401, map[string]any{"detail": "Not authenticated"})
+			return
+		}
+		if strings.HasPrefix(r.URL.Path, prefix) {
+			http.StripPrefix(prefix, mux).ServeHTTP(w, r) // as a proxy does that publishes the server below a path
 			return
 		}
 		mux.ServeHTTP(w, r)
@@ -170,6 +176,15 @@ func TestPage(t *testing.T) {
 		}
 		p.shot("desktop-light", false)
 		p.shot("whole", true)
+		p.quiet(s.URL)
+	})
+
+	t.Run("behind a prefix", func(t *testing.T) {
+		p := b.open(t, s.URL+prefix+"/docs", desktop)
+		p.wait(`document.querySelector(".median") && document.querySelector("article")`)
+		if got, want := p.text(`document.querySelector("#code pre").textContent`), s.URL+prefix+"/predict"; !strings.Contains(got, want) {
+			t.Errorf("the request in code is %q, want it to go to %s", got, want)
+		}
 		p.quiet(s.URL)
 	})
 
