@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"tickercast/model/calendar"
 )
@@ -239,6 +240,40 @@ func TestForecastDoesNotAllocate(t *testing.T) {
 		}
 	}); n != 0 {
 		t.Errorf("got %v allocations, want 0", n)
+	}
+}
+
+// TestForecastIsFast takes the best of many tries, which a busy machine does not move.
+func TestForecastIsFast(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector slows arithmetic")
+	}
+	m, err := Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := make([]float64, m.in)
+	for days, limit := range map[int]time.Duration{5: 5 * time.Microsecond, MaxDays: 20 * time.Microsecond} {
+		best := time.Hour
+		for range 200 {
+			start := time.Now()
+			for range 10 {
+				f := m.Forecast(x, days)
+				for h := 1; h <= days; h++ {
+					f.Interval(h, 0.95)
+				}
+			}
+			best = min(best, time.Since(start)/10)
+		}
+		if best > limit {
+			t.Errorf("%d days take %v, want at most %v", days, best, limit)
+		}
+	}
+}
+
+func TestEmbeddedIsSmall(t *testing.T) {
+	if got := len(embedded); got > 256<<10 {
+		t.Errorf("the weights have %d bytes, want at most 256 KB", got)
 	}
 }
 

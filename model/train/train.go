@@ -1,8 +1,3 @@
-// Package train fits the weights of package model to a panel of prices, and judges
-// forecasts on prices that they have not seen.
-//
-// It does not read or write files, and it serves nothing: bytes of weights and a
-// report come out.
 package train
 
 import (

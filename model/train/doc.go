@@ -1,0 +1,95 @@
+// Package train fits the weights of package model to a panel of prices, and judges
+// forecasts on prices that they have not seen.
+//
+// It does not read or write files, and it serves nothing: bytes of weights, an
+// adjusted model or an evaluation come out.
+//
+// # The fit
+//
+// Fit walks every series twice, whole and in short pieces, so that a short history is
+// known for what it is. It minimises the pinball loss at the twelve bounds of
+// model.Confidences and ten horizons, in units of each origin's own scale, by Adam with
+// strong weight decay and few passes. Days weigh the same, not rows, and a sample loses
+// its daily ranges in a quarter of its turns and the market in a tenth. Three networks
+// are averaged. The pooled quantiles then come from four blocks of years, each forecast
+// by a network that was fitted on the others: conformal calibration across blocks. The
+// median's drift, 1 basis point a day from the second day on, is a constant: a drift
+// fitted to surviving companies would be theirs.
+//
+// # What it scores
+//
+// Mean pinball loss over the twelve bounds and the horizons 1, 2, 3, 5, 7, 10, 15, 20,
+// 25, 30 against other methods, in per cent, below zero is better; and the coverage, in
+// points, that is furthest from its confidence among all horizons and levels. Each row
+// was fitted on US stocks up to the year named, and judged on later ones: every third
+// day, every fifth US ticker, and 64 British companies, of which closes alone are known.
+//
+//	fitted to  judged on       EWMA normal  EWMA pooled    HAR  GARCH-t  worst coverage
+//	2003       US 2004-07            -4.12        -3.59  -1.48        -  -3.1 (80 %, 25 days)
+//	2007       US 2008-13            -4.50        -4.41  -2.17        -  -1.4 (80 %, 3 days)
+//	2013       US 2014-22            -6.23        -5.53  -3.13        -  -2.9 (80 %, 30 days)
+//	2003       UK 2004-07            -4.86        -4.86  -3.28        -  -1.3 (90 %, 2 days)
+//	2007       UK 2008-13            -2.79        -2.94  -1.83        -  +2.5 (80 %, 25 days)
+//	2013       UK 2014-22            -5.28        -4.56  -3.73        -  +0.7 (80 %, 3 days)
+//	2022       US 2025-26            -6.16        -5.94  -4.57    -5.83  +1.0 (80 %, 1 and 30 days)
+//
+// The last row is the embedded model on 503 tickers from 2025-03-03 to 2026-02-18, every
+// day, looked at once, after all choices were made. 2020 alone, fitted to 2013: -8.7 and
+// -9.3 against EWMA normal in the US and the UK, but intervals for 10 days and more
+// covered 6 to 9 points too little in the US and 4 to 8 in the UK, because in February
+// nothing told of March.
+//
+// # What helps
+//
+// Change of the same loss against EWMA with normal tails, the mean of two held-out blocks
+// (fitted to 2000-13, judged on 2014-22; fitted to 2008-22, judged on 2000-07), and of
+// ratios of totals and of horizons: for all that is known, without the market, for closes
+// alone, for tickers above 2.6 % of daily volatility, and for the UK. One network unless
+// said. The two blocks differ from each other by more than most rows do, so a difference
+// below 0.1 is nothing.
+//
+//	                                       all  no market  closes  volatile     UK
+//	pooled quantiles of the scale alone  -2.74      -2.74   -2.74     -4.24  -3.28
+//	linear                               -5.02      -4.44   -4.18     -7.21  -4.86
+//	16 hidden units                      -5.06      -4.45   -4.23     -7.33  -4.96
+//	three networks of 16, averaged       -5.10      -4.46   -4.23     -7.36  -4.92
+//	32 hidden units                      -5.09      -4.41   -4.25     -7.38  -4.90
+//
+//	16 units without
+//	  signs: last, trends, drawdown      -4.22      -3.70   -3.33     -5.79  -3.87
+//	  the market                         -4.50      -4.50   -4.18     -6.55  -4.47
+//	  the level of volatility            -4.61      -3.97   -3.63     -6.89  -4.47
+//	  season: moves a quarter ago        -4.78      -4.17   -3.92     -7.27  -5.08
+//	  sums over 5 and 20 days            -4.92      -4.28   -4.12     -7.07  -4.43
+//	  daily ranges                       -5.00      -4.19   -4.19     -7.13  -5.06
+//	  ratios of fast to slow volatility  -4.98      -4.57   -4.26     -7.58  -4.69
+//	  tails: mean to root mean square    -5.07      -4.53   -4.27     -7.12  -5.25
+//	  weight decay                       -4.92      -3.92   -3.75     -7.06  -4.71
+//	  weight decay, and 20 passes        -3.61      -2.66   -2.48     -4.66  -3.77
+//	  blanking groups in training        -5.08      -4.36   -4.22     -7.35  -4.91
+//
+// So the time series is short: a network left to itself learns the dates by heart, and
+// a linear map of good features is nearly all there is. The hidden layer stays because
+// it never lost and costs a microsecond. The tails' features stay although the mean says
+// nothing: without them the later block lost 0.2 to 0.6 and the earlier gained as much.
+//
+// Tried, and left out because nothing was gained (less than 0.05): volatility of
+// volatility, a fading maximum of scores, the mean of log volatility over two and over
+// four years, sums over 60 days and with shorter memory, a faster drawdown and a run-up,
+// the market's drawdown, its index's volatility and its level over four years, a stock's
+// correlation with the market, overnight returns as the sign of a report, the jump share
+// of the last week's variance, bounding scores at 4 instead of 6, weighting samples by
+// other powers of their scale. Left out because it was worse: an effect of each date,
+// shrunk and fitted along (0.4); blurring the level of volatility that the network sees
+// (0.15 to 0.3, though it helps on a market of half or twice the volatility).
+//
+// # Calibrate
+//
+// Following a panel's past coverage in full, with weight n/(n+20) for n blocks of 60
+// days, made coverage worse in four of the six held-out rows above and the loss worse in
+// all. Calibrate therefore moves only by what is beyond two standard errors, which left
+// these rows as they were (worst coverage 1.4 instead of 0.7 and 2.0 instead of 2.5 points
+// for the UK). It is for markets that are unlike: on US closes with every return tripled
+// the loss against EWMA normal went from -3.4 to -4.7 and the worst coverage from -9.5 to
+// -4.3; with every return a third, from -4.8 to -6.0 and from +5.3 to +1.3.
+package train
