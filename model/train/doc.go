@@ -36,7 +36,7 @@
 // The last row is the embedded model on 503 tickers from 2025-03-03 to 2026-02-18, every
 // day, looked at once, after all choices were made. 2020 alone, fitted to 2013: -8.7 and
 // -9.3 against EWMA normal in the US and the UK, but intervals for 10 days and more
-// covered 6 to 9 points too little in the US and 4 to 8 in the UK, because in February
+// covered 3 to 9 points too little in the US and 2 to 8 in the UK, because in February
 // nothing told of March.
 //
 // # What helps
