@@ -271,7 +271,14 @@ func TestEnvironment(t *testing.T) {
 // TestProbes asks a server what the kubelet would ask it.
 func TestProbes(t *testing.T) {
 	s := newServer(t)
-	s.start(t)
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte("0123456789abcdef0123456789abcdef\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.start(t, "-admin-token-file", token) // of which the kubelet has none
+	if status, _ := s.get(t, s.admin, "/metrics"); status != 401 {
+		t.Errorf("metrics without the token: got %d, want 401", status)
+	}
 	ask := func(name string, p *core.Probe) {
 		switch {
 		case p == nil:
