@@ -243,7 +243,8 @@ func TestForecastDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// TestForecastIsFast takes the best of many tries, which a busy machine does not move.
+// TestForecastIsFast takes the best of many tries, and allows four times the budgets of
+// 5 and 20 microseconds that BenchmarkForecast is held to: a busy machine is no fault.
 func TestForecastIsFast(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector slows arithmetic")
@@ -253,7 +254,7 @@ func TestForecastIsFast(t *testing.T) {
 		t.Fatal(err)
 	}
 	x := make([]float64, m.in)
-	for days, limit := range map[int]time.Duration{5: 5 * time.Microsecond, MaxDays: 20 * time.Microsecond} {
+	for days, limit := range map[int]time.Duration{5: 20 * time.Microsecond, MaxDays: 80 * time.Microsecond} {
 		best := time.Hour
 		for range 200 {
 			start := time.Now()
