@@ -19,6 +19,8 @@ type conn struct {
 	answered bool    // there was a request before
 	trimmed  bool    // of the request being read, the blank lines before it are dealt with
 	awaited  verdict // of the request being read: partial or headed
+	unsure   bool    // the other end may be closed without a sign of it; see converseRaw
+	quick    int     // requests in a row that came close upon the one before
 
 	began time.Duration // when the request being read began: the first one with the connection, others with their first bytes
 	ended time.Duration // when the last answer was made
@@ -106,6 +108,7 @@ func (c *conn) answer(now time.Duration) (o outcome) {
 			break
 		}
 		c.skip(r.size)
+		c.pace(now)
 		c.answered, c.trimmed, c.awaited, c.ended = true, false, partial, now
 		if len(c.work.out) > maxOut {
 			if c.flush() != nil {
@@ -117,6 +120,13 @@ func (c *conn) answer(now time.Duration) (o outcome) {
 		return closes
 	}
 	return o
+}
+
+// pace counts the requests of a client that sends one after the other, and forgets them when it pauses.
+func (c *conn) pace(now time.Duration) {
+	if c.quick++; now-c.ended > lookAgain/5 {
+		c.quick = 0
+	}
 }
 
 // reply appends the answer to one request. It sets now to when that is done, if somebody wants to know. When a function
@@ -152,6 +162,10 @@ func (c *conn) reply(r *request, now *time.Duration) (o outcome) {
 func (c *conn) starved(err error) outcome {
 	late := errors.Is(err, os.ErrDeadlineExceeded)
 	if late {
+		if c.unsure {
+			c.unsure = false // and look
+			return stays
+		}
 		c.wake()
 		if by, _ := c.limit(); by == 0 || c.lane.now() < by { // stop's deadline, not ours
 			c.readBy = unknown
@@ -180,6 +194,10 @@ func (c *conn) wake() (news bool) {
 // holds for slack longer than it need to, and a new one only when that no longer covers the time to wait for.
 const (
 	slack = 500 * time.Millisecond
+
+	// lookAgain to twice that is how long a quick client's end may go unseen: long enough for its deadline to be set
+	// rarely, and short beside what a client will wait.
+	lookAgain = 100 * time.Millisecond
 
 	// lastLook is what a connection without a request gets when the lane stops: what was sent before may just be coming.
 	lastLook = 5 * time.Millisecond
@@ -214,9 +232,12 @@ func (c *conn) limit() (by, until time.Duration) {
 		by = c.woken + lastLook
 	case c.waiting():
 		if l.idleTimeout > 0 {
-			by = c.ended + l.idleTimeout
-			return by, by + slack
+			by, until = c.ended+l.idleTimeout, c.ended+l.idleTimeout+slack
 		}
+		if look := c.ended + lookAgain; c.unsure && (by == 0 || look < by) {
+			by, until = look, look+lookAgain
+		}
+		return by, until
 	case c.awaited == headed:
 		if l.readTimeout > 0 {
 			by = c.began + l.readTimeout

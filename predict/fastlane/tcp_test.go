@@ -75,6 +75,50 @@ func TestTimeoutsOverTCP(t *testing.T) {
 	}
 }
 
+// A client that has been quick is read from without a look for its end each time, which must be seen all the same.
+func TestQuickClientOverTCP(t *testing.T) {
+	for name, end := range map[string]struct {
+		closes bool
+		within time.Duration
+	}{"closes its end": {true, time.Second}, "falls silent": {false, 3 * time.Second}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ln, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			srv := newServer(handler())
+			srv.IdleTimeout = 2 * time.Second
+			l := start(t, fastlane.Config{Listener: ln, Answer: answer, Server: srv})
+			for range 20 { // whether the end comes with the bytes is up to the system
+				c := dialTCP(t, l)
+				r := bufio.NewReader(c)
+				for i := range 40 {
+					c.Write([]byte(post(apple)))
+					if i == 39 && end.closes {
+						c.CloseWrite()
+					}
+					resp, err := http.ReadResponse(r, nil)
+					if err != nil || resp.StatusCode != http.StatusOK {
+						t.Fatalf("request %d: got %+v, %v", i, resp, err)
+					}
+					io.Copy(io.Discard, resp.Body)
+				}
+				begin := time.Now()
+				if rest, err := io.ReadAll(r); err != nil || len(rest) > 0 {
+					t.Fatalf("got %q, %v; want the end", rest, err)
+				}
+				if took := time.Since(begin); took > end.within || !end.closes && took < srv.IdleTimeout-10*time.Millisecond {
+					t.Errorf("closed after %v, want %v", took, end)
+				}
+				if !end.closes {
+					break
+				}
+			}
+		})
+	}
+}
+
 func TestSlowReaderOverTCP(t *testing.T) {
 	t.Parallel()
 	l := startTCP(t)
