@@ -33,7 +33,7 @@ func noise(h, l int, looks float64) float64 {
 
 // Calibrate moves the bounds of a model by how far they were off on a panel's own past,
 // so that a market unlike the one fitted on is covered as well. It looks at targets
-// that lie within the panel alone, and moves by what is beyond two standard errors: on
+// that lie within the panel alone, and moves by what is beyond one standard error: on
 // markets like those fitted on, following the past in full made the next years worse.
 // A short panel leaves the model as it is.
 func Calibrate(m *model.Model, mk *market.Market) (*model.Model, error) {
@@ -53,7 +53,7 @@ func Calibrate(m *model.Model, mk *market.Market) (*model.Model, error) {
 		}
 		smooth := smoothInLogDays(&raw)
 		for h, v := range smooth {
-			sure := max(0, math.Abs(v)-2*noise(h+1, l, looks))
+			sure := max(0, math.Abs(v)-noise(h+1, l, looks))
 			by[h][l] = math.Copysign(min(sure, 0.5), v)
 		}
 	}
