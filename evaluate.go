@@ -18,7 +18,7 @@ func (p *program) evaluate(set *flag.FlagSet) func(context.Context, []string) er
 	to := set.String("to", "", "last `date` of a forecast (default the last)")
 	every := set.Int("every", 5, "trading `days` from one date of forecasts to the next")
 	garch := set.Bool("garch", true, "compare with a GARCH(1,1)-t of each ticker, which takes most of the time")
-	format := set.String("format", "table", "table or json")
+	format := set.String("format", "table", "table, json or scores, the short form that GET /model shows")
 	plot := set.String("plot", "", "draw the result into this SVG `file`")
 	return func(ctx context.Context, _ []string) error {
 		cfg := train.EvalConfig{Every: *every, GARCH: *garch, Calibrate: src.calibrate}
@@ -33,8 +33,8 @@ func (p *program) evaluate(set *flag.FlagSet) func(context.Context, []string) er
 			return usagef("-prices is missing")
 		case *every < 1:
 			return usagef("-every %d is not positive", *every)
-		case *format != "table" && *format != "json":
-			return usagef("-format %q is not table or json", *format)
+		case *format != "table" && *format != "json" && *format != "scores":
+			return usagef("-format %q is not table, json or scores", *format)
 		}
 		var err error
 		if cfg.Model, err = src.loadModel(); err != nil {
@@ -54,9 +54,12 @@ func (p *program) evaluate(set *flag.FlagSet) func(context.Context, []string) er
 			return err
 		}
 		var out bytes.Buffer
-		if *format == "json" {
+		switch *format {
+		case "json":
 			err = result.WriteJSON(&out)
-		} else {
+		case "scores":
+			err = result.WriteScores(&out)
+		default:
 			err = result.WriteTable(&out)
 		}
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -43,6 +44,20 @@ func TestEvaluate(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(js), &result))
 	require.Equal(t, 2, result.Tickers)
 	require.GreaterOrEqual(t, len(result.Methods), 2)
+
+	status, short, stderr := runCommand(t, nil, append(args, "-format", "scores")...)
+	require.Equal(t, 0, status, stderr)
+	var scores struct {
+		Model    string             `json:"model_version"`
+		Ratios   map[string]float64 `json:"pinball_loss_ratio"`
+		Coverage []struct{ Confidence, Mean, Worst float64 }
+	}
+	require.NoError(t, json.Unmarshal([]byte(short), &scores))
+	require.Equal(t, result.Model, scores.Model)
+	require.Len(t, scores.Ratios, len(result.Methods)-1)
+	for _, c := range scores.Coverage {
+		require.LessOrEqual(t, math.Abs(c.Mean-c.Confidence), math.Abs(c.Worst-c.Confidence)+1e-4)
+	}
 
 	status, _, stderr = runCommand(t, nil, "evaluate", "-prices", prices, "-from", "2025-01-01")
 	require.Equal(t, 1, status)

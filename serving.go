@@ -64,6 +64,7 @@ func (f *serveFlags) newServing(w world, logger *slog.Logger) (*serving, error) 
 		RedactInput:  f.redactInput,
 		Version:      buildVersion(),
 		Metrics:      s.registry,
+		Scores:       scoresOf,
 		Admit:        s.admit,
 		Timeout:      f.timeout,
 		Ready:        s.ready,

@@ -255,21 +255,23 @@ func TestTickers(t *testing.T) {
 }
 
 func TestModel(t *testing.T) {
-	s := newService(t, func(cfg *predict.Config) { cfg.Scores = json.RawMessage(`{"pinball":1}`) })
+	s := newService(t, func(cfg *predict.Config) {
+		cfg.Scores = func(version string) json.RawMessage { return fmt.Appendf(nil, `{"of":%q}`, version) }
+	})
 	w := do(handlerOf(s), "GET", "/model", "")
 	var got struct {
 		Version string `json:"model_version"`
 		AsOf    string `json:"as_of"`
 		Age     int    `json:"age_days"`
 		Tickers int
-		Scores  map[string]int
+		Scores  map[string]string
 	}
 	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
 		t.Fatal(err)
 	}
 	m, _ := s.Current()
 	// From 19 February to 7 March 2026 there are 11 trading days.
-	if got.Version != m.Version() || got.AsOf != "2026-02-19" || got.Age != 11 || got.Tickers != 4 || got.Scores["pinball"] != 1 {
+	if got.Version != m.Version() || got.AsOf != "2026-02-19" || got.Age != 11 || got.Tickers != 4 || got.Scores["of"] != m.Version() {
 		t.Errorf("got %s", w.Body)
 	}
 }

@@ -34,8 +34,9 @@ type Config struct {
 	MaxBody      int64 // bytes of a request's body; 0 means 64 KiB
 	MaxBatchBody int64 // bytes of a batch's body; 0 means 1 MiB
 
-	// Scores is a JSON object that GET /model shows as it is: how the model did where it was tested; nil leaves it out.
-	Scores json.RawMessage
+	// Scores tells for the version of a model how it did where it was tested: a JSON object that GET /model shows as it is,
+	// or nil when that is not known. Nil knows of none.
+	Scores func(version string) json.RawMessage
 
 	// Version is the server's own, for GET /v2.
 	Version string

@@ -23,6 +23,10 @@ type modelInfo struct {
 // ServeModel is GET /model: what forecasts, from which prices, and how well it did where it was tested.
 func (s *Service) ServeModel(w http.ResponseWriter, _ *http.Request) {
 	m, mk := s.Current()
+	var scores json.RawMessage
+	if s.cfg.Scores != nil {
+		scores = s.cfg.Scores(m.Version())
+	}
 	s.writeValue(w, modelInfo{
 		Version:     m.Version(),
 		TrainedFrom: m.TrainedFrom(),
@@ -32,6 +36,6 @@ func (s *Service) ServeModel(w http.ResponseWriter, _ *http.Request) {
 		AgeDays:     calendar.Between(mk.AsOf(), calendar.FromTime(s.cfg.Now().UTC())),
 		Tickers:     len(mk.Tickers()),
 		Rows:        mk.Panel().Rows(),
-		Scores:      s.cfg.Scores,
+		Scores:      scores,
 	})
 }

@@ -12,14 +12,14 @@ import (
 // scores is what a server says of how its model did: the short form of an Evaluation.
 // Its model is the version that was judged, so that scores are never shown for another.
 type scores struct {
-	Model     string             `json:"model_version"`
-	From      calendar.Date      `json:"from"` // of the origins
-	To        calendar.Date      `json:"to"`
-	Tickers   int                `json:"tickers"`
-	Forecasts [model.MaxDays]int `json:"forecasts"` // by horizon
-	Ratios    map[string]number  `json:"pinball_loss_ratio"`
-	Coverage  []confidenceScore  `json:"coverage"`
-	Median    number             `json:"median_error_ratio"` // to "no change", worst horizon
+	Model     string            `json:"model_version"`
+	From      calendar.Date     `json:"from"` // of the origins
+	To        calendar.Date     `json:"to"`
+	Tickers   int               `json:"tickers"`
+	Forecasts int               `json:"forecasts"` // one day ahead
+	Ratios    map[string]number `json:"pinball_loss_ratio"`
+	Coverage  []confidenceScore `json:"coverage"`
+	Median    number            `json:"median_error_ratio"` // to "no change", worst horizon
 }
 
 // confidenceScore is how often closes lay in the intervals of one confidence.
@@ -31,7 +31,7 @@ type confidenceScore struct {
 
 // WriteScores writes the short form that GET /model shows.
 func (e *Evaluation) WriteScores(w io.Writer) error {
-	s := scores{Model: e.Model, From: e.From, To: e.To, Tickers: e.Tickers, Forecasts: e.Forecasts, Ratios: map[string]number{}}
+	s := scores{Model: e.Model, From: e.From, To: e.To, Tickers: e.Tickers, Forecasts: e.Forecasts[0], Ratios: map[string]number{}}
 	for _, r := range e.Overall {
 		s.Ratios[r.Baseline] = rounded(r.Ratio)
 	}
