@@ -20,6 +20,7 @@ var seeds = []string{
 	post(apple),
 	post(apple) + post(apple),
 	post(apple) + post(`{"big":1}`) + post(apple),
+	strings.Repeat(post(apple), 300), strings.Repeat(post(`{"big":1}`), 60), strings.Repeat(post(`{"big":1}`), 60) + post(`[]`) + post(apple),
 	post(apple) + post(`[]`) + post(apple),
 	post(apple) + "GET /health HTTP/1.1\r\nHost: a\r\n\r\n" + post(apple),
 	post(apple) + "GET /other HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" + post(apple),
@@ -183,7 +184,7 @@ func TestSameWithAndWithoutLane(t *testing.T) {
 	for i, s := range seeds {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			t.Parallel()
-			if testing.Short() && len(s) > 10000 {
+			if testing.Short() && len(s) > 30000 {
 				t.Skip("long")
 			}
 			for split := range uint64(6) {

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -174,6 +175,16 @@ func BenchmarkCounterInc(b *testing.B) {
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			c.Inc()
+		}
+	})
+}
+
+// BenchmarkPlainAtomic is what a counter of one word would cost: less alone, more as soon as cores share it.
+func BenchmarkPlainAtomic(b *testing.B) {
+	var n atomic.Uint64
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			n.Add(1)
 		}
 	})
 }
