@@ -117,11 +117,12 @@ func smoothInLogDays(raw *[model.MaxDays]float64) (line [model.MaxDays]float64) 
 	return line
 }
 
-// separateFrom raises adjustments of wider levels until no level crosses another.
+// separateFrom raises adjustments of wider levels until no level crosses another on
+// either side.
 func separateFrom(q *[2][model.Levels]float32, by *[model.Levels]float64) {
-	for side := range q {
-		for l := 1; l < model.Levels; l++ {
-			gap := -model.MinTail*(model.TailShape[l]-model.TailShape[l-1]) + 1e-4
+	for l := 1; l < model.Levels; l++ {
+		gap := -model.MinTail*(model.TailShape[l]-model.TailShape[l-1]) + 1e-4
+		for side := range q {
 			by[l] = max(by[l], by[l-1]+float64(q[side][l-1])-float64(q[side][l])+gap)
 		}
 	}

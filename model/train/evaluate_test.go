@@ -9,6 +9,7 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -105,7 +106,9 @@ func TestEvaluateScoresWhatAServerWouldSay(t *testing.T) {
 func TestEvaluationIsTheSameOnAnyNumberOfCores(t *testing.T) {
 	p := walkPanel(t, 2, 9, 330)
 	var first []byte
-	for range 2 {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	for cores := 1; cores <= 3; cores += 2 {
+		runtime.GOMAXPROCS(cores)
 		e, err := Evaluate(t.Context(), p, EvalConfig{Model: embedded(t), Every: 7})
 		if err != nil {
 			t.Fatal(err)
@@ -117,7 +120,7 @@ func TestEvaluationIsTheSameOnAnyNumberOfCores(t *testing.T) {
 		if first == nil {
 			first = b.Bytes()
 		} else if !bytes.Equal(first, b.Bytes()) {
-			t.Error("two runs differ")
+			t.Error("one core and three differ")
 		}
 	}
 	var back map[string]any

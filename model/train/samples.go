@@ -36,7 +36,7 @@ type span struct {
 // random one on. Series are walked twice: whole, and cut into short pieces that begin
 // at random, so that a short history is known for what it is and not for the years in
 // which the panel begins. Days weigh the same, however many tickers trade on them.
-func collect(p *market.Panel, in span, every int, short bool, rng *rand.Rand) *samples {
+func collect(p *market.Panel, in span, every int, rng *rand.Rand) *samples {
 	tape := market.NewTape(p)
 	all := p.Series()
 	s := &samples{}
@@ -49,9 +49,6 @@ func collect(p *market.Panel, in span, every int, short bool, rng *rand.Rand) *s
 			return j%every == offset && series.Dates[j] >= in.from && series.Dates[j] <= in.to
 		}
 		tape.Walk(series, 0, want, keep)
-		if !short {
-			continue
-		}
 		for from := rng.IntN(shortPiece); from+market.MinHistory < len(logs); from += shortPiece {
 			end := from + market.MinHistory + int(float64(shortPiece-market.MinHistory)*math.Pow(rng.Float64(), 2))
 			piece := series.Slice(0, min(end, len(logs)))

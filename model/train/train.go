@@ -45,7 +45,7 @@ func Fit(ctx context.Context, p *market.Panel, cfg Config) ([]byte, Report, erro
 	}
 	r := defaults()
 	rng := rand.New(rand.NewPCG(cfg.Seed, 0))
-	s := collect(p, span{from: rep.From, to: rep.To, end: rep.To}, every, true, rng)
+	s := collect(p, span{from: rep.From, to: rep.To, end: rep.To}, every, rng)
 	rep.Origins = s.len()
 	if s.len() < minOrigins {
 		return nil, rep, fmt.Errorf("%d origins in %d tickers up to %s are too few to fit on: need %d", s.len(), rep.Tickers, until, minOrigins)
