@@ -9,8 +9,12 @@ import (
 )
 
 // version prints what a report of a fault should start with.
-func (p *program) version(*flag.FlagSet) func(context.Context, []string) error {
+func (p *program) version(set *flag.FlagSet) func(context.Context, []string) error {
+	sbom := set.Bool("sbom", false, "print what the binary was built from, as CycloneDX JSON")
 	return func(context.Context, []string) error {
+		if *sbom {
+			return writeBOM(p.stdout)
+		}
 		w, err := source{}.load(0)
 		if err != nil {
 			return err
