@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net/url"
 	"runtime/debug"
 	"strings"
 )
@@ -32,7 +33,7 @@ type bomPackage struct {
 }
 
 func newPackage(kind, path, version string) bomPackage {
-	purl := "pkg:golang/" + path + "@" + version
+	purl := "pkg:golang/" + path + "@" + url.QueryEscape(version)
 	return bomPackage{kind, purl, path, version, purl}
 }
 
