@@ -21,7 +21,7 @@ func (s *serving) lane(ln net.Listener, public *http.Server, on bool, maxConns i
 	}
 	if on {
 		cfg.Answer = s.service.TryAnswer
-		cfg.RequestID = accesslog.AppendID
+		cfg.RequestID, cfg.ValidID, cfg.ValidTrace = accesslog.AppendID, accesslog.ValidID[[]byte], accesslog.ValidTrace[[]byte]
 		cfg.Header = http.Header{"Content-Type": {"application/json"}}
 		if s.cors != nil {
 			maps.Copy(cfg.Header, s.cors.Header())
@@ -31,7 +31,7 @@ func (s *serving) lane(ln net.Listener, public *http.Server, on bool, maxConns i
 			meter.observe(http.StatusOK, e.Duration)
 			if s.access.Wants(http.StatusOK) {
 				s.access.Write(&accesslog.Entry{
-					ID: string(e.ID), Remote: e.Remote.String(), Method: "POST", Path: "/predict", Proto: "HTTP/1.1",
+					ID: string(e.ID), Trace: string(e.Trace), Remote: e.Remote.String(), Method: "POST", Path: "/predict", Proto: "HTTP/1.1",
 					Status: http.StatusOK, Duration: e.Duration, Bytes: int64(e.Body),
 				})
 			}

@@ -29,6 +29,10 @@ func TestRequestIDs(t *testing.T) {
 		require.NotEqual(t, resp.Header.Get(requestID), again.Header.Get(requestID), lane)
 		resp, _ = ask(t, "POST", url, aForecast, "X-Request-Id: mine-1")
 		require.Equal(t, "mine-1", resp.Header.Get(requestID), lane)
+		if lane == "-fastlane=true" { // where each proxy gives an id to everything, the lane must not be lost
+			_, text := get(t, "http://"+p.admin+"/metrics")
+			require.Contains(t, text, "\nfastlane_handed_over_total 0\n")
+		}
 		resp, _ = ask(t, "GET", "http://"+p.addr+"/nowhere", "", "X-Request-Id: mine-2")
 		require.Equal(t, "mine-2", resp.Header.Get(requestID), "an error has one too")
 		for _, bad := range [][]string{{"X-Request-Id: a b"}, {"X-Request-Id: " + strings.Repeat("a", accesslog.MaxID+1)}, {"X-Request-Id: a", "X-Request-Id: b"}} {

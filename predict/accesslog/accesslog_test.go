@@ -146,6 +146,17 @@ func TestValidTrace(t *testing.T) {
 	}
 }
 
+func TestValidBytesDoNotAllocate(t *testing.T) {
+	id, trace := []byte(strings.Repeat("a", 40)), []byte("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+	if n := testing.AllocsPerRun(100, func() {
+		if !accesslog.ValidID(id) || !accesslog.ValidTrace(trace) {
+			t.Error("refused")
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations, want none", n)
+	}
+}
+
 func FuzzHeaders(f *testing.F) {
 	f.Add("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 	f.Add("Root=1-67891233-abcdef012345678912345678")

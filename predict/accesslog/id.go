@@ -22,7 +22,7 @@ func AppendID(b []byte) []byte {
 
 // ValidID reports whether an id from a client can be taken over into the answer and the log: up to MaxID letters, digits
 // and -._~:+/=, which covers UUIDs, ULIDs, base64 and what load balancers make up, and needs no escape anywhere.
-func ValidID(s string) bool {
+func ValidID[T string | []byte](s T) bool {
 	if len(s) == 0 || len(s) > MaxID {
 		return false
 	}
@@ -40,9 +40,9 @@ func ValidID(s string) bool {
 
 // ValidTrace reports whether s is a traceparent by W3C Trace Context: version, trace id, parent id and flags, in lower
 // case hex, the ids not zero. Of a version above 00 only that beginning is looked at, and at most MaxID bytes are taken.
-func ValidTrace(s string) bool {
+func ValidTrace[T string | []byte](s T) bool {
 	const length = len("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
-	if len(s) < length || len(s) > MaxID || len(s) > length && (s[:2] == "00" || s[length] != '-' || !ValidID(s)) {
+	if len(s) < length || len(s) > MaxID || len(s) > length && (string(s[:2]) == "00" || s[length] != '-' || !ValidID(s)) {
 		return false
 	}
 	for i := range length {
@@ -55,5 +55,5 @@ func ValidTrace(s string) bool {
 			return false
 		}
 	}
-	return s[:2] != "ff" && s[3:35] != "00000000000000000000000000000000" && s[36:52] != "0000000000000000"
+	return string(s[:2]) != "ff" && string(s[3:35]) != "00000000000000000000000000000000" && string(s[36:52]) != "0000000000000000"
 }

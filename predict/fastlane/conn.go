@@ -147,11 +147,13 @@ func (c *conn) reply(r *request, now *time.Duration) (o outcome) {
 	if l.stopping.Load() || l.cfg.Draining != nil && l.cfg.Draining() {
 		o, h = closes, &l.heads[1]
 	}
-	var id []byte
-	c.work.out, id = l.appendReply(c.work.out, h, body, *now)
+	id := r.id.of(c.unread())
+	c.work.out, id = l.appendReply(c.work.out, h, id, body, *now)
 	if l.cfg.Observe != nil {
 		end := l.now()
-		l.cfg.Observe(Exchange{Remote: c.nc.RemoteAddr(), ID: id, Duration: end - *now, Request: r.size, Body: len(body)})
+		l.cfg.Observe(Exchange{
+			Remote: c.nc.RemoteAddr(), ID: id, Trace: r.trace.of(c.unread()), Duration: end - *now, Request: r.size, Body: len(body),
+		})
 		*now = end
 	}
 	return o

@@ -14,9 +14,9 @@
 // where Host stands once, of letters, digits and -._:[] alone; Content-Length once, of one to four digits;
 // Content-Type once, application/json with nothing or charset=utf-8 behind it; Connection, if there, is keep-alive; and
 // no header is one that may change what the answer is or how the connection goes on: those are Transfer-Encoding, TE,
-// Trailer, Expect, Upgrade, HTTP2-Settings, Content-Encoding, Authorization, X-Api-Key, Origin, Range, If-*, X-Request-Id,
-// Traceparent, Tracestate and Config.Special. Lines end in CRLF alone. As in net/http, up to four bytes of CR and LF
-// may precede a request that follows another.
+// Trailer, Expect, Upgrade, HTTP2-Settings, Content-Encoding, Authorization, X-Api-Key, Origin, Range, If-* and
+// Config.Special. X-Request-Id and Traceparent may stand once each if Config knows what a good one is. Lines end in CRLF
+// alone. As in net/http, up to four bytes of CR and LF may precede a request that follows another.
 //
 // So the lane refuses nothing: every error, every other route, HTTP/1.0, HTTP/2 and TLS are net/http's, and for any bytes
 // whatever the client gets what net/http and the handler would have sent, but for Date and X-Request-Id. It is not a
@@ -62,6 +62,13 @@ type Config struct {
 	// RequestID appends a new request id to b; nil sends no X-Request-Id.
 	RequestID func(b []byte) []byte
 
+	// ValidID tells whether a request's own X-Request-Id is sent back instead of a new one, as the handler then does too.
+	// Proxies put one on every request. A request with a bad one, or with two, is net/http's; nil means all with one are.
+	ValidID func(id []byte) bool
+
+	// ValidTrace likewise tells whether a Traceparent is good, which then goes to Observe; Tracestate does not matter then.
+	ValidTrace func(trace []byte) bool
+
 	// Draining tells whether answers now say Connection: close, as the handler's then do too; nil means never.
 	Draining func() bool
 
@@ -69,7 +76,7 @@ type Config struct {
 	// accepted and closed, so that its client learns of it at once rather than wait in the backlog.
 	MaxConns int
 
-	// Observe is told of each request that the lane has answered; nil costs nothing. It must not keep Exchange.ID.
+	// Observe is told of each request that the lane has answered; nil costs nothing. It must not keep ID and Trace.
 	Observe func(Exchange)
 
 	// Fault is told of what goes wrong in the lane itself: an accept that failed and will be tried again, a panic in one of
@@ -80,7 +87,8 @@ type Config struct {
 // Exchange is a request that was answered with 200.
 type Exchange struct {
 	Remote   net.Addr
-	ID       []byte        // the X-Request-Id sent, or nil
+	ID       []byte        // the X-Request-Id sent, or empty
+	Trace    []byte        // the request's Traceparent, or empty
 	Duration time.Duration // from the bytes of the request being there to those of the answer
 	Request  int           // bytes of the request, headers included
 	Body     int           // bytes of the answer's body
@@ -138,6 +146,7 @@ func New(cfg Config) *Lane {
 		closed:        make(chan struct{}),
 		conns:         make(map[*conn]struct{}),
 	}
+	l.grammar.validID, l.grammar.validTrace = cfg.ValidID, cfg.ValidTrace
 	l.works.New = func() any { return new(work) }
 	// As http.Server has it: what is not set is ReadTimeout, and what is negative is none.
 	if l.headerTimeout == 0 {

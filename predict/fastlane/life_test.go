@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -482,5 +483,37 @@ func TestObserve(t *testing.T) {
 		if e.Body != len(a) || e.Request != len(post(body)) || e.Duration < 0 || e.Duration > time.Minute || e.Remote == nil {
 			t.Errorf("answer %d: got %+v", i, e)
 		}
+	}
+}
+
+// TestNamedRequests sends back the names that clients give to their requests, and makes some for the others.
+func TestNamedRequests(t *testing.T) {
+	ln := newMemListener()
+	var ids, traces []string
+	l := start(t, fastlane.Config{
+		Listener:   ln,
+		Answer:     answer,
+		RequestID:  func(b []byte) []byte { return append(b, "made"...) },
+		ValidID:    func(id []byte) bool { return true },
+		ValidTrace: func(trace []byte) bool { return true },
+		Observe:    func(e fastlane.Exchange) { ids, traces = append(ids, string(e.ID)), append(traces, string(e.Trace)) },
+	})
+	c := dial(t, ln)
+	defer c.Close()
+	named := func(headers string) string {
+		return strings.Replace(post(apple), "\r\n\r\n", "\r\n"+headers+"\r\n\r\n", 1)
+	}
+	c.Write([]byte(post(apple) + named("X-Request-Id: mine\r\nTraceparent: t1") + named("X-Request-Id: yours") + named("Traceparent: t2") + post(apple)))
+	wantIDs, wantTraces := []string{"made", "mine", "yours", "made", "made"}, []string{"", "t1", "", "t2", ""}
+	for i, want := range wantIDs {
+		if got := c.answer().Header.Get("X-Request-Id"); got != want {
+			t.Errorf("answer %d: id %q, want %q", i, got, want)
+		}
+	}
+	if !slices.Equal(ids, wantIDs) || !slices.Equal(traces, wantTraces) {
+		t.Errorf("observed %q and %q, want %q and %q", ids, traces, wantIDs, wantTraces)
+	}
+	if s := l.Stats(); s.HandedOver != 0 {
+		t.Errorf("%d connections handed over, want none", s.HandedOver)
 	}
 }

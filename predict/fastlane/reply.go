@@ -40,8 +40,8 @@ func newHead(header http.Header, closes bool) head {
 // longer one the handler must have set it.
 const buffered = 2048
 
-// appendReply appends a whole reply. The id is what was appended for X-Request-Id, or nil.
-func (l *Lane) appendReply(b []byte, h *head, body []byte, now time.Duration) (reply, id []byte) {
+// appendReply appends a whole reply. The id is what was appended for X-Request-Id, the client's own if there is one, or nil.
+func (l *Lane) appendReply(b []byte, h *head, own, body []byte, now time.Duration) (reply, id []byte) {
 	b = append(b, h.toLength...)
 	if len(body) > buffered {
 		b = appendLength(b, len(body))
@@ -51,7 +51,11 @@ func (l *Lane) appendReply(b []byte, h *head, body []byte, now time.Duration) (r
 	if l.cfg.RequestID != nil {
 		b = append(b, "X-Request-Id: "...)
 		from = len(b)
-		b = l.cfg.RequestID(b)
+		if len(own) > 0 {
+			b = append(b, own...)
+		} else {
+			b = l.cfg.RequestID(b)
+		}
 		to = len(b)
 		b = append(b, "\r\n"...)
 	}

@@ -18,8 +18,9 @@ const (
 
 // grammar knows the requests of the package's doc.
 type grammar struct {
-	line    string              // the request line, its CRLF included
-	special map[string]struct{} // in lower case; nil when there are none
+	line                string              // the request line, its CRLF included
+	special             map[string]struct{} // in lower case; nil when there are none
+	validID, validTrace func([]byte) bool   // as in Config
 }
 
 func newGrammar(target string, special []string) grammar {
@@ -38,9 +39,15 @@ const maxName = 64
 
 // request is a whole request at the front of a buffer.
 type request struct {
-	body []byte
-	size int // headers and body
+	body      []byte
+	size      int  // headers and body
+	id, trace span // what it calls itself and what it is part of, if it says so
 }
+
+// span is a part of a request; to is 0 when there is none.
+type span struct{ from, to int }
+
+func (s span) of(b []byte) []byte { return b[s.from:s.to:s.to] }
 
 // scan looks at the front of b. It judges every line that is complete, so what is foreign is known as soon as it can be.
 func (g *grammar) scan(b []byte) (request, verdict) {
@@ -56,6 +63,7 @@ func (g *grammar) scan(b []byte) (request, verdict) {
 	i := len(g.line)
 	length := -1
 	host, json := false, false
+	var r request
 	var lower [maxName]byte // the name in lower case
 	for {
 		start := i
@@ -85,7 +93,8 @@ func (g *grammar) scan(b []byte) (request, verdict) {
 			case size > len(b):
 				return request{}, headed
 			default:
-				return request{b[i:size:size], size}, plain
+				r.body, r.size = b[i:size:size], size
+				return r, plain
 			}
 		}
 		if b[i] != ':' {
@@ -134,8 +143,22 @@ func (g *grammar) scan(b []byte) (request, verdict) {
 				return request{}, foreign
 			}
 		case "transfer-encoding", "te", "trailer", "expect", "upgrade", "http2-settings", "content-encoding",
-			"authorization", "x-api-key", "origin", "range", "x-request-id", "traceparent", "tracestate":
+			"authorization", "x-api-key", "origin", "range":
 			return request{}, foreign
+		case "x-request-id":
+			if r.id.to > 0 || g.validID == nil || !g.validID(trim(value)) {
+				return request{}, foreign
+			}
+			r.id = trimmed(b, end-len(value), end)
+		case "traceparent":
+			if r.trace.to > 0 || g.validTrace == nil || !g.validTrace(trim(value)) {
+				return request{}, foreign
+			}
+			r.trace = trimmed(b, end-len(value), end)
+		case "tracestate":
+			if g.validTrace == nil {
+				return request{}, foreign
+			}
 		default:
 			if n > 3 && string(name[:3]) == "if-" {
 				return request{}, foreign
@@ -187,6 +210,14 @@ func trim(b []byte) []byte {
 		b = b[:len(b)-1]
 	}
 	return b
+}
+
+// trimmed is trim of a part of b.
+func trimmed(b []byte, from, to int) span {
+	for from < to && b[from] == ' ' {
+		from++
+	}
+	return span{from, from + len(trim(b[from:to]))}
 }
 
 func isHost(b []byte) bool {

@@ -55,6 +55,37 @@ func TestScan(t *testing.T) {
 	}
 }
 
+// TestScanNames finds what a request calls itself, judged anew and remembered.
+func TestScanNames(t *testing.T) {
+	g := newGrammar("/predict", nil)
+	g.validID = func(b []byte) bool { return len(b) > 0 && string(b) != "bad" }
+	g.validTrace = func(b []byte) bool { return string(b) == "trace" }
+	for _, tt := range []struct {
+		headers, id, trace string
+		verdict            verdict
+	}{
+		{"A: b", "", "", plain},
+		{"X-Request-Id: one", "one", "", plain},
+		{"x-request-id:  two words ", "two words", "", plain},
+		{"X-REQUEST-ID:one\r\nTraceparent: trace\r\nTracestate: a=b", "one", "trace", plain},
+		{"Tracestate: a=b", "", "", plain},
+		{"X-Request-Id: bad", "", "", foreign},
+		{"X-Request-Id:", "", "", foreign},
+		{"X-Request-Id: one\r\nX-Request-Id: one", "", "", foreign},
+		{"Traceparent: other", "", "", foreign},
+		{"Traceparent: trace\r\nTraceparent: trace", "", "", foreign},
+	} {
+		b := []byte(strings.Replace(typical, "\r\n\r\n", "\r\n"+tt.headers+"\r\n\r\n", 1))
+		var m memo
+		for range 2 {
+			r, v := m.scan(&g, b)
+			if id, trace := string(r.id.of(b)), string(r.trace.of(b)); v != tt.verdict || id != tt.id || trace != tt.trace {
+				t.Errorf("with %q: got %d, id %q, trace %q; want %d, %q, %q", tt.headers, v, id, trace, tt.verdict, tt.id, tt.trace)
+			}
+		}
+	}
+}
+
 func TestScanBounds(t *testing.T) {
 	g := newGrammar("/predict", nil)
 	fill := func(total int) []byte {

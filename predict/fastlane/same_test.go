@@ -106,7 +106,7 @@ var seeds = []string{
 	request("Expect: 100-continue"), request("Expect: 100-Continue"), request("Expect: nonsense") + post(apple), request("Expect:"),
 	request("Upgrade: websocket"), request("Range: bytes=0-1"), request("If-None-Match: *"), request("Origin: http://a"),
 	request("Authorization: Basic YTpi"), request("Accept-Encoding: gzip, deflate, br"), request("Cookie: a=b"), request("Content-Encoding: gzip"),
-	request("X-Request-Id: a"), request("traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+	request("X-Request-Id: a"), request("X-Request-Id: b"), request("X-Request-Id: a\r\nX-Request-Id: a"), request("Tracestate: a"), request("traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
 	"GET / HTTP/1.1\r\nHost: a\r\n\r\n", "TRACE /predict HTTP/1.1\r\nHost: a\r\n\r\n", "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n",
 	"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "\x00\x00\x00", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
 }
@@ -134,7 +134,8 @@ type pair struct{ with, without *memListener }
 
 func newPair(t testing.TB) pair {
 	p := pair{newMemListener(), newMemListener()}
-	start(t, fastlane.Config{Listener: p.with, Answer: answer})
+	good := func(b []byte) bool { return len(b) > 0 && b[0] != 'b' }
+	start(t, fastlane.Config{Listener: p.with, Answer: answer, ValidID: good, ValidTrace: good})
 	start(t, fastlane.Config{Listener: p.without})
 	return p
 }
