@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"syscall"
@@ -132,10 +133,27 @@ func TestLogsWithoutAReader(t *testing.T) {
 	require.Regexp(t, `\nlog_records_dropped_total\{log="access"\} [1-9]`, text)
 }
 
+// TestPanicIsLoggedWithItsID has a handler panic: its client can name the line of the log that says why.
 func TestPanicIsLoggedWithItsID(t *testing.T) {
 	s := embeddedServing(t)
 	var out strings.Builder
 	s.logger = slog.New(slog.NewJSONHandler(&out, nil))
-	s.panicked(&http.Request{Method: "POST", Pattern: "POST /predict", Header: http.Header{requestID: {"the-id"}}}, http.ErrHijacked)
-	require.Contains(t, out.String(), `"id":"the-id"`)
+	req := httptest.NewRequestWithContext(t.Context(), "POST", "/predict", failing{}) // see openapi_answers_test.go
+	req.ContentLength = 10
+	rec := httptest.NewRecorder()
+	s.handler().ServeHTTP(rec, req)
+	require.Equal(t, http.StatusInternalServerError, rec.Code)
+	id := rec.Header().Get(requestID)
+	require.NotEmpty(t, id)
+	require.Contains(t, out.String(), `"id":"`+id+`"`)
+	require.Equal(t, uint64(1), s.panics.Value())
+}
+
+func TestMemoryLimit(t *testing.T) {
+	t.Setenv("GOMEMLIMIT", "256MiB")
+	p := start(t, "-max-conns", "1000000")
+	require.Equal(t, float64(256<<20), p.first["memory_limit"])
+	conns := p.first["max_conns"].(float64)
+	require.LessOrEqual(t, conns, float64((256-64)<<20)/20_000, "no more than fit beside the cache")
+	require.Greater(t, conns, 100.)
 }
