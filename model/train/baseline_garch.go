@@ -25,6 +25,12 @@ var (
 	garchStarts = [...]float64{0.125, 0.25, 0.5, 1, 2, 4, 8, 16, 32} // variance over its mean
 )
 
+// The likelihood has more than one hill: a slow variance that hardly moves, and a fast
+// one. garchGuess is the shape to begin with.
+var garchGuesses = [...][3]float64{{0, 4, -2.5}, {0, 2, -1.2}}
+
+const garchGuess = 3
+
 // garchParams hold a variance that reverts to long: v' = long*(1-a-b) + a*r^2 + b*v.
 type garchParams struct {
 	long, a, b float64
@@ -61,18 +67,20 @@ func fitGARCH(returns []float64) garchParams {
 	for _, r := range returns {
 		variance += r * r / float64(max(len(returns), 1))
 	}
-	best := unpack([3]float64{0, 4, -2.5}, variance, 3)
+	best := unpack(garchGuesses[0], variance, garchGuess)
 	if len(returns) < garchLeast {
 		return best
 	}
-	u := [3]float64{0, 4, -2.5}
-	for range 2 {
-		u = simplex(u, func(u [3]float64) float64 { return unpack(u, variance, best.shape).cost(returns) })
-		lowest := math.Inf(1)
-		for shape := range garchShapes {
-			p := unpack(u, variance, shape)
-			if c := p.cost(returns); c < lowest {
-				lowest, best = c, p
+	lowest := math.Inf(1)
+	for _, u := range garchGuesses {
+		shape := garchGuess
+		for range 2 {
+			u = simplex(u, func(u [3]float64) float64 { return unpack(u, variance, shape).cost(returns) })
+			for k := range garchShapes {
+				p := unpack(u, variance, k)
+				if c := p.cost(returns); c < lowest {
+					lowest, best, shape = c, p, k
+				}
 			}
 		}
 	}
