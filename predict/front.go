@@ -22,7 +22,23 @@ func (f front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.untidy(w, r)
 		return
 	}
+	if r.Method != http.MethodPost && f.hidden(r) {
+		f.unrouted(w, r)
+		return
+	}
 	f.mux.ServeHTTP(w, r)
+}
+
+// hidden tells whether the mux has a route for r only because a wildcard matches what POST has a route of its own for:
+// GET /predict/batch asks for no ticker of that name.
+func (f front) hidden(r *http.Request) bool {
+	return f.pattern(http.MethodPost, r.URL.Path) == http.MethodPost+" "+r.URL.Path && f.pattern(r.Method, r.URL.Path) != r.Method+" "+r.URL.Path
+}
+
+// pattern is that of the mux's route for a method and a path; "" and "/" are none.
+func (f front) pattern(method, path string) string {
+	_, pattern := f.mux.Handler(&http.Request{Method: method, URL: &url.URL{Path: path}})
+	return pattern
 }
 
 // untidy answers a path that no route has as it stands.
@@ -48,11 +64,20 @@ func (f front) unrouted(w http.ResponseWriter, r *http.Request) {
 	NotFound(w, r)
 }
 
-// methods asks the mux which methods it has a route for; it keeps no second list that could differ.
+// methods asks the mux which methods it has a route for; it keeps no second list that could differ. Where a route names
+// the path itself, those with a wildcard do not count.
 func (f front) methods(path string) (allow []string) {
+	named := false
 	for _, m := range [...]string{"DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"} {
-		probe := http.Request{Method: m, URL: &url.URL{Path: path}}
-		if _, pattern := f.mux.Handler(&probe); pattern != "" && pattern != "/" {
+		pattern := f.pattern(m, path)
+		if pattern == "" || pattern == "/" {
+			continue
+		}
+		_, route, _ := strings.Cut(pattern, " ") // HEAD is GET's too, so compare paths alone
+		switch {
+		case route == path && !named:
+			named, allow = true, []string{m}
+		case (route == path) == named:
 			allow = append(allow, m)
 		}
 	}

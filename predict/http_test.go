@@ -309,3 +309,25 @@ func BenchmarkHandler(b *testing.B) {
 		})
 	}
 }
+
+// TestNamedPathsHideWildcards: GET /predict/batch asks for no ticker of that name.
+func TestNamedPathsHideWildcards(t *testing.T) {
+	h := newHandler(t)
+	for _, tt := range []struct{ method, path, allow string }{
+		{"GET", "/predict/batch", "POST"},
+		{"HEAD", "/predict/batch", "POST"},
+		{"OPTIONS", "/predict/batch", "POST"},
+		{"DELETE", "/predict/batch", "POST"},
+		{"OPTIONS", "/predict/A", "GET, HEAD"},
+		{"POST", "/predict/A", "GET, HEAD"},
+		{"GET", "/predict", "POST"},
+	} {
+		w := do(h, tt.method, tt.path, "")
+		if got := w.Header().Get("Allow"); w.Code != 405 || got != tt.allow {
+			t.Errorf("%s %s: got %d, Allow %q, want 405 and %q", tt.method, tt.path, w.Code, got, tt.allow)
+		}
+	}
+	if w := do(h, "GET", "/predict/A", ""); w.Code != 200 {
+		t.Errorf("GET /predict/A: got %d, want 200", w.Code)
+	}
+}
