@@ -63,7 +63,7 @@ func (p *program) serve(set *flag.FlagSet) func(context.Context, []string) error
 		return err
 	})
 	set.StringVar(&f.apiKeys, "api-keys", "", "`file` of SHA-256 hashes of the keys that may ask, one a line with a name behind it (default no keys)")
-	set.Func("rate-limit", "`requests` a client may make: N/s, N/m or N/h (default no limit)", func(s string) (err error) {
+	set.Func("rate-limit", "`requests` a client may make, N/s, N/m or N/h; a client is a key or else an address, so all behind a proxy are one (default no limit)", func(s string) (err error) {
 		f.rate, err = ratelimit.ParseRate(s)
 		return err
 	})
