@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -68,6 +69,35 @@ func TestOverload(t *testing.T) {
 	if w := post(t, s.ServePredict, "/predict", unknown); w.Code != 200 || inside != 0 {
 		t.Errorf("afterwards: status %d, %d inside; want 200 and none", w.Code, inside)
 	}
+}
+
+// TestOverloadIsShared refuses all who wait for one computation, who are given one error between them.
+func TestOverloadIsShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		refuse := make(chan struct{})
+		s := newService(t, func(cfg *predict.Config) {
+			cfg.RedactInput = true
+			cfg.Admit = func(context.Context) (func(), error) { <-refuse; return nil, predict.ErrOverload() }
+		})
+		defer s.Close()
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() {
+				if w := post(t, s.ServePredict, "/predict", `{"ticker":"A"}`); w.Code != 503 {
+					t.Errorf("got %d %s, want 503", w.Code, w.Body)
+				}
+			})
+			all.Go(func() {
+				const want = `{"results":[{"error":{"status":503,"detail":"Service Unavailable"}}]}`
+				if w := post(t, s.ServeBatch, "/predict/batch", `{"requests":[{"ticker":"A"}]}`); w.Body.String() != want {
+					t.Errorf("got %d %s, want %s", w.Code, w.Body, want)
+				}
+			})
+		}
+		synctest.Wait()
+		close(refuse)
+		all.Wait()
+	})
 }
 
 func TestTimeout(t *testing.T) {

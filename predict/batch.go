@@ -169,11 +169,10 @@ func (b *batch) append(n int, answer []byte, refusal *Error) {
 		b.out = append(b.out, `{"predictions":`...)
 		b.out = append(b.out, answer...)
 	} else {
-		refusal.redact = b.cfg.RedactInput
 		b.out = append(b.out, `{"error":{"status":`...)
 		b.out = strconv.AppendInt(b.out, int64(refusal.Status), 10)
 		b.out = append(b.out, ',')
-		b.out = refusal.appendDetail(b.out)
+		b.out = b.redacted(refusal).appendDetail(b.out)
 		b.out = append(b.out, '}')
 	}
 	b.out = append(b.out, '}')

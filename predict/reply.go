@@ -23,9 +23,14 @@ func writeJSON(w http.ResponseWriter, status int, body []byte) {
 
 // refuse sends an error; what is no *Error is our own fault and is told to Config.Failed, never to the client.
 func (s *Service) refuse(w http.ResponseWriter, err error) {
-	e := s.public(err)
-	e.redact = s.cfg.RedactInput
-	writeError(w, e)
+	writeError(w, s.redacted(s.public(err)))
+}
+
+// redacted is what RedactInput leaves of an error: a copy, because all who waited for one computation share its error.
+func (s *Service) redacted(e *Error) *Error {
+	c := *e
+	c.redact = s.cfg.RedactInput
+	return &c
 }
 
 // writeError is the only place where an error becomes a status and bytes.
