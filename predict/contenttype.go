@@ -8,10 +8,28 @@ func isJSON(contentType string) bool {
 	if contentType == "application/json" {
 		return true
 	}
+	// A header is Latin-1 to Python. Package strings would read it as UTF-8, where any byte that is no character equals any
+	// other, and İ in lower case is i.
 	t, _, _ := strings.Cut(contentType, ";")
-	t = strings.ToLower(strings.Trim(t, " \t\x85\xa0")) // the blanks of Latin-1 that a header may hold
+	for t != "" && isLatin1Blank(t[0]) {
+		t = t[1:]
+	}
+	for t != "" && isLatin1Blank(t[len(t)-1]) {
+		t = t[:len(t)-1]
+	}
+	t = strings.Map(lowerASCII, t)
 	sub, ok := strings.CutPrefix(t, "application/")
 	return ok && !strings.Contains(sub, "/") && (sub == "json" || strings.HasSuffix(sub, "+json"))
+}
+
+// isLatin1Blank is true of the blanks that a header may hold.
+func isLatin1Blank(c byte) bool { return c == ' ' || c == '\t' || c == 0x85 || c == 0xA0 }
+
+func lowerASCII(r rune) rune {
+	if 'A' <= r && r <= 'Z' {
+		r += 'a' - 'A'
+	}
+	return r
 }
 
 // errNotJSON is the answer to a body of another type: it is no object but a string.
