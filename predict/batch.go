@@ -15,6 +15,7 @@ type batch struct {
 	world *world
 	lines bool // an answer a line, without a list around them
 	out   []byte
+	hold  *hold // of out
 }
 
 // run appends the answer to a body to b.out. An error means that the batch as a whole is refused.
@@ -144,24 +145,23 @@ func (b *batch) end() {
 func (b *batch) item(n int, d *document, i int) error {
 	r, err := d.request(i)
 	if err != nil {
-		b.append(n, nil, err)
-		return nil
+		return b.append(n, nil, err)
 	}
 	return b.answer(n, &r)
 }
 
-// answer answers the n-th request. The error ends the batch: it is ours or the context's.
+// answer answers the n-th request. The error ends the batch: it is ours, the context's or append's.
 func (b *batch) answer(n int, r *Request) error {
 	answer, err := b.answerIn(b.ctx, b.world, r)
 	refusal, ok := err.(*Error)
 	if err != nil && !ok {
 		return err
 	}
-	b.append(n, answer, refusal)
-	return nil
+	return b.append(n, answer, refusal)
 }
 
-func (b *batch) append(n int, answer []byte, refusal *Error) {
+// append appends the answer to the n-th request, unless there is no room for it beside the answers of others.
+func (b *batch) append(n int, answer []byte, refusal *Error) error {
 	if n > 0 && !b.lines {
 		b.out = append(b.out, ',')
 	}
@@ -179,4 +179,5 @@ func (b *batch) append(n int, answer []byte, refusal *Error) {
 	if b.lines {
 		b.out = append(b.out, '\n')
 	}
+	return b.hold.grow(len(b.out))
 }

@@ -3,6 +3,7 @@ package predict
 import (
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"os"
 	"slices"
@@ -38,6 +39,9 @@ func readJSON(w http.ResponseWriter, r *http.Request, buf []byte, limit int64) (
 	return body, err
 }
 
+// firstRead is as long as nearly every body of a single request, ten times over.
+const firstRead = 1 << 10
+
 // readBody reads a whole body of at most limit bytes into buf, grown if need be, and returns it. A length declared beyond
 // the limit is refused before anything is read; w must be the server's own, so that a body that turns out too long ends
 // the connection.
@@ -46,13 +50,17 @@ func readBody(w http.ResponseWriter, r *http.Request, buf []byte, limit int64) (
 		return buf, errTooLarge()
 	}
 	body := r.Body
+	left := int64(math.MaxInt64)
 	if r.ContentLength >= 0 {
-		buf = slices.Grow(buf, int(r.ContentLength))
+		left = r.ContentLength
 	} else {
 		body = http.MaxBytesReader(w, body, limit)
 	}
 	for int64(len(buf)) != r.ContentLength {
-		buf = slices.Grow(buf, 1)
+		if len(buf) == cap(buf) {
+			// By as much as has come: whoever declares a long body and does not send it gets no memory for it.
+			buf = slices.Grow(buf, int(min(left-int64(len(buf)), int64(max(len(buf), firstRead)))))
+		}
 		n, err := body.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
 		if err == io.EOF && r.ContentLength < 0 {

@@ -34,6 +34,10 @@ type Config struct {
 	MaxBody      int64 // bytes of a request's body; 0 means 64 KiB
 	MaxBatchBody int64 // bytes of a batch's body; 0 means 1 MiB
 
+	// AnswerBytes bounds the answers to batches and inferences that are being made or sent, together and beyond 64 KiB
+	// each; one that would go beyond is a 503, unless it is the only one. 0 means 64 MiB.
+	AnswerBytes int64
+
 	// Scores tells for the version of a model how it did where it was tested: a JSON object that GET /model shows as it is,
 	// or nil when that is not known. Nil knows of none.
 	Scores func(version string) json.RawMessage
@@ -77,6 +81,7 @@ type Service struct {
 
 	bodies  bufferPool // of single requests
 	batches bufferPool // of batches and their answers: a thousand one-day answers are 200 KB
+	answers budget     // of large answers
 }
 
 // key holds everything that the answer to a plain request depends on. It has no padding and no float, which hashes as
@@ -102,6 +107,9 @@ func New(cfg Config) (*Service, error) {
 	if cfg.MaxBatchBody == 0 {
 		cfg.MaxBatchBody = 1 << 20
 	}
+	if cfg.AnswerBytes == 0 {
+		cfg.AnswerBytes = 64 << 20
+	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -119,6 +127,7 @@ func New(cfg Config) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{cfg: cfg, cache: c, bodies: bufferPool{max: 64 << 10}, batches: bufferPool{max: 512 << 10}}
+	s.answers.max = cfg.AnswerBytes
 	if cfg.Metrics == nil {
 		cfg.Metrics = metrics.New()
 	}

@@ -24,7 +24,9 @@ func (s *Service) ServeBatch(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := s.limited(r.Context())
 	defer cancel()
-	b := batch{Service: s, ctx: ctx, world: s.world.Load(), lines: wantsLines(r), out: *out}
+	held := hold{budget: &s.answers}
+	defer held.release()
+	b := batch{Service: s, ctx: ctx, world: s.world.Load(), lines: wantsLines(r), out: *out, hold: &held}
 	err = b.run(body)
 	*out = b.out
 	if err != nil {

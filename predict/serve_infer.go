@@ -94,7 +94,9 @@ func (s *Service) ServeModelMetadata(w http.ResponseWriter, r *http.Request) {
 // ServeModelInfer is POST /v2/models/{name}/infer: forecasts for up to 1000 tickers.
 // The Content-Type does not matter: the protocol names none, and clients of it send none.
 func (s *Service) ServeModelInfer(w http.ResponseWriter, r *http.Request) {
-	answer, err := s.infer(w, r)
+	held := hold{budget: &s.answers}
+	defer held.release()
+	answer, err := s.infer(w, r, &held)
 	if err != nil {
 		s.refuseInfer(w, err)
 		return
@@ -102,7 +104,7 @@ func (s *Service) ServeModelInfer(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, answer)
 }
 
-func (s *Service) infer(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+func (s *Service) infer(w http.ResponseWriter, r *http.Request, held *hold) ([]byte, error) {
 	if err := checkModel(r); err != nil {
 		return nil, err
 	}
@@ -118,6 +120,9 @@ func (s *Service) infer(w http.ResponseWriter, r *http.Request) ([]byte, error) 
 	}
 	req, err := decodeInfer(body)
 	if err != nil {
+		return nil, err
+	}
+	if err := held.grow(req.size()); err != nil {
 		return nil, err
 	}
 	ctx, cancel := s.limited(r.Context())

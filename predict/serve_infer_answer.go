@@ -29,11 +29,17 @@ var inferOutputs = [...]inferOutput{
 	outputUpper: {"confidence_upper", "FP64"},
 }
 
+// valueSize is the room for a value: a date, or a price of ten digits and more.
+const valueSize = len(`"2006-01-02",`)
+
+// size is about that of the answer.
+func (r *inferRequest) size() int { return r.wanted * len(r.items) * r.days * valueSize }
+
 // infer answers a request, or says which ticker is unknown: a tensor has no place for an error of one item.
 func (w *world) infer(ctx context.Context, r *inferRequest) ([]byte, error) {
 	var data [len(inferOutputs)][]byte
 	for _, out := range r.outputs[:r.wanted] {
-		data[out] = make([]byte, 0, len(r.items)*r.days*len(`"2006-01-02",`))
+		data[out] = make([]byte, 0, len(r.items)*r.days*valueSize)
 	}
 	for i := range r.items {
 		if err := ctx.Err(); err != nil {
