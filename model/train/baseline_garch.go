@@ -10,11 +10,12 @@ import (
 )
 
 // GARCH(1,1) with Student-t innovations (Bollerslev 1987) for each ticker, by maximum
-// likelihood at the start of each year on the last garchWindow returns before it. For
+// likelihood every garchEvery rows, on the last garchWindow returns before them. For
 // h > 1 the sum of the next returns is simulated on a grid of starting variances and
 // interpolated between them.
 
 const (
+	garchEvery  = 125
 	garchWindow = 1000
 	garchLeast  = 250 // returns; with fewer the start values stay
 	garchPaths  = 2000
@@ -205,21 +206,17 @@ func (t *garchTable) at(ratio float64, h, l int) float64 {
 
 func garch() method {
 	noise := newGARCHNoise()
-	return method{"garch-t", func(s *market.Series, logs []float64) forecaster {
-		year, row := 0, 0
+	return method{"garch-t", func(_ *market.Series, logs []float64) forecaster {
+		row, refit := 0, 0
 		var p garchParams
 		var table garchTable
 		var v float64 // for the day after row
 		return func(i int, _ *market.Features, b *bounds) {
-			if y := yearOf(s.Dates[i]); y != year {
-				year = y
-				end := i
-				for end > 0 && yearOf(s.Dates[end]) == y {
-					end--
-				}
-				from := max(end-garchWindow, 0)
+			if i >= refit {
+				refit = i + garchEvery
+				from := max(i-garchWindow, 0)
 				returns := make([]float64, 0, garchWindow)
-				for j := from + 1; j <= end; j++ {
+				for j := from + 1; j <= i; j++ {
 					returns = append(returns, logs[j]-logs[j-1])
 				}
 				p = fitGARCH(returns)
