@@ -139,7 +139,26 @@ func TestEveryStatusIsReached(t *testing.T) {
 	c.exchange(hurried, exchange{route: "POST /predict/batch", body: strings.NewReader(`{"requests":[{"ticker":"AAPL"}]}`), status: 504})
 	c.exchange(hurried, exchange{route: infer, body: strings.NewReader(tensor("AAPL")), status: 504})
 
+	crowded := anotherServing(t, s, &serveFlags{answerBytes: 1}).handler()
+	large := `{"requests":[` + strings.Repeat(`{"ticker":"AAPL","days_ahead":30},`, 20) + `{}]}`
+	req := httptest.NewRequestWithContext(t.Context(), "POST", "/predict/batch", strings.NewReader(large))
+	req.Header.Set("Content-Type", "application/json")
+	crowded.ServeHTTP(meanwhile{httptest.NewRecorder(), func() {
+		c.exchange(crowded, exchange{route: "POST /predict/batch", body: strings.NewReader(large), status: 503})
+	}}, req)
+
 	require.Empty(t, slices.Sorted(maps.Keys(c.unseen)), "in the document, but the server was not seen to answer it")
+}
+
+// meanwhile is a client that does something before it reads an answer.
+type meanwhile struct {
+	*httptest.ResponseRecorder
+	do func()
+}
+
+func (w meanwhile) Write(b []byte) (int, error) {
+	w.do()
+	return w.ResponseRecorder.Write(b)
 }
 
 // A comparison is of what the server answers with what the document says of it.

@@ -20,7 +20,8 @@ import (
 // defaultAdminAddr is loopback: what it answers is for operators alone.
 const defaultAdminAddr = "127.0.0.1:9090"
 
-// serveFlags are the settings of serve. Each is also an environment variable.
+// serveFlags are the settings of serve. Each but answerBytes is also an environment
+// variable.
 type serveFlags struct {
 	source
 	addr, adminAddr   string
@@ -41,6 +42,7 @@ type serveFlags struct {
 	burst             int
 	corsOrigins       []string // nil: no CORS
 	h2c               bool
+	answerBytes       int64 // of large answers at once, by what memory there is; 0: the default of predict
 }
 
 func (p *program) serve(set *flag.FlagSet) func(context.Context, []string) error {
@@ -106,6 +108,8 @@ func (f *serveFlags) run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
+	memory := limitMemory()
+	f.answerBytes = limits.Answers(memory)
 	s, err := f.newServing(w, logs.logger)
 	if err != nil {
 		return err
@@ -114,7 +118,6 @@ func (f *serveFlags) run(ctx context.Context, p *program) error {
 	s.access = accesslog.New(logs.access, f.accessLog)
 	s.registerLogs(logs)
 	public := f.newPublicServer(s)
-	memory := limitMemory()
 	maxConns := limits.Connections(f.maxConns, limits.Files(), memory, f.cacheBytes)
 	l := &lifecycle{
 		logger:     logs.logger,

@@ -61,6 +61,7 @@ func (f *serveFlags) newServing(w world, logger *slog.Logger) (*serving, error) 
 		CacheEntries: f.cacheEntries,
 		CacheBytes:   f.cacheBytes,
 		TTL:          f.ttl,
+		AnswerBytes:  f.answerBytes,
 		RedactInput:  f.redactInput,
 		Version:      buildVersion(),
 		Metrics:      s.registry,

@@ -28,8 +28,11 @@ func TestSlowReadersOfLargeAnswers(t *testing.T) {
 	}
 	tickers := strings.TrimSuffix(strings.Repeat(`"A",`, 1000), ",")
 	large := map[string]string{
-		"/predict/batch": list(1000, `{"ticker":"A","days_ahead":30}`), // 4.6 MB
-		inferPath:        `{"inputs":[{"name":"ticker","datatype":"BYTES","shape":[1000],"data":[` + tickers + `]},{"name":"days_ahead","datatype":"INT32","shape":[1],"data":[30]}]}`, // 1.2 MB
+		// 4.6 MB
+		"/predict/batch": list(1000, `{"ticker":"A","days_ahead":30}`),
+		// 1.2 MB
+		inferPath: `{"inputs":[{"name":"ticker","datatype":"BYTES","shape":[1000],"data":[` + tickers + `]},
+			{"name":"days_ahead","datatype":"INT32","shape":[1],"data":[30]}]}`,
 	}
 	for path, body := range large {
 		synctest.Test(t, func(t *testing.T) {

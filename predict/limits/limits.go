@@ -1,5 +1,5 @@
 // Package limits reads what the system grants a process, in descriptors and memory, and derives from it how many
-// connections a server can promise to keep.
+// connections and large answers a server can promise to keep.
 //
 // It sets nothing, and sees no limit that a hypervisor or a parent outside the container's view imposes.
 package limits
@@ -42,6 +42,18 @@ func Connections(wanted int, files uint64, memory, cache int64) int {
 		return 0
 	}
 	return int(max(n, 1))
+}
+
+// maxAnswers is ten at once of a thousand forecasts of all thirty days, or three with eight intervals each.
+const maxAnswers = 64 << 20
+
+// Answers is how many bytes of large answers to hold at once: an eighth of the memory limit, where there is one, because
+// making them takes up to twice that.
+func Answers(memory int64) int64 {
+	if memory <= 0 {
+		return maxAnswers
+	}
+	return min(memory/8, maxAnswers)
 }
 
 // Memory is the least memory limit of the control groups that this process is in, in bytes, or 0 without one. root is the

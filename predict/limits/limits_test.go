@@ -34,6 +34,14 @@ func TestConnections(t *testing.T) {
 	}
 }
 
+func TestAnswers(t *testing.T) {
+	for memory, want := range map[int64]int64{0: 64 << 20, 128 << 20: 16 << 20, 512 << 20: 64 << 20, 1 << 40: 64 << 20} {
+		if got := limits.Answers(memory); got != want {
+			t.Errorf("%d bytes: got %d, want %d", memory, got, want)
+		}
+	}
+}
+
 func file(data string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(data)} }
 
 func TestMemory(t *testing.T) {
