@@ -54,6 +54,20 @@ func http1(p *http.Protocols) { p.SetHTTP1(true) }
 func http2(p *http.Protocols) { p.SetHTTP2(true) }
 func h2c(p *http.Protocols)   { p.SetUnencryptedHTTP2(true) }
 
+// TestHealthcheckOverTLS: the variable that makes the server speak TLS makes the check do so.
+func TestHealthcheckOverTLS(t *testing.T) {
+	dir := t.TempDir()
+	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	chain, key := newPair(t, "elsewhere.example")
+	writePrices(t, certFile, chain)
+	writePrices(t, keyFile, key)
+	p := start(t, "-tls-cert", certFile, "-tls-key", keyFile)
+	status, _, stderr := runCommand(t, map[string]string{"TICKERCAST_ADDR": p.addr, "TICKERCAST_TLS_CERT": certFile}, "healthcheck")
+	require.Zero(t, status, stderr)
+	status, _, stderr = runCommand(t, nil, "healthcheck", "-addr", p.addr)
+	require.Equal(t, 1, status, "asked without TLS: %s", stderr)
+}
+
 func TestTLS(t *testing.T) {
 	dir := t.TempDir()
 	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
