@@ -93,6 +93,9 @@ func choose(mk *market.Market, names []string) (chosen []*market.Ticker, err err
 	for _, name := range names {
 		t, ok := mk.Find([]byte(name))
 		if !ok {
+			if s, ok := mk.Panel().Lookup(name); ok {
+				return nil, fmt.Errorf("ticker %q has %d closes up to %s, a forecast needs %d", name, s.Len(), mk.AsOf(), market.MinHistory)
+			}
 			var known []string
 			for i := range mk.Tickers() {
 				known = append(known, mk.Tickers()[i].Name)

@@ -59,6 +59,20 @@ func TestPredictCSV(t *testing.T) {
 	}
 }
 
+func TestShortTicker(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "prices.csv")
+	long, err := os.ReadFile(twoTickers(t, 40))
+	require.NoError(t, err)
+	lines := strings.SplitAfter(string(long), "\n")
+	for i := 1; i < 25; i++ { // BETA begins later
+		lines[i] = lines[i][:strings.LastIndex(lines[i], ",")] + ",\n"
+	}
+	require.NoError(t, os.WriteFile(path, []byte(strings.Join(lines, "")), 0o644))
+	status, _, stderr := runCommand(t, nil, "predict", "-prices", path, "BETA")
+	require.Equal(t, 1, status)
+	require.Contains(t, stderr, `ticker "BETA" has 16 closes up to 2024-02-28, a forecast needs 30`)
+}
+
 // TestAsOfUsesNothingLater wants the same bytes from a file that ends on a day and
 // from a longer one with -as-of that day.
 func TestAsOfUsesNothingLater(t *testing.T) {
