@@ -284,8 +284,17 @@ func TestNewRefuses(t *testing.T) {
 		t.Error("no model: got no error")
 	}
 	m, _ := model.Embedded()
-	if _, err := predict.New(predict.Config{Model: m, Market: testMarket(t, 1, "A"), TTL: -time.Second}); err == nil {
-		t.Error("a negative TTL: got no error")
+	for name, cfg := range map[string]predict.Config{
+		"TTL":          {TTL: -time.Second},
+		"Timeout":      {Timeout: -time.Second},
+		"AnswerBytes":  {AnswerBytes: -1},
+		"MaxBody":      {MaxBody: -1},
+		"MaxBatchBody": {MaxBatchBody: 1 << 31},
+	} {
+		cfg.Model, cfg.Market = m, testMarket(t, 1, "A")
+		if _, err := predict.New(cfg); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: got %v, want an error that names it", name, err)
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ package predict
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"math"
 	"sync"
 	"sync/atomic"
@@ -112,6 +113,14 @@ func New(cfg Config) (*Service, error) {
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	switch {
+	case cfg.MaxBody < 0 || cfg.MaxBatchBody < 0 || max(cfg.MaxBody, cfg.MaxBatchBody) > math.MaxInt32:
+		return nil, fmt.Errorf("predict: MaxBody is %d and MaxBatchBody %d, must be between 0 and 2 GiB", cfg.MaxBody, cfg.MaxBatchBody)
+	case cfg.AnswerBytes < 0:
+		return nil, fmt.Errorf("predict: AnswerBytes is %d, must not be negative", cfg.AnswerBytes)
+	case cfg.Timeout < 0:
+		return nil, fmt.Errorf("predict: Timeout is %v, must not be negative", cfg.Timeout)
 	}
 	w, err := newWorld(cfg.Model, cfg.Market, 1)
 	if err != nil {

@@ -15,9 +15,6 @@ type Request struct {
 	Levels  []float64 // further confidences to report, in the order asked for
 }
 
-// plain reports whether the answer depends on ticker, days and confidence alone.
-func (r *Request) plain() bool { return r.History == nil && r.Levels == nil }
-
 // Decode reads a JSON body the way FastAPI and Pydantic read it: strict about JSON, lax about the kinds of its values. An
 // error is always an *Error. A plain valid request costs no allocation; its Ticker aliases body.
 func Decode(body []byte) (Request, error) {

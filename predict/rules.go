@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"tickercast/model"
+	"tickercast/model/market"
 )
 
 // Limits of the request. They are part of the wire contract, and of the OpenAPI document.
@@ -15,10 +16,10 @@ const (
 	MinConfidence     = model.MinConfidence
 	MaxConfidence     = model.MaxConfidence
 	DefaultConfidence = 0.95
-	MinHistory        = 30
+	MinHistory        = market.MinHistory
 	MaxHistory        = 2000
-	MinClose          = 1e-12 // of history, as of every price file
-	MaxClose          = 1e15
+	MinClose          = market.MinPrice // of history, as of every price file
+	MaxClose          = market.MaxPrice
 	MaxLevels         = 8
 )
 

@@ -149,8 +149,8 @@ func TestFeaturesOfExtremeSeriesAreFinite(t *testing.T) {
 		"saw":            func(i int) float64 { return 10 + 5*float64(i%2) },
 		"jumps":          func(int) float64 { return math.Exp(0.5 * float64(rng.IntN(3)-1)) },
 		"one jump":       func(i int) float64 { return 1 + float64(i/25)*1e6 },
-		"smallest":       func(int) float64 { return minPrice },
-		"ends of range":  func(i int) float64 { return []float64{minPrice, maxPrice}[i%2] },
+		"smallest":       func(int) float64 { return MinPrice },
+		"ends of range":  func(i int) float64 { return []float64{MinPrice, MaxPrice}[i%2] },
 		"mostly stale":   func(i int) float64 { return 10 + float64(i/20%2) },
 		"unadjusted 4:1": func(i int) float64 { return 100 / (1 + 3*float64(i/28%2)) },
 	}

@@ -10,16 +10,16 @@ import (
 	"tickercast/model/calendar"
 )
 
-// The smallest and the largest price of anything, in any currency. Forecasts
+// MinPrice and MaxPrice bound the price of anything, in any currency. Forecasts
 // multiply a price by at most a few powers of ten, so they stay finite.
-const minPrice, maxPrice = 1e-12, 1e15
+const MinPrice, MaxPrice = 1e-12, 1e15
 
 // nan is a price that is not known.
 var nan = math.NaN()
 
 // isPrice is false for NaN.
 func isPrice(v float64) bool {
-	return minPrice <= v && v <= maxPrice
+	return MinPrice <= v && v <= MaxPrice
 }
 
 var errPrice = errors.New("not a price (want a decimal number, 1e-12 to 1e+15)")
