@@ -25,7 +25,7 @@ func TestExpiry(t *testing.T) {
 		if it, want := load(2), (Item[int]{1, first.Left - 1, 1}); it != want {
 			t.Errorf("a nanosecond before its end: got %+v, want %+v", it, want)
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		if v, ok := c.Get("a"); ok {
 			t.Errorf("Get at its end: got %d, want nothing", v)
 		}

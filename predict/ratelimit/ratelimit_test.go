@@ -49,7 +49,7 @@ func TestBurstThenRate(t *testing.T) {
 		if d := l.Take("a"); d.OK || d.Wait != 1 {
 			t.Errorf("a nanosecond early: %+v, want a refusal and a wait of 1ns", d)
 		}
-		time.Sleep(1) // refusals have cost nothing
+		time.Sleep(time.Nanosecond) // refusals have cost nothing
 		if d := l.Take("a"); !d.OK {
 			t.Errorf("after the wait that was told: %+v, want OK", d)
 		}
