@@ -34,11 +34,13 @@ func sourceFlags(set *flag.FlagSet) *source {
 type world struct {
 	model  *model.Model
 	market *market.Market
+	files  stamp // of the source, before it was read
 }
 
 // load reads a world whole, of closes up to and including a day; day zero means the
 // last. On any error there is none.
 func (s source) load(day calendar.Date) (world, error) {
+	files, _ := stampOf(s.paths()) // what cannot be looked at cannot be read either
 	m, err := s.loadModel()
 	if err != nil {
 		return world{}, err
@@ -62,7 +64,7 @@ func (s source) load(day calendar.Date) (world, error) {
 			return world{}, fmt.Errorf("calibrating on prices %s: %w", s.pricesName(), err)
 		}
 	}
-	return world{m, mk}, nil
+	return world{m, mk, files}, nil
 }
 
 func (s source) loadModel() (*model.Model, error) {

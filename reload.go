@@ -30,7 +30,7 @@ type part struct {
 	load  func() error
 	what  func() []any // for the log, of what is served now; nil is nothing
 
-	seen    stamp // of the files at the last reload
+	seen    stamp // of the files at the last reload; zero in newReloader: as they are then
 	looked  stamp // of the files at the last look
 	failure string
 }
@@ -41,8 +41,10 @@ func newReloader(logger *slog.Logger, reg *metrics.Registry, parts ...*part) *re
 	r.ok = reg.Counter("reloads_total", help, metrics.Label{Name: "result", Value: "ok"})
 	r.fail = reg.Counter("reloads_total", help, metrics.Label{Name: "result", Value: "refused"})
 	for _, p := range parts {
-		p.seen, _ = stampOf(p.paths) // a file that is gone by now shows as a change
-		p.looked = p.seen
+		p.looked, _ = stampOf(p.paths) // a file that is gone by now shows as a change
+		if p.seen == (stamp{}) {
+			p.seen = p.looked
+		}
 	}
 	return r
 }

@@ -120,6 +120,24 @@ func TestBadWeightsAreRefused(t *testing.T) {
 	}
 }
 
+// TestChangeWhileStarting: prices that change after they are read and before anybody watches them are seen.
+func TestChangeWhileStarting(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "prices.csv")
+	writePrices(t, path, pricesCSV(100))
+	f := &serveFlags{source: source{prices: path}}
+	w, err := f.source.load(0)
+	require.NoError(t, err)
+	writePrices(t, path, pricesCSV(20000))
+	s, err := f.newServing(w, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	defer s.service.Close()
+	s.reloader.look()
+	_, mk := s.service.Current()
+	require.InDelta(t, 20000, mk.Tickers()[0].Close, 1000)
+	s.reloader.look()
+	require.EqualValues(t, 1, s.reloader.ok.Value(), "reloads of what changed once")
+}
+
 // TestSwapsUnderLoad makes a thousand swaps between two worlds while clients ask:
 // no error, no answer that mixes two worlds, none of a world that was already gone
 // when its request began.

@@ -75,7 +75,7 @@ func (f *serveFlags) newServing(w world, logger *slog.Logger) (*serving, error) 
 		return nil, err
 	}
 	s.service = service
-	s.reloader = newReloader(logger, s.registry, append([]*part{s.worldPart(f.source)}, files...)...)
+	s.reloader = newReloader(logger, s.registry, append([]*part{s.worldPart(f.source, w.files)}, files...)...)
 	s.panics = s.registry.Counter("panics_total", "Requests that ended in a panic of a handler.")
 	s.register()
 	return s, nil
@@ -98,10 +98,11 @@ func (s *serving) admit(ctx context.Context) (release func(), err error) {
 	return s.gate.Leave, nil
 }
 
-// worldPart is what is forecast from.
-func (s *serving) worldPart(src source) *part {
+// worldPart is what is forecast from, read when its files were as seen.
+func (s *serving) worldPart(src source, seen stamp) *part {
 	return &part{
 		paths: src.paths(),
+		seen:  seen,
 		load: func() error {
 			w, err := src.load(0)
 			if err != nil {
