@@ -43,3 +43,13 @@ func writeFile(path string, data []byte) (err error) {
 	}
 	return nil
 }
+
+// checkWritable tells before long work whether its result can be written.
+func checkWritable(path string) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("writing %q: %w", path, err)
+	}
+	f.Close()
+	return os.Remove(f.Name())
+}

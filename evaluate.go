@@ -14,6 +14,7 @@ import (
 // evaluate judges a model on prices, walk-forward, beside its baselines.
 func (p *program) evaluate(set *flag.FlagSet) func(context.Context, []string) error {
 	src := sourceFlags(set)
+	set.Lookup("prices").Usage = "`file` or folder of prices to judge on, CSV or gzip"
 	from := set.String("from", "", "first `date` of a forecast (default when a year of prices lies before)")
 	to := set.String("to", "", "last `date` of a forecast (default the last)")
 	every := set.Int("every", 5, "trading `days` from one date of forecasts to the next")
@@ -35,6 +36,11 @@ func (p *program) evaluate(set *flag.FlagSet) func(context.Context, []string) er
 			return usagef("-every %d is not positive", *every)
 		case *format != "table" && *format != "json" && *format != "scores":
 			return usagef("-format %q is not table, json or scores", *format)
+		}
+		if *plot != "" {
+			if err := checkWritable(*plot); err != nil {
+				return err
+			}
 		}
 		var err error
 		if cfg.Model, err = src.loadModel(); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -70,4 +71,25 @@ func TestTrainRefusesTooLittle(t *testing.T) {
 	require.Equal(t, 1, status)
 	require.Contains(t, stderr, "too few")
 	require.NoFileExists(t, out)
+}
+
+func TestWorkStartsOnlyWhereItsResultCanGo(t *testing.T) {
+	prices := twoTickers(t, 120)
+	for _, args := range [][]string{
+		{"train", "-prices", prices, "-out", "no/such/folder/weights.bin"},
+		{"evaluate", "-prices", prices, "-plot", "no/such/folder/plot.svg"},
+	} {
+		status, _, stderr := runCommand(t, nil, args...)
+		require.Equal(t, 1, status)
+		require.Contains(t, stderr, "no/such/folder")
+	}
+}
+
+func TestInterruptedWork(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var stderr strings.Builder
+	p := program{stdout: io.Discard, stderr: &stderr, getenv: func(string) (string, bool) { return "", false }}
+	require.Equal(t, 130, p.run(ctx, []string{"evaluate", "-prices", twoTickers(t, 120)}))
+	require.Equal(t, "tickercast evaluate: interrupted; nothing was written\n", stderr.String())
 }

@@ -61,8 +61,12 @@ func usagef(format string, args ...any) error {
 }
 
 // run executes one command line and returns the exit status: 0, 1 for a failure
-// that is told in one line on stderr, 2 for a command line that makes no sense.
+// that is told in one line on stderr, 2 for a command line that makes no sense, 130
+// for work that a person interrupted.
 func (p *program) run(ctx context.Context, args []string) int {
+	if len(args) > 0 && (args[0] == "-version" || args[0] == "--version") {
+		args[0] = "version" // what people try first
+	}
 	name := "serve"
 	if len(args) > 0 && (!strings.HasPrefix(args[0], "-") || isHelp(args[0])) {
 		name, args = args[0], args[1:]
@@ -90,6 +94,9 @@ func (p *program) run(ctx context.Context, args []string) int {
 		msg := strings.TrimPrefix(err.Error(), errUsage.Error()+": ")
 		fmt.Fprintf(p.stderr, "tickercast %s: %s; see tickercast help %s\n", cmd.name, msg, cmd.name)
 		return 2
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintf(p.stderr, "tickercast %s: interrupted; nothing was written\n", cmd.name)
+		return 130
 	}
 	fmt.Fprintf(p.stderr, "tickercast %s: %v\n", cmd.name, err)
 	return 1

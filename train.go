@@ -26,6 +26,9 @@ func (p *program) train(set *flag.FlagSet) func(context.Context, []string) error
 		if err := parseDay("-until", *until, &cfg.Until); err != nil {
 			return err
 		}
+		if err := checkWritable(*out); err != nil {
+			return err
+		}
 		panel, err := market.Open(*prices)
 		if err != nil {
 			return err

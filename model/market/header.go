@@ -54,7 +54,7 @@ func parseHeader(names []string, hasTicker bool) (h header, err error) {
 	case !isLong && h.date == 0:
 		h.wide, err = wideTickers(names[1:])
 	case h.ticker < 0 && !hasTicker:
-		err = errors.New("header has no column ticker, symbol or name")
+		err = errors.New("header has no column ticker, symbol or name (a file of one ticker goes into a folder, named TICKER.csv)")
 	case h.close < 0 && h.adjusted < 0:
 		err = errors.New("header has no column close or adj_close")
 	}
