@@ -7,8 +7,10 @@ import (
 	"net"
 	"runtime"
 	"time"
+	"unicode/utf8"
 
 	"tickercast/model/calendar"
+	"tickercast/predict"
 )
 
 // announce says that the server answers, and what: one line of the log, or three
@@ -41,4 +43,15 @@ func browsable(addr string) string {
 		addr = net.JoinHostPort("localhost", port)
 	}
 	return "http://" + addr
+}
+
+// unaskable counts the tickers that only the command line can name: a request's has at
+// most predict.MaxTicker characters.
+func (w world) unaskable() (n int) {
+	for i := range w.market.Tickers() {
+		if utf8.RuneCountInString(w.market.Tickers()[i].Name) > predict.MaxTicker {
+			n++
+		}
+	}
+	return n
 }

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"tickercast/predict"
 	"tickercast/predict/accesslog"
 	"tickercast/predict/cors"
 	"tickercast/predict/limits"
@@ -115,6 +116,9 @@ func (f *serveFlags) run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer s.service.Close()
+	if n := w.unaskable(); n > 0 {
+		logs.logger.Warn("tickers with names too long to be asked for over HTTP", "tickers", n, "longest", predict.MaxTicker)
+	}
 	s.access = accesslog.New(logs.access, f.accessLog)
 	s.registerLogs(logs)
 	public := f.newPublicServer(s)
