@@ -82,8 +82,21 @@ func (p *program) serve(set *flag.FlagSet) func(context.Context, []string) error
 	set.StringVar(&f.adminToken, "admin-token-file", "", "`file` of the token that the admin address asks for, but for probes; needed unless it is loopback")
 	return func(ctx context.Context, _ []string) error {
 		f.source = *src
+		if err := refuseNegative(set); err != nil {
+			return err
+		}
 		return f.run(ctx, p)
 	}
+}
+
+// refuseNegative names a number or time below zero: no flag of serve has a meaning for one.
+func refuseNegative(set *flag.FlagSet) (err error) {
+	set.VisitAll(func(f *flag.Flag) {
+		if v := f.Value.String(); err == nil && strings.HasPrefix(v, "-") && strings.Trim(v, "-0123456789.nµmsh") == "" {
+			err = usagef("-%s %s is below zero", f.Name, v)
+		}
+	})
+	return err
 }
 
 // run listens first, so that a port in use is told before a file is read, and is

@@ -130,7 +130,7 @@ func (l *lifecycle) run(ctx context.Context) error {
 		case <-ctx.Done():
 			waiting = false
 		case <-l.hangup:
-			l.reload("SIGHUP")
+			go l.reload("SIGHUP") // seconds, for long files, in which a signal to stop must not wait
 		case s := <-l.stop:
 			if s == syscall.SIGTERM {
 				delay = l.drainDelay
