@@ -8,10 +8,10 @@ import (
 // embeddedScores is how the embedded weights did on prices that are later than those
 // they were fitted on:
 //
-//	tickercast evaluate -prices F -from 2025-03-03 -every 1 -garch=false -format scores
+//	tickercast evaluate -prices F -from 2025-03-03 -every 1 -format scores
 //
-// F being the prices that the snapshot is made of. Their one year is too short to fit a
-// GARCH on, so it is no baseline here.
+// F being the prices that the snapshot is made of. Their one year is too short to fit
+// other baselines on than EWMA with normal tails.
 //
 //go:embed model/scores.json
 var embeddedScores []byte

@@ -32,10 +32,10 @@
 //	2003       UK 2004-07            -4.86        -4.86  -3.28   -10.06  -1.3 (90 %, 2 days)
 //	2007       UK 2008-13            -2.79        -2.94  -1.83    -4.42  +2.5 (80 %, 25 days)
 //	2013       UK 2014-22            -5.28        -4.56  -3.73    -3.68  +0.7 (80 %, 3 days)
-//	2022       US 2025-26            -6.16        -5.94  -4.57        -  +1.0 (80 %, 1 and 30 days)
+//	2022       US 2025-26            -6.16            -      -        -  +1.0 (80 %, 1 and 30 days)
 //
 // The last row is the embedded model on 503 tickers from 2025-03-03 to 2026-02-18, every
-// day, looked at when the weights were fixed; one year is too short to fit a GARCH on.
+// day, looked at when the weights were fixed; one year is too short to fit the others on.
 // 2020 alone, fitted to 2013: -8.7 and
 // -9.3 against EWMA normal in the US and the UK, but intervals for 10 days and more
 // covered 3 to 9 points too little in the US and 2 to 8 in the UK, because in February

@@ -35,7 +35,9 @@ type EvalConfig struct {
 	Progress func(done, total int)
 }
 
-// MinWarmup is how many trading days of the panel lie before its first origin.
+// MinWarmup is how many trading days of the panel lie before its first origin, unless
+// that is given. With fewer before it there are no baselines but EWMA with normal
+// tails: the others are fitted on the panel's past, and would be straw men without one.
 const MinWarmup = 250
 
 // bounds are one method's forecast: medians and bounds as log returns.
@@ -77,7 +79,8 @@ func Evaluate(ctx context.Context, p *market.Panel, cfg EvalConfig) (*Evaluation
 	if len(origins) == 0 {
 		return nil, fmt.Errorf("no origins between %s and %s: the panel has %d days up to %s", from, to, len(days), p.AsOf())
 	}
-	c := &course{panel: p, tape: market.NewTape(p), origins: origins}
+	before, _ := slices.BinarySearch(days, origins[0])
+	c := &course{panel: p, tape: market.NewTape(p), origins: origins, warm: before >= MinWarmup}
 	methods, err := methodsFor(ctx, c, cfg)
 	if err != nil {
 		return nil, err
@@ -129,6 +132,7 @@ type course struct {
 	panel   *market.Panel
 	tape    *market.Tape
 	origins []calendar.Date
+	warm    bool // there are MinWarmup days before the first origin
 }
 
 // walk calls yield at each origin of each series of a chunk.
@@ -208,6 +212,18 @@ func inChunks(ctx context.Context, do func(k int)) error {
 
 // methodsFor lists the model and the baselines; the model comes first.
 func methodsFor(ctx context.Context, c *course, cfg EvalConfig) ([]method, error) {
+	first, _ := c.years()
+	models := []*model.Model{cfg.Model}
+	if cfg.Calibrate {
+		var err error
+		if models, err = calibrated(ctx, cfg.Model, c); err != nil {
+			return nil, err
+		}
+	}
+	methods := []method{modelMethod(models, first), ewmaNormal()}
+	if !c.warm {
+		return methods, nil
+	}
 	pooled, err := ewmaPooled(ctx, c)
 	if err != nil {
 		return nil, err
@@ -216,14 +232,7 @@ func methodsFor(ctx context.Context, c *course, cfg EvalConfig) ([]method, error
 	if err != nil {
 		return nil, err
 	}
-	first, _ := c.years()
-	models := []*model.Model{cfg.Model}
-	if cfg.Calibrate {
-		if models, err = calibrated(ctx, cfg.Model, c); err != nil {
-			return nil, err
-		}
-	}
-	methods := []method{modelMethod(models, first), ewmaNormal(), pooled, linear}
+	methods = append(methods, pooled, linear)
 	if cfg.GARCH {
 		methods = append(methods, garch())
 	}
