@@ -23,6 +23,7 @@ func TestEvaluate(t *testing.T) {
 	require.Equal(t, 0, status, stderr)
 	require.Empty(t, stderr, "progress is for terminals")
 	require.Contains(t, strings.ToLower(table), "coverage")
+	require.NotContains(t, table, "NaN", "what a short panel cannot tell is a dash")
 
 	svg, err := os.Open(plot)
 	require.NoError(t, err)

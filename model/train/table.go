@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"text/tabwriter"
 )
@@ -26,7 +27,15 @@ func rows(b *strings.Builder, fill func(put func(cells ...string))) {
 	t.Flush()
 }
 
-func percent(n number) string { return fmt.Sprintf("%+.2f %%", 100*(float64(n)-1)) }
+func percent(n number) string { return say("%+.2f %%", 100*(n-1)) }
+
+// say formats a number, or writes a dash where there was nothing to compute it from.
+func say(format string, n number) string {
+	if math.IsNaN(float64(n)) || math.IsInf(float64(n), 0) {
+		return "-"
+	}
+	return fmt.Sprintf(format, float64(n))
+}
 
 func (e *Evaluation) tableRatios(b *strings.Builder) {
 	b.WriteString("\npinball loss in basis points, and the model against each baseline (Diebold-Mariano in brackets, below -2 is better than chance)\n")
@@ -37,11 +46,11 @@ func (e *Evaluation) tableRatios(b *strings.Builder) {
 		}
 		put(append(head, "median / no change")...)
 		for _, h := range ReportedHorizons {
-			cells := []string{fmt.Sprint(h), fmt.Sprintf("%.2f", e.Methods[0].MeanLoss[h-1])}
+			cells := []string{fmt.Sprint(h), say("%.2f", e.Methods[0].MeanLoss[h-1])}
 			for _, r := range e.Overall {
-				cells = append(cells, fmt.Sprintf("%s (%.1f)", percent(r.ByHorizon[h-1]), r.DM[h-1]))
+				cells = append(cells, percent(r.ByHorizon[h-1])+" ("+say("%.1f", r.DM[h-1])+")")
 			}
-			put(append(cells, fmt.Sprintf("%.4f", e.MedianRatio[h-1]))...)
+			put(append(cells, say("%.4f", e.MedianRatio[h-1]))...)
 		}
 		cells := []string{"mean", ""}
 		for _, r := range e.Overall {
@@ -63,18 +72,18 @@ func (e *Evaluation) tableCoverage(b *strings.Builder) {
 			cells := []string{fmt.Sprint(h)}
 			for l := range e.Confidences {
 				band := e.Band[h-1][l]
-				cells = append(cells, fmt.Sprintf("%.1f (%.1f-%.1f)", 100*e.Methods[0].Coverage[h-1][l], 100*band[0], 100*band[1]))
+				cells = append(cells, say("%.1f", 100*e.Methods[0].Coverage[h-1][l])+" ("+say("%.1f", 100*band[0])+"-"+say("%.1f", 100*band[1])+")")
 			}
 			put(cells...)
 		}
 		cells := []string{"astray"}
 		for l := range e.Confidences {
-			cells = append(cells, fmt.Sprintf("%.0f", 100*e.Astray[0][l]))
+			cells = append(cells, say("%.0f", 100*e.Astray[0][l]))
 		}
 		put(cells...)
 		cells = []string{"Kupiec"}
 		for l := range e.Confidences {
-			cells = append(cells, fmt.Sprintf("%.0f", 100*e.Rejected[l]))
+			cells = append(cells, say("%.0f", 100*e.Rejected[l]))
 		}
 		put(cells...)
 	})
@@ -96,7 +105,7 @@ func (e *Evaluation) tableYears(b *strings.Builder) {
 			}
 			for _, l := range [...]int{0, 3} {
 				for _, h := range [...]int{1, 10, 30} {
-					cells = append(cells, fmt.Sprintf("%.1f", 100*y.Coverage[h-1][l]))
+					cells = append(cells, say("%.1f", 100*y.Coverage[h-1][l]))
 				}
 			}
 			put(cells...)
