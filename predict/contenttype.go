@@ -22,8 +22,10 @@ func isJSON(contentType string) bool {
 	return ok && !strings.Contains(sub, "/") && (sub == "json" || strings.HasSuffix(sub, "+json"))
 }
 
-// isLatin1Blank is true of the blanks that a header may hold.
-func isLatin1Blank(c byte) bool { return c == ' ' || c == '\t' || c == 0x85 || c == 0xA0 }
+// isLatin1Blank is true of what Python's strip takes off; net/http lets few of them into a header.
+func isLatin1Blank(c byte) bool {
+	return c == ' ' || '\t' <= c && c <= '\r' || 0x1C <= c && c <= 0x1F || c == 0x85 || c == 0xA0
+}
 
 func lowerASCII(r rune) rune {
 	if 'A' <= r && r <= 'Z' {
