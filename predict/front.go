@@ -3,6 +3,7 @@ package predict
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -32,7 +33,8 @@ func (f front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // hidden tells whether the mux has a route for r only because a wildcard matches what POST has a route of its own for:
 // GET /predict/batch asks for no ticker of that name.
 func (f front) hidden(r *http.Request) bool {
-	return f.pattern(http.MethodPost, r.URL.Path) == http.MethodPost+" "+r.URL.Path && f.pattern(r.Method, r.URL.Path) != r.Method+" "+r.URL.Path
+	p := r.URL.Path
+	return f.pattern(http.MethodPost, p) == http.MethodPost+" "+p && !slices.Contains(f.methods(p), r.Method)
 }
 
 // pattern is that of the mux's route for a method and a path; "" and "/" are none.

@@ -330,4 +330,15 @@ func TestNamedPathsHideWildcards(t *testing.T) {
 	if w := do(h, "GET", "/predict/A", ""); w.Code != 200 {
 		t.Errorf("GET /predict/A: got %d, want 200", w.Code)
 	}
+	// A path of its own for both GET and POST hides nothing, and HEAD is GET's there too.
+	mux := http.NewServeMux()
+	for _, pattern := range []string{"GET /both", "POST /both", "GET /{any}"} {
+		mux.HandleFunc(pattern, func(http.ResponseWriter, *http.Request) {})
+	}
+	both := predict.Front(mux)
+	for _, method := range []string{"GET", "HEAD", "POST"} {
+		if w := do(both, method, "/both", ""); w.Code != 200 {
+			t.Errorf("%s /both: got %d, want 200", method, w.Code)
+		}
+	}
 }
