@@ -10,10 +10,9 @@ import (
 // writeFile puts data at path whole or not at all, whatever happens in between: it
 // writes a file beside it, syncs, renames, and syncs the directory.
 func writeFile(path string, data []byte) (err error) {
-	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*")
+	f, err := createBeside(path)
 	if err != nil {
-		return fmt.Errorf("writing %q: %w", path, err)
+		return err
 	}
 	defer func() {
 		if err != nil {
@@ -37,7 +36,7 @@ func writeFile(path string, data []byte) (err error) {
 	if err = os.Rename(f.Name(), path); err != nil {
 		return err
 	}
-	if d, err := os.Open(dir); err == nil { // the rename must outlive a power cut where directories can be synced
+	if d, err := os.Open(filepath.Dir(path)); err == nil { // the rename must outlive a power cut where directories can be synced
 		d.Sync()
 		d.Close()
 	}
@@ -46,10 +45,19 @@ func writeFile(path string, data []byte) (err error) {
 
 // checkWritable tells before long work whether its result can be written.
 func checkWritable(path string) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	f, err := createBeside(path)
 	if err != nil {
-		return fmt.Errorf("writing %q: %w", path, err)
+		return err
 	}
 	f.Close()
 	return os.Remove(f.Name())
+}
+
+// createBeside opens a file that can be renamed to path.
+func createBeside(path string) (*os.File, error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return nil, fmt.Errorf("writing %q: %w", path, err)
+	}
+	return f, nil
 }
