@@ -15,6 +15,7 @@ type tally struct {
 	latency, service  Histogram
 	statuses          [1000]atomic.Int64
 	bytes, reconnects atomic.Int64
+	closes            atomic.Int64
 
 	mu     sync.Mutex
 	errors map[string]int64 // guarded by mu
@@ -44,7 +45,7 @@ func (t *tally) progress(elapsed time.Duration) Progress {
 func (t *tally) result(cfg Config, elapsed time.Duration, unsent int64, cpu time.Duration) *Result {
 	r := &Result{
 		Mode: "closed", Conns: cfg.Conns, Rate: cfg.Rate, Poisson: cfg.Poisson,
-		Seconds: elapsed.Seconds(), Unsent: unsent, Reconnects: t.reconnects.Load(), BytesRead: t.bytes.Load(),
+		Seconds: elapsed.Seconds(), Unsent: unsent, Reconnects: t.reconnects.Load(), Closes: t.closes.Load(), BytesRead: t.bytes.Load(),
 		Statuses: make(map[int]int64), Errors: t.errors,
 		Latency: &t.latency, Service: &t.service,
 	}
@@ -78,6 +79,7 @@ type Result struct {
 	Errors     map[string]int64 `json:"errors,omitempty"` // "dial", "timeout", "closed", "malformed", "unexpected"
 	Unsent     int64            `json:"unsent,omitempty"` // due, but given up
 	Reconnects int64            `json:"reconnects,omitempty"`
+	Closes     int64            `json:"closes,omitempty"` // answers after which the server would take no more on their connection
 	BytesRead  int64            `json:"bytes_read"`
 
 	// GeneratorCPU is the CPU time of this process for an answer, in microseconds; on a system that is no Unix it is the
@@ -124,6 +126,9 @@ func (r *Result) String() string {
 	}
 	if r.Reconnects > 0 {
 		fmt.Fprintf(&b, "reconnected: %d times\n", r.Reconnects)
+	}
+	if r.Closes > 0 {
+		fmt.Fprintf(&b, "told to close: %d times\n", r.Closes)
 	}
 	name := "latency"
 	for _, h := range []*Histogram{r.Latency, r.Service} {

@@ -241,6 +241,9 @@ func (r *run) work(ctx context.Context, c *conn, request func() []byte, next fun
 			t.fail(kindOf(err))
 		} else {
 			t.answer(resp.status)
+			if resp.close {
+				t.closes.Add(1)
+			}
 			if r.cfg.Check != nil && r.cfg.Check(resp.status, resp.body) != nil {
 				t.fail("unexpected")
 			}

@@ -196,6 +196,30 @@ func TestReconnect(t *testing.T) {
 	})
 }
 
+// TestToldToClose has a server that takes three requests on a connection and says so: nothing is lost, nothing is sent on it after.
+func TestToldToClose(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(map[string]int) // by connection; guarded by the one connection that is open
+	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if served[r.RemoteAddr]++; served[r.RemoteAddr] == 3 {
+			w.Header().Set("Connection", "close")
+		}
+		io.WriteString(w, "[]")
+	})}
+	go srv.Serve(l)
+	defer srv.Close()
+	r, err := Run(t.Context(), Config{Addr: l.Addr().String(), Requests: constant, Conns: 1, Count: 10, Duration: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Answers != 10 || r.Failed() != 0 || r.Closes != 3 || r.Reconnects != 3 {
+		t.Errorf("%d answers, errors %v, told to close %d times, %d reconnects; want 10, none, 3, 3", r.Answers, r.Errors, r.Closes, r.Reconnects)
+	}
+}
+
 func TestTimeout(t *testing.T) {
 	delay := func(n int) time.Duration {
 		if n == 3 {
