@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tickercast/predict/accesslog"
@@ -17,11 +18,13 @@ type instruments struct {
 	byRoute  map[string]*meter // by pattern of the mux, made before the first request
 	unrouted *meter
 	access   *accesslog.Log // nil: off
+	draining *atomic.Bool   // answers ask clients to take their next request elsewhere
 }
 
-func newInstruments(reg *metrics.Registry, access *accesslog.Log, routes []route) *instruments {
+func newInstruments(reg *metrics.Registry, access *accesslog.Log, draining *atomic.Bool, routes []route) *instruments {
 	in := &instruments{
 		access:   access,
+		draining: draining,
 		registry: reg,
 		inFlight: reg.Gauge("http_requests_in_flight", "Requests being answered."),
 		byRoute:  map[string]*meter{},
@@ -69,7 +72,7 @@ func (in *instruments) wrap(next http.Handler) http.Handler {
 		start := time.Now()
 		in.inFlight.Add(1)
 		id := identify(w, r)
-		rec := statusRecorder{ResponseWriter: w}
+		rec := statusRecorder{ResponseWriter: w, draining: in.draining}
 		defer func() {
 			in.inFlight.Add(-1)
 			m, ok := in.byRoute[r.Pattern] // the mux has set it by now
@@ -117,19 +120,28 @@ type statusRecorder struct {
 	status int
 	bytes  int64  // of the body
 	client string // the name of its key
+
+	draining *atomic.Bool
 }
 
 func (r *statusRecorder) WriteHeader(status int) {
-	if r.status == 0 && status >= 200 { // 1xx come before the answer
-		r.status = status
-	}
+	r.begin(status)
 	r.ResponseWriter.WriteHeader(status)
 }
 
-func (r *statusRecorder) Write(b []byte) (int, error) {
-	if r.status == 0 {
-		r.status = http.StatusOK
+// begin is the last moment to ask for the end of the connection: the request may have taken longer to come than a drain.
+func (r *statusRecorder) begin(status int) {
+	if r.status != 0 || status < 200 { // 1xx come before the answer
+		return
 	}
+	r.status = status
+	if r.draining.Load() {
+		r.Header().Set("Connection", "close")
+	}
+}
+
+func (r *statusRecorder) Write(b []byte) (int, error) {
+	r.begin(http.StatusOK)
 	n, err := r.ResponseWriter.Write(b)
 	r.bytes += int64(n)
 	return n, err

@@ -49,23 +49,13 @@ func (s *serving) handler() http.Handler {
 		}
 		mux.HandleFunc(r.pattern(), h)
 	}
-	s.instruments = newInstruments(s.registry, s.access, routes)
+	s.instruments = newInstruments(s.registry, s.access, &s.draining, routes)
 	h := predict.Recover(predict.Front(mux), s.panicked)
 	if s.cors != nil {
 		h = s.cors.Wrap(h, http.HandlerFunc(forbiddenOrigin))
 	}
 	h = fastlane.Strict(h, http.HandlerFunc(predict.BadRequest))
-	return s.closeWhileDraining(s.instruments.wrap(h))
-}
-
-// closeWhileDraining asks clients to take their next request elsewhere.
-func (s *serving) closeWhileDraining(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.draining.Load() {
-			w.Header().Set("Connection", "close")
-		}
-		next.ServeHTTP(w, r)
-	})
+	return s.instruments.wrap(h)
 }
 
 // forbiddenOrigin answers a preflight as Starlette's middleware does.

@@ -143,6 +143,7 @@ func (f *serveFlags) run(ctx context.Context, p *program) error {
 		draining:   &s.draining,
 		reload:     func(why string) { s.reloader.reload(why) },
 		public:     public,
+		conns:      &s.conns,
 		lane:       s.lane(ln, public, f.usesLane(), maxConns),
 		stop:       stop,
 		hangup:     hangup,

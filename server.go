@@ -30,6 +30,7 @@ const (
 // asked for.
 func (f *serveFlags) newPublicServer(s *serving) *http.Server {
 	server := newHTTPServer(s.handler(), s.logger)
+	server.ConnState = s.conns.track
 	server.TLSConfig = s.guard.tlsConfig()
 	server.Protocols.SetHTTP2(server.TLSConfig != nil)
 	server.Protocols.SetUnencryptedHTTP2(f.h2c)
@@ -85,6 +86,7 @@ type lifecycle struct {
 	draining    *atomic.Bool  // readable by the handlers: not ready, close after answering
 	reload      func(why string)
 	public      *http.Server
+	conns       *connections   // of public
 	lane        *fastlane.Lane // what public accepts from
 	admin       *http.Server   // nil: none
 	adminListen net.Listener
@@ -117,7 +119,11 @@ func (l *lifecycle) run(ctx context.Context) error {
 			failed <- err
 		}
 	}
-	go serve(l.public, l.lane)
+	accepted := make(chan struct{})
+	go func() {
+		defer close(accepted)
+		serve(l.public, l.lane)
+	}()
 	if l.admin != nil {
 		go serve(l.admin, l.adminListen)
 	}
@@ -138,10 +144,12 @@ func (l *lifecycle) run(ctx context.Context) error {
 			waiting = false
 		}
 	}
-	return l.drain(delay)
+	return l.drain(delay, accepted)
 }
 
-func (l *lifecycle) drain(delay time.Duration) error {
+// drain ends the server when the delay is over. Nothing is accepted any more once accepted is closed, which the end of the
+// lane brings about.
+func (l *lifecycle) drain(delay time.Duration, accepted <-chan struct{}) error {
 	l.draining.Store(true)
 	l.logger.Info("draining", "delay", delay.String(), "grace", l.grace.String())
 	select {
@@ -154,7 +162,9 @@ func (l *lifecycle) drain(delay time.Duration) error {
 	done := make(chan error, 1)
 	go func() {
 		// The lane first: what it hands over until its end is public's to finish.
-		err := errors.Join(l.lane.Shutdown(ctx), l.public.Shutdown(ctx))
+		err := l.lane.Shutdown(ctx)
+		<-accepted
+		err = errors.Join(err, l.conns.settle(ctx, l.public), l.public.Shutdown(ctx))
 		if l.admin != nil {
 			err = errors.Join(err, l.admin.Shutdown(ctx))
 		}

@@ -32,6 +32,7 @@ type serving struct {
 	access      *accesslog.Log  // nil: off
 	panics      *metrics.Counter
 	draining    atomic.Bool
+	conns       connections // of the public address that net/http serves
 }
 
 func (f *serveFlags) newServing(w world, logger *slog.Logger) (*serving, error) {

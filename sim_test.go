@@ -124,12 +124,13 @@ func (s *simulation) run() {
 	time.Sleep(time.Duration(s.rnd.IntN(5)) * time.Second)
 	s.ending.Store(true)
 	ctx, cancel := context.WithTimeout(s.t.Context(), 30*time.Second)
-	if err := errors.Join(lane.Shutdown(ctx), public.Shutdown(ctx)); err != nil {
+	err = lane.Shutdown(ctx)
+	<-served
+	if err = errors.Join(err, s.conns.settle(ctx, public), public.Shutdown(ctx)); err != nil {
 		s.errorf("the drain ended with %v: something outlived its timeouts", err)
 	}
 	cancel()
 	clients.Wait()
-	<-served
 	synctest.Wait()
 	if st := lane.Stats(); st.Open != 0 || st.InLane != 0 {
 		s.errorf("connections left: %+v", st)
