@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 )
 
 // writeFile puts data at path whole or not at all, whatever happens in between: it
@@ -55,9 +57,34 @@ func checkWritable(path string) error {
 
 // createBeside opens a file that can be renamed to path.
 func createBeside(path string) (*os.File, error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	removeLeftovers(path)
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*"+besideExt)
 	if err != nil {
 		return nil, fmt.Errorf("writing %q: %w", path, err)
 	}
 	return f, nil
+}
+
+const (
+	besideExt = ".tmp" // which no reader of a folder takes for prices
+	writeTime = time.Minute
+)
+
+// removeLeftovers removes the files of writers that were killed before they could. What is younger than writeTime may be
+// of one that is at work; should one take longer, its rename fails, and nothing is broken.
+func removeLeftovers(path string) {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return // creating will say what is wrong
+	}
+	for _, e := range entries {
+		random, ok := strings.CutPrefix(e.Name(), "."+filepath.Base(path)+".")
+		random, tmp := strings.CutSuffix(random, besideExt)
+		if !ok || !tmp || random == "" || strings.Trim(random, "0123456789") != "" {
+			continue
+		}
+		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > writeTime {
+			os.Remove(filepath.Join(filepath.Dir(path), e.Name()))
+		}
+	}
 }

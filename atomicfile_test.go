@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 func TestWriteFileReplacesWhole(t *testing.T) {
@@ -40,5 +41,39 @@ func TestWriteFileFailureKeepsTheOld(t *testing.T) {
 	}
 	if err := writeFile(filepath.Join(dir, "no", "such", "folder"), nil); err == nil {
 		t.Error("wrote into a folder that is not there")
+	}
+}
+
+// TestLeftoversAreRemoved: a writer that was killed leaves a file, which the next removes when it is old enough to be nobody's.
+func TestLeftoversAreRemoved(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "my.csv")
+	left := map[string]bool{}
+	for name, stays := range map[string]bool{
+		".my.csv.123.tmp": false, ".my.csv.4.tmp": false,
+		".my.csv.5.tmp": true, // young
+		".my.csv.x.tmp": true, ".my.csv.6": true, ".my.csv..tmp": true, ".our.csv.7.tmp": true, "my.csv.8.tmp": true,
+	} {
+		left[name] = stays
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("date,ticker"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if name != ".my.csv.5.tmp" {
+			old := time.Now().Add(-2 * writeTime)
+			if err := os.Chtimes(filepath.Join(dir, name), old, old); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := writeFile(path, pricesCSV(100)); err != nil {
+		t.Fatal(err)
+	}
+	for name, stays := range left {
+		if got := exists(filepath.Join(dir, name)); got != stays {
+			t.Errorf("%s is there: %v, want %v", name, got, stays)
+		}
+	}
+	if w, err := (source{prices: dir}).load(0); err != nil || len(w.market.Tickers()) != 1 {
+		t.Errorf("%v; want the folder read without what was left over", err)
 	}
 }

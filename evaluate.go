@@ -7,7 +7,6 @@ import (
 	"os/signal"
 	"syscall"
 
-	"tickercast/model/market"
 	"tickercast/model/train"
 )
 
@@ -46,7 +45,7 @@ func (p *program) evaluate(set *flag.FlagSet) func(context.Context, []string) er
 		if cfg.Model, err = src.loadModel(); err != nil {
 			return err
 		}
-		panel, err := market.Open(src.prices)
+		panel, err := openPrices(src.prices)
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"tickercast/model"
@@ -38,9 +39,21 @@ type world struct {
 }
 
 // load reads a world whole, of closes up to and including a day; day zero means the
-// last. On any error there is none.
+// last. On any error there is none. Files that change meanwhile are read again, and
+// refused if they do not come to rest: of one that is being written half is there.
 func (s source) load(day calendar.Date) (world, error) {
-	files, _ := stampOf(s.paths()) // what cannot be looked at cannot be read either
+	for range 3 {
+		files, _ := stampOf(s.paths()) // what cannot be looked at cannot be read either
+		w, err := s.read(day)
+		if after, _ := stampOf(s.paths()); after == files {
+			w.files = files
+			return w, err
+		}
+	}
+	return world{}, fmt.Errorf("%s: changed whenever it was read", strings.Join(s.paths(), " or "))
+}
+
+func (s source) read(day calendar.Date) (world, error) {
 	m, err := s.loadModel()
 	if err != nil {
 		return world{}, err
@@ -64,7 +77,7 @@ func (s source) load(day calendar.Date) (world, error) {
 			return world{}, fmt.Errorf("calibrating on prices %s: %w", s.pricesName(), err)
 		}
 	}
-	return world{m, mk, files}, nil
+	return world{model: m, market: mk}, nil
 }
 
 func (s source) loadModel() (*model.Model, error) {
@@ -86,7 +99,7 @@ func (s source) loadPanel() (*market.Panel, error) {
 	if s.prices == "" {
 		return market.Snapshot()
 	}
-	return market.Open(s.prices)
+	return openPrices(s.prices)
 }
 
 func (s source) pricesName() string {
@@ -129,6 +142,9 @@ func stampOf(paths []string) (stamp, error) {
 			info, err := d.Info()
 			if err != nil {
 				return err
+			}
+			if !info.Mode().IsRegular() && !info.IsDir() {
+				return nil // reading from a pipe changes its time
 			}
 			st.files++
 			st.size += info.Size()

@@ -4,8 +4,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-
-	"tickercast/model/market"
 )
 
 // snapshot makes the file that model/market embeds.
@@ -16,7 +14,7 @@ func (p *program) snapshot(fs *flag.FlagSet) func(context.Context, []string) err
 		if *prices == "" {
 			return usagef("-prices is missing")
 		}
-		panel, err := market.Open(*prices)
+		panel, err := openPrices(*prices)
 		if err != nil {
 			return err
 		}

@@ -8,7 +8,6 @@ import (
 	"syscall"
 
 	"tickercast/model/calendar"
-	"tickercast/model/market"
 	"tickercast/model/train"
 )
 
@@ -29,7 +28,7 @@ func (p *program) train(set *flag.FlagSet) func(context.Context, []string) error
 		if err := checkWritable(*out); err != nil {
 			return err
 		}
-		panel, err := market.Open(*prices)
+		panel, err := openPrices(*prices)
 		if err != nil {
 			return err
 		}

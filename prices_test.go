@@ -1,0 +1,94 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"tickercast/model/calendar"
+)
+
+func gzipped(t *testing.T, data []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, err := z.Write(data)
+	require.NoError(t, err)
+	require.NoError(t, z.Close())
+	return b.Bytes()
+}
+
+// TestCutPrices cuts files at every byte of the last lines and at some before. What is left is refused, or holds whole rows alone.
+func TestCutPrices(t *testing.T) {
+	plain := pricesCSV(100)
+	packed := gzipped(t, plain)
+	dir := t.TempDir()
+	for _, file := range []string{"prices.csv", "prices.csv.gz", "folder/ACME.csv", "folder/ACME.csv.gz"} {
+		path := filepath.Join(dir, file)
+		src := source{prices: path}
+		data := plain
+		if filepath.Ext(path) == ".gz" {
+			data = packed
+		}
+		if filepath.Dir(file) != "." {
+			src.prices = filepath.Dir(path)
+			require.NoError(t, os.RemoveAll(src.prices))
+			require.NoError(t, os.Mkdir(src.prices, 0o755))
+		}
+		for n := 0; n < len(data); n++ {
+			if n < len(data)-100 {
+				n += 12
+			}
+			require.NoError(t, os.WriteFile(path, data[:n], 0o644))
+			w, err := src.load(0)
+			if err != nil {
+				require.Contains(t, err.Error(), src.prices)
+				continue
+			}
+			require.True(t, data[n-1] == '\n' && filepath.Ext(path) == ".csv", "%s cut after %d bytes was read", file, n)
+			require.InDelta(t, 100, w.market.Tickers()[0].Close, 2)
+		}
+		require.NoError(t, os.WriteFile(path, data, 0o644))
+		_, err := src.load(0)
+		require.NoError(t, err)
+	}
+}
+
+// TestPricesThatAreBeingWritten loads while another hand adds line after line: that is refused, and the file is read once
+// it has come to rest.
+func TestPricesThatAreBeingWritten(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "prices.csv")
+	require.NoError(t, os.WriteFile(path, pricesCSV(100), 0o644))
+	src := source{prices: path}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	require.NoError(t, err)
+	defer f.Close()
+	enough := make(chan struct{})
+	var writer sync.WaitGroup
+	writer.Go(func() {
+		for day := calendar.Of(1900, 1, 1); ; day++ {
+			select {
+			case <-enough:
+				return
+			default:
+				fmt.Fprintf(f, "%s,OTHER,7\n", day)
+			}
+		}
+	})
+	eventually(t, 20*time.Second, func() bool {
+		_, err := src.load(0)
+		return err != nil && strings.Contains(err.Error(), path+": changed whenever it was read")
+	})
+	close(enough)
+	writer.Wait()
+	_, err = src.load(0)
+	require.NoError(t, err)
+}
