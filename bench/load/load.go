@@ -47,6 +47,11 @@ type Config struct {
 	Count int64
 	// Timeout bounds one exchange, and how long a backlog is worked off after Duration; 0 means 5 seconds.
 	Timeout time.Duration
+	// Patience is how long a request of an open loop may wait for a free connection; then it is given up and counts as
+	// unsent, as in a pool of connections that has no room. 0 means for as long as the backlog is worked off.
+	Patience time.Duration
+	// Retries is how often a request is sent again at once that got no 2xx within Timeout. Each time counts as a request.
+	Retries int
 
 	// Progress, if set, is called about once a second with what has been measured so far.
 	Progress func(Progress)
@@ -82,8 +87,8 @@ func (cfg Config) withDefaults() (Config, error) {
 		return cfg, fmt.Errorf("load: %d connections, want 1 to 100000", cfg.Conns)
 	case !(cfg.Rate >= 0 && cfg.Rate <= 10e6):
 		return cfg, fmt.Errorf("load: a rate of %v a second, want 0 to 10 million", cfg.Rate)
-	case cfg.Duration < 0 || cfg.Warmup < 0 || cfg.Count < 0 || cfg.Timeout < 0:
-		return cfg, errors.New("load: a negative Duration, Warmup, Count or Timeout")
+	case cfg.Duration < 0 || cfg.Warmup < 0 || cfg.Count < 0 || cfg.Timeout < 0 || cfg.Patience < 0 || cfg.Retries < 0:
+		return cfg, errors.New("load: a negative Duration, Warmup, Count, Timeout, Patience or Retries")
 	}
 	if cfg.Dial == nil {
 		if err := checkLoopback(cfg.Addr); err != nil {

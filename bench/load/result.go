@@ -13,15 +13,30 @@ import (
 // tally is what the connections count into while they run.
 type tally struct {
 	latency, service  Histogram
+	accepted, refused Histogram
 	statuses          [1000]atomic.Int64
 	bytes, reconnects atomic.Int64
 	closes            atomic.Int64
+	good, retries     atomic.Int64
 
 	mu     sync.Mutex
 	errors map[string]int64 // guarded by mu
 }
 
-func (t *tally) answer(status int) { t.statuses[status%1000].Add(1) }
+// answer counts an answer that took so long, and reports whether it is what the client wanted.
+func (t *tally) answer(status int, took, limit time.Duration) (good bool) {
+	t.statuses[status%1000].Add(1)
+	if status < 200 || status > 299 {
+		t.refused.Record(took)
+		return false
+	}
+	t.accepted.Record(took)
+	if took > limit {
+		return false
+	}
+	t.good.Add(1)
+	return true
+}
 
 func (t *tally) fail(kind string) {
 	t.mu.Lock()
@@ -46,8 +61,9 @@ func (t *tally) result(cfg Config, elapsed time.Duration, unsent int64, cpu time
 	r := &Result{
 		Mode: "closed", Conns: cfg.Conns, Rate: cfg.Rate, Poisson: cfg.Poisson,
 		Seconds: elapsed.Seconds(), Unsent: unsent, Reconnects: t.reconnects.Load(), Closes: t.closes.Load(), BytesRead: t.bytes.Load(),
+		Good: t.good.Load(), Retries: t.retries.Load(),
 		Statuses: make(map[int]int64), Errors: t.errors,
-		Latency: &t.latency, Service: &t.service,
+		Latency: &t.latency, Service: &t.service, Accepted: &t.accepted, Refused: &t.refused,
 	}
 	if cfg.Rate > 0 {
 		r.Mode = "open"
@@ -75,9 +91,11 @@ type Result struct {
 	Seconds    float64          `json:"seconds"`
 	Answers    int64            `json:"answers"` // whole responses, whatever their status
 	PerSecond  float64          `json:"answers_per_second"`
+	Good       int64            `json:"good"` // answers with 2xx, within Timeout of the time the request was due
 	Statuses   map[int]int64    `json:"statuses"`
-	Errors     map[string]int64 `json:"errors,omitempty"` // "dial", "timeout", "closed", "malformed", "unexpected"
-	Unsent     int64            `json:"unsent,omitempty"` // due, but given up
+	Errors     map[string]int64 `json:"errors,omitempty"`  // "dial", "timeout", "closed", "malformed", "unexpected"
+	Unsent     int64            `json:"unsent,omitempty"`  // due, but given up
+	Retries    int64            `json:"retries,omitempty"` // requests that were sent again
 	Reconnects int64            `json:"reconnects,omitempty"`
 	Closes     int64            `json:"closes,omitempty"` // answers after which the server would take no more on their connection
 	BytesRead  int64            `json:"bytes_read"`
@@ -88,6 +106,9 @@ type Result struct {
 
 	Latency *Histogram `json:"latency"` // from the time a request was due
 	Service *Histogram `json:"service"` // from the time it was sent
+
+	Accepted *Histogram `json:"accepted"` // Latency of answers with 2xx
+	Refused  *Histogram `json:"refused"`  // Latency of all other answers
 }
 
 // Failed is the number of requests without an answer as it should be: an error, or never sent, or a status other than 2xx.
@@ -123,6 +144,9 @@ func (r *Result) String() string {
 	}
 	if r.Unsent > 0 {
 		fmt.Fprintf(&b, "never sent: %d\n", r.Unsent)
+	}
+	if r.Retries > 0 {
+		fmt.Fprintf(&b, "retried: %d times\n", r.Retries)
 	}
 	if r.Reconnects > 0 {
 		fmt.Fprintf(&b, "reconnected: %d times\n", r.Reconnects)

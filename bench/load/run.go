@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"sync"
@@ -144,115 +143,63 @@ func (r *run) phase(ctx context.Context, conns []*conn, d time.Duration, count i
 	return unsent
 }
 
-// dispatch hands the time at which each request is due to a free connection, when it is due or as soon after as a
-// connection is free. Being late does not move the times that follow.
-func (r *run) dispatch(ctx context.Context, due chan<- time.Duration, began, end time.Duration, count int64) (unsent int64) {
-	sleep := r.cfg.Sleep
-	if sleep == nil {
-		clock := newClock()
-		defer clock.close()
-		sleep = clock.sleep
-	}
-	patience := time.NewTimer(end - r.now() + r.cfg.Timeout)
-	defer patience.Stop()
-	gap := r.gaps()
-	if count == 0 {
-		count = 1 << 62
-	}
-	for at := began; at < end && count > 0; at += gap() {
-		count--
-		for wait := at - r.now(); wait > 0; wait = at - r.now() {
-			if ctx.Err() != nil {
-				return unsent
-			}
-			sleep(min(wait, 100*time.Millisecond))
-		}
-		select {
-		case due <- at:
-			continue
-		default:
-		}
-		select {
-		case due <- at:
-		case <-ctx.Done():
-			return unsent
-		case <-patience.C:
-			// The server is too far behind to wait for. What is left counts with the time it has waited by now, so that
-			// giving up does not flatter the quantiles.
-			for ; at < end && count >= 0; at += gap() {
-				count--
-				unsent++
-				r.tally.Load().latency.Record(r.now() - at)
-			}
-			return unsent
-		}
-	}
-	return unsent
-}
-
-// gaps returns the function that draws the time between one request and the next.
-func (r *run) gaps() func() time.Duration {
-	mean := float64(time.Second) / r.cfg.Rate
-	rng := rand.New(rand.NewPCG(r.cfg.Seed, 0))
-	var exact, given float64 // so that gaps of whole nanoseconds add up to the exact rate
-	return func() time.Duration {
-		if r.cfg.Poisson {
-			exact += mean * rng.ExpFloat64()
-		} else {
-			exact += mean
-		}
-		gap := time.Duration(exact - given)
-		given += float64(gap)
-		return gap
-	}
-}
-
-// work sends on one connection whatever next says is due, and opens it anew when it was lost.
+// work sends on one connection whatever next says is due.
 func (r *run) work(ctx context.Context, c *conn, request func() []byte, next func() (time.Duration, bool)) {
 	for {
 		at, ok := next()
 		if !ok {
 			return
 		}
-		t := r.tally.Load()
-		if c.c == nil {
-			if err := c.dial(ctx, r.cfg); err != nil {
-				c.c = nil
-				t.fail("dial")
-				t.latency.Record(r.now() - at)
-				if r.cfg.Rate == 0 {
-					time.Sleep(10 * time.Millisecond) // a server that is gone need not be asked a million times a second
-				}
-				continue
-			}
-			t.reconnects.Add(1)
-		}
-		sent := at
-		if r.cfg.Rate > 0 {
-			sent = r.now()
-		}
-		before := c.read
-		resp, err := c.exchange(request(), sent)
-		got := r.now()
-		t.bytes.Add(c.read - before)
-		t.latency.Record(got - at)
-		t.service.Record(got - sent)
-		if err != nil {
-			t.fail(kindOf(err))
-		} else {
-			t.answer(resp.status)
-			if resp.close {
-				t.closes.Add(1)
-			}
-			if r.cfg.Check != nil && r.cfg.Check(resp.status, resp.body) != nil {
-				t.fail("unexpected")
-			}
-		}
-		if err != nil || resp.close {
-			c.c.Close()
-			c.c = nil
+		b := request()
+		for try := 0; !r.send(ctx, c, b, at) && try < r.cfg.Retries && ctx.Err() == nil; try++ {
+			r.tally.Load().retries.Add(1)
+			at = r.now()
 		}
 	}
+}
+
+// send sends a request that was due at a time, on a connection that is opened anew when it was lost, and reports whether
+// the answer was good.
+func (r *run) send(ctx context.Context, c *conn, request []byte, at time.Duration) (good bool) {
+	t := r.tally.Load()
+	if c.c == nil {
+		if err := c.dial(ctx, r.cfg); err != nil {
+			c.c = nil
+			t.fail("dial")
+			t.latency.Record(r.now() - at)
+			if r.cfg.Rate == 0 {
+				time.Sleep(10 * time.Millisecond) // a server that is gone need not be asked a million times a second
+			}
+			return false
+		}
+		t.reconnects.Add(1)
+	}
+	sent := at
+	if r.cfg.Rate > 0 {
+		sent = r.now()
+	}
+	before := c.read
+	resp, err := c.exchange(request, sent)
+	got := r.now()
+	t.bytes.Add(c.read - before)
+	t.latency.Record(got - at)
+	t.service.Record(got - sent)
+	if err != nil {
+		t.fail(kindOf(err))
+	} else {
+		good = t.answer(resp.status, got-at, r.cfg.Timeout)
+		if resp.close {
+			t.closes.Add(1)
+		}
+		if r.cfg.Check != nil && r.cfg.Check(resp.status, resp.body) != nil {
+			t.fail("unexpected")
+		}
+	}
+	if err != nil || resp.close {
+		c.c.Close()
+		c.c = nil
+	}
+	return good
 }
 
 // kindOf names a fault of an exchange for the result.
