@@ -24,7 +24,9 @@ import (
 //     canned reply of that size does the same work on the network;
 //   - for latency, horizons and confidences are mixed: most clients want the next day at the default confidence, some
 //     want a month, so that answers have 150 bytes to 4.7 kB; and popularity falls with rank, as it does in life;
-//   - for batches, a call holds a thousand forecasts of one day, 60 kB that are answered with 170.
+//   - for batches, a call holds a thousand forecasts of one day, 60 kB that are answered with 170;
+//   - for overload, a call for many forecasts holds five hundred of five days that nobody has asked for, and takes a hundred
+//     times what a refusal does.
 //
 // Every stream is the same in every process: a figure never depends on a lucky draw.
 var tickers = [...]string{
@@ -48,7 +50,7 @@ type Mix func(conn int) func() []byte
 
 // Mixes are the streams by the name that commands know them by.
 func Mixes(host string) map[string]Mix {
-	return map[string]Mix{"hit": Hit(host), "miss": Miss(host), "mixed": Mixed(host), "batch": Batch(host)}
+	return map[string]Mix{"hit": Hit(host), "miss": Miss(host), "mixed": Mixed(host), "batch": Batch(host), "batchmiss": BatchMiss(host)}
 }
 
 // HitBodies are the bodies of the Hit mix: every ticker and confidence, five days.
@@ -130,9 +132,7 @@ func cycle(host, path string, bodies [][]byte) Mix {
 // Miss asks for a key that was never asked for before, in requests and answers of the size of Hit's: there are 190 million,
 // each a confidence of its own. Streams of one Mix never repeat each other; those of two processes may.
 func Miss(host string) Mix {
-	const low, high = 800_000_000, 990_000_000 // billionths
-	var n atomic.Int64
-	n.Store(rand.Int64N(high - low)) // another process has left its keys in the server
+	n := fresh()
 	return func(int) func() []byte {
 		var requests [len(tickers)][]byte
 		var digits [len(tickers)][]byte // where in its request the nine digits of the confidence are
@@ -144,8 +144,49 @@ func Miss(host string) Mix {
 		return func() []byte {
 			k := n.Add(1)
 			i := int(k % int64(len(tickers)))
-			strconv.AppendInt(digits[i][:0], low+k%(high-low), 10)
+			strconv.AppendInt(digits[i][:0], billionths(k), 10)
 			return requests[i]
+		}
+	}
+}
+
+// Confidences that never repeat are counted in billionths between those that the service takes.
+const lowest, highest = 800_000_000, 990_000_000
+
+func billionths(k int64) int64 { return lowest + k%(highest-lowest) }
+
+// fresh is a counter of such confidences. It begins anywhere, since another process has left its keys in the server.
+func fresh() *atomic.Int64 {
+	n := new(atomic.Int64)
+	n.Store(rand.Int64N(highest - lowest))
+	return n
+}
+
+// BatchMissSize is the number of forecasts in a request of the BatchMiss mix.
+const BatchMissSize = 500
+
+// BatchMiss asks in each call for BatchMissSize forecasts of five days that were never asked for before.
+func BatchMiss(host string) Mix {
+	n := fresh()
+	return func(int) func() []byte {
+		body := []byte(`{"requests":[`)
+		var ends [BatchMissSize]int // behind the confidences, in the body
+		for i := range ends {
+			if i > 0 {
+				body = append(body, ',')
+			}
+			body = fmt.Appendf(body, `{"ticker":"%s","days_ahead":5,"confidence_interval":0.800000000}`, tickers[i%len(tickers)])
+			ends[i] = len(body) - 1
+		}
+		body = append(body, "]}"...)
+		request := load.NewRequest("POST", "/predict/batch", host, body)
+		head := len(request) - len(body)
+		return func() []byte {
+			for _, end := range ends {
+				at := head + end - 9
+				strconv.AppendInt(request[:at], billionths(n.Add(1)), 10)
+			}
+			return request
 		}
 	}
 }

@@ -99,6 +99,28 @@ func TestBatch(t *testing.T) {
 	}
 }
 
+func TestBatchMissNeverRepeats(t *testing.T) {
+	mix := BatchMiss("there")
+	next := []func() []byte{mix(0), mix(1)}
+	var all []body
+	for i := range 20 {
+		_, content, _ := bytes.Cut(next[i%2](), []byte("\r\n\r\n"))
+		var batch struct{ Requests []body }
+		if err := json.Unmarshal(content, &batch); err != nil || len(batch.Requests) != BatchMissSize {
+			t.Fatalf("%d requests, error %v, want %d", len(batch.Requests), err, BatchMissSize)
+		}
+		all = append(all, batch.Requests...)
+	}
+	for _, b := range all {
+		if b.Days != 5 || b.Confidence < 0.8 || b.Confidence > 0.99 {
+			t.Fatalf("a request that is not valid: %+v", b)
+		}
+	}
+	if got := distinct(all); got != len(all) {
+		t.Errorf("%d distinct keys in %d forecasts", got, len(all))
+	}
+}
+
 func TestStreamsAllocateNothing(t *testing.T) {
 	for name, mix := range Mixes("there") {
 		next := mix(0)

@@ -23,11 +23,12 @@ type tally struct {
 	errors map[string]int64 // guarded by mu
 }
 
-// answer counts an answer that took so long, and reports whether it is what the client wanted.
-func (t *tally) answer(status int, took, limit time.Duration) (good bool) {
+// answer counts an answer that came so long after it was due and after it was sent, and reports whether it is what the
+// client wanted.
+func (t *tally) answer(status int, took, service, limit time.Duration) (good bool) {
 	t.statuses[status%1000].Add(1)
 	if status < 200 || status > 299 {
-		t.refused.Record(took)
+		t.refused.Record(service)
 		return false
 	}
 	t.accepted.Record(took)
@@ -108,7 +109,7 @@ type Result struct {
 	Service *Histogram `json:"service"` // from the time it was sent
 
 	Accepted *Histogram `json:"accepted"` // Latency of answers with 2xx
-	Refused  *Histogram `json:"refused"`  // Latency of all other answers
+	Refused  *Histogram `json:"refused"`  // Service of all other answers: how long a client waits for a no
 }
 
 // Failed is the number of requests without an answer as it should be: an error, or never sent, or a status other than 2xx.

@@ -187,7 +187,7 @@ func (r *run) send(ctx context.Context, c *conn, request []byte, at time.Duratio
 	if err != nil {
 		t.fail(kindOf(err))
 	} else {
-		good = t.answer(resp.status, got-at, r.cfg.Timeout)
+		good = t.answer(resp.status, got-at, got-sent, r.cfg.Timeout)
 		if resp.close {
 			t.closes.Add(1)
 		}

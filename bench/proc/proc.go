@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"sync"
@@ -105,6 +106,27 @@ func (s *Server) waitReady(ctx context.Context, cfg Config) error {
 
 // PID of the process that was started; with Pin, taskset has become it.
 func (s *Server) PID() int { return s.cmd.Process.Pid }
+
+// Exited reports whether the process has ended, by itself or by Stop.
+func (s *Server) Exited() bool {
+	select {
+	case <-s.exited:
+		return true
+	default:
+		return false
+	}
+}
+
+// Build builds tickercast from this tree into dir, as a user does, and returns the path of the binary.
+func Build(ctx context.Context, dir string) (string, error) {
+	path := filepath.Join(dir, "tickercast")
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", path, "tickercast")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w: %s", err, out)
+	}
+	return path, nil
+}
 
 // Stop asks the server to end, insists after five seconds, and waits until it is gone.
 func (s *Server) Stop() {

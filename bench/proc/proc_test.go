@@ -74,7 +74,13 @@ func TestServer(t *testing.T) {
 	if err != nil || len(pids) < 2 {
 		t.Errorf("processes %v, error %v; want a parent and its child", pids, err)
 	}
+	if s.Exited() {
+		t.Error("exited before it was stopped")
+	}
 	s.Stop()
+	if !s.Exited() {
+		t.Error("not exited after it was stopped")
+	}
 	if _, err := net.DialTimeout("tcp", addr, time.Second); err == nil {
 		t.Error("the child still answers after Stop")
 	}

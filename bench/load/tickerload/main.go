@@ -60,7 +60,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, terminal 
 	fs.DurationVar(&cfg.Warmup, "warmup", time.Second, "how long to run before that")
 	fs.Int64Var(&cfg.Count, "count", 0, "stop after this many requests; 0 is no limit")
 	fs.DurationVar(&cfg.Timeout, "timeout", 5*time.Second, "of one request, and how long to wait for what is left at the end")
-	mixName := fs.String("mix", "mixed", "requests to send: hit, miss, mixed or batch")
+	mixName := fs.String("mix", "mixed", "requests to send: hit, miss, mixed, batch or batchmiss")
 	path := fs.String("path", "/predict", "path of -body")
 	body := fs.String("body", "", "send this JSON instead of a mix")
 	knee := fs.Bool("knee", false, "look for the highest rate that the server stands, from -rate (or 1000) upwards")
