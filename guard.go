@@ -15,6 +15,7 @@ import (
 type guard struct {
 	*credentials
 	limiter *ratelimit.Limiter[client] // nil: no limit
+	policy  []string                   // its RateLimit-Policy
 	refused func(reason string)        // counts
 }
 
@@ -23,7 +24,7 @@ type guard struct {
 // has one such address has 2^64.
 type client struct {
 	name    string
-	network netip.Prefix
+	network [16]byte // of the address; bytes, because those are hashed without an allocation
 }
 
 func (f *serveFlags) newGuard(c *credentials, reg *metrics.Registry) (*guard, error) {
@@ -33,7 +34,7 @@ func (f *serveFlags) newGuard(c *credentials, reg *metrics.Registry) (*guard, er
 		if err != nil {
 			return nil, err
 		}
-		g.limiter = l
+		g.limiter, g.policy = l, []string{l.Policy()}
 		reg.GaugeFunc("rate_limit_clients", "Clients whose rate is remembered.", func() float64 { return float64(l.Clients()) })
 	}
 	return g, nil
@@ -48,71 +49,121 @@ func countRejected(reg *metrics.Registry, reason string) *metrics.Counter {
 // open reports whether everybody may ask as much as they like.
 func (g *guard) open() bool { return g.keys.Load() == nil && g.limiter == nil }
 
-// wrap guards a handler. A request without a good key counts for its address, so that
-// guessing keys is limited too.
+// A verdict is what a guard finds of a request.
+type verdict struct {
+	client  string             // the name of its key
+	limit   ratelimit.Decision // if there is a limit
+	refusal *refusal           // nil: it may be answered
+	unread  int64              // bytes of the body of a request that may not
+}
+
+// A refusal is one of the ways in which a guard refuses.
+type refusal struct {
+	status            int
+	detail, challenge string
+	reason            string // in the metrics
+}
+
+var (
+	tooMany = &refusal{http.StatusTooManyRequests, "Too Many Requests", "", "rate"}
+	noKey   = &refusal{http.StatusUnauthorized, "Not authenticated", "Bearer", "key"} // as FastAPI's own security says it
+	badKey  = &refusal{http.StatusUnauthorized, "Invalid API key", `Bearer error="invalid_token"`, "key"}
+)
+
+// judge takes a request from its client's rate, and counts it if it is to be refused.
+// One without a good key is taken from the rate of its address, so that guessing keys
+// is limited too.
+func (g *guard) judge(key []byte, from netip.Addr) (v verdict) {
+	if keys := g.keys.Load(); keys != nil {
+		var known bool
+		if v.client, known = keys.Lookup(key); !known {
+			v.refusal = refusalOf(key)
+		}
+	}
+	if g.limiter != nil {
+		if v.limit = g.limiter.Take(clientOf(v.client, from)); !v.limit.OK {
+			v.refusal = tooMany
+		}
+	}
+	if v.refusal != nil {
+		g.refused(v.refusal.reason)
+	}
+	return v
+}
+
+func refusalOf(key []byte) *refusal {
+	if len(key) > 0 {
+		return badKey
+	}
+	return noKey
+}
+
+// Names of headers as net/http writes them.
+const (
+	rateLimit       = "Ratelimit"
+	rateLimitPolicy = "Ratelimit-Policy"
+)
+
+// tell tells the client where it stands with its rate.
+func (g *guard) tell(h http.Header, v verdict) {
+	if g.limiter == nil {
+		return
+	}
+	h[rateLimitPolicy] = g.policy
+	h[rateLimit] = []string{string(v.limit.AppendFields(nil))}
+	if !v.limit.OK {
+		h.Set("Retry-After", strconv.FormatInt(ratelimit.Seconds(v.limit.Wait), 10))
+	}
+}
+
+// refuse answers a request that may not be answered.
+func (g *guard) refuse(w http.ResponseWriter, v verdict) {
+	g.tell(w.Header(), v)
+	v.refusal.write(w, v.unread)
+}
+
+func (r *refusal) write(w http.ResponseWriter, unread int64) {
+	if r.challenge != "" {
+		w.Header().Set("WWW-Authenticate", r.challenge)
+	}
+	predict.Refuse(w, unread, r.status, r.detail)
+}
+
+// wrap guards a handler.
 func (g *guard) wrap(next http.HandlerFunc) http.HandlerFunc {
 	if g.open() {
 		return next
 	}
 	return func(w http.ResponseWriter, r *http.Request) {
-		presented := apikey.FromHeader(r.Header)
-		name, known := "", true
-		if keys := g.keys.Load(); keys != nil {
-			name, known = keys.Lookup(presented)
-		}
+		v := g.judge(apikey.FromHeader(r.Header), remoteOf(r))
 		if rec, ok := w.(*statusRecorder); ok {
-			rec.client = name
+			rec.client = v.client
 		}
-		if g.limiter != nil && !g.take(w, clientOf(name, r)) {
-			g.refused("rate")
-			predict.Refuse(w, r, http.StatusTooManyRequests, "Too Many Requests")
+		if v.refusal != nil {
+			v.unread = r.ContentLength
+			g.refuse(w, v)
 			return
 		}
-		if !known {
-			g.refused("key")
-			unauthorized(w, r, presented)
-			return
-		}
+		g.tell(w.Header(), v)
 		next(w, r)
 	}
 }
 
-// take counts a request, and tells the client where it stands.
-func (g *guard) take(w http.ResponseWriter, c client) bool {
-	d := g.limiter.Take(c)
-	h := w.Header()
-	h.Set("RateLimit-Policy", g.limiter.Policy())
-	h.Set("RateLimit", d.Fields())
-	if !d.OK {
-		h.Set("Retry-After", strconv.FormatInt(ratelimit.Seconds(d.Wait), 10))
-	}
-	return d.OK
+// remoteOf is the address that a request came from; none if that was not over TCP.
+func remoteOf(r *http.Request) netip.Addr {
+	a, _ := netip.ParseAddrPort(r.RemoteAddr)
+	return a.Addr()
 }
 
-func clientOf(name string, r *http.Request) client {
-	if name != "" {
+func clientOf(name string, ip netip.Addr) client {
+	if name != "" || !ip.IsValid() {
 		return client{name: name}
 	}
-	a, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return client{} // no address: not over TCP
+	network := ip.As16() // of IPv4 ::ffff: and four bytes, all of which count
+	if !ip.Unmap().Is4() {
+		clear(network[8:])
 	}
-	ip, bits := a.Addr().Unmap(), 32
-	if ip.Is6() {
-		bits = 64
-	}
-	network, _ := ip.Prefix(bits) // without an error: the bits fit
 	return client{network: network}
-}
-
-// unauthorized answers as FastAPI's own security does.
-func unauthorized(w http.ResponseWriter, r *http.Request, presented string) {
-	challenge, detail := "Bearer", "Not authenticated"
-	if presented != "" {
-		challenge, detail = `Bearer error="invalid_token"`, "Invalid API key"
-	}
-	w.Header().Set("WWW-Authenticate", challenge)
-	predict.Refuse(w, r, http.StatusUnauthorized, detail)
 }
 
 // operators guards a handler of the admin address by its token, if there is one.
@@ -123,7 +174,7 @@ func (c *credentials) operators(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		presented := apikey.FromHeader(r.Header)
 		if _, ok := c.token.Load().Lookup(presented); !ok {
-			unauthorized(w, r, presented)
+			refusalOf(presented).write(w, r.ContentLength)
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -187,10 +187,16 @@ var hostile = []struct{ name, request, want string }{
 }
 
 // listen serves on a free port and returns the address.
-func (s *serving) listen(t *testing.T, f *serveFlags) string {
+func (s *serving) listen(t testing.TB, f *serveFlags) string {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
+	s.serveOn(t, f, ln)
+	return ln.Addr().String()
+}
+
+// serveOn serves what a listener gives, until the test ends.
+func (s *serving) serveOn(t testing.TB, f *serveFlags, ln net.Listener) {
 	public := f.newPublicServer(s)
 	lane := s.lane(ln, public, f.usesLane(), 0)
 	done := make(chan error)
@@ -199,7 +205,6 @@ func (s *serving) listen(t *testing.T, f *serveFlags) string {
 		public.Close() // and with it the lane, its listener
 		require.ErrorIs(t, <-done, http.ErrServerClosed)
 	})
-	return ln.Addr().String()
 }
 
 // TestHostileRequests sends each request whole and in pieces, to a server with the fast lane and to one without: both must

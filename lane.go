@@ -1,11 +1,15 @@
 package main
 
 import (
+	"errors"
 	"maps"
 	"net"
 	"net/http"
+	"net/netip"
 
+	"tickercast/predict"
 	"tickercast/predict/accesslog"
+	"tickercast/predict/apikey"
 	"tickercast/predict/fastlane"
 )
 
@@ -20,19 +24,22 @@ func (s *serving) lane(ln net.Listener, public *http.Server, on bool, maxConns i
 		Fault:    func(err error) { s.logger.Error("fast lane", "error", err.Error()) },
 	}
 	if on {
-		cfg.Answer = s.service.TryAnswer
+		cfg.Answer = s.answerer()
 		cfg.RequestID, cfg.ValidID, cfg.ValidTrace = accesslog.AppendID, accesslog.ValidID[[]byte], accesslog.ValidTrace[[]byte]
 		cfg.Header = http.Header{"Content-Type": {"application/json"}}
 		if s.cors != nil {
 			maps.Copy(cfg.Header, s.cors.Header())
 		}
+		if s.guard.limiter != nil {
+			cfg.Header[rateLimitPolicy], cfg.Field = s.guard.policy, rateLimit
+		}
 		meter := s.instruments.byRoute["POST /predict"] // the same series as net/http's
 		cfg.Observe = func(e fastlane.Exchange) {
-			meter.observe(http.StatusOK, e.Duration)
-			if s.access.Wants(http.StatusOK) {
+			meter.observe(e.Status, e.Duration)
+			if s.access.Wants(e.Status) {
 				s.access.Write(&accesslog.Entry{
-					ID: string(e.ID), Trace: string(e.Trace), Remote: e.Remote.String(), Method: "POST", Path: "/predict", Proto: "HTTP/1.1",
-					Status: http.StatusOK, Duration: e.Duration, Bytes: int64(e.Body),
+					ID: string(e.ID), Trace: string(e.Trace), Client: e.Client, Remote: e.Remote.String(), Method: "POST", Path: "/predict", Proto: "HTTP/1.1",
+					Status: e.Status, Duration: e.Duration, Bytes: int64(e.Body),
 				})
 			}
 		}
@@ -40,6 +47,60 @@ func (s *serving) lane(ln net.Listener, public *http.Server, on bool, maxConns i
 	l := fastlane.New(cfg)
 	s.registerLane(l)
 	return l
+}
+
+// answerer is what the lane asks about a request. What the handler would do it does in
+// another order, looking first whether the request is one for the lane: a request that
+// is handed over has been neither counted nor taken from a rate, so net/http does that.
+// All others end here, those refused included.
+func (s *serving) answerer() func(fastlane.Request) (fastlane.Answer, bool) {
+	guarded := !s.guard.open()
+	return func(r fastlane.Request) (a fastlane.Answer, ok bool) {
+		p, ok := s.service.Plain(r.Body)
+		if !ok {
+			return a, false
+		}
+		var v verdict
+		if guarded {
+			v = s.guard.judge(apikey.Presented(r.Authorization(), r.APIKey()), addrOf(r.Remote()))
+			if a.Client = v.client; v.refusal != nil {
+				a.Refuse = s.refusing(v, nil)
+				return a, true
+			}
+			if s.guard.limiter != nil {
+				a.Field = v.limit.AppendFields(r.Room())
+			}
+		}
+		body, err := s.service.AnswerPlain(p)
+		if err == nil {
+			a.Body = body
+			return a, true
+		}
+		if _, ok := errors.AsType[*predict.Error](err); !ok {
+			return a, false // our fault, which is the handler's to report
+		}
+		a.Refuse = s.refusing(v, err)
+		return a, true
+	}
+}
+
+// refusing answers a request that the guard refuses or, with an error, that failed.
+func (s *serving) refusing(v verdict, err error) func(http.ResponseWriter) {
+	return func(w http.ResponseWriter) {
+		if err == nil {
+			s.guard.refuse(w, v)
+			return
+		}
+		s.guard.tell(w.Header(), v)
+		s.service.ServeError(w, err)
+	}
+}
+
+func addrOf(a net.Addr) netip.Addr {
+	if tcp, ok := a.(*net.TCPAddr); ok {
+		return tcp.AddrPort().Addr()
+	}
+	return netip.Addr{}
 }
 
 func (s *serving) registerLane(l *fastlane.Lane) {

@@ -35,7 +35,7 @@ func pricesCSV(level float64) []byte {
 	return []byte(b.String())
 }
 
-func writePrices(t *testing.T, path string, data []byte) {
+func writePrices(t testing.TB, path string, data []byte) {
 	t.Helper()
 	require.NoError(t, writeFile(path, data))
 }

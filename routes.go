@@ -60,5 +60,5 @@ func (s *serving) handler() http.Handler {
 
 // forbiddenOrigin answers a preflight as Starlette's middleware does.
 func forbiddenOrigin(w http.ResponseWriter, r *http.Request) {
-	predict.Refuse(w, r, http.StatusBadRequest, "Disallowed CORS origin")
+	predict.Refuse(w, r.ContentLength, http.StatusBadRequest, "Disallowed CORS origin")
 }

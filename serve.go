@@ -159,11 +159,9 @@ func (f *serveFlags) run(ctx context.Context, p *program) error {
 	return l.run(ctx)
 }
 
-// usesLane reports whether the fast lane answers. It knows neither keys nor rates, and
-// under TLS it would have to be a TLS server of its own.
-func (f *serveFlags) usesLane() bool {
-	return f.fastlane && f.apiKeys == "" && f.rate.Requests == 0 && f.tlsCert == ""
-}
+// usesLane reports whether the fast lane answers. Under TLS it would have to be a TLS
+// server of its own.
+func (f *serveFlags) usesLane() bool { return f.fastlane && f.tlsCert == "" }
 
 // listenAdmin listens on the admin address. The default one may be another
 // program's; then a free port will do, since nobody asked for that one.

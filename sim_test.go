@@ -94,7 +94,7 @@ func newSimulation(t *testing.T, seed uint64, worlds []world) *simulation {
 func (s *simulation) run() {
 	f := &serveFlags{ttl: simTTL, cacheEntries: simCapacity, timeout: time.Second, fastlane: s.rnd.IntN(4) > 0}
 	if s.rnd.IntN(4) == 0 {
-		f.rate = ratelimit.Rate{Requests: 1_000_000, Period: time.Second} // which nobody reaches, without the fast lane
+		f.rate = ratelimit.Rate{Requests: 1_000_000, Period: time.Second} // which nobody reaches
 	}
 	var err error
 	s.serving, err = f.newServing(s.worlds[0], slog.New(slog.DiscardHandler))

@@ -2,6 +2,7 @@ package predict_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -55,8 +56,10 @@ func TestOverload(t *testing.T) {
 			t.Errorf("%s: %d %v %s; want a 503 with Retry-After", name, w.Code, h, w.Body)
 		}
 	}
-	if _, ok := s.TryAnswer([]byte(unknown)); ok {
-		t.Error("TryAnswer answers what is refused")
+	if p, ok := s.Plain([]byte(unknown)); !ok {
+		t.Error("a request that will be refused is not plain")
+	} else if _, err := s.AnswerPlain(p); !errors.As(err, new(*predict.Error)) {
+		t.Errorf("AnswerPlain of what is refused: got %v, want the refusal", err)
 	}
 	if w := post(t, s.ServePredict, "/predict", `{"ticker":"nope"}`); w.Code != 404 {
 		t.Errorf("an unknown ticker: status %d, want 404: saying so costs nothing", w.Code)

@@ -184,8 +184,18 @@ func TestUnknownTicker(t *testing.T) {
 	}
 }
 
-// TestTryAnswer: the short way gives what the long way gives, or nothing.
-func TestTryAnswer(t *testing.T) {
+// tryAnswer answers a plain request, in the short way.
+func tryAnswer(s *predict.Service, body []byte) (answer []byte, ok bool) {
+	p, ok := s.Plain(body)
+	if !ok {
+		return nil, false
+	}
+	answer, err := s.AnswerPlain(p)
+	return answer, err == nil
+}
+
+// TestPlain: the short way gives what the long way gives, or nothing.
+func TestPlain(t *testing.T) {
 	s := newService(t)
 	for _, tt := range []struct {
 		body string
@@ -200,7 +210,7 @@ func TestTryAnswer(t *testing.T) {
 		{``, false},
 	} {
 		for range 2 { // computed, then kept
-			answer, ok := s.TryAnswer([]byte(tt.body))
+			answer, ok := tryAnswer(s, []byte(tt.body))
 			if ok != tt.ok {
 				t.Fatalf("%s: got %v, want %v", tt.body, ok, tt.ok)
 			}
@@ -238,7 +248,7 @@ func TestSwap(t *testing.T) {
 					return
 				default:
 				}
-				answer, ok := s.TryAnswer(body)
+				answer, ok := tryAnswer(s, body)
 				if !ok {
 					t.Error("no answer")
 					return
@@ -303,7 +313,7 @@ func TestMetrics(t *testing.T) {
 	s := newService(t, func(cfg *predict.Config) { cfg.Metrics = reg })
 	h := handlerOf(s)
 	for range 3 {
-		s.TryAnswer([]byte(`{"ticker":"A"}`))
+		tryAnswer(s, []byte(`{"ticker":"A"}`))
 		ask(t, s, `{"ticker":"A","days_ahead":2}`)
 		do(h, "GET", "/predict/A", "")
 		do(h, "POST", "/predict/batch", `{"requests":[{"ticker":"A"},{"ticker":"A","days_ahead":3},{"ticker":"ZZ"}]}`)
@@ -326,13 +336,13 @@ func TestAllocations(t *testing.T) {
 	}); n != 0 {
 		t.Errorf("Decode: got %v allocations, want none", n)
 	}
-	s.TryAnswer(body)
+	tryAnswer(s, body)
 	if n := testing.AllocsPerRun(100, func() {
-		if _, ok := s.TryAnswer(body); !ok {
+		if _, ok := tryAnswer(s, body); !ok {
 			t.Fatal("no answer")
 		}
 	}); n != 0 {
-		t.Errorf("TryAnswer, kept: got %v allocations, want none", n)
+		t.Errorf("AnswerPlain, kept: got %v allocations, want none", n)
 	}
 	r, _ := predict.Decode(body)
 	if n := testing.AllocsPerRun(100, func() {
@@ -369,7 +379,7 @@ func BenchmarkAnswer(b *testing.B) {
 			s := newService(b)
 			b.ReportAllocs()
 			for b.Loop() {
-				s.TryAnswer(body)
+				tryAnswer(s, body)
 			}
 		})
 		b.Run(fmt.Sprintf("miss/days=%d", days), func(b *testing.B) {
@@ -379,7 +389,7 @@ func BenchmarkAnswer(b *testing.B) {
 			for b.Loop() {
 				// Confidences that never repeat: each is a key of its own.
 				i++
-				s.TryAnswer(fmt.Appendf(body[:0:0], `{"ticker":"AAPL","days_ahead":%d,"confidence_interval":0.9%09d}`, days, i%90000000))
+				tryAnswer(s, fmt.Appendf(body[:0:0], `{"ticker":"AAPL","days_ahead":%d,"confidence_interval":0.9%09d}`, days, i%90000000))
 			}
 		})
 	}

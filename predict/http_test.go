@@ -287,7 +287,7 @@ func (d discard) WriteHeader(int)             {}
 func BenchmarkHandler(b *testing.B) {
 	body := []byte(`{"ticker":"AAPL","days_ahead":5}`)
 	s := newService(b)
-	answer, _ := s.TryAnswer(body)
+	answer, _ := tryAnswer(s, body)
 	bare := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", "application/json")

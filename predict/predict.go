@@ -208,20 +208,3 @@ func (s *Service) cachedItem(ctx context.Context, w *world, t *market.Ticker, da
 	k := keyOf(w, t, days, confidence)
 	return s.cache.LoadItem(ctx, k, func(ctx context.Context) ([]byte, error) { return s.compute(ctx, w, k) })
 }
-
-// TryAnswer is the shortest way from a body to its answer, for front ends of their own: ok is false when the request is
-// anything but plain, valid and of a known ticker, and nothing has happened then.
-func (s *Service) TryAnswer(body []byte) (answer []byte, ok bool) {
-	var r Request
-	n, ok := decodePlain(body, &r)
-	if !ok || !onlyBlanks(body[n:]) {
-		return nil, false
-	}
-	w := s.world.Load()
-	t, ok := w.market.Find(r.Ticker)
-	if !ok {
-		return nil, false
-	}
-	answer, err := s.cached(context.Background(), w, t, r.Days, r.Confidence)
-	return answer, err == nil
-}

@@ -6,7 +6,8 @@ import "net/http"
 // again; with more to come it ends.
 const maxUnread = 16 << 10
 
-// Refuse answers a request that no handler is to see, whose body is unread, in the shape that all errors have.
-func Refuse(w http.ResponseWriter, r *http.Request, status int, detail string) {
-	writeError(w, &Error{Status: status, Detail: detail, closes: r.ContentLength < 0 || r.ContentLength > maxUnread})
+// Refuse answers a request that no handler is to see, in the shape that all errors have. Of its body so many bytes are
+// unread, or below zero nobody knows how many.
+func Refuse(w http.ResponseWriter, unread int64, status int, detail string) {
+	writeError(w, &Error{Status: status, Detail: detail, closes: unread < 0 || unread > maxUnread})
 }

@@ -26,6 +26,9 @@ func (s *Service) refuse(w http.ResponseWriter, err error) {
 	writeError(w, s.redacted(s.public(err)))
 }
 
+// ServeError answers as a handler does for which err was the outcome.
+func (s *Service) ServeError(w http.ResponseWriter, err error) { s.refuse(w, err) }
+
 // redacted is what RedactInput leaves of an error: a copy, because all who waited for one computation share its error.
 func (s *Service) redacted(e *Error) *Error {
 	c := *e

@@ -116,12 +116,9 @@ func Token(file string, data []byte) (*Set, error) {
 	return s, nil
 }
 
-// Len is the number of keys.
-func (s *Set) Len() int { return s.len }
-
 // Lookup returns the name of a key. How long it takes says nothing of how much of a key is right.
-func (s *Set) Lookup(presented string) (name string, ok bool) {
-	hash := sha256.Sum256([]byte(presented))
+func (s *Set) Lookup(presented []byte) (name string, ok bool) {
+	hash := sha256.Sum256(presented)
 	for _, k := range s.keys[s.place(&hash)] {
 		if subtle.ConstantTimeCompare(hash[:], k.hash[:]) == 1 {
 			return k.name, true
@@ -130,11 +127,17 @@ func (s *Set) Lookup(presented string) (name string, ok bool) {
 	return "", false
 }
 
-// FromHeader returns the key that a request presents, as Authorization: Bearer KEY or else as X-API-Key: KEY, or "".
-func FromHeader(h http.Header) string {
-	scheme, key, ok := strings.Cut(h.Get("Authorization"), " ")
-	if ok && strings.EqualFold(scheme, "Bearer") {
-		return strings.TrimLeft(key, " ")
+// FromHeader returns the key that a request presents.
+func FromHeader(h http.Header) []byte {
+	return Presented([]byte(h.Get("Authorization")), []byte(h.Get("X-Api-Key")))
+}
+
+// Presented returns the key in the values of two headers, Authorization: Bearer KEY or else X-API-Key: KEY. It is part of
+// one of them, or empty.
+func Presented(authorization, apiKey []byte) []byte {
+	scheme, key, ok := bytes.Cut(authorization, []byte(" "))
+	if ok && bytes.EqualFold(scheme, []byte("Bearer")) {
+		return bytes.TrimLeft(key, " ")
 	}
-	return h.Get("X-Api-Key")
+	return apiKey
 }

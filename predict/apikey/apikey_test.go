@@ -33,17 +33,14 @@ func TestLookup(t *testing.T) {
 	for key, want := range map[string]string{
 		"key-of-alice": hash("key-of-alice")[:12], "key-of-bob": "bob", "next-key-of-bob": "bob",
 	} {
-		if name, ok := s.Lookup(key); !ok || name != want {
+		if name, ok := s.Lookup([]byte(key)); !ok || name != want {
 			t.Errorf("Lookup(%q) = %q, %v; want %q", key, name, ok, want)
 		}
 	}
 	for _, key := range []string{"", "key-of-carol", "key-of-bob ", hash("key-of-bob"), "bob"} {
-		if name, ok := s.Lookup(key); ok || name != "" {
+		if name, ok := s.Lookup([]byte(key)); ok || name != "" {
 			t.Errorf("Lookup(%q) = %q, %v; want nobody", key, name, ok)
 		}
-	}
-	if s.Len() != 3 {
-		t.Errorf("Len() = %d, want 3", s.Len())
 	}
 }
 
@@ -86,10 +83,10 @@ func TestToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := s.Lookup(token); !ok {
+	if _, ok := s.Lookup([]byte(token)); !ok {
 		t.Error("the token is not known")
 	}
-	if _, ok := s.Lookup(token + "\n"); ok {
+	if _, ok := s.Lookup([]byte(token + "\n")); ok {
 		t.Error("blanks make no difference")
 	}
 	for _, data := range []string{"", "\n", "fifteen-letters", "two words in a token", "sixteen-letters\x00", "sixteen-lettérs"} {
@@ -114,9 +111,21 @@ func TestFromHeader(t *testing.T) {
 		{http.Header{"Authorization": {"Bearer abc"}, "X-Api-Key": {"def"}}, "abc"},
 		{http.Header{"Authorization": {"Bearer "}, "X-Api-Key": {"def"}}, ""},
 	} {
-		if got := apikey.FromHeader(tt.header); got != tt.want {
+		if got := string(apikey.FromHeader(tt.header)); got != tt.want {
 			t.Errorf("FromHeader(%v) = %q, want %q", tt.header, got, tt.want)
 		}
+	}
+}
+
+func TestLookupDoesNotAllocate(t *testing.T) {
+	s := mustParse(t, manyKeys(1000)+hash("key-of-bob")+" bob")
+	header := []byte("Bearer key-of-bob")
+	if n := testing.AllocsPerRun(100, func() {
+		if name, _ := s.Lookup(apikey.Presented(header, nil)); name != "bob" {
+			t.Errorf("got %q, want bob", name)
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations, want none", n)
 	}
 }
 
@@ -131,9 +140,6 @@ func FuzzParse(f *testing.F) {
 		if err != nil && strings.ContainsAny(err.Error(), "\r\n\x00") {
 			t.Errorf("the error is no line of text: %q", err)
 		}
-		if err == nil && (s.Len() == 0 || s.Len() > apikey.MaxKeys) {
-			t.Errorf("%d keys", s.Len())
-		}
 	})
 }
 
@@ -143,7 +149,7 @@ func BenchmarkLookup(b *testing.B) {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				s.Lookup("0")
+				s.Lookup([]byte("0"))
 			}
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"runtime/debug"
 	"time"
@@ -95,8 +96,8 @@ func (c *conn) answer(now time.Duration) (o outcome) {
 			c.skip(blanks(c.unread()[:4]))
 			c.trimmed = true
 		}
-		var r request
-		r, c.awaited = c.work.memo.scan(&c.lane.grammar, c.unread())
+		r := &c.work.asked
+		*r, c.awaited = c.work.memo.scan(&c.lane.grammar, c.unread())
 		if c.awaited == foreign || c.awaited != plain && len(c.unread()) == MaxRequest {
 			o = leaves
 			break
@@ -104,7 +105,7 @@ func (c *conn) answer(now time.Duration) (o outcome) {
 		if c.awaited != plain {
 			break
 		}
-		if o = c.reply(&r, &now); o == leaves {
+		if o = c.reply(r, &now); o == leaves {
 			break
 		}
 		c.skip(r.size)
@@ -139,20 +140,30 @@ func (c *conn) reply(r *request, now *time.Duration) (o outcome) {
 			l.fault(fmt.Errorf("answering a request: panic: %v\n%s", v, debug.Stack()))
 		}
 	}()
-	body, ok := l.cfg.Answer(r.body)
+	a, ok := l.cfg.Answer(Request{r.body, c})
 	if !ok {
 		return leaves
 	}
-	h := &l.heads[0]
-	if l.stopping.Load() || l.cfg.Draining != nil && l.cfg.Draining() {
-		o, h = closes, &l.heads[1]
+	closing := l.stopping.Load() || l.cfg.Draining != nil && l.cfg.Draining()
+	status, h := http.StatusOK, &l.heads[0]
+	switch {
+	case a.Refuse != nil:
+		var refused refusal
+		refused, closing = l.refuse(a.Refuse, closing)
+		status, h, a.Body, a.Field = refused.status, &refused.head, refused.body, nil
+	case closing:
+		h = &l.heads[1]
+	}
+	if closing {
+		o = closes
 	}
 	id := r.id.of(c.unread())
-	c.work.out, id = l.appendReply(c.work.out, h, id, body, *now)
+	c.work.out, id = l.appendReply(c.work.out, h, id, a.Field, a.Body, *now)
 	if l.cfg.Observe != nil {
 		end := l.now()
 		l.cfg.Observe(Exchange{
-			Remote: c.nc.RemoteAddr(), ID: id, Trace: r.trace.of(c.unread()), Duration: end - *now, Request: r.size, Body: len(body),
+			Remote: c.nc.RemoteAddr(), Client: a.Client, Status: status, ID: id, Trace: r.trace.of(c.unread()),
+			Duration: end - *now, Request: r.size, Body: len(a.Body),
 		})
 		*now = end
 	}

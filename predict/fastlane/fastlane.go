@@ -14,14 +14,16 @@
 // where Host stands once, of letters, digits and -._:[] alone; Content-Length once, of one to four digits;
 // Content-Type once, application/json with nothing or charset=utf-8 behind it; Connection, if there, is keep-alive; and
 // no header is one that may change what the answer is or how the connection goes on: those are Transfer-Encoding, TE,
-// Trailer, Expect, Upgrade, HTTP2-Settings, Content-Encoding, Authorization, X-Api-Key, Origin, Range, If-* and
-// Config.Special. X-Request-Id and Traceparent may stand once each if Config knows what a good one is. Lines end in CRLF
-// alone. As in net/http, up to four bytes of CR and LF may precede a request that follows another.
+// Trailer, Expect, Upgrade, HTTP2-Settings, Content-Encoding, Origin, Range, If-* and Config.Special. Authorization,
+// X-Api-Key and X-Forwarded-For may stand once each, for Config.Answer to judge, X-Request-Id and Traceparent if Config
+// knows what a good one is. Lines end in CRLF alone. As in net/http, up to four bytes of CR and LF may precede a request
+// that follows another.
 //
-// So the lane refuses nothing: every error, every other route, HTTP/1.0, HTTP/2 and TLS are net/http's, and for any bytes
-// whatever the client gets what net/http and the handler would have sent, but for Date and X-Request-Id. It is not a
-// server of its own, does no I/O but on connections, and knows nothing of predictions. One difference is known: after a
-// request the preface of HTTP/2 begins a conversation where net/http, had it seen that request, would answer 404.
+// So the lane refuses nothing by itself: every other route, HTTP/1.0, HTTP/2, TLS and every error but those that Answer
+// knows are net/http's, and for any bytes whatever the client gets what net/http and the handler would have sent, but for
+// Date and X-Request-Id. It is not a server of its own, does no I/O but on connections, and knows nothing of predictions,
+// keys or rates. One difference is known: after a request the preface of HTTP/2 begins a conversation where net/http, had
+// it seen that request, would answer 404.
 package fastlane
 
 import (
@@ -45,16 +47,20 @@ type Config struct {
 	// Server is what connections are handed to. The lane reads its four timeouts in New and keeps to them.
 	Server *http.Server
 
-	// Answer gives the body of the 200 that the handler would send for a request with this body and no unusual header, or
-	// false for anything else, errors included. It is called by many goroutines, must not keep or change body, and what it
-	// returns must not change afterwards. Nil hands over every connection unread; the cap still holds.
-	Answer func(body []byte) (answer []byte, ok bool)
+	// Answer gives what the handler would send for a request, or false for what is left to the handler, which then sees it
+	// as if nobody had before. It is called by many goroutines and must not keep or change what it is given. Nil hands over
+	// every connection unread; the cap still holds.
+	Answer func(Request) (a Answer, ok bool)
 
 	// Target is the request target that is answered; empty means /predict.
 	Target string
 
-	// Header is what the handler sets on a 200, without Content-Length; nil means Content-Type: application/json.
+	// Header is what the handler sets on every answer, without Content-Length; nil means Content-Type: application/json.
 	Header http.Header
+
+	// Field names a further header of a 200, whose value Answer gives each time. By name it comes between Content-Length and
+	// X-Request-Id. Empty sends none.
+	Field string
 
 	// Special names further headers whose requests are left to net/http.
 	Special []string
@@ -84,9 +90,22 @@ type Config struct {
 	Fault func(error)
 }
 
-// Exchange is a request that was answered with 200.
+// Answer is a 200, or with Refuse anything else.
+type Answer struct {
+	Body   []byte // must not change afterwards
+	Field  []byte // the value of Config.Field
+	Client string // for Observe
+
+	// Refuse writes what the handler does, to a header that has Config.Header already. It is called at once, and free to
+	// allocate: who is refused has no hurry.
+	Refuse func(http.ResponseWriter)
+}
+
+// Exchange is a request that was answered.
 type Exchange struct {
 	Remote   net.Addr
+	Client   string
+	Status   int
 	ID       []byte        // the X-Request-Id sent, or empty
 	Trace    []byte        // the request's Traceparent, or empty
 	Duration time.Duration // from the bytes of the request being there to those of the answer
@@ -99,7 +118,7 @@ type Exchange struct {
 type Lane struct {
 	cfg     Config
 	grammar grammar
-	heads   [2]head // of a reply that keeps the connection, and of one that closes it
+	heads   [2]head // of a 200 that keeps the connection, and of one that closes it
 	headerTimeout, readTimeout, writeTimeout,
 	idleTimeout time.Duration
 
@@ -134,7 +153,7 @@ func New(cfg Config) *Lane {
 	l := &Lane{
 		cfg:           cfg,
 		grammar:       newGrammar(cfg.Target, cfg.Special),
-		heads:         [2]head{newHead(cfg.Header, false), newHead(cfg.Header, true)},
+		heads:         [2]head{newHead(http.StatusOK, cfg.Header, cfg.Field, false), newHead(http.StatusOK, cfg.Header, cfg.Field, true)},
 		headerTimeout: s.ReadHeaderTimeout,
 		readTimeout:   s.ReadTimeout,
 		writeTimeout:  s.WriteTimeout,

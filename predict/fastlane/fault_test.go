@@ -42,13 +42,13 @@ func TestMaxConns(t *testing.T) {
 func TestPanicIsLeftToNetHTTP(t *testing.T) {
 	const bad = `{"bad":1}`
 	for name, cfg := range map[string]fastlane.Config{
-		"Answer": {Answer: func(body []byte) ([]byte, bool) {
+		"Answer": {Answer: plainly(func(body []byte) ([]byte, bool) {
 			if string(body) == bad {
 				panic("oh")
 			}
 			return answer(body)
-		}},
-		"Observe": {Answer: answer, Observe: func(e fastlane.Exchange) {
+		})},
+		"Observe": {Answer: plainly(answer), Observe: func(e fastlane.Exchange) {
 			if e.Request == len(post(bad)) {
 				panic("oh")
 			}
@@ -95,7 +95,7 @@ func TestAcceptTriesAgain(t *testing.T) {
 		ln := &flaky{newMemListener(), 4}
 		srv := newServer(handler())
 		faults := 0
-		l := fastlane.New(fastlane.Config{Listener: ln, Answer: answer, Server: srv, Fault: func(err error) { faults++ }})
+		l := fastlane.New(fastlane.Config{Listener: ln, Answer: plainly(answer), Server: srv, Fault: func(err error) { faults++ }})
 		go srv.Serve(l)
 		begin := time.Now()
 		c := dial(t, ln.memListener)
@@ -117,7 +117,7 @@ func TestShutdownEmptiesBacklog(t *testing.T) {
 	}
 	gate := &gated{TCPListener: ln.(*net.TCPListener), open: make(chan struct{})}
 	srv := newServer(handler())
-	l := fastlane.New(fastlane.Config{Listener: gate, Answer: answer, Server: srv})
+	l := fastlane.New(fastlane.Config{Listener: gate, Answer: plainly(answer), Server: srv})
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(l) }()
 	var conns []net.Conn
@@ -170,7 +170,7 @@ func TestObserve(t *testing.T) {
 	n := 0
 	start(t, fastlane.Config{
 		Listener:  ln,
-		Answer:    answer,
+		Answer:    plainly(answer),
 		RequestID: func(b []byte) []byte { n++; return append(b, "id-"+string(rune('0'+n))...) },
 		Observe: func(e fastlane.Exchange) {
 			e.ID = append([]byte(nil), e.ID...)
@@ -199,7 +199,7 @@ func TestNamedRequests(t *testing.T) {
 	var ids, traces []string
 	l := start(t, fastlane.Config{
 		Listener:   ln,
-		Answer:     answer,
+		Answer:     plainly(answer),
 		RequestID:  func(b []byte) []byte { return append(b, "made"...) },
 		ValidID:    func(id []byte) bool { return true },
 		ValidTrace: func(trace []byte) bool { return true },

@@ -75,9 +75,9 @@ type portableConn struct{ net.Conn }
 func (c portableConn) CloseWrite() error { return c.Conn.(*net.TCPConn).CloseWrite() }
 
 // canned answers anything with one answer, so that nothing but the lane is measured.
-func canned() func([]byte) ([]byte, bool) {
+func canned() func(fastlane.Request) (fastlane.Answer, bool) {
 	a, _ := answer([]byte(apple))
-	return func([]byte) ([]byte, bool) { return a, true }
+	return func(fastlane.Request) (fastlane.Answer, bool) { return fastlane.Answer{Body: a}, true }
 }
 
 // observed is a lane that counts and times what it answers.

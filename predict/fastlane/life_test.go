@@ -69,7 +69,7 @@ func (c client) ended() time.Time {
 
 // bothWays runs a test with the lane and without: what it checks holds in both.
 func bothWays(t *testing.T, cfg fastlane.Config, test func(t *testing.T, ln *memListener, l *fastlane.Lane)) {
-	for name, ask := range map[string]func([]byte) ([]byte, bool){"with the lane": answer, "without": nil} {
+	for name, ask := range map[string]func(fastlane.Request) (fastlane.Answer, bool){"with the lane": plainly(answer), "without": nil} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				cfg := cfg
@@ -207,7 +207,7 @@ func TestShutdown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ln := newMemListener()
 		srv := newServer(handler())
-		l := fastlane.New(fastlane.Config{Listener: ln, Answer: answer, Server: srv})
+		l := fastlane.New(fastlane.Config{Listener: ln, Answer: plainly(answer), Server: srv})
 		served := make(chan error, 1)
 		go func() { served <- srv.Serve(l) }()
 
@@ -270,7 +270,7 @@ func TestShutdownAnswersWhatWasSent(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ln := newMemListener()
 			srv := newServer(handler())
-			l := fastlane.New(fastlane.Config{Listener: ln, Answer: answer, Server: srv})
+			l := fastlane.New(fastlane.Config{Listener: ln, Answer: plainly(answer), Server: srv})
 			go srv.Serve(l)
 			c := dial(t, ln)
 			c.send(post(apple))
@@ -289,7 +289,7 @@ func TestShutdownGivesUp(t *testing.T) {
 		srv := newServer(handler())
 		srv.ReadHeaderTimeout = 0
 		srv.ReadTimeout = 0
-		l := fastlane.New(fastlane.Config{Listener: ln, Answer: answer, Server: srv})
+		l := fastlane.New(fastlane.Config{Listener: ln, Answer: plainly(answer), Server: srv})
 		go srv.Serve(l)
 		c := dial(t, ln)
 		c.Write([]byte("POST"))

@@ -1,26 +1,55 @@
 package fastlane
 
-import "bytes"
+import (
+	"bytes"
+	"cmp"
+	"slices"
+)
 
 // memo remembers the headers of one plain request. Clients send the same ones each time, often to the byte, and comparing
-// them with those that were judged last takes a tenth of the time that judging them does.
+// them with those that were judged last takes a tenth of the time that judging them does. Values of loose headers are
+// neither remembered nor compared: they may be anything visible, and how long it takes to find that another client's key
+// is a different one must tell nobody how much of it is the same.
 type memo struct {
 	head   [512]byte
-	size   int // of head; 0 when there is none
-	length int // of the body that it announces
-	id     span
-	trace  span
+	size   int                // of head; 0 when there is none
+	length int                // of the body that it announces
+	found  request            // without a body
+	loose  [looseHeaders]span // those of found in the order in which they stand, those that do not stand there first
+	spans  int                // of loose that do
 }
 
 // scan is grammar.scan with a memory. It belongs to one grammar.
 func (m *memo) scan(g *grammar, b []byte) (request, verdict) {
-	if m.size > 0 && len(b) >= m.size+m.length && bytes.Equal(b[:m.size], m.head[:m.size]) {
-		size := m.size + m.length
-		return request{b[m.size:size:size], size, m.id, m.trace}, plain
+	if m.size > 0 && len(b) >= m.size+m.length && m.knows(b) {
+		r := m.found
+		r.body = b[m.size:r.size:r.size]
+		return r, plain
 	}
 	r, v := g.scan(b)
 	if head := r.size - len(r.body); v == plain && head <= len(m.head) {
-		m.size, m.length, m.id, m.trace = copy(m.head[:], b[:head]), len(r.body), r.id, r.trace
+		m.size, m.length, m.found, m.loose = copy(m.head[:], b[:head]), len(r.body), r, r.loose
+		m.found.body = nil
+		m.spans = 0
+		for _, s := range m.loose {
+			if s.to > 0 {
+				m.spans++
+				clear(m.head[s.from:s.to])
+			}
+		}
+		slices.SortFunc(m.loose[:], func(a, b span) int { return cmp.Compare(a.from, b.from) })
 	}
 	return r, v
+}
+
+// knows tells whether b begins with the head that is remembered, whatever its loose values are.
+func (m *memo) knows(b []byte) bool {
+	from := uint16(0)
+	for _, s := range m.loose[looseHeaders-m.spans:] {
+		if !bytes.Equal(b[from:s.from], m.head[from:s.from]) || visible(b[s.from:s.to]) < int(s.to-s.from) {
+			return false
+		}
+		from = s.to
+	}
+	return bytes.Equal(b[from:m.size], m.head[from:m.size])
 }

@@ -10,20 +10,25 @@ import (
 )
 
 // head is the headers of a reply as net/http orders them: those of the handler by name, then its own. Between the parts
-// go a Content-Length that the handler has set and an X-Request-Id.
-type head struct{ toLength, toID, rest string }
+// go a Content-Length that the handler has set, a value for Config.Field, and an X-Request-Id.
+type head struct{ toLength, toField, toID, rest string }
 
-func newHead(header http.Header, closes bool) head {
+func newHead(status int, header http.Header, field string, closes bool) head {
 	h := maps.Clone(header)
 	if closes {
 		h["Connection"] = []string{"close"}
 	}
-	var parts [3]strings.Builder
-	parts[0].WriteString("HTTP/1.1 200 OK\r\n")
+	if field != "" {
+		h[field] = nil
+	}
+	var parts [4]strings.Builder
+	parts[0].WriteString("HTTP/1.1 " + strconv.Itoa(status) + " " + http.StatusText(status) + "\r\n")
 	for _, name := range slices.Sorted(maps.Keys(h)) {
 		part := &parts[0]
 		switch {
 		case name > "X-Request-Id":
+			part = &parts[3]
+		case field != "" && name > field:
 			part = &parts[2]
 		case name > "Content-Length":
 			part = &parts[1]
@@ -31,9 +36,13 @@ func newHead(header http.Header, closes bool) head {
 		for _, value := range h[name] {
 			part.WriteString(name + ": " + value + "\r\n")
 		}
+		if name == field {
+			part.WriteString(name + ": ")
+			parts[2].WriteString("\r\n")
+		}
 	}
-	parts[2].WriteString("Date: ")
-	return head{parts[0].String(), parts[1].String(), parts[2].String()}
+	parts[3].WriteString("Date: ")
+	return head{parts[0].String(), parts[1].String(), parts[2].String(), parts[3].String()}
 }
 
 // buffered is how long a body may be for net/http to see its length by itself, and to put it behind the Date; of a
@@ -41,11 +50,13 @@ func newHead(header http.Header, closes bool) head {
 const buffered = 2048
 
 // appendReply appends a whole reply. The id is what was appended for X-Request-Id, the client's own if there is one, or nil.
-func (l *Lane) appendReply(b []byte, h *head, own, body []byte, now time.Duration) (reply, id []byte) {
+func (l *Lane) appendReply(b []byte, h *head, own, field, body []byte, now time.Duration) (reply, id []byte) {
 	b = append(b, h.toLength...)
 	if len(body) > buffered {
 		b = appendLength(b, len(body))
 	}
+	b = append(b, h.toField...)
+	b = append(b, field...)
 	b = append(b, h.toID...)
 	from, to := 0, 0
 	if l.cfg.RequestID != nil {

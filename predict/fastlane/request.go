@@ -40,14 +40,28 @@ const maxName = 64
 // request is a whole request at the front of a buffer.
 type request struct {
 	body      []byte
-	size      int  // headers and body
-	id, trace span // what it calls itself and what it is part of, if it says so
+	size      int                // headers and body
+	id, trace span               // what it calls itself and what it is part of, if it says so
+	loose     [looseHeaders]span // values that may be anything visible, blanks around them included
 }
 
-// span is a part of a request; to is 0 when there is none.
-type span struct{ from, to int }
+// Headers whose values the grammar does not judge.
+const (
+	authorization = iota
+	apiKey
+	forwardedFor
+	looseHeaders
+)
+
+// span is a part of a request; to is 0 when there is none. It is small, because requests are passed on by value.
+type span struct{ from, to uint16 }
+
+func newSpan(from, to int) span { return span{uint16(from), uint16(to)} } // no buffer is longer than MaxRequest
 
 func (s span) of(b []byte) []byte { return b[s.from:s.to:s.to] }
+
+// value is that of a loose header.
+func (r *request) value(which int, b []byte) []byte { return trim(r.loose[which].of(b)) }
 
 // scan looks at the front of b. It judges every line that is complete, so what is foreign is known as soon as it can be.
 func (g *grammar) scan(b []byte) (request, verdict) {
@@ -142,9 +156,20 @@ func (g *grammar) scan(b []byte) (request, verdict) {
 			if !equalFold(trim(value), "keep-alive") {
 				return request{}, foreign
 			}
-		case "transfer-encoding", "te", "trailer", "expect", "upgrade", "http2-settings", "content-encoding",
-			"authorization", "x-api-key", "origin", "range":
+		case "transfer-encoding", "te", "trailer", "expect", "upgrade", "http2-settings", "content-encoding", "origin", "range":
 			return request{}, foreign
+		case "authorization", "x-api-key", "x-forwarded-for":
+			at := &r.loose[authorization]
+			switch name[2] {
+			case 'a':
+				at = &r.loose[apiKey]
+			case 'f':
+				at = &r.loose[forwardedFor]
+			}
+			if at.to > 0 {
+				return request{}, foreign
+			}
+			*at = newSpan(end-len(value), end)
 		case "x-request-id":
 			if r.id.to > 0 || g.validID == nil || !g.validID(trim(value)) {
 				return request{}, foreign
@@ -217,7 +242,7 @@ func trimmed(b []byte, from, to int) span {
 	for from < to && b[from] == ' ' {
 		from++
 	}
-	return span{from, from + len(trim(b[from:to]))}
+	return newSpan(from, from+len(trim(b[from:to])))
 }
 
 func isHost(b []byte) bool {

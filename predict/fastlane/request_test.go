@@ -32,7 +32,8 @@ func TestScan(t *testing.T) {
 	// What is foreign is so as soon as its line is there.
 	for _, header := range []string{
 		"Transfer-Encoding: chunked", "transfer-encoding:x", "TE: trailers", "Trailer: a", "Expect: 100-continue", "Upgrade: h2c",
-		"HTTP2-Settings: a", "Content-Encoding: gzip", "Authorization: a", "X-Api-Key: a", "ORIGIN: a", "Range: a", "If-Match: *",
+		"HTTP2-Settings: a", "Content-Encoding: gzip", "Authorization: a\r\nAuthorization: a", "X-Api-Key: a\r\nX-Api-Key:", "ORIGIN: a",
+		"X-Forwarded-For: a\r\nX-Forwarded-For: b", "Range: a", "If-Match: *",
 		"if-modified-since: a", "X-Request-Id: a", "TraceParent: a", "Tracestate: a", "x-mine: a", "Connection: close", "Connection: keep-alive, te",
 		"Host: b", "Host:", "Content-Type: application/json", "Content-Type: text/json", "Content-Length: 59", "A : b", " a: b", "a", ": b",
 		"a: \tb", "a: \x7f", "a: \x80", "a: \x00", "a: b\n", "a\x00: b",
@@ -83,6 +84,58 @@ func TestScanNames(t *testing.T) {
 				t.Errorf("with %q: got %d, id %q, trace %q; want %d, %q, %q", tt.headers, v, id, trace, tt.verdict, tt.id, tt.trace)
 			}
 		}
+	}
+}
+
+// TestScanLoose finds the values that are not judged, whether the rest of the headers is judged anew or remembered, and
+// whose they are although the memory is of another's.
+func TestScanLoose(t *testing.T) {
+	g := newGrammar("/predict", nil)
+	with := func(headers string) []byte {
+		return []byte(strings.Replace(typical, "Accept: */*", headers, 1))
+	}
+	var m memo
+	for i, tt := range []struct {
+		headers string
+		values  [looseHeaders]string
+		verdict verdict
+	}{
+		{"A: b", [looseHeaders]string{"", "", ""}, plain},
+		{"Authorization: one", [looseHeaders]string{"one", "", ""}, plain},
+		{"Authorization: two", [looseHeaders]string{"two", "", ""}, plain},
+		{"Authorization:  x ", [looseHeaders]string{"x", "", ""}, plain},
+		{"Authorization: \r\n\r", [looseHeaders]string{}, foreign},
+		{"Authorization: a\rb", [looseHeaders]string{}, foreign},
+		{"Authorization:    ", [looseHeaders]string{"", "", ""}, plain},
+		{"Authorization: a\tb", [looseHeaders]string{}, foreign},
+		{"authorization: one", [looseHeaders]string{"one", "", ""}, plain},
+		{"X-Forwarded-For: 1\r\nX-API-Key: 2\r\nAuthorization: 3", [looseHeaders]string{"3", "2", "1"}, plain},
+		{"X-Forwarded-For: 4\r\nX-API-Key: 5\r\nAuthorization: 6", [looseHeaders]string{"6", "5", "4"}, plain},
+		{"X-Forwarded-For: 4\r\nX-API-Kez: 5\r\nAuthorization: 6", [looseHeaders]string{"6", "", "4"}, plain},
+		{"X-Forwarded-For: 4\r\nX-API-Key: \x00\r\nAuthorization: 6", [looseHeaders]string{}, foreign},
+	} {
+		b := with(tt.headers)
+		for range 2 {
+			r, v := m.scan(&g, b)
+			if v != tt.verdict {
+				t.Fatalf("%d, %q: got %d, want %d", i, tt.headers, v, tt.verdict)
+			}
+			for which, want := range tt.values {
+				if got := string(r.value(which, b)); v == plain && got != want {
+					t.Errorf("%d, %q: got %q for header %d, want %q", i, tt.headers, got, which, want)
+				}
+			}
+			if v == plain && (r.size != len(b) || string(r.body) != typical[len(typical)-59:]) {
+				t.Errorf("%d, %q: got size %d, body %q", i, tt.headers, r.size, r.body)
+			}
+		}
+	}
+	m.scan(&g, with("Authorization: secret\r\nX-Api-Key: secret"))
+	if bytes.Contains(m.head[:], []byte("secret")) {
+		t.Error("a secret is remembered")
+	}
+	if !m.knows(with("Authorization: other!\r\nX-Api-Key: public")) {
+		t.Error("headers that differ in loose values alone are not recognised")
 	}
 }
 
@@ -144,9 +197,14 @@ func FuzzScan(f *testing.F) {
 	} {
 		f.Add([]byte(s))
 	}
+	f.Add([]byte(strings.Replace(typical, "Accept: */*", "Authorization: Bearer a\r\nX-Api-Key: b\r\nX-Forwarded-For: 192.0.2.1", 1)))
 	g := newGrammar("/predict", nil)
+	var m memo
 	f.Fuzz(func(t *testing.T, b []byte) {
 		got, v := g.scan(b)
+		if again, w := m.scan(&g, b); w != v || v == plain && (!bytes.Equal(again.body, got.body) || again.size != got.size || again.loose != got.loose) {
+			t.Fatalf("with a memory: got %d, %+v, without %d, %+v", w, again, v, got)
+		}
 		if v != plain {
 			return
 		}
@@ -158,6 +216,11 @@ func FuzzScan(f *testing.F) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil || !bytes.Equal(body, got.body) || rest.Buffered() != len(b)-got.size {
 			t.Errorf("got body %q and %d bytes, want %q, %d and %v", got.body, got.size, body, len(b)-rest.Buffered(), err)
+		}
+		for which, name := range []string{"Authorization", "X-Api-Key", "X-Forwarded-For"} {
+			if got, want := string(got.value(which, b)), r.Header.Get(name); got != want || len(r.Header[name]) > 1 {
+				t.Errorf("got %q for %s, want %q", got, name, r.Header[name])
+			}
 		}
 		if r.Method != "POST" || r.RequestURI != "/predict" || !r.ProtoAtLeast(1, 1) || r.Close || r.TransferEncoding != nil || r.Trailer != nil || r.Host == "" {
 			t.Errorf("got %+v", r)

@@ -105,7 +105,16 @@ var seeds = []string{
 	request("Connection: Content-Length") + post(apple), request("Connection:") + post(apple),
 	request("Expect: 100-continue"), request("Expect: 100-Continue"), request("Expect: nonsense") + post(apple), request("Expect:"),
 	request("Upgrade: websocket"), request("Range: bytes=0-1"), request("If-None-Match: *"), request("Origin: http://a"),
-	request("Authorization: Basic YTpi"), request("Accept-Encoding: gzip, deflate, br"), request("Cookie: a=b"), request("Content-Encoding: gzip"),
+	request("Authorization: Basic YTpi"), request("Authorization: Bearer a") + request("Authorization: Bearer b") + request("authorization:   Bearer c  "),
+	request("Authorization: Bearer a") + request("Authorization: Bearer refuse") + request("Authorization: Bearer close"),
+	request("X-Api-Key: a") + request("X-API-KEY: refuse") + request("X-Api-Key: \t"), request("X-Api-Key:"), request("Authorization:"),
+	request("X-Api-Key: a\r\nAuthorization: b") + request("X-Api-Key: c\r\nAuthorization: d") + request("Authorization: d\r\nX-Api-Key: c"),
+	request("Authorization: a\r\nAuthorization: b"), request("X-Api-Key: a\r\nX-Api-Key: b"), request("X-Forwarded-For: a\r\nX-Forwarded-For: b"),
+	request("X-Forwarded-For: 192.0.2.1, 192.0.2.2\r\nX-Api-Key: a\r\nAuthorization: Bearer b") + request("X-Forwarded-For: 192.0.2.1, 192.0.2.3\r\nX-Api-Key: c\r\nAuthorization: Bearer d"),
+	request("Authorization: a\r\n") + request("Authorization: \r\n\r") + request("Authorization: b\x00") + request("Authorization: \xe9"),
+	post(`[]`) + request("Authorization: refuse"), strings.Replace(request("Authorization: refuse"), "{}", "[]", 1),
+	strings.Repeat(request("X-Api-Key: a"), 3) + strings.Repeat(request("X-Api-Key: refuse"), 3) + request("X-Api-Key: a\r\nConnection: close"),
+	request("Accept-Encoding: gzip, deflate, br"), request("Cookie: a=b"), request("Content-Encoding: gzip"),
 	request("X-Request-Id: a"), request("X-Request-Id: b"), request("X-Request-Id: a\r\nX-Request-Id: a"), request("Tracestate: a"), request("traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
 	"GET / HTTP/1.1\r\nHost: a\r\n\r\n", "TRACE /predict HTTP/1.1\r\nHost: a\r\n\r\n", "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n",
 	"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "\x00\x00\x00", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
@@ -132,12 +141,22 @@ var dates = regexp.MustCompile(`(?m)^Date: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\
 // pair is the same server twice, with and without the lane.
 type pair struct{ with, without *memListener }
 
-func newPair(t testing.TB) pair {
-	p := pair{newMemListener(), newMemListener()}
+// newPairs are servers without a guard and with one.
+func newPairs(t testing.TB) map[string]pair {
 	good := func(b []byte) bool { return len(b) > 0 && b[0] != 'b' }
-	start(t, fastlane.Config{Listener: p.with, Answer: answer, ValidID: good, ValidTrace: good})
-	start(t, fastlane.Config{Listener: p.without})
-	return p
+	pairs := map[string]pair{}
+	for name, cfg := range map[string]fastlane.Config{"open": {Answer: plainly(answer)}, "guarded": guarded()} {
+		p := pair{newMemListener(), newMemListener()}
+		h := handler()
+		if name == "guarded" {
+			h = guardedHandler()
+		}
+		cfg.Listener, cfg.Server, cfg.ValidID, cfg.ValidTrace = p.with, newServer(h), good, good
+		start(t, cfg)
+		start(t, fastlane.Config{Listener: p.without, Server: newServer(h)})
+		pairs[name] = p
+	}
+	return pairs
 }
 
 // compare sends input to both, split by a random sequence, and wants the same bytes and the end of the connection.
@@ -181,17 +200,18 @@ func talk(t *testing.T, l *memListener, input []byte, split uint64) []byte {
 }
 
 func TestSameWithAndWithoutLane(t *testing.T) {
-	p := newPair(t)
-	for i, s := range seeds {
-		t.Run(fmt.Sprint(i), func(t *testing.T) {
-			t.Parallel()
-			if testing.Short() && len(s) > 30000 {
-				t.Skip("long")
-			}
-			for split := range uint64(6) {
-				p.compare(t, []byte(s), split)
-			}
-		})
+	for name, p := range newPairs(t) {
+		for i, s := range seeds {
+			t.Run(fmt.Sprint(name, i), func(t *testing.T) {
+				t.Parallel()
+				if testing.Short() && len(s) > 30000 {
+					t.Skip("long")
+				}
+				for split := range uint64(6) {
+					p.compare(t, []byte(s), split)
+				}
+			})
+		}
 	}
 }
 
@@ -199,7 +219,7 @@ func TestSameWithAndWithoutLane(t *testing.T) {
 func TestLaneAnswers(t *testing.T) {
 	seen := 0
 	ln := newMemListener()
-	l := start(t, fastlane.Config{Listener: ln, Answer: answer, Observe: func(fastlane.Exchange) { seen++ }})
+	l := start(t, fastlane.Config{Listener: ln, Answer: plainly(answer), Observe: func(fastlane.Exchange) { seen++ }})
 	for split := range uint64(6) {
 		seen = 0
 		got := talk(t, ln, []byte(post(apple)+"\r\n"+post(`{"big":1}`)+request("Connection: Keep-Alive")), split)
@@ -209,6 +229,22 @@ func TestLaneAnswers(t *testing.T) {
 	}
 	if got := l.Stats().HandedOver; got != 0 {
 		t.Errorf("got %d connections handed over, want 0", got)
+	}
+}
+
+// TestLaneRefuses makes sure that refusals are the lane's too, and says what is observed of them.
+func TestLaneRefuses(t *testing.T) {
+	var seen []string
+	ln, cfg := newMemListener(), guarded()
+	cfg.Listener = ln
+	cfg.Observe = func(e fastlane.Exchange) { seen = append(seen, fmt.Sprint(e.Status, e.Client, e.Body)) }
+	l := start(t, cfg)
+	with := func(key string) string { return strings.Replace(post(apple), "Accept: */*", "X-Api-Key: "+key, 1) }
+	talk(t, ln, []byte(with("a")+with("refuse")+with("b")+with("close")+with("unread")), 0)
+	a, _ := answer([]byte(apple))
+	want := fmt.Sprintf("[200somebody%d 401somebody14 200somebody%d 503somebody14]", len(a), len(a))
+	if got := fmt.Sprint(seen); got != want || l.Stats().HandedOver != 0 {
+		t.Errorf("got %s and %d connections handed over, want %s and none", got, l.Stats().HandedOver, want)
 	}
 }
 
@@ -222,8 +258,8 @@ func TestSameOverTCP(t *testing.T) {
 		return ln
 	}
 	with, plain, without := listen(), listen(), listen()
-	start(t, fastlane.Config{Listener: with, Answer: answer})
-	start(t, fastlane.Config{Listener: portable{plain}, Answer: answer})
+	start(t, fastlane.Config{Listener: with, Answer: plainly(answer)})
+	start(t, fastlane.Config{Listener: portable{plain}, Answer: plainly(answer)})
 	start(t, fastlane.Config{Listener: without})
 	exchange := func(addr net.Addr, input string, split int) string {
 		c, err := net.Dial("tcp", addr.String())
@@ -262,11 +298,13 @@ func FuzzSameWithAndWithoutLane(f *testing.F) {
 	for i, s := range seeds {
 		f.Add([]byte(s), uint64(i%5))
 	}
-	p := newPair(f)
+	pairs := newPairs(f)
 	f.Fuzz(func(t *testing.T, input []byte, split uint64) {
 		if len(input) > 100<<10 {
 			return
 		}
-		p.compare(t, input, split)
+		for _, p := range pairs {
+			p.compare(t, input, split)
+		}
 	})
 }

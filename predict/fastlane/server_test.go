@@ -29,6 +29,14 @@ func answer(body []byte) ([]byte, bool) {
 	return bytes.Repeat(fmt.Appendf(nil, "[%d,%d]", len(body), crc32.ChecksumIEEE(body)), n), true
 }
 
+// plainly is a lane's answer that depends on the body alone.
+func plainly(answer func([]byte) ([]byte, bool)) func(fastlane.Request) (fastlane.Answer, bool) {
+	return func(r fastlane.Request) (fastlane.Answer, bool) {
+		body, ok := answer(r.Body)
+		return fastlane.Answer{Body: body}, ok
+	}
+}
+
 // handler answers as the prediction endpoint does.
 func handler() http.Handler {
 	write := func(w http.ResponseWriter, status int, body []byte) {

@@ -25,9 +25,11 @@ const unknown time.Duration = -1
 // work is what a connection needs only while it is in a request. An idle one has none, so that ten thousand of them cost
 // little more than their goroutines.
 type work struct {
-	in   [MaxRequest]byte
-	out  []byte
-	memo memo
+	in    [MaxRequest]byte
+	out   []byte
+	field [128]byte // for Answer.Field
+	asked request   // the one being answered
+	memo  memo
 }
 
 // maxOut bounds the replies that are collected before they are written, and the buffers that are kept.

@@ -31,7 +31,7 @@ func startTCP(t *testing.T) *fastlane.Lane {
 	srv.ReadTimeout = 200 * time.Millisecond
 	srv.WriteTimeout = 300 * time.Millisecond
 	srv.IdleTimeout = 400 * time.Millisecond
-	return start(t, fastlane.Config{Listener: ln, Answer: answer, Server: srv})
+	return start(t, fastlane.Config{Listener: ln, Answer: plainly(answer), Server: srv})
 }
 
 func dialTCP(t *testing.T, l *fastlane.Lane) *net.TCPConn {
@@ -89,7 +89,7 @@ func TestQuickClientOverTCP(t *testing.T) {
 			}
 			srv := newServer(handler())
 			srv.IdleTimeout = 2 * time.Second
-			l := start(t, fastlane.Config{Listener: ln, Answer: answer, Server: srv})
+			l := start(t, fastlane.Config{Listener: ln, Answer: plainly(answer), Server: srv})
 			for range 20 { // whether the end comes with the bytes is up to the system
 				c := dialTCP(t, l)
 				r := bufio.NewReader(c)
@@ -143,7 +143,7 @@ func TestShutdownOverTCP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := start(t, fastlane.Config{Listener: ln, Answer: answer})
+	l := start(t, fastlane.Config{Listener: ln, Answer: plainly(answer)})
 	idle, half := dialTCP(t, l), dialTCP(t, l)
 	ri, rh := bufio.NewReader(idle), bufio.NewReader(half)
 	for _, c := range []struct {
@@ -187,7 +187,7 @@ func TestDrainLosesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	var draining atomic.Bool
-	l := start(t, fastlane.Config{Listener: ln, Answer: answer, Draining: draining.Load})
+	l := start(t, fastlane.Config{Listener: ln, Answer: plainly(answer), Draining: draining.Load})
 	var answered, lost atomic.Int64
 	var clients sync.WaitGroup
 	for range 16 {

@@ -140,16 +140,17 @@ func (l *Limiter[C]) Clients() (n int) {
 	return n
 }
 
-// Policy is the value of RateLimit-Policy, and Fields that of RateLimit after a decision: the structured fields of
+// Policy is the value of RateLimit-Policy, and AppendFields appends that of RateLimit after a decision: the structured fields of
 // draft-ietf-httpapi-ratelimit-headers-10, where a quota of q requests refills in w seconds, r are left of it, and it is
 // full again in t seconds.
 func (l *Limiter[C]) Policy() string {
 	return `"default";q=` + strconv.Itoa(l.burst) + ";w=" + strconv.FormatInt(Seconds(l.window), 10)
 }
 
-// Fields is described at Policy.
-func (d Decision) Fields() string {
-	return `"default";r=` + strconv.Itoa(d.Remaining) + ";t=" + strconv.FormatInt(Seconds(d.Full), 10)
+// AppendFields is described at Policy.
+func (d Decision) AppendFields(b []byte) []byte {
+	b = strconv.AppendInt(append(b, `"default";r=`...), int64(d.Remaining), 10)
+	return strconv.AppendInt(append(b, ";t="...), Seconds(d.Full), 10)
 }
 
 // Seconds rounds up, so that who waits as long as a header says has waited long enough.

@@ -36,7 +36,7 @@ func TestBurstThenRate(t *testing.T) {
 		if d != want {
 			t.Errorf("after the burst: %+v, want %+v", d, want)
 		}
-		if got, want := d.Fields(), `"default";r=0;t=1`; got != want {
+		if got, want := string(d.AppendFields(nil)), `"default";r=0;t=1`; got != want {
 			t.Errorf("Fields: got %s, want %s", got, want)
 		}
 		if got, want := l.Policy(), `"default";q=3;w=1`; got != want {

@@ -1,0 +1,33 @@
+package fastlane
+
+import (
+	"maps"
+	"net/http"
+)
+
+// refusal is a reply that Answer.Refuse has written, but for its body whole when it is done.
+type refusal struct {
+	header http.Header
+	status int
+	body   []byte
+	head   head
+}
+
+func (r *refusal) Header() http.Header { return r.header }
+
+func (r *refusal) WriteHeader(status int) { r.status = status }
+
+func (r *refusal) Write(b []byte) (int, error) {
+	r.body = append(r.body, b...)
+	return len(b), nil
+}
+
+// refuse makes a reply, and tells whether it closes the connection.
+func (l *Lane) refuse(write func(http.ResponseWriter), closing bool) (refusal, bool) {
+	r := refusal{header: maps.Clone(l.cfg.Header), status: http.StatusOK}
+	write(&r)
+	closing = closing || r.header.Get("Connection") == "close"
+	r.header.Del("Content-Length") // appendReply knows it
+	r.head = newHead(r.status, r.header, "", closing)
+	return r, closing
+}
