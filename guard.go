@@ -40,7 +40,7 @@ func (f *serveFlags) newGuard(c *credentials, reg *metrics.Registry) (*guard, er
 	return g, nil
 }
 
-const rejectedHelp = "Requests refused for who asked, how often, or how much there was to do."
+const rejectedHelp = "Requests refused for who asked (key), how often (rate), how much there was to do (overload), or how many large answers there were at once (memory)."
 
 func countRejected(reg *metrics.Registry, reason string) *metrics.Counter {
 	return reg.Counter("http_requests_rejected_total", rejectedHelp, metrics.Label{Name: "reason", Value: reason})

@@ -139,13 +139,15 @@ func TestEveryStatusIsReached(t *testing.T) {
 	c.exchange(hurried, exchange{route: "POST /predict/batch", body: strings.NewReader(`{"requests":[{"ticker":"AAPL"}]}`), status: 504})
 	c.exchange(hurried, exchange{route: infer, body: strings.NewReader(tensor("AAPL")), status: 504})
 
-	crowded := anotherServing(t, s, &serveFlags{answerBytes: 1}).handler()
+	small := anotherServing(t, s, &serveFlags{answerBytes: 1})
+	crowded := small.handler()
 	large := `{"requests":[` + strings.Repeat(`{"ticker":"AAPL","days_ahead":30},`, 20) + `{}]}`
 	req := httptest.NewRequestWithContext(t.Context(), "POST", "/predict/batch", strings.NewReader(large))
 	req.Header.Set("Content-Type", "application/json")
 	crowded.ServeHTTP(meanwhile{httptest.NewRecorder(), func() {
 		c.exchange(crowded, exchange{route: "POST /predict/batch", body: strings.NewReader(large), status: 503})
 	}}, req)
+	require.Contains(t, string(small.registry.AppendText(nil)), "\nhttp_requests_rejected_total{reason=\"memory\"} 1\n")
 
 	require.Empty(t, slices.Sorted(maps.Keys(c.unseen)), "in the document, but the server was not seen to answer it")
 }

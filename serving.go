@@ -154,6 +154,7 @@ func (s *serving) register() {
 	}
 	gate := s.gate.Stats
 	s.registry.CounterFunc("http_requests_rejected_total", rejectedHelp, func() float64 { return float64(gate().Refused) }, metrics.Label{Name: "reason", Value: "overload"})
+	s.registry.CounterFunc("http_requests_rejected_total", rejectedHelp, func() float64 { return float64(s.service.AnswersRefused()) }, metrics.Label{Name: "reason", Value: "memory"})
 	s.registry.CounterFunc("predict_queued_total", "Forecasts that waited for others to be computed.", func() float64 { return float64(gate().Waited) })
 	s.registry.GaugeFunc("predict_running", "Forecasts being computed.", func() float64 { return float64(gate().Running) })
 	s.registry.GaugeFunc("predict_waiting", "Forecasts waiting for others to be computed.", func() float64 { return float64(gate().Waiting) })

@@ -5,8 +5,9 @@ import "sync/atomic"
 // A budget bounds the memory of large answers, from when they are made until they are sent: a batch of 80 kB may ask for
 // 17 MB, and a client that then reads slowly keeps them here for as long as the server lets it.
 type budget struct {
-	max  int64
-	used atomic.Int64
+	max     int64
+	used    atomic.Int64
+	refused atomic.Uint64
 }
 
 // A hold is what one answer has of a budget.
@@ -28,6 +29,7 @@ func (h *hold) grow(n int) error {
 	for int64(n) > freeBytes+h.bytes {
 		if used := h.used.Add(holdStep); used > h.max && used > h.bytes+holdStep {
 			h.used.Add(-holdStep)
+			h.refused.Add(1)
 			return ErrOverload()
 		}
 		h.bytes += holdStep
@@ -40,3 +42,6 @@ func (h *hold) release() {
 	h.used.Add(-h.bytes)
 	h.bytes = 0
 }
+
+// AnswersRefused is the number of requests that got a 503 for Config.AnswerBytes.
+func (s *Service) AnswersRefused() uint64 { return s.answers.refused.Load() }

@@ -64,6 +64,9 @@ func TestSlowReadersOfLargeAnswers(t *testing.T) {
 			if w := post(t, mux.ServeHTTP, path, body); w.Code != 200 {
 				t.Errorf("%s, afterwards: %d %.100s, want 200", path, w.Code, w.Body)
 			}
+			if got := s.AnswersRefused(); got != 1 {
+				t.Errorf("%s: %d refused, want 1", path, got)
+			}
 		})
 	}
 }
