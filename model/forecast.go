@@ -89,8 +89,8 @@ func (m *Model) Forecast(x []float64, days int) (f Forecast) {
 	for h := range f.days {
 		b := &Basis[h]
 		for side := range 2 {
-			curve := scale + bound(dot4(out[side*Terms:], b), -maxCurve, maxCurve)
-			tail := bound(dot4(out[(2+side)*Terms:], b), MinTail, MaxTail)
+			curve := scale + bound(Curve(out[side*Terms:], b), -maxCurve, maxCurve)
+			tail := bound(Curve(out[(2+side)*Terms:], b), MinTail, MaxTail)
 			d, q := &f.distance[h][side], &m.quantiles[h][side]
 			for l := range d {
 				d[l] = bound(curve+q[l]+tail*TailShape[l], minDistance, maxDistance)
@@ -128,7 +128,7 @@ func (m *Model) network(x []float64, z *[maxFeatures]float64, hidden *[maxHidden
 		h[j] = Activation(h[j])
 	}
 	for o := range out {
-		out[o] = m.lastBias[o] + dot(m.skip[o*in:][:in], z[:in]) + dot(m.last[o*n:][:n], h)
+		out[o] = m.lastBias[o] + Dot(m.skip[o*in:][:in], z[:in]) + Dot(m.last[o*n:][:n], h)
 	}
 }
 
@@ -156,20 +156,19 @@ func (f *Forecast) Interval(h int, confidence float64) (lower, upper float64) {
 // upper bound at the fitted Confidences.
 func (f *Forecast) Distance(h int) *[2][Levels]float64 { return &f.distance[f.at(h)] }
 
-// Days is the number of horizons.
-func (f *Forecast) Days() int { return f.days }
-
 func (f *Forecast) at(h int) int { return min(max(h, 1), f.days) - 1 }
 
 func bound(x, low, high float64) float64 { return min(max(x, low), high) }
 
-func dot4(a []float64, b *[Terms]float64) float64 {
+// Curve is the value of a curve of the given terms where its polynomials are b.
+func Curve(a []float64, b *[Terms]float64) float64 {
 	a = a[:Terms]
 	return a[0]*b[0] + a[1]*b[1] + a[2]*b[2] + a[3]*b[3]
 }
 
-// dot keeps four sums so that one addition need not wait for the one before.
-func dot(a, b []float64) float64 {
+// Dot is the scalar product, in four sums so that one addition need not wait for the
+// one before. b is at least as long as a.
+func Dot(a, b []float64) float64 {
 	b = b[:len(a)]
 	var s0, s1, s2, s3 float64
 	for len(a) >= 4 && len(b) >= 4 {

@@ -125,9 +125,8 @@ func har(ctx context.Context, c *course) (method, error) {
 			for i := harSpans[len(harSpans)-1]; i < len(s.Close); i += pooledEvery {
 				x := harInputs(sums, i)
 				for h := 1; h <= model.MaxDays && i+h < len(s.Close); h++ {
-					year := max(yearOf(s.Dates[i+h]), first)
-					if year <= last {
-						part[year-first].add(h-1, &x, harLog(sums, i+1, i+1+h, i+1))
+					if before := firstAfter(s.Dates[i+h], first); before < len(part) {
+						part[before].add(h-1, &x, harLog(sums, i+1, i+1+h, i+1))
 					}
 				}
 			}
@@ -140,11 +139,11 @@ func har(ctx context.Context, c *course) (method, error) {
 	coefficients := make([][model.MaxDays]harRow, last-first+1)
 	var past harSystem
 	for y := range coefficients {
-		for h := range model.MaxDays {
-			coefficients[y][h] = past.solve(h)
-		}
 		for _, part := range parts {
 			past.merge(&part[y])
+		}
+		for h := range model.MaxDays {
+			coefficients[y][h] = past.solve(h)
 		}
 	}
 	return pooledTails(ctx, c, "har", func(s *market.Series, logs []float64) scaler {

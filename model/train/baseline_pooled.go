@@ -29,9 +29,8 @@ func pooledTails(ctx context.Context, c *course, name string, series func(*marke
 			c.tape.Walk(&all[t], 0, func(i int) bool { return i%pooledEvery == 0 }, func(i int, x *market.Features) {
 				f(i, x, &scale)
 				for h := 1; h <= model.MaxDays && i+h < len(logs); h++ {
-					year := max(yearOf(all[t].Dates[i+h]), first)
-					if year <= last {
-						part[year-first].add(h-1, (logs[i+h]-logs[i])/(scale[h-1]*sqrtDays[h-1]))
+					if before := firstAfter(all[t].Dates[i+h], first); before < len(part) {
+						part[before].add(h-1, (logs[i+h]-logs[i])/(scale[h-1]*sqrtDays[h-1]))
 					}
 				}
 			})
@@ -44,10 +43,10 @@ func pooledTails(ctx context.Context, c *course, name string, series func(*marke
 	tables := make([]tailTable, last-first+1)
 	var past scoreCounts
 	for y := range tables {
-		tables[y] = past.table()
 		for _, part := range parts {
 			past.merge(&part[y])
 		}
+		tables[y] = past.table()
 	}
 	return method{name, func(s *market.Series, logs []float64) forecaster {
 		f := series(s, logs)
@@ -73,6 +72,9 @@ const (
 )
 
 func yearOf(d calendar.Date) int { y, _, _ := d.Civil(); return y }
+
+// firstAfter is the first year, counted from first, that begins after a target's day.
+func firstAfter(target calendar.Date, first int) int { return max(yearOf(target)+1-first, 0) }
 
 func (c *course) years() (first, last int) {
 	return yearOf(c.origins[0]), yearOf(c.origins[len(c.origins)-1])

@@ -131,6 +131,30 @@ func TestHARFindsItsCoefficients(t *testing.T) {
 	}
 }
 
+// TestFirstYearKnowsThePast judges one year alone: what came before it is all that the
+// fitted baselines have.
+func TestFirstYearKnowsThePast(t *testing.T) {
+	p := walkPanel(t, 8, 60, 1300)
+	from := calendar.Of(yearOf(p.AsOf()), 1, 1)
+	e, err := Evaluate(t.Context(), p, EvalConfig{Model: embedded(t), From: from})
+	if err != nil {
+		t.Fatal(err)
+	}
+	normal, pooled := e.Methods[1], e.Methods[2]
+	if normal.Name != "ewma-normal" || pooled.Name != "ewma-pooled" {
+		t.Fatalf("got methods %q and %q", normal.Name, pooled.Name)
+	}
+	// The panel's scales wander, so its tails are heavier than the normal's.
+	if got, least := pooled.Winkler[0][5], normal.Winkler[0][5]; got >= least {
+		t.Errorf("99 %%, one day: got an interval score of %v with the past's tails, want below the normal's %v", got, least)
+	}
+	for y := range 3 {
+		if got, want := firstAfter(calendar.Of(2010+y, 12, 31), 2011), y; got != want {
+			t.Errorf("a target at the end of %d: known first in year %d, want %d", 2010+y, got, want)
+		}
+	}
+}
+
 func TestScoreCountsAreQuantiles(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 0))
 	var c scoreCounts

@@ -17,24 +17,18 @@ const (
 	calibrateTickers, calibrateDates = 60, 120
 	// calibrateTargets is how many targets a horizon must have.
 	calibrateTargets = 200
-	// calibrateBlock is the number of trading days that count as one independent look.
-	calibrateBlock = 60
+	// calibrateDoubt is by how many standard errors a panel must show too much width
+	// before any is taken away.
+	calibrateDoubt = 1.5
+	// calibrateMost bounds what is added to the log of a width.
+	calibrateMost = 0.5
 )
-
-// calibrateNoise is the standard error of the log of a width that one look gives, by
-// confidence at one day; targets further ahead overlap and share more. It agrees with
-// date-block bootstraps of coverage over nine years of US stocks: 0.6 points at 80 %
-// and one day, 1.4 at thirty days; 0.1 and 0.6 points at 99 %.
-var calibrateNoise = [model.Levels]float64{0.08, 0.08, 0.08, 0.09, 0.12, 0.16}
-
-func noise(h, l int, looks float64) float64 {
-	return calibrateNoise[l] * (1 + 0.4*math.Log(float64(h))) / math.Sqrt(looks)
-}
 
 // Calibrate moves the bounds of a model by how far they were off on a panel's own past,
 // so that a market unlike the one fitted on is covered as well. It looks at targets
-// that lie within the panel alone, and moves by what is beyond one standard error: on
-// markets like those fitted on, following the past in full made the next years worse.
+// that lie within the panel alone. Bounds that were too near move out in full; those
+// that were too far move in only by what noise does not explain, for most years are
+// calmer than their mean, and a past without a crash looks covered better than it is.
 // A short panel leaves the model as it is.
 func Calibrate(m *model.Model, mk *market.Market) (*model.Model, error) {
 	days := tradingDays(mk.Panel())
@@ -42,7 +36,6 @@ func Calibrate(m *model.Model, mk *market.Market) (*model.Model, error) {
 		return m, nil
 	}
 	scores := calibrationScores(m, mk, days)
-	looks := float64(len(days)) / calibrateBlock
 	var by [model.MaxDays][model.Levels]float64
 	for l, confidence := range model.Confidences {
 		var raw [model.MaxDays]float64
@@ -53,8 +46,10 @@ func Calibrate(m *model.Model, mk *market.Market) (*model.Model, error) {
 		}
 		smooth := smoothInLogDays(&raw)
 		for h, v := range smooth {
-			sure := max(0, math.Abs(v)-noise(h+1, l, looks))
-			by[h][l] = math.Copysign(min(sure, 0.5), v)
+			if v < 0 {
+				v = min(0, v+calibrateDoubt*noise(h+1, l, len(days)))
+			}
+			by[h][l] = min(max(v, -calibrateMost), calibrateMost)
 		}
 	}
 	p := m.Params()

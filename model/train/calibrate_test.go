@@ -65,6 +65,28 @@ func TestCalibrateMovesTowardWhatThePanelShows(t *testing.T) {
 	}
 }
 
+// TestCalibrateDoubtsWidth: what is too narrow is mended in full, what is too wide only
+// beyond what chance explains.
+func TestCalibrateDoubtsWidth(t *testing.T) {
+	mk := mustMarket(t, walkPanel(t, 1, 30, 2500))
+	calibrated := func(by float64) *model.Model {
+		m, err := Calibrate(widened(t, by), mk)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	narrow, wide := calibrated(0.7), calibrated(1.5)
+	for _, h := range []int{1, 10, 30} {
+		for l, confidence := range model.Confidences {
+			got := math.Log(width(wide, mk, h, confidence) / width(narrow, mk, h, confidence))
+			if want := calibrateDoubt * noise(h, l, 2500); math.Abs(got-want) > 0.25*want+0.01 {
+				t.Errorf("%d days, %v: from too wide ends %.3f wider than from too narrow, want %.3f", h, confidence, got, want)
+			}
+		}
+	}
+}
+
 func TestCalibrateLeavesAShortPanelAlone(t *testing.T) {
 	m := embedded(t)
 	got, err := Calibrate(m, mustMarket(t, walkPanel(t, 2, 30, 300)))

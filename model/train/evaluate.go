@@ -77,7 +77,7 @@ func Evaluate(ctx context.Context, p *market.Panel, cfg EvalConfig) (*Evaluation
 	every := cmp.Or(cfg.Every, 5)
 	origins := pick(days, from, to, every)
 	if len(origins) == 0 {
-		return nil, fmt.Errorf("no origins between %s and %s: the panel has %d days up to %s", from, to, len(days), p.AsOf())
+		return nil, fmt.Errorf("no trading day between %s and %s: the panel has %d days from %s to %s", from, to, len(days), days[0], p.AsOf())
 	}
 	before, _ := slices.BinarySearch(days, origins[0])
 	c := &course{panel: p, tape: market.NewTape(p), origins: origins, warm: before >= MinWarmup}

@@ -96,9 +96,10 @@ const basisPoints = 1e4
 
 func summarise(s *score, c *course, cfg EvalConfig, every int, names []string) *Evaluation {
 	e := &Evaluation{
-		Model: cfg.Model.Version(), From: c.origins[0], To: c.origins[len(c.origins)-1], Every: every,
+		Model: cfg.Model.Version(), Every: every,
 		Tickers: len(c.panel.Series()), Confidences: model.Confidences,
 	}
+	e.From, e.To = s.between(c.origins)
 	for h := range model.MaxDays {
 		e.Horizons[h] = h + 1
 		e.Forecasts[h] = int(s.count[h])
@@ -153,6 +154,19 @@ func (s *score) dates(w window) (n int) {
 		}
 	}
 	return n
+}
+
+// between returns the first and the last origin that had a forecast.
+func (s *score) between(origins []calendar.Date) (from, to calendar.Date) {
+	for i := range s.days {
+		if s.days[i].count[0] > 0 {
+			if from == 0 {
+				from = origins[i]
+			}
+			to = origins[i]
+		}
+	}
+	return from, to
 }
 
 // lossRatio is the model's loss over a baseline's at horizon h+1.

@@ -112,7 +112,7 @@ func TestExportedModelIsTheNetwork(t *testing.T) {
 		n.forward(p)
 		f := m.Forecast(x[:], 1)
 		for side := range 2 {
-			curve, tail := dot4(p.out[side*model.Terms:], &model.Basis[0]), dot4(p.out[(2+side)*model.Terms:], &model.Basis[0])
+			curve, tail := model.Curve(p.out[side*model.Terms:], &model.Basis[0]), model.Curve(p.out[(2+side)*model.Terms:], &model.Basis[0])
 			if math.Abs(curve) > 1.4 || tail < model.MinTail || tail > model.MaxTail {
 				continue // beyond the model's bounds
 			}
@@ -179,6 +179,32 @@ func TestPoolingCovers(t *testing.T) {
 				t.Errorf("day %d: got a coverage of %v, want %v", h+1, got, c)
 			}
 		}
+	}
+}
+
+// TestWidenIsOneStandardError: a panel of nine years has 0.08/sqrt(9*252/60) in the log
+// of the width at 80 % and one day.
+func TestWidenIsOneStandardError(t *testing.T) {
+	q := normalTable()
+	before := *q
+	q.widen(9 * 252)
+	for _, c := range []struct {
+		h, l int
+		want float64
+	}{{0, 0, 0.0130}, {29, 0, 0.0307}, {29, 5, 0.0614}} {
+		for side := range 2 {
+			if got := q[c.h][side][c.l] - before[c.h][side][c.l]; math.Abs(got-c.want) > 1e-4 {
+				t.Errorf("%d days, level %d: widened by %.4f, want %.4f", c.h+1, c.l, got, c.want)
+			}
+		}
+	}
+}
+
+// TestScaleMeansTheSame: the first feature is the log of the scale over one reference,
+// which two packages that do not know of each other state.
+func TestScaleMeansTheSame(t *testing.T) {
+	if model.RefScale != market.RefScale {
+		t.Errorf("package model takes %v for the reference, package market %v", model.RefScale, market.RefScale)
 	}
 }
 
@@ -298,8 +324,12 @@ func TestFitStops(t *testing.T) {
 }
 
 func TestFitWantsEnoughOrigins(t *testing.T) {
-	_, _, err := Fit(t.Context(), walkPanel(t, 8, 3, 300), Config{})
-	if err == nil || !strings.Contains(err.Error(), "too few") {
-		t.Errorf("got error %v", err)
+	for want, p := range map[string]*market.Panel{
+		"too few":          walkPanel(t, 8, 3, 300),
+		"too short a time": walkPanel(t, 8, 600, 200),
+	} {
+		if _, _, err := Fit(t.Context(), p, Config{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got error %v, want one that says %q", err, want)
+		}
 	}
 }

@@ -69,11 +69,11 @@ func newPass(hidden int) *pass {
 
 func (n *network) forward(p *pass) {
 	for j := range p.hid {
-		sum := n.firstBias[j] + dot(n.first[j*numIn:][:numIn], p.z[:])
+		sum := n.firstBias[j] + model.Dot(n.first[j*numIn:][:numIn], p.z[:])
 		p.sum[j], p.hid[j] = sum, model.Activation(sum)
 	}
 	for o := range p.out {
-		p.out[o] = n.lastBias[o] + dot(n.skip[o*numIn:][:numIn], p.z[:]) + dot(n.last[o*n.hidden:][:n.hidden], p.hid)
+		p.out[o] = n.lastBias[o] + model.Dot(n.skip[o*numIn:][:numIn], p.z[:]) + model.Dot(n.last[o*n.hidden:][:n.hidden], p.hid)
 	}
 }
 
@@ -134,7 +134,7 @@ func (p *pass) loss(x []float32, y []float32, weight float64) float64 {
 			if side == 0 {
 				toward = -r
 			}
-			curve, tail := dot4(p.out[side*model.Terms:], b), dot4(p.out[(2+side)*model.Terms:], b)
+			curve, tail := model.Curve(p.out[side*model.Terms:], b), model.Curve(p.out[(2+side)*model.Terms:], b)
 			flat := tail < model.MinTail || tail > model.MaxTail
 			tail = min(max(tail, model.MinTail), model.MaxTail)
 			var dCurve, dTail float64
@@ -167,24 +167,3 @@ var sqrtDays = func() (s [model.MaxDays]float64) {
 	}
 	return s
 }()
-
-func dot4(a []float64, b *[model.Terms]float64) float64 {
-	return a[0]*b[0] + a[1]*b[1] + a[2]*b[2] + a[3]*b[3]
-}
-
-// dot keeps four sums so that one addition need not wait for the one before.
-func dot(a, b []float64) float64 {
-	b = b[:len(a)]
-	var s0, s1, s2, s3 float64
-	for len(a) >= 4 && len(b) >= 4 {
-		s0 += a[0] * b[0]
-		s1 += a[1] * b[1]
-		s2 += a[2] * b[2]
-		s3 += a[3] * b[3]
-		a, b = a[4:], b[4:]
-	}
-	for i := range a {
-		s0 += a[i] * b[i]
-	}
-	return s0 + s1 + (s2 + s3)
-}

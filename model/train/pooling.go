@@ -40,8 +40,8 @@ func (t *pooling) add(s *samples, st *standard, n *network, want func(i int) boo
 			}
 			score, tail := math.Log(toward)-scale-0.5*math.Log(float64(h+1)), 0.0
 			if n != nil {
-				score -= dot4(p.out[side*model.Terms:], &model.Basis[h])
-				tail = min(max(dot4(p.out[(2+side)*model.Terms:], &model.Basis[h]), model.MinTail), model.MaxTail)
+				score -= model.Curve(p.out[side*model.Terms:], &model.Basis[h])
+				tail = min(max(model.Curve(p.out[(2+side)*model.Terms:], &model.Basis[h]), model.MinTail), model.MaxTail)
 			}
 			w := float64(s.weight[i])
 			t[h][0].total += w
@@ -65,6 +65,20 @@ func (t *pooling) table() *quantileTable {
 		}
 	}
 	return q
+}
+
+// widen moves the bounds out by the standard error that a fit on so many trading days
+// leaves, so that coverage is as likely to hold as the past can make it: with the mean
+// of the past alone, years to come are covered too little as often as not.
+func (q *quantileTable) widen(tradingDays int) {
+	for h := range q {
+		for side := range 2 {
+			for l := range q[h][side] {
+				q[h][side][l] += noise(h+1, l, tradingDays)
+			}
+			separate(&q[h][side])
+		}
+	}
 }
 
 // blank takes turns, by i, in what is known: everything for two samples, then without

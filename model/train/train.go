@@ -30,8 +30,9 @@ type Report struct {
 	Version  string
 }
 
-// A fit needs this many origins; with fewer, the pooled tails are noise.
-const minOrigins = 10000
+// A fit needs this many origins, with fewer the pooled tails are noise, on days that
+// span so many calendar days, lest a block of years has no others to be forecast from.
+const minOrigins, minSpan = 10000, 365
 
 // Fit returns the weights that package model parses. It takes the origins whose
 // targets lie within the panel up to cfg.Until, and is deterministic to the bit for
@@ -49,6 +50,9 @@ func Fit(ctx context.Context, p *market.Panel, cfg Config) ([]byte, Report, erro
 	rep.Origins = s.len()
 	if s.len() < minOrigins {
 		return nil, rep, fmt.Errorf("%d origins in %d tickers up to %s are too few to fit on: need %d", s.len(), rep.Tickers, until, minOrigins)
+	}
+	if first, last := slices.Min(s.day), slices.Max(s.day); last-first < minSpan {
+		return nil, rep, fmt.Errorf("origins from %s to %s are too short a time to fit on: need %d days", first, last, minSpan)
 	}
 	done, total := 0, (networks+folds)*r.epochs+1
 	step := func() {
@@ -73,6 +77,7 @@ func Fit(ctx context.Context, p *market.Panel, cfg Config) ([]byte, Report, erro
 	if err != nil {
 		return nil, rep, fmt.Errorf("calibrating: %w", err)
 	}
+	table.widen(len(tradingDays(p)))
 	weights, err := export(merge(fits), st, table, rep)
 	if err != nil {
 		return nil, rep, err
