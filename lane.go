@@ -76,23 +76,23 @@ func (s *serving) answerer() func(fastlane.Request) (fastlane.Answer, bool) {
 			a.Body = body
 			return a, true
 		}
-		if _, ok := errors.AsType[*predict.Error](err); !ok {
-			return a, false // our fault, which is the handler's to report
+		refusal, ok := errors.AsType[*predict.Error](err)
+		if ok { // otherwise it is our fault, which the handler reports
+			a.Refuse = s.refusing(v, refusal)
 		}
-		a.Refuse = s.refusing(v, err)
-		return a, true
+		return a, ok
 	}
 }
 
 // refusing answers a request that the guard refuses or, with an error, that failed.
-func (s *serving) refusing(v verdict, err error) func(http.ResponseWriter) {
+func (s *serving) refusing(v verdict, e *predict.Error) func(http.ResponseWriter) {
 	return func(w http.ResponseWriter) {
-		if err == nil {
+		if e == nil {
 			s.guard.refuse(w, v)
 			return
 		}
 		s.guard.tell(w.Header(), v)
-		s.service.ServeError(w, err)
+		predict.WriteError(w, e)
 	}
 }
 

@@ -2,13 +2,16 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -156,4 +159,26 @@ func TestMemoryLimit(t *testing.T) {
 	conns := p.first["max_conns"].(float64)
 	require.LessOrEqual(t, conns, float64((256-64)<<20)/20_000, "no more than fit beside the cache")
 	require.Greater(t, conns, 100.)
+}
+
+// TestFaultsAreFoundByID: the line of a 500 has the id that the client was given, and that of a panic too.
+func TestFaultsAreFoundByID(t *testing.T) {
+	var out bytes.Buffer
+	w, err := source{}.load(0)
+	require.NoError(t, err)
+	s, err := new(serveFlags).newServing(w, slog.New(slog.NewJSONHandler(&out, nil)))
+	require.NoError(t, err)
+	defer s.service.Close()
+	for what, tell := range map[string]func(*http.Request, error){"answered 500": s.failed, "panic": s.panicked} {
+		out.Reset()
+		in := newInstruments(s.registry, nil, new(atomic.Bool), nil)
+		rec := httptest.NewRecorder()
+		in.wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { tell(r, errors.New("broken")) })).
+			ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), "GET", "/model", nil))
+		var line map[string]any
+		require.NoError(t, json.Unmarshal(out.Bytes(), &line))
+		require.Equal(t, what, line["msg"])
+		require.Equal(t, rec.Header().Get(requestID), line["id"])
+		require.Equal(t, "broken", line["error"])
+	}
 }

@@ -70,7 +70,7 @@ func (f *serveFlags) newServing(w world, logger *slog.Logger) (*serving, error) 
 		Admit:        s.admit,
 		Timeout:      f.timeout,
 		Ready:        s.ready,
-		Failed:       func(err error) { logger.Error("answered 500", "error", err.Error()) },
+		Failed:       s.failed,
 	})
 	if err != nil {
 		return nil, err
@@ -132,7 +132,14 @@ func (s *serving) ready() (bool, []string) {
 
 func (s *serving) panicked(r *http.Request, err error) {
 	s.panics.Inc()
-	s.logger.Error("panic", "id", r.Header.Get(requestID), "method", r.Method, "pattern", r.Pattern, "error", err.Error())
+	s.logFault("panic", r, err)
+}
+
+func (s *serving) failed(r *http.Request, err error) { s.logFault("answered 500", r, err) }
+
+// logFault says what went wrong here, and with which request.
+func (s *serving) logFault(what string, r *http.Request, err error) {
+	s.logger.Error(what, "id", r.Header.Get(requestID), "method", r.Method, "pattern", r.Pattern, "error", err.Error())
 }
 
 // register adds what is asked for only when somebody looks.

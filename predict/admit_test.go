@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -126,4 +127,39 @@ func TestTimeout(t *testing.T) {
 			t.Errorf("answered after %v: something began after its time", took)
 		}
 	})
+}
+
+// TestFailedKnowsTheRequest: what went wrong is told with the request, by whose id it is found in the logs.
+func TestFailedKnowsTheRequest(t *testing.T) {
+	broken := errors.New("broken")
+	var told []string
+	s := newService(t, func(cfg *predict.Config) {
+		cfg.Admit = func(context.Context) (func(), error) { return nil, broken }
+		cfg.Failed = func(r *http.Request, err error) {
+			if !errors.Is(err, broken) {
+				t.Errorf("told of %v, want %v", err, broken)
+			}
+			told = append(told, r.URL.Path)
+		}
+	})
+	h := http.NewServeMux()
+	h.Handle("/", handlerOf(s))
+	h.HandleFunc("POST /v2/models/{name}/infer", s.ServeModelInfer)
+	var want []string
+	for path, body := range map[string]string{
+		"/predict": `{"ticker":"AAPL"}`, "/predict/AAPL": "", "/predict/batch": `{"requests":[{"ticker":"AAPL"}]}`,
+		inferPath: `{"inputs":[{"name":"ticker","datatype":"BYTES","shape":[1],"data":["AAPL"]}]}`,
+	} {
+		method := "POST"
+		if body == "" {
+			method = "GET"
+		}
+		if w := do(h, method, path, body); w.Code != 500 || strings.Contains(w.Body.String(), "broken") {
+			t.Errorf("%s: got %d %s, want a 500 that says nothing", path, w.Code, w.Body)
+		}
+		want = append(want, path)
+	}
+	if !slices.Equal(told, want) {
+		t.Errorf("told of %q, want %q", told, want)
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -61,8 +62,8 @@ type Config struct {
 	// Ready reports whether requests should be sent here, and what there is to say about that; nil means always.
 	Ready func() (ready bool, reasons []string)
 
-	// Failed is told of every error that a client sees as a 500; nil means nobody.
-	Failed func(err error)
+	// Failed is told of every error that a client sees as a 500, and of which request; nil means nobody.
+	Failed func(r *http.Request, err error)
 
 	// Metrics is where predictions are counted; nil means nowhere.
 	Metrics *metrics.Registry

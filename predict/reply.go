@@ -22,12 +22,9 @@ func writeJSON(w http.ResponseWriter, status int, body []byte) {
 }
 
 // refuse sends an error; what is no *Error is our own fault and is told to Config.Failed, never to the client.
-func (s *Service) refuse(w http.ResponseWriter, err error) {
-	writeError(w, s.redacted(s.public(err)))
+func (s *Service) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	writeError(w, s.redacted(s.public(r, err)))
 }
-
-// ServeError answers as a handler does for which err was the outcome.
-func (s *Service) ServeError(w http.ResponseWriter, err error) { s.refuse(w, err) }
 
 // redacted is what RedactInput leaves of an error: a copy, because all who waited for one computation share its error.
 func (s *Service) redacted(e *Error) *Error {
@@ -35,6 +32,9 @@ func (s *Service) redacted(e *Error) *Error {
 	c.redact = s.cfg.RedactInput
 	return &c
 }
+
+// WriteError answers with an error that holds nothing of what the client sent.
+func WriteError(w http.ResponseWriter, e *Error) { writeError(w, e) }
 
 // writeError is the only place where an error becomes a status and bytes.
 func writeError(w http.ResponseWriter, e *Error) {
@@ -52,7 +52,7 @@ func (e *Error) setHeader(h http.Header) {
 }
 
 // public is what a client may know of an error.
-func (s *Service) public(err error) *Error {
+func (s *Service) public(r *http.Request, err error) *Error {
 	var e *Error
 	switch {
 	case errors.As(err, &e):
@@ -65,7 +65,7 @@ func (s *Service) public(err error) *Error {
 		return e
 	}
 	if s.cfg.Failed != nil {
-		s.cfg.Failed(err)
+		s.cfg.Failed(r, err)
 	}
 	return errInternal()
 }

@@ -19,7 +19,7 @@ func (s *Service) ServeBatch(w http.ResponseWriter, r *http.Request) {
 		err = errMissingBody()
 	}
 	if err != nil {
-		s.refuse(w, err)
+		s.refuse(w, r, err)
 		return
 	}
 	ctx, cancel := s.limited(r.Context())
@@ -30,7 +30,7 @@ func (s *Service) ServeBatch(w http.ResponseWriter, r *http.Request) {
 	err = b.run(body)
 	*out = b.out
 	if err != nil {
-		s.refuse(w, err)
+		s.refuse(w, r, err)
 		return
 	}
 	if b.lines {

@@ -45,8 +45,8 @@ type health struct {
 }
 
 // ServeServerMetadata is GET /v2.
-func (s *Service) ServeServerMetadata(w http.ResponseWriter, _ *http.Request) {
-	s.writeInfer(w, http.StatusOK, serverMetadata{inferModel, s.cfg.Version, []string{}})
+func (s *Service) ServeServerMetadata(w http.ResponseWriter, r *http.Request) {
+	s.writeInfer(w, r, http.StatusOK, serverMetadata{inferModel, s.cfg.Version, []string{}})
 }
 
 // ServeServerLive is GET /v2/health/live: like /livez it depends on nothing.
@@ -55,30 +55,30 @@ func (s *Service) ServeServerLive(w http.ResponseWriter, _ *http.Request) {
 }
 
 // ServeServerReady is GET /v2/health/ready: 200 or 503, as /readyz says.
-func (s *Service) ServeServerReady(w http.ResponseWriter, _ *http.Request) { s.writeReady(w, "") }
+func (s *Service) ServeServerReady(w http.ResponseWriter, r *http.Request) { s.writeReady(w, r, "") }
 
 // ServeModelReady is GET /v2/models/{name}/ready. The server is its one model, and ready when that is.
 func (s *Service) ServeModelReady(w http.ResponseWriter, r *http.Request) {
 	if err := checkModel(r); err != nil {
-		s.refuseInfer(w, err)
+		s.refuseInfer(w, r, err)
 		return
 	}
-	s.writeReady(w, inferModel)
+	s.writeReady(w, r, inferModel)
 }
 
-func (s *Service) writeReady(w http.ResponseWriter, name string) {
+func (s *Service) writeReady(w http.ResponseWriter, r *http.Request, name string) {
 	ready, reasons := s.ready()
 	status, h := http.StatusOK, health{Name: name, Live: true, Ready: ready}
 	if !ready {
 		status, h.Error = http.StatusServiceUnavailable, "not ready: "+strings.Join(reasons, "; ")
 	}
-	s.writeInfer(w, status, h)
+	s.writeInfer(w, r, status, h)
 }
 
 // ServeModelMetadata is GET /v2/models/{name}: the tensors that the model takes and gives.
 func (s *Service) ServeModelMetadata(w http.ResponseWriter, r *http.Request) {
 	if err := checkModel(r); err != nil {
-		s.refuseInfer(w, err)
+		s.refuseInfer(w, r, err)
 		return
 	}
 	m := modelMetadata{Name: inferModel, Platform: "tickercast_go"}
@@ -88,7 +88,7 @@ func (s *Service) ServeModelMetadata(w http.ResponseWriter, r *http.Request) {
 	for _, out := range inferOutputs {
 		m.Outputs = append(m.Outputs, tensorMetadata{out.name, out.datatype, []int{-1, -1}})
 	}
-	s.writeInfer(w, http.StatusOK, m)
+	s.writeInfer(w, r, http.StatusOK, m)
 }
 
 // ServeModelInfer is POST /v2/models/{name}/infer: forecasts for up to 1000 tickers.
@@ -98,7 +98,7 @@ func (s *Service) ServeModelInfer(w http.ResponseWriter, r *http.Request) {
 	defer held.release()
 	answer, err := s.infer(w, r, &held)
 	if err != nil {
-		s.refuseInfer(w, err)
+		s.refuseInfer(w, r, err)
 		return
 	}
 	writeJSON(w, http.StatusOK, answer)
@@ -139,23 +139,23 @@ func checkModel(r *http.Request) error {
 }
 
 // refuseInfer sends an error in the protocol's form. What is wrong with a request is a 400 there, never a 422.
-func (s *Service) refuseInfer(w http.ResponseWriter, err error) {
-	e := s.public(err)
+func (s *Service) refuseInfer(w http.ResponseWriter, r *http.Request, err error) {
+	e := s.public(r, err)
 	e.setHeader(w.Header())
 	status := e.Status
 	if status == http.StatusUnprocessableEntity {
 		status = http.StatusBadRequest
 	}
-	s.writeInfer(w, status, struct {
+	s.writeInfer(w, r, status, struct {
 		Error string `json:"error"`
 	}{e.Error()})
 }
 
 // writeInfer sends what is small and asked for seldom.
-func (s *Service) writeInfer(w http.ResponseWriter, status int, v any) {
+func (s *Service) writeInfer(w http.ResponseWriter, r *http.Request, status int, v any) {
 	body, err := json.Marshal(v)
 	if err != nil {
-		s.refuse(w, err)
+		s.refuse(w, r, err)
 		return
 	}
 	writeJSON(w, status, body)

@@ -21,13 +21,13 @@ type modelInfo struct {
 }
 
 // ServeModel is GET /model: what forecasts, from which prices, and how well it did where it was tested.
-func (s *Service) ServeModel(w http.ResponseWriter, _ *http.Request) {
+func (s *Service) ServeModel(w http.ResponseWriter, r *http.Request) {
 	m, mk := s.Current()
 	var scores json.RawMessage
 	if s.cfg.Scores != nil {
 		scores = s.cfg.Scores(m.Version())
 	}
-	s.writeValue(w, modelInfo{
+	s.writeValue(w, r, modelInfo{
 		Version:     m.Version(),
 		TrainedFrom: m.TrainedFrom(),
 		TrainedTo:   m.TrainedTo(),

@@ -15,18 +15,18 @@ func (s *Service) ServeTicker(w http.ResponseWriter, r *http.Request) {
 	days := int(q.integer("days_ahead", DefaultDays, MinDays, MaxDays))
 	confidence := q.number("confidence_interval", DefaultConfidence, confidenceRule)
 	if err := q.err(); err != nil {
-		s.refuse(w, err)
+		s.refuse(w, r, err)
 		return
 	}
 	world := s.world.Load()
 	t, ok := world.market.Find(ticker)
 	if !ok {
-		s.refuse(w, errUnknownTicker(ticker))
+		s.refuse(w, r, errUnknownTicker(ticker))
 		return
 	}
 	item, err := s.cachedItem(r.Context(), world, t, days, confidence)
 	if err != nil {
-		s.refuse(w, err)
+		s.refuse(w, r, err)
 		return
 	}
 	tag := entityTag(item.Value)

@@ -45,7 +45,7 @@ func (s *Service) ServeTickers(w http.ResponseWriter, r *http.Request) {
 	limit := q.integer("limit", defaultPage, 1, maxPage)
 	offset := q.integer("offset", 0, 0, 1<<30)
 	if err := q.err(); err != nil {
-		s.refuse(w, err)
+		s.refuse(w, r, err)
 		return
 	}
 	search, _ := q.value("q")
@@ -54,7 +54,7 @@ func (s *Service) ServeTickers(w http.ResponseWriter, r *http.Request) {
 	for _, t := range found[min(int(offset), len(found)):min(int(offset+limit), len(found))] {
 		page.Tickers = append(page.Tickers, infoOf(t))
 	}
-	s.writeValue(w, page)
+	s.writeValue(w, r, page)
 }
 
 // ServeTickerCloses is GET /tickers/{ticker}?limit=: its last closes, 1000 at most.
@@ -63,19 +63,19 @@ func (s *Service) ServeTickerCloses(w http.ResponseWriter, r *http.Request) {
 	ticker := q.ticker()
 	limit := q.integer("limit", defaultPage, 1, maxPage)
 	if err := q.err(); err != nil {
-		s.refuse(w, err)
+		s.refuse(w, r, err)
 		return
 	}
 	t, ok := s.world.Load().market.Find(ticker)
 	if !ok {
-		s.refuse(w, errUnknownTicker(ticker))
+		s.refuse(w, r, errUnknownTicker(ticker))
 		return
 	}
 	h := tickerHistory{infoOf(t), nil}
 	for i := max(0, t.Series.Len()-int(limit)); i < t.Series.Len(); i++ {
 		h.Closes = append(h.Closes, closeOn{t.Series.Dates[i], t.Series.Close[i]})
 	}
-	s.writeValue(w, h)
+	s.writeValue(w, r, h)
 }
 
 // matching returns the tickers whose name begins with search, then those that hold it further on.
@@ -95,10 +95,10 @@ func matching(all []market.Ticker, search string) []*market.Ticker {
 func infoOf(t *market.Ticker) tickerInfo { return tickerInfo{t.Name, t.AsOf, t.Close} }
 
 // writeValue sends what is asked for too rarely to be encoded by hand.
-func (s *Service) writeValue(w http.ResponseWriter, v any) {
+func (s *Service) writeValue(w http.ResponseWriter, r *http.Request, v any) {
 	body, err := json.Marshal(v)
 	if err != nil {
-		s.refuse(w, err)
+		s.refuse(w, r, err)
 		return
 	}
 	writeJSON(w, http.StatusOK, body)

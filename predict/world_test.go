@@ -48,7 +48,7 @@ func newService(t testing.TB, change ...func(*predict.Config)) *predict.Service 
 	cfg := predict.Config{
 		Model:  m,
 		Market: testMarket(t, 1, "A", "AAPL", "MSFT", "NVDA"),
-		Failed: func(err error) { t.Errorf("internal error: %v", err) },
+		Failed: func(_ *http.Request, err error) { t.Errorf("internal error: %v", err) },
 		Now:    func() time.Time { return time.Date(2026, time.March, 7, 12, 0, 0, 0, time.UTC) },
 	}
 	for _, c := range change {
