@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tickercast/predict/accesslog"
+	"tickercast/predict/limits"
 )
 
 const aTrace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -156,9 +157,8 @@ func TestMemoryLimit(t *testing.T) {
 	t.Setenv("GOMEMLIMIT", "256MiB")
 	p := start(t, "-max-conns", "1000000")
 	require.Equal(t, float64(256<<20), p.first["memory_limit"])
-	conns := p.first["max_conns"].(float64)
-	require.LessOrEqual(t, conns, float64((256-64)<<20)/20_000, "no more than fit beside the cache")
-	require.Greater(t, conns, 100.)
+	fit := (256 - 40 - 64 - 256/8) << 20 / limits.ConnBytes // beside the server, its cache and large answers
+	require.EqualValues(t, min(fit, int(limits.Files())-64), p.first["max_conns"])
 }
 
 // TestFaultsAreFoundByID: the line of a 500 has the id that the client was given, and that of a panic too.

@@ -135,7 +135,7 @@ func (f *serveFlags) run(ctx context.Context, p *program) error {
 	s.access = accesslog.New(logs.access, f.accessLog)
 	s.registerLogs(logs)
 	public := f.newPublicServer(s)
-	maxConns := limits.Connections(f.maxConns, limits.Files(), memory, f.cacheBytes)
+	maxConns := limits.Connections(f.maxConns, limits.Files(), memory, f.cacheBytes+f.answerBytes)
 	l := &lifecycle{
 		logger:     logs.logger,
 		drainDelay: f.drainDelay,

@@ -26,8 +26,9 @@ const (
 )
 
 // Connections is how many connections to allow: wanted, or fewer if there are not as many descriptors, or memory for them
-// beside a cache of that size. A zero limit is none, and wanted 0 is as many as can be. The result 0 is no bound.
-func Connections(wanted int, files uint64, memory, cache int64) int {
+// beside what else may be kept: the cache and [Answers]. A zero limit is none, and wanted 0 is as many as can be. The result
+// 0 is no bound.
+func Connections(wanted int, files uint64, memory, kept int64) int {
 	n := int64(math.MaxInt64)
 	if wanted > 0 {
 		n = int64(wanted)
@@ -36,7 +37,7 @@ func Connections(wanted int, files uint64, memory, cache int64) int {
 		n = min(n, int64(files)-spareFiles)
 	}
 	if memory > 0 {
-		n = min(n, (memory-baseBytes-cache)/ConnBytes)
+		n = min(n, (memory-baseBytes-kept)/ConnBytes)
 	}
 	if n == math.MaxInt64 {
 		return 0

@@ -12,11 +12,11 @@ import (
 func TestConnections(t *testing.T) {
 	const mib = 1 << 20
 	for _, tt := range []struct {
-		name          string
-		wanted        int
-		files         uint64
-		memory, cache int64
-		want          int
+		name         string
+		wanted       int
+		files        uint64
+		memory, kept int64
+		want         int
 	}{
 		{"nothing known", 0, 0, 0, 64 * mib, 0},
 		{"as wanted", 100, 0, 0, 0, 100},
@@ -24,11 +24,11 @@ func TestConnections(t *testing.T) {
 		{"as many as there are descriptors", 0, 1024, 0, 0, 960},
 		{"as wanted, although there is more", 100, 1024, 256 * mib, 64 * mib, 100},
 		{"what the memory holds", 0, 1 << 20, 256 * mib, 64 * mib, (256 - 40 - 64) * mib / limits.ConnBytes},
-		{"no memory beside the cache", 100, 1024, 64 * mib, 64 * mib, 1},
+		{"no memory beside what is kept", 100, 1024, 64 * mib, 64 * mib, 1},
 		{"hardly a descriptor", 0, 10, 0, 0, 1},
 		{"unlimited descriptors", 0, 1<<64 - 1, 0, 0, 0},
 	} {
-		if got := limits.Connections(tt.wanted, tt.files, tt.memory, tt.cache); got != tt.want {
+		if got := limits.Connections(tt.wanted, tt.files, tt.memory, tt.kept); got != tt.want {
 			t.Errorf("%s: got %d, want %d", tt.name, got, tt.want)
 		}
 	}
