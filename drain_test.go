@@ -42,7 +42,7 @@ func TestDrainLosesNothing(t *testing.T) {
 	n, long := rounds(t, "TICKERCAST_DRAINS", 2)
 	for name, flag := range map[string]string{"fast lane": "-fastlane=true", "net/http": "-fastlane=false"} {
 		t.Run(name, func(t *testing.T) {
-			r := &rollout{delay: 300 * time.Millisecond, lag: 150 * time.Millisecond, rate: 1000}
+			r := &rollout{delay: 500 * time.Millisecond, lag: 250 * time.Millisecond, rate: 1000}
 			if long {
 				r = &rollout{delay: 2 * time.Second, lag: 1500 * time.Millisecond, rate: 5000}
 			}

@@ -22,13 +22,14 @@ import (
 //
 // TICKERCAST_KILLS=200 kills so many.
 func TestKilledReload(t *testing.T) {
+	t.Parallel()
 	kills, long := rounds(t, "TICKERCAST_KILLS", 5)
 	within := 10 * time.Second // machines that test other things meanwhile
 	if long {
 		within = time.Second
 	}
 	path := filepath.Join(t.TempDir(), "prices.csv")
-	files := [2][]byte{panelCSV(100, 20, 400), panelCSV(10000, 20, 400)} // see worldOf
+	files := [2][]byte{panelCSV(100, 400, numbered(20)), panelCSV(10000, 400, numbered(20))} // see worldOf
 	packed := [2][]byte{gzipped(t, files[0]), gzipped(t, files[1])}
 	flags := []string{"-prices", path, "-watch", "5ms"}
 

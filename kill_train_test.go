@@ -25,13 +25,14 @@ import (
 //
 // TICKERCAST_KILLS=200 kills so many.
 func TestKilledTraining(t *testing.T) {
+	t.Parallel()
 	if raceEnabled {
 		t.Skip("a training takes ten times as long, and dies no other way")
 	}
 	kills, _ := rounds(t, "TICKERCAST_KILLS", 2)
 	dir := t.TempDir()
 	prices := filepath.Join(dir, "prices.csv")
-	writePrices(t, prices, panelCSV(100, 70, 1100)) // little more than a fit needs
+	writePrices(t, prices, panelCSV(100, 1100, numbered(70))) // little more than a fit needs
 	old, err := os.ReadFile("model/weights.bin")
 	require.NoError(t, err)
 	first := trained(t, prices, filepath.Join(dir, "first.bin"), 1)
@@ -97,18 +98,26 @@ func TestKilledTraining(t *testing.T) {
 }
 
 // panelCSV makes prices that walk at random from a level, the same each time.
-func panelCSV(level float64, tickers, days int) []byte {
+func panelCSV(level float64, days int, tickers []string) []byte {
 	rnd := rand.New(rand.NewPCG(3, 0))
 	b := []byte("date,ticker,close\n")
-	for i := range tickers {
+	for _, ticker := range tickers {
 		day, price := calendar.Of(2018, 1, 2), level
 		for range days {
 			price *= math.Exp(0.015 * rnd.NormFloat64())
-			b = fmt.Appendf(b, "%s,T%02d,%.4f\n", day, i, price)
+			b = fmt.Appendf(b, "%s,%s,%.4f\n", day, ticker, price)
 			day = calendar.Next(day, 1)
 		}
 	}
 	return b
+}
+
+// numbered are tickers T00, T01 and so on.
+func numbered(n int) (tickers []string) {
+	for i := range n {
+		tickers = append(tickers, fmt.Sprintf("T%02d", i))
+	}
+	return tickers
 }
 
 func leftoversOf(t *testing.T, path string) (left []string) {
