@@ -127,8 +127,14 @@ var hostile = []struct{ name, request, want string }{
 	{"dots escaped", "GET /docs/%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\n" + host + "\r\n", "404 open"},
 	{"backslashes", "GET /docs\\..\\x HTTP/1.1\r\n" + host + "\r\n", "404 open"},
 	{"bytes above 0x7F", "GET /\xff\xfe HTTP/1.1\r\n" + host + "\r\n", "404 open"},
-	{"target of 10,000 bytes", "GET /" + strings.Repeat("a", 10_000) + " HTTP/1.1\r\n" + host + "\r\n", "404 open"},
-	{"query of 3000 parameters", "GET /tickers?" + strings.Repeat("a&", 3000) + " HTTP/1.1\r\n" + host + "\r\n", "200 open"},
+	{"target of 10,000 bytes", "GET /" + strings.Repeat("a", 10_000) + " HTTP/1.1\r\n" + host + "\r\n", "414 open"},
+	{"target of 100,000 bytes", "GET /" + strings.Repeat("a", 100_000) + " HTTP/1.1\r\n" + host + "\r\n", "431 closed"},
+	{"query of 3000 parameters", "GET /tickers?" + strings.Repeat("a&", 3000) + " HTTP/1.1\r\n" + host + "\r\n", "414 open"},
+	{"target of 2048 bytes", "GET /livez?" + strings.Repeat("a", 2048-7) + " HTTP/1.1\r\n" + host + "\r\n", "200 open"},
+	{"target of 2049 bytes", "GET /livez?" + strings.Repeat("a", 2049-7) + " HTTP/1.1\r\n" + host + "\r\n", "414 open"},
+	{"target too long, with a body", "POST /predict?" + strings.Repeat("a", 2048) + " HTTP/1.1\r\n" + host + json17 + "\r\n" + aForecast, "414 open"},
+	{"target too long, with a long body", "POST /predict?" + strings.Repeat("a", 2048) + " HTTP/1.1\r\n" + host + "Content-Length: 20000\r\n\r\n" + strings.Repeat(" ", 20000), "414 closed"},
+	{"absolute target too long", "GET http://x/livez?" + strings.Repeat("a", 2048) + " HTTP/1.1\r\n" + host + "\r\n", "414 open"},
 
 	// Headers: section 5 of 9112, and 7.2 of 9110 for Host.
 	{"no host", "GET /livez HTTP/1.1\r\n\r\n", "400 closed"},

@@ -158,7 +158,7 @@ func TestMemoryLimit(t *testing.T) {
 	p := start(t, "-max-conns", "1000000")
 	require.Equal(t, float64(256<<20), p.first["memory_limit"])
 	fit := (256 - 40 - 64 - 256/8) << 20 / limits.ConnBytes // beside the server, its cache and large answers
-	require.EqualValues(t, min(fit, int(limits.Files())-64), p.first["max_conns"])
+	require.EqualValues(t, min(uint64(fit), limits.Files()-64), p.first["max_conns"])
 }
 
 // TestFaultsAreFoundByID: the line of a 500 has the id that the client was given, and that of a panic too.

@@ -19,6 +19,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tickercast/predict"
 	"tickercast/predict/ratelimit"
 )
 
@@ -225,6 +226,7 @@ func (c *comparison) beforeHandlers(s *serving, handler http.Handler) {
 		route, target := r.pattern(), filled(r.path)
 		c.exchange(handler, exchange{route: route, target: target + "/", status: 307})
 		c.send(handler, "DELETE", exchange{route: route, status: 405})
+		c.exchange(handler, exchange{route: route, target: target + "?" + strings.Repeat("x", predict.MaxTarget), status: 414})
 		conn, err := net.Dial("tcp", srv.Listener.Addr().String())
 		require.NoError(c, err)
 		_, err = fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: x\r\nX: %s\r\n\r\n", r.method, target, strings.Repeat("x", 16<<10))

@@ -54,7 +54,7 @@ func (s *serving) handler() http.Handler {
 	if s.cors != nil {
 		h = s.cors.Wrap(h, http.HandlerFunc(forbiddenOrigin))
 	}
-	h = fastlane.Strict(h, http.HandlerFunc(predict.BadRequest))
+	h = fastlane.Strict(predict.LimitTarget(h), http.HandlerFunc(predict.BadRequest))
 	return s.instruments.wrap(h)
 }
 
