@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestSettle ends a server at a moment when each of its connections is at another point: what comes of them is exact here,
+// where time is virtual.
+func TestSettle(t *testing.T) {
+	const request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+	for name, tt := range map[string]struct {
+		first string        // sent before the end, once that was answered:
+		then  string        // sent,
+		rest  string        // and this after a while
+		after time.Duration // of the end
+		lost  bool
+	}{
+		"a new connection":               {rest: request, after: time.Second},
+		"half a head":                    {then: request[:9], rest: request[9:], after: time.Second},
+		"an idle one, in the last look":  {first: request, rest: request, after: lastLook - time.Millisecond},
+		"an idle one, after it":          {first: request, rest: request, after: lastLook + time.Millisecond, lost: true},
+		"a new one that asks for a lot":  {rest: "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n", after: time.Second},
+		"a new one that is never sent":   {after: time.Second, lost: true},
+		"an idle one that is never sent": {first: request, after: time.Second, lost: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var conns connections
+				end := false
+				server := newHTTPServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if r.URL.Path == "/slow" {
+						time.Sleep(5 * time.Second)
+					}
+					if end {
+						w.Header().Set("Connection", "close")
+					}
+					io.WriteString(w, "done")
+				}), slog.New(slog.DiscardHandler))
+				server.ConnState = conns.track
+				ln := newSimListener()
+				accepted := make(chan error, 1)
+				go func() { accepted <- server.Serve(ln) }()
+
+				c, err := ln.dial(nil)
+				require.NoError(t, err)
+				in := bufio.NewReader(c)
+				if tt.first != "" {
+					io.WriteString(c, tt.first)
+					resp, err := http.ReadResponse(in, nil)
+					require.NoError(t, err)
+					io.Copy(io.Discard, resp.Body)
+				}
+				io.WriteString(c, tt.then)
+				synctest.Wait()
+
+				end = true
+				ln.Close()
+				<-accepted
+				ended := make(chan error, 1)
+				go func() {
+					ended <- errors.Join(conns.settle(t.Context(), server), server.Shutdown(t.Context()))
+				}()
+				time.Sleep(tt.after)
+				io.WriteString(c, tt.rest)
+				resp, err := http.ReadResponse(in, nil)
+				if tt.lost {
+					require.Error(t, err)
+				} else {
+					require.NoError(t, err)
+					require.True(t, resp.Close)
+					body, err := io.ReadAll(resp.Body)
+					require.NoError(t, err)
+					require.Equal(t, "done", string(body))
+				}
+				require.NoError(t, <-ended)
+				c.Close()
+				for range conns.all {
+					t.Error("a connection is left")
+				}
+			})
+		})
+	}
+}
+
+func TestSettleEndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var conns connections
+		server := newHTTPServer(http.NotFoundHandler(), slog.New(slog.DiscardHandler))
+		conns.track(new(simConn), http.StateNew)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.ErrorIs(t, conns.settle(ctx, server), context.DeadlineExceeded)
+	})
+}
