@@ -37,7 +37,7 @@ func rounds(t *testing.T, variable string, few int) (n int, long bool) {
 // The clients retry nothing and leave a connection only when an answer says Connection: close. Every request that they sent
 // before that must be answered, and every server must end with status 0 within its grace.
 //
-// TICKERCAST_DRAINS=100 ends so many servers in each mode, at 5,000 requests a second: more than a million in all.
+// TICKERCAST_DRAINS=100 ends so many servers in each mode, at 5,000 requests a second: a million and more in each.
 func TestDrainLosesNothing(t *testing.T) {
 	n, long := rounds(t, "TICKERCAST_DRAINS", 2)
 	for name, flag := range map[string]string{"fast lane": "-fastlane=true", "net/http": "-fastlane=false"} {
