@@ -31,7 +31,8 @@ type queue struct {
 	w       io.Writer
 	records chan entry
 	stop    chan struct{} // closed by Close
-	done    chan struct{} // closed when the writer has ended
+	ended   chan struct{} // closed when the writer looks at records for the last time
+	done    chan struct{} // closed when it has ended
 	once    sync.Once
 	buf     bytes.Buffer // the writer's alone
 	pending uint64       // records in buf
@@ -54,6 +55,7 @@ func New(w io.Writer, format func(io.Writer) slog.Handler) *Handler {
 		w:       w,
 		records: make(chan entry, Capacity),
 		stop:    make(chan struct{}),
+		ended:   make(chan struct{}),
 		done:    make(chan struct{}),
 	}
 	go q.write()
@@ -72,13 +74,28 @@ func (h *Handler) Handle(_ context.Context, r slog.Record) error {
 		h.dropped.Add(1)
 		return nil
 	default:
-	}
-	select {
-	case h.records <- entry{h.inner, r}:
-	default:
-		h.dropped.Add(1)
+		h.put(entry{h.inner, r})
 	}
 	return nil
+}
+
+// put queues an entry or drops it. The writer may end between any two steps of this: either it has not ended by the look at
+// that here, and will look at the queue once more itself, or who put an entry there takes one out again.
+func (q *queue) put(e entry) {
+	select {
+	case q.records <- e:
+	default:
+		q.dropped.Add(1)
+	}
+	select {
+	case <-q.ended:
+		select {
+		case <-q.records:
+			q.dropped.Add(1)
+		default:
+		}
+	default:
+	}
 }
 
 // WithAttrs returns a handler that adds attrs to each record, over the same queue.
@@ -119,10 +136,23 @@ func (q *queue) write() {
 			case e := <-q.records:
 				q.format(e)
 			case <-q.stop:
-				if len(q.records) == 0 {
-					return
-				}
+				close(q.ended)
+				q.drain()
+				return
 			}
+		}
+	}
+}
+
+// drain writes what is queued.
+func (q *queue) drain() {
+	for {
+		select {
+		case e := <-q.records:
+			q.format(e)
+		default:
+			q.flush()
+			return
 		}
 	}
 }

@@ -180,3 +180,25 @@ func BenchmarkHandle(b *testing.B) {
 		logger.LogAttrs(context.Background(), slog.LevelInfo, "m", slog.Int("a", 1))
 	}
 }
+
+// TestCloseAmidRecords: a record logged while the handler is closed is either written or counted.
+func TestCloseAmidRecords(t *testing.T) {
+	const loggers, each, rounds = 4, 20, 500
+	for round := range rounds {
+		var out bytes.Buffer
+		h := asynclog.New(&out, func(w io.Writer) slog.Handler { return slog.NewTextHandler(w, nil) })
+		var wg sync.WaitGroup
+		for range loggers {
+			wg.Go(func() {
+				for range each {
+					h.Handle(context.Background(), slog.Record{Message: "m"})
+				}
+			})
+		}
+		closeLog(t, h)
+		wg.Wait()
+		if lines := bytes.Count(out.Bytes(), []byte("\n")); uint64(lines)+h.Dropped() != loggers*each {
+			t.Fatalf("round %d: %d lines and %d dropped, want %d together", round, lines, h.Dropped(), loggers*each)
+		}
+	}
+}
