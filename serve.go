@@ -109,7 +109,7 @@ func (f *serveFlags) run(ctx context.Context, p *program) error {
 	stop, hangup := catchSignals()
 	defer signal.Stop(stop)
 	defer signal.Stop(hangup)
-	ln, err := net.Listen("tcp", f.addr)
+	ln, err := listenPublic(ctx, f.addr)
 	if err != nil {
 		return err
 	}
