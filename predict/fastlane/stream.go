@@ -1,6 +1,7 @@
 package fastlane
 
 import (
+	"bytes"
 	"net"
 	"time"
 )
@@ -32,8 +33,14 @@ type work struct {
 	memo  memo
 }
 
-// maxOut bounds the replies that are collected before they are written, and the buffers that are kept.
-const maxOut = 64 << 10
+const (
+	// maxOut bounds the replies that are collected before they are written: five of five days. What a client does not
+	// read stays here until its time is over, so it is also what ten thousand of those can make the lane hold.
+	maxOut = 4 << 10
+
+	// keepOut bounds the buffers that are kept: maxOut and the longest reply.
+	keepOut = 16 << 10
+)
 
 func (s *stream) open(l *Lane, nc net.Conn) {
 	s.lane, s.nc = l, nc
@@ -55,7 +62,7 @@ func (s *stream) rest() {
 		return
 	}
 	s.work.out = s.work.out[:0]
-	if cap(s.work.out) > maxOut {
+	if cap(s.work.out) > keepOut {
 		s.work.out = nil
 	}
 	s.lane.works.Put(s.work)
@@ -111,7 +118,16 @@ func (s *stream) flush() error {
 		if n == len(out) || err != nil {
 			return err
 		}
-		out = out[n:] // the client does not read as fast as it asks
+		// The client does not read as fast as it asks. Nothing waits with it but the bytes themselves.
+		out = bytes.Clone(out[n:])
+		unread := bytes.Clone(s.unread())
+		s.rest()
+		if len(unread) > 0 {
+			defer func() {
+				s.begin()
+				s.to = copy(s.work.in[:], unread)
+			}()
+		}
 	}
 	if t := s.lane.writeTimeout; t > 0 {
 		if by := s.lane.now() + t; s.writeBy < by {
