@@ -4,9 +4,11 @@ import (
 	"net/http"
 	"net/netip"
 	"strconv"
+	"strings"
 
 	"tickercast/predict"
 	"tickercast/predict/apikey"
+	"tickercast/predict/forwarded"
 	"tickercast/predict/metrics"
 	"tickercast/predict/ratelimit"
 )
@@ -16,6 +18,7 @@ type guard struct {
 	*credentials
 	limiter *ratelimit.Limiter[client] // nil: no limit
 	policy  []string                   // its RateLimit-Policy
+	proxies forwarded.Proxies          // who say what address a client has
 	refused func(reason string)        // counts
 }
 
@@ -28,7 +31,7 @@ type client struct {
 }
 
 func (f *serveFlags) newGuard(c *credentials, reg *metrics.Registry) (*guard, error) {
-	g := &guard{credentials: c, refused: func(reason string) { countRejected(reg, reason).Inc() }}
+	g := &guard{credentials: c, proxies: f.proxies, refused: func(reason string) { countRejected(reg, reason).Inc() }}
 	if f.rate.Requests > 0 {
 		l, err := ratelimit.New[client](ratelimit.Config{Rate: f.rate, Burst: f.burst})
 		if err != nil {
@@ -135,7 +138,7 @@ func (g *guard) wrap(next http.HandlerFunc) http.HandlerFunc {
 		return next
 	}
 	return func(w http.ResponseWriter, r *http.Request) {
-		v := g.judge(apikey.FromHeader(r.Header), remoteOf(r))
+		v := g.judge(apikey.FromHeader(r.Header), g.clientAddr(r))
 		if rec, ok := w.(*statusRecorder); ok {
 			rec.client = v.client
 		}
@@ -149,10 +152,13 @@ func (g *guard) wrap(next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// remoteOf is the address that a request came from; none if that was not over TCP.
-func remoteOf(r *http.Request) netip.Addr {
+// clientAddr is the address that a request came from; none if that was not over TCP.
+func (g *guard) clientAddr(r *http.Request) netip.Addr {
 	a, _ := netip.ParseAddrPort(r.RemoteAddr)
-	return a.Addr()
+	if g.proxies == nil {
+		return a.Addr()
+	}
+	return g.proxies.Client(a.Addr(), strings.Join(r.Header[forwarded.Header], ","))
 }
 
 func clientOf(name string, ip netip.Addr) client {

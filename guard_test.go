@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tickercast/predict/forwarded"
 	"tickercast/predict/ratelimit"
 )
 
@@ -190,6 +191,39 @@ func TestRateLimit(t *testing.T) {
 		time.Sleep(time.Second)
 		require.Equal(t, 200, send("POST", "/predict", "192.0.2.1:1000").Code, "after the wait that was told")
 	})
+}
+
+// TestRateLimitBehindProxies tells clients apart by what a proxy says of them, where the proxy is known.
+func TestRateLimitBehindProxies(t *testing.T) {
+	const proxy, stranger = "192.0.2.1:1000", "198.51.100.1:1000"
+	sender := func(f *serveFlags) func(peer string, forwardedFor ...string) int {
+		f.rate = ratelimit.Rate{Requests: 1, Period: time.Hour}
+		s := f.mustServe(t)
+		t.Cleanup(s.service.Close)
+		handler := s.handler()
+		return func(peer string, forwardedFor ...string) int {
+			req := httptest.NewRequestWithContext(t.Context(), "GET", "/model", nil)
+			req.RemoteAddr, req.Header["X-Forwarded-For"] = peer, forwardedFor
+			rec := httptest.NewRecorder()
+			handler.ServeHTTP(rec, req)
+			return rec.Code
+		}
+	}
+	networks, err := forwarded.Parse("192.0.2.0/28")
+	require.NoError(t, err)
+	send := sender(&serveFlags{proxies: networks})
+	require.Equal(t, 200, send(proxy, "203.0.113.1"))
+	require.Equal(t, 200, send(proxy, "203.0.113.2"), "another client of the proxy")
+	require.Equal(t, 429, send(proxy, "1.1.1.1, 203.0.113.1"), "the same, whatever it says itself")
+	require.Equal(t, 429, send("192.0.2.2:1", "203.0.113.1", "192.0.2.1"), "by another way, in two headers")
+	require.Equal(t, 429, send("203.0.113.1:1"), "on its own")
+	require.Equal(t, 200, send(proxy), "the proxy itself")
+	require.Equal(t, 200, send(stranger, "203.0.113.3"))
+	require.Equal(t, 429, send(stranger, "203.0.113.4"), "who is not trusted is one client")
+
+	send = sender(new(serveFlags))
+	require.Equal(t, 200, send(proxy, "203.0.113.1"))
+	require.Equal(t, 429, send(proxy, "203.0.113.2"), "nobody is trusted unless told")
 }
 
 func TestRateLimitByKey(t *testing.T) {

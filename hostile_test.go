@@ -197,13 +197,12 @@ func (s *serving) listen(t testing.TB, f *serveFlags) string {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	s.serveOn(t, f, ln)
+	s.serveOn(t, f, ln, f.newPublicServer(s))
 	return ln.Addr().String()
 }
 
 // serveOn serves what a listener gives, until the test ends.
-func (s *serving) serveOn(t testing.TB, f *serveFlags, ln net.Listener) {
-	public := f.newPublicServer(s)
+func (s *serving) serveOn(t testing.TB, f *serveFlags, ln net.Listener, public *http.Server) {
 	lane := s.lane(ln, public, f.usesLane(), 0)
 	done := make(chan error)
 	go func() { done <- public.Serve(lane) }()

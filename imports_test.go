@@ -13,7 +13,7 @@ import (
 var allowed = map[string][]string{
 	"tickercast": {
 		"predict", "predict/fastlane", "predict/metrics", "cache", "model", "model/calendar", "model/market", "model/train", "docs",
-		"predict/accesslog", "predict/admission", "predict/apikey", "predict/asynclog", "predict/certs", "predict/cors", "predict/limits", "predict/ratelimit",
+		"predict/accesslog", "predict/admission", "predict/apikey", "predict/asynclog", "predict/certs", "predict/cors", "predict/forwarded", "predict/limits", "predict/ratelimit",
 	},
 	"tickercast/predict":      {"model", "model/market", "model/calendar", "cache", "predict/metrics"},
 	"tickercast/model/train":  {"model", "model/market", "model/calendar"},

@@ -62,7 +62,7 @@ func (s *serving) answerer() func(fastlane.Request) (fastlane.Answer, bool) {
 		}
 		var v verdict
 		if guarded {
-			v = s.guard.judge(apikey.Presented(r.Authorization(), r.APIKey()), addrOf(r.Remote()))
+			v = s.guard.judge(apikey.Presented(r.Authorization(), r.APIKey()), s.guard.laneAddr(r))
 			if a.Client = v.client; v.refusal != nil {
 				a.Refuse = s.refusing(v, nil)
 				return a, true
@@ -96,11 +96,15 @@ func (s *serving) refusing(v verdict, e *predict.Error) func(http.ResponseWriter
 	}
 }
 
-func addrOf(a net.Addr) netip.Addr {
-	if tcp, ok := a.(*net.TCPAddr); ok {
-		return tcp.AddrPort().Addr()
+// laneAddr is clientAddr in the lane.
+func (g *guard) laneAddr(r fastlane.Request) (a netip.Addr) {
+	if tcp, ok := r.Remote().(*net.TCPAddr); ok {
+		a = tcp.AddrPort().Addr()
 	}
-	return netip.Addr{}
+	if g.proxies == nil {
+		return a
+	}
+	return g.proxies.Client(a, string(r.ForwardedFor()))
 }
 
 func (s *serving) registerLane(l *fastlane.Lane) {

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -14,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tickercast/predict/admission"
+	"tickercast/predict/forwarded"
 	"tickercast/predict/ratelimit"
 )
 
@@ -26,8 +29,12 @@ const (
 	alice   = "Authorization: Bearer key-of-alice\r\n"
 	bob     = "X-API-Key: key-of-bob\r\n"
 	unsound = `{"ticker":"AAPL","days_ahead":31}`
-	closing = "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 )
+
+// behind is a request without a key, so that it counts for an address.
+func behind(forwardedFor string) string {
+	return predictWith("X-Forwarded-For: "+forwardedFor+"\r\n", aForecast)
+}
 
 // guardedTalk is what clients send to a server with keys and a limit of 5 requests at once.
 var guardedTalk = []string{
@@ -47,6 +54,10 @@ var guardedTalk = []string{
 	strings.Repeat(predictWith(alice, aForecast), 3) + strings.Repeat(predictWith(alice, unsound), 4), strings.Repeat(predictWith(alice, aForecast)+predictWith("", aForecast), 7),
 	predictWith(alice, unsound) + strings.Repeat(predictWith(alice, aForecast), 7) + predictWith(bob, aForecast),
 	predictWith(alice, aForecast) + predictWith(bob, aForecast) + predictWith(alice, aForecast) + predictWith("X-API-Key: key-of-eve\r\n", aForecast),
+	// Behind proxies: one client by two ways, another, one that lies, what is no address, and several headers.
+	behind("203.0.113.1") + behind("203.0.113.1, 10.1.1.1") + behind("203.0.113.2") + behind("203.0.113.1, 203.0.113.2") + behind("unknown") + behind("203.0.113.1:80"),
+	behind("203.0.113.1\r\nX-Forwarded-For: 10.1.1.1") + behind("203.0.113.1") + behind(" ") + behind("2001:db8::1") + behind("[2001:db8::2]:80, 10.1.1.1 "),
+	behind("203.0.113.1") + predictWith("X-API-Key: a\r\nX-Forwarded-For: 203.0.113.1\r\n", aForecast) + predictWith("X-Forwarded-For: 203.0.113.1\r\n"+alice, aForecast) + behind("203.0.113.1"),
 	strings.Repeat("GET /model HTTP/1.1\r\nHost: x\r\n"+alice+"\r\n"+predictWith(alice, aForecast), 4),
 }
 
@@ -59,19 +70,30 @@ type pathPair struct {
 
 func newPathPair(t testing.TB) *pathPair {
 	p := new(pathPair)
+	proxies, err := forwarded.Parse("192.0.2.0/24,10.0.0.0/8") // the clients of simListener are there
+	require.NoError(t, err)
 	file := filepath.Join(t.TempDir(), "keys")
 	writePrices(t, file, []byte(hashed("key-of-alice")+" alice\n"+hashed("key-of-bob")+" bob\n"))
 	for i := range p.servers {
-		f := &serveFlags{fastlane: i == 0, apiKeys: file, rate: ratelimit.Rate{Requests: 5, Period: time.Minute}, corsOrigins: []string{"https://a.example"}}
+		f := &serveFlags{fastlane: i == 0, apiKeys: file, rate: ratelimit.Rate{Requests: 5, Period: time.Minute}, corsOrigins: []string{"https://a.example"}, proxies: proxies}
 		s := f.mustServe(t)
 		limiter, err := ratelimit.New[client](ratelimit.Config{Rate: f.rate, Now: func() time.Time { return time.Unix(p.clock.Load(), 0) }})
 		require.NoError(t, err)
 		s.guard.limiter = limiter
 		p.servers[i], p.listeners[i] = s, newSimListener()
-		s.serveOn(t, f, p.listeners[i])
+		public := f.newPublicServer(s)
+		public.Handler = patient(public.Handler)
+		s.serveOn(t, f, p.listeners[i], public)
 		t.Cleanup(s.service.Close)
 	}
 	return p
+}
+
+// patient computes for a client that has sent all it wanted to, and might be gone: net/http cannot know, and gives up.
+func patient(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(context.WithoutCancel(r.Context())))
+	})
 }
 
 // talk sends input to one of the servers in pieces, and returns what comes back.

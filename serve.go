@@ -14,6 +14,7 @@ import (
 	"tickercast/predict"
 	"tickercast/predict/accesslog"
 	"tickercast/predict/cors"
+	"tickercast/predict/forwarded"
 	"tickercast/predict/limits"
 	"tickercast/predict/ratelimit"
 )
@@ -41,6 +42,7 @@ type serveFlags struct {
 	tlsCert, tlsKey   string
 	rate              ratelimit.Rate
 	burst             int
+	proxies           forwarded.Proxies
 	corsOrigins       []string // nil: no CORS
 	h2c               bool
 	answerBytes       int64 // of large answers at once, by what memory there is; 0: the default of predict
@@ -66,11 +68,15 @@ func (p *program) serve(set *flag.FlagSet) func(context.Context, []string) error
 		return err
 	})
 	set.StringVar(&f.apiKeys, "api-keys", "", "`file` of SHA-256 hashes of the keys that may ask, one a line with a name behind it (default no keys)")
-	set.Func("rate-limit", "`requests` a client may make, N/s, N/m or N/h; a client is a key or else an address, so all behind a proxy are one (default no limit)", func(s string) (err error) {
+	set.Func("rate-limit", "`requests` a client may make, N/s, N/m or N/h; a client is a key or else an address, so without -trusted-proxies all behind a proxy are one (default no limit)", func(s string) (err error) {
 		f.rate, err = ratelimit.ParseRate(s)
 		return err
 	})
 	set.IntVar(&f.burst, "rate-burst", 0, "requests at once after a pause; 0 for those of one period of -rate-limit")
+	set.Func("trusted-proxies", "`networks` of proxies, such as 10.0.0.0/8,fd00::/8: for -rate-limit the address of a client behind them is the one that they wrote last into X-Forwarded-For (default none)", func(s string) (err error) {
+		f.proxies, err = forwarded.Parse(s)
+		return err
+	})
 	set.Func("cors-origins", "`origins` whose pages may ask, such as https://a.example,https://b.example, or * (default none)", func(s string) error {
 		f.corsOrigins = strings.Split(s, ",")
 		_, err := cors.New(f.corsOrigins)
