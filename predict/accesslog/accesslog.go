@@ -108,14 +108,3 @@ func ParseRate(s string) (Rate, error) {
 	}
 	return 0, fmt.Errorf("rate %q is not off, all or 1/N", s)
 }
-
-// String is what ParseRate reads.
-func (r Rate) String() string {
-	switch r {
-	case Off:
-		return "off"
-	case All:
-		return "all"
-	}
-	return "1/" + strconv.FormatUint(uint64(r), 10)
-}

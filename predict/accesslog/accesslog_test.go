@@ -81,9 +81,6 @@ func TestRate(t *testing.T) {
 		if err != nil || got != want {
 			t.Errorf("ParseRate(%q) = %v, %v; want %v", s, got, err, want)
 		}
-		if again, err := accesslog.ParseRate(got.String()); err != nil || again != got {
-			t.Errorf("ParseRate(%q) = %v, %v; want %v", got.String(), again, err, got)
-		}
 	}
 	for _, s := range []string{"", "on", "ALL", "1/0", "1/-1", "1/", "2/3", "0.1", "1/5000000000", "1/ 2"} {
 		if got, err := accesslog.ParseRate(s); err == nil {

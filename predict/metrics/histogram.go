@@ -6,17 +6,14 @@ import (
 )
 
 // buckets are the upper bounds of every histogram: a hit of the fast lane takes some 10 us, net/http some 50, a forecast
-// under a millisecond, and ten seconds is the longest that any timeout lets an answer take.
+// under a millisecond, and ten seconds is the longest that any timeout lets an answer take. An observation counts in the
+// first bucket whose bound is not below it, or in the last, which has none.
 var buckets = [...]time.Duration{
 	25 * time.Microsecond, 50 * time.Microsecond, 100 * time.Microsecond, 250 * time.Microsecond, 500 * time.Microsecond,
 	time.Millisecond, 2500 * time.Microsecond, 5 * time.Millisecond, 10 * time.Millisecond, 25 * time.Millisecond,
 	50 * time.Millisecond, 100 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond,
 	time.Second, 2500 * time.Millisecond, 5 * time.Second, 10 * time.Second,
 }
-
-// Buckets returns the upper bounds that every histogram has, rising; an observation counts in the first bucket whose bound
-// is not below it, or in the last, which has none.
-func Buckets() []time.Duration { return append([]time.Duration(nil), buckets[:]...) }
 
 // Histogram counts durations by bucket.
 type Histogram struct {
