@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tickercast/predict/accesslog"
 	"tickercast/predict/admission"
 	"tickercast/predict/forwarded"
 	"tickercast/predict/ratelimit"
@@ -65,10 +68,11 @@ var guardedTalk = []string{
 type pathPair struct {
 	servers   [2]*serving
 	listeners [2]*simListener
+	logs      [2]bytes.Buffer
 	clock     atomic.Int64 // seconds
 }
 
-func newPathPair(t testing.TB) *pathPair {
+func newPathPair(t testing.TB, log accesslog.Rate) *pathPair {
 	p := new(pathPair)
 	proxies, err := forwarded.Parse("192.0.2.0/24,10.0.0.0/8") // the clients of simListener are there
 	require.NoError(t, err)
@@ -80,6 +84,7 @@ func newPathPair(t testing.TB) *pathPair {
 		limiter, err := ratelimit.New[client](ratelimit.Config{Rate: f.rate, Now: func() time.Time { return time.Unix(p.clock.Load(), 0) }})
 		require.NoError(t, err)
 		s.guard.limiter = limiter
+		s.access = accesslog.New(slog.NewJSONHandler(&p.logs[i], nil), log)
 		p.servers[i], p.listeners[i] = s, newSimListener()
 		public := f.newPublicServer(s)
 		public.Handler = patient(public.Handler)
@@ -135,10 +140,16 @@ func (p *pathPair) counted(i int) string {
 	return strings.Join(lines.FindAllString(text, -1), "\n")
 }
 
-// TestSameUnderGuard: with keys and limits the lane answers as net/http does, and each request is counted and taken from
-// its client's rate once, whichever of them answered it.
+// logged is the access log without what differs from answer to answer.
+func (p *pathPair) logged(i int) string {
+	differs := regexp.MustCompile(`"time":"[^"]*"|"id":"[0-9a-f]{32}"|"duration_us":\d+`)
+	return differs.ReplaceAllString(p.logs[i].String(), "-")
+}
+
+// TestSameUnderGuard: with keys and limits the lane answers as net/http does, and each request is counted, logged and taken
+// from its client's rate once, whichever of them answered it.
 func TestSameUnderGuard(t *testing.T) {
-	p := newPathPair(t)
+	p := newPathPair(t, accesslog.All)
 	for _, input := range guardedTalk {
 		for _, piece := range []int{1 << 20, 11} {
 			p.compare(t, input, piece)
@@ -146,6 +157,8 @@ func TestSameUnderGuard(t *testing.T) {
 	}
 	got, want := p.counted(0), p.counted(1)
 	require.Equal(t, want, got)
+	require.Equal(t, p.logged(1), p.logged(0))
+	require.Contains(t, p.logged(0), `"client":"alice"`)
 	for _, reason := range []string{"key", "rate"} {
 		require.Regexp(t, `http_requests_rejected_total{reason="`+reason+`"} [1-9]`, got)
 	}
@@ -153,7 +166,7 @@ func TestSameUnderGuard(t *testing.T) {
 
 // TestLaneAnswersUnderGuard makes sure that the comparison is not one of net/http with itself.
 func TestLaneAnswersUnderGuard(t *testing.T) {
-	p := newPathPair(t)
+	p := newPathPair(t, accesslog.Off)
 	out := p.talk(t, 0, strings.Repeat(predictWith(alice, aForecast), 6)+predictWith("", aForecast)+predictWith(bob, aForecast), 1<<20)
 	require.Equal(t, 6, strings.Count(out, "HTTP/1.1 200 OK\r\n"), out)
 	require.Equal(t, 1, strings.Count(out, "HTTP/1.1 429 Too Many Requests\r\n"), out)
@@ -166,7 +179,7 @@ func FuzzSameUnderGuard(f *testing.F) {
 	for _, input := range guardedTalk {
 		f.Add(input, 50)
 	}
-	p := newPathPair(f)
+	p := newPathPair(f, accesslog.Off)
 	f.Fuzz(func(t *testing.T, input string, piece int) {
 		if len(input) > 20<<10 {
 			return
@@ -177,7 +190,7 @@ func FuzzSameUnderGuard(f *testing.F) {
 
 // TestOverloadIsCountedOnce: the gate that has no room is asked by the lane or by net/http, not by both.
 func TestOverloadIsCountedOnce(t *testing.T) {
-	p := newPathPair(t)
+	p := newPathPair(t, accesslog.Off)
 	var answers [2]string
 	for i, s := range p.servers {
 		gate, err := admission.New(admission.Config{Running: 1, Waiting: 1, Target: time.Millisecond, Interval: time.Millisecond})
