@@ -2,7 +2,9 @@ package fastlane_test
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -134,6 +136,52 @@ func TestSlowReaderOverTCP(t *testing.T) {
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("the connection is still open after %v", time.Since(begin))
+	}
+}
+
+// smallListener gives connections that take few bytes at a time.
+type smallListener struct{ net.Listener }
+
+func (l smallListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err == nil {
+		c.(*net.TCPConn).SetWriteBuffer(4096)
+	}
+	return c, err
+}
+
+// A client that sends faster than it reads gets every answer whole and in order, although the server has to wait within
+// one and keeps only its bytes meanwhile.
+func TestBackpressureOverTCP(t *testing.T) {
+	t.Parallel()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := start(t, fastlane.Config{Listener: smallListener{ln}, Answer: plainly(answer), Server: newServer(handler())})
+	c := dialTCP(t, l)
+	body := func(i int) string { return fmt.Sprintf(`{"big":%d}`, i) }
+	const n = 300
+	go func() {
+		var all strings.Builder
+		for i := range n {
+			all.WriteString(post(body(i)))
+		}
+		io.WriteString(c, all.String())
+	}()
+	r := bufio.NewReaderSize(c, 1024)
+	for i := range n {
+		resp, err := http.ReadResponse(r, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(resp.Body)
+		if want, _ := answer([]byte(body(i))); err != nil || !bytes.Equal(got, want) {
+			t.Fatalf("answer %d is %.50q..., %v; want %.50q...", i, got, err, want)
+		}
+	}
+	if s := l.Stats(); s.HandedOver != 0 {
+		t.Errorf("%d connections handed over", s.HandedOver)
 	}
 }
 
