@@ -96,8 +96,8 @@ func (c *conn) answer(now time.Duration) (o outcome) {
 			c.skip(blanks(c.unread()[:4]))
 			c.trimmed = true
 		}
-		r := &c.work.asked
-		*r, c.awaited = c.work.memo.scan(&c.lane.grammar, c.unread())
+		var r request
+		r, c.awaited = c.work.memo.scan(&c.lane.grammar, c.unread())
 		if c.awaited == foreign || c.awaited != plain && len(c.unread()) == MaxRequest {
 			o = leaves
 			break
@@ -105,7 +105,7 @@ func (c *conn) answer(now time.Duration) (o outcome) {
 		if c.awaited != plain {
 			break
 		}
-		if o = c.reply(r, &now); o == leaves {
+		if o = c.reply(&r, &now); o == leaves {
 			break
 		}
 		c.skip(r.size)
@@ -140,6 +140,7 @@ func (c *conn) reply(r *request, now *time.Duration) (o outcome) {
 			l.fault(fmt.Errorf("answering a request: panic: %v\n%s", v, debug.Stack()))
 		}
 	}()
+	c.work.asked = r.parts
 	a, ok := l.cfg.Answer(Request{r.body, c})
 	if !ok {
 		return leaves

@@ -12,40 +12,45 @@ import (
 // is a different one must tell nobody how much of it is the same.
 type memo struct {
 	head   [512]byte
-	size   int                // of head; 0 when there is none
-	length int                // of the body that it announces
-	found  request            // without a body
-	loose  [looseHeaders]span // those of found in the order in which they stand, those that do not stand there first
-	spans  int                // of loose that do
+	size   int // of head; 0 when there is none
+	length int // of the body that it announces
+	parts
+	inTurn [looseHeaders]span // parts.loose in the order in which they stand, of which
+	turns  int                // there are so many
 }
 
 // scan is grammar.scan with a memory. It belongs to one grammar.
 func (m *memo) scan(g *grammar, b []byte) (request, verdict) {
 	if m.size > 0 && len(b) >= m.size+m.length && m.knows(b) {
-		r := m.found
-		r.body = b[m.size:r.size:r.size]
-		return r, plain
+		size := m.size + m.length
+		return request{b[m.size:size:size], size, m.parts}, plain
 	}
 	r, v := g.scan(b)
 	if head := r.size - len(r.body); v == plain && head <= len(m.head) {
-		m.size, m.length, m.found, m.loose = copy(m.head[:], b[:head]), len(r.body), r, r.loose
-		m.found.body = nil
-		m.spans = 0
-		for _, s := range m.loose {
-			if s.to > 0 {
-				m.spans++
-				clear(m.head[s.from:s.to])
-			}
+		m.size, m.length, m.parts, m.turns = copy(m.head[:], b[:head]), len(r.body), r.parts, 0
+		if r.loose != [looseHeaders]span{} {
+			m.forget()
 		}
-		slices.SortFunc(m.loose[:], func(a, b span) int { return cmp.Compare(a.from, b.from) })
 	}
 	return r, v
+}
+
+// forget takes the loose values out of the head.
+func (m *memo) forget() {
+	for _, s := range m.loose {
+		if s.to > 0 {
+			clear(m.head[s.from:s.to])
+			m.inTurn[m.turns] = s
+			m.turns++
+		}
+	}
+	slices.SortFunc(m.inTurn[:m.turns], func(a, b span) int { return cmp.Compare(a.from, b.from) })
 }
 
 // knows tells whether b begins with the head that is remembered, whatever its loose values are.
 func (m *memo) knows(b []byte) bool {
 	from := uint16(0)
-	for _, s := range m.loose[looseHeaders-m.spans:] {
+	for _, s := range m.inTurn[:m.turns] {
 		if !bytes.Equal(b[from:s.from], m.head[from:s.from]) || visible(b[s.from:s.to]) < int(s.to-s.from) {
 			return false
 		}

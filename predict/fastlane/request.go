@@ -39,10 +39,15 @@ const maxName = 64
 
 // request is a whole request at the front of a buffer.
 type request struct {
-	body      []byte
-	size      int                // headers and body
+	body []byte
+	size int // headers and body
+	parts
+}
+
+// parts are where in a request the values of headers stand.
+type parts struct {
 	id, trace span               // what it calls itself and what it is part of, if it says so
-	loose     [looseHeaders]span // values that may be anything visible, blanks around them included
+	loose     [looseHeaders]span // what may be anything visible, blanks around it included
 }
 
 // Headers whose values the grammar does not judge.
@@ -61,7 +66,7 @@ func newSpan(from, to int) span { return span{uint16(from), uint16(to)} } // no 
 func (s span) of(b []byte) []byte { return b[s.from:s.to:s.to] }
 
 // value is that of a loose header.
-func (r *request) value(which int, b []byte) []byte { return trim(r.loose[which].of(b)) }
+func (p *parts) value(which int, b []byte) []byte { return trim(p.loose[which].of(b)) }
 
 // scan looks at the front of b. It judges every line that is complete, so what is foreign is known as soon as it can be.
 func (g *grammar) scan(b []byte) (request, verdict) {

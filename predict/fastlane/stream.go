@@ -29,7 +29,7 @@ type work struct {
 	in    [MaxRequest]byte
 	out   []byte
 	field [128]byte // for Answer.Field
-	asked request   // the one being answered
+	asked parts     // of the request being answered
 	memo  memo
 }
 
