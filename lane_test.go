@@ -198,11 +198,11 @@ func TestOverloadIsCountedOnce(t *testing.T) {
 		require.NoError(t, gate.Enter(t.Context()))
 		s.gate = gate
 		answers[i] = p.talk(t, i, predictWith(alice, aForecast)+predictWith(alice, aForecast), 1<<20)
-		require.Equal(t, 1, int(gate.Stats().Refused))
-		require.Contains(t, p.counted(i), "predictions_total 1\n")
+		require.Equal(t, 2, int(gate.Stats().Refused))
+		require.Contains(t, p.counted(i), "predictions_total 2\n")
 	}
 	require.Equal(t, answers[1], answers[0])
-	require.Equal(t, 1, strings.Count(answers[0], "HTTP/1.1 503 Service Unavailable\r\n"), "the connection ends with it")
+	require.Equal(t, 2, strings.Count(answers[0], "HTTP/1.1 503 Service Unavailable\r\n"), "the connection stays")
 	require.Contains(t, answers[0], "\r\nRatelimit: \"default\";r=4;t=12\r\n")
 }
 

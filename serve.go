@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"net"
 	"os/signal"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
 
 	"tickercast/predict"
 	"tickercast/predict/accesslog"
+	"tickercast/predict/admission"
 	"tickercast/predict/cors"
 	"tickercast/predict/forwarded"
 	"tickercast/predict/limits"
@@ -135,6 +137,12 @@ func (f *serveFlags) run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer s.service.Close()
+	lag, err := admission.NewLag()
+	if err != nil {
+		return err
+	}
+	defer lag.Close()
+	s.brake = admission.NewBrake(costlyPerCore*runtime.GOMAXPROCS(0), lag)
 	if n := w.unaskable(); n > 0 {
 		logs.logger.Warn("tickers with names too long to be asked for over HTTP", "tickers", n, "longest", predict.MaxTicker)
 	}

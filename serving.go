@@ -27,9 +27,10 @@ type serving struct {
 	instruments *instruments // set by handler
 	reloader    *reloader
 	guard       *guard
-	gate        *admission.Gate // in front of every forecast that is computed
-	cors        *cors.Policy    // nil: pages of other origins are told nothing
-	access      *accesslog.Log  // nil: off
+	gate        *admission.Gate  // in front of every forecast that is computed
+	brake       *admission.Brake // in front of costly calls; nil: none
+	cors        *cors.Policy     // nil: pages of other origins are told nothing
+	access      *accesslog.Log   // nil: off
 	panics      *metrics.Counter
 	draining    atomic.Bool
 	conns       connections // of the public address that net/http serves
@@ -68,6 +69,8 @@ func (f *serveFlags) newServing(w world, logger *slog.Logger) (*serving, error) 
 		Metrics:      s.registry,
 		Scores:       scoresOf,
 		Admit:        s.admit,
+		Costly:       s.admitCostly,
+		Full:         func() bool { return s.brake != nil && s.brake.Full() },
 		Timeout:      f.timeout,
 		Ready:        s.ready,
 		Failed:       s.failed,
@@ -97,6 +100,21 @@ func (s *serving) admit(ctx context.Context) (release func(), err error) {
 		return nil, err
 	}
 	return s.gate.Leave, nil
+}
+
+// costlyPerCore is how many costly calls a core has under way whatever else there is to do: one that runs, and one that is
+// there when it ends.
+const costlyPerCore = 2
+
+// admitCostly is admit for calls that ask for much.
+func (s *serving) admitCostly() (release func(), err error) {
+	if s.brake == nil {
+		return func() {}, nil
+	}
+	if !s.brake.Enter() {
+		return nil, predict.ErrOverload()
+	}
+	return s.brake.Leave, nil
 }
 
 // worldPart is what is forecast from, read when its files were as seen.
@@ -160,7 +178,13 @@ func (s *serving) register() {
 		s.registry.CounterFunc(c.name, c.help, func() float64 { return float64(c.value()) })
 	}
 	gate := s.gate.Stats
-	s.registry.CounterFunc("http_requests_rejected_total", rejectedHelp, func() float64 { return float64(gate().Refused) }, metrics.Label{Name: "reason", Value: "overload"})
+	s.registry.CounterFunc("http_requests_rejected_total", rejectedHelp, func() float64 {
+		n := gate().Refused
+		if s.brake != nil {
+			n += s.brake.Refused()
+		}
+		return float64(n)
+	}, metrics.Label{Name: "reason", Value: "overload"})
 	s.registry.CounterFunc("http_requests_rejected_total", rejectedHelp, func() float64 { return float64(s.service.AnswersRefused()) }, metrics.Label{Name: "reason", Value: "memory"})
 	s.registry.CounterFunc("predict_queued_total", "Forecasts that waited for others to be computed.", func() float64 { return float64(gate().Waited) })
 	s.registry.GaugeFunc("predict_running", "Forecasts being computed.", func() float64 { return float64(gate().Running) })

@@ -189,7 +189,7 @@ func (c *simClient) answer(r *simRequest) (closed bool) {
 		return true
 	}
 	if resp.StatusCode == 503 && c.overloaded.Load() {
-		if resp.Header.Get("Retry-After") == "" || !resp.Close {
+		if resp.Header.Get("Retry-After") == "" {
 			c.errorf("a refusal that does not say what to do: %v", resp.Header)
 		}
 		return true

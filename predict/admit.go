@@ -28,8 +28,29 @@ func (s *Service) limited(ctx context.Context) (context.Context, context.CancelF
 	return context.WithTimeout(ctx, s.cfg.Timeout)
 }
 
-// ErrOverload is for Config.Admit to return: 503, to be tried again in a second, perhaps on another connection and so on
-// another server.
+// ErrOverload is for Config.Admit to return: 503, to be tried again in a second. The connection stays: to close it and to
+// accept another costs the server one and a half times as much again as the refusal, and more with TLS.
 func ErrOverload() *Error {
-	return &Error{Status: http.StatusServiceUnavailable, Detail: "Service Unavailable", RetryAfter: 1, closes: true}
+	return &Error{Status: http.StatusServiceUnavailable, Detail: "Service Unavailable", RetryAfter: 1}
+}
+
+// full is the refusal of a costly call whose body is yet unread, or nil. net/http skips a body of moderate length; after a
+// longer one it closes the connection by itself.
+func (s *Service) full() error {
+	if s.cfg.Full != nil && s.cfg.Full() {
+		return ErrOverload()
+	}
+	return nil
+}
+
+// costly does what a costly call asks for once Config.Costly lets it.
+func (s *Service) costly(do func() error) error {
+	if s.cfg.Costly != nil {
+		release, err := s.cfg.Costly()
+		if err != nil {
+			return err
+		}
+		defer release()
+	}
+	return do()
 }

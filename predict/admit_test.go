@@ -53,7 +53,7 @@ func TestOverload(t *testing.T) {
 		"history": post(t, s.ServePredict, "/predict", history),
 	} {
 		h := w.Header()
-		if w.Code != 503 || w.Body.String() != `{"detail":"Service Unavailable"}` || h.Get("Retry-After") != "1" || h.Get("Connection") != "close" || h.Get("Content-Type") != "application/json" {
+		if w.Code != 503 || w.Body.String() != `{"detail":"Service Unavailable"}` || h.Get("Retry-After") != "1" || h.Get("Connection") != "" || h.Get("Content-Type") != "application/json" {
 			t.Errorf("%s: %d %v %s; want a 503 with Retry-After", name, w.Code, h, w.Body)
 		}
 	}
@@ -72,6 +72,54 @@ func TestOverload(t *testing.T) {
 	overloaded = false
 	if w := post(t, s.ServePredict, "/predict", unknown); w.Code != 200 || inside != 0 {
 		t.Errorf("afterwards: status %d, %d inside; want 200 and none", w.Code, inside)
+	}
+}
+
+// TestCostly refuses calls that ask for much, unread where it can be known before, and no others.
+func TestCostly(t *testing.T) {
+	full, refuse, asked, inside := false, false, 0, 0
+	s := newService(t, func(cfg *predict.Config) {
+		cfg.Full = func() bool { asked++; return full }
+		cfg.Costly = func() (func(), error) {
+			if refuse {
+				return nil, predict.ErrOverload()
+			}
+			inside++
+			return func() { inside-- }, nil
+		}
+	})
+	infer := func(w http.ResponseWriter, r *http.Request) {
+		r.SetPathValue("name", "tickercast")
+		s.ServeModelInfer(w, r)
+	}
+	history := `{"ticker":"X","history":[` + strings.TrimSuffix(strings.Repeat("100,101,", 200), ",") + `]}`
+	calls := []struct {
+		name, path, body string
+		h                http.HandlerFunc
+	}{
+		{"batch", "/predict/batch", `{"requests":[{"ticker":"AAPL"}]}`, s.ServeBatch},
+		{"inference", "/v2/models/tickercast/infer", `{"inputs":[{"name":"ticker","datatype":"BYTES","shape":[1],"data":["AAPL"]}]}`, infer},
+		{"history", "/predict", history, s.ServePredict},
+	}
+	for _, step := range []struct {
+		full, refuse bool
+		want         int
+	}{{false, false, 200}, {true, false, 503}, {false, true, 503}, {false, false, 200}} {
+		full, refuse = step.full, step.refuse
+		for _, c := range calls {
+			asked = 0
+			w := post(t, c.h, c.path, c.body)
+			if w.Code != step.want || inside != 0 || asked != 1 {
+				t.Errorf("%s, full %v, refused %v: %d %s, %d still inside, asked %d times; want %d, none, once", c.name, full, refuse, w.Code, w.Body, inside, asked, step.want)
+			}
+			if h := w.Header(); w.Code == 503 && (h.Get("Retry-After") != "1" || h.Get("Connection") != "") {
+				t.Errorf("%s: refused with %v; want Retry-After, and the connection kept", c.name, h)
+			}
+		}
+	}
+	full, refuse = true, true
+	if w := post(t, s.ServePredict, "/predict", `{"ticker":"AAPL","days_ahead":7}`); w.Code != 200 {
+		t.Errorf("a plain request: status %d, want 200", w.Code)
 	}
 }
 

@@ -52,6 +52,12 @@ type Config struct {
 	// inference protocol; an answer from the cache is never refused. Nil admits everything.
 	Admit func(context.Context) (release func(), err error)
 
+	// Costly is Admit for calls that cost a hundred times what refusing them does: batches, inferences, and single requests
+	// too long to be plain. It is asked when the body is there; Full says before that whether there would be room. Nil
+	// admits everything.
+	Costly func() (release func(), err error)
+	Full   func() bool
+
 	// Timeout is how long a call may take that asks for many forecasts, once its body is there; then it gets a 504. 0 means
 	// as long as it takes. A single forecast takes no longer than Admit lets it wait.
 	Timeout time.Duration

@@ -10,6 +10,10 @@ import (
 // /predict would have answered: {"predictions":[...]} or {"error":{"status":...,"detail":...}}. The results come as
 // {"results":[...]}, or one a line for a client that accepts application/x-ndjson.
 func (s *Service) ServeBatch(w http.ResponseWriter, r *http.Request) {
+	if err := s.full(); err != nil {
+		s.refuse(w, r, err)
+		return
+	}
 	buf, out := s.batches.get(), s.batches.get()
 	defer s.batches.put(buf)
 	defer s.batches.put(out)
@@ -27,7 +31,7 @@ func (s *Service) ServeBatch(w http.ResponseWriter, r *http.Request) {
 	held := hold{budget: &s.answers}
 	defer held.release()
 	b := batch{Service: s, ctx: ctx, world: s.world.Load(), lines: wantsLines(r), out: *out, hold: &held}
-	err = b.run(body)
+	err = s.costly(func() error { return b.run(body) })
 	*out = b.out
 	if err != nil {
 		s.refuse(w, r, err)

@@ -111,6 +111,9 @@ func (s *Service) infer(w http.ResponseWriter, r *http.Request, held *hold) ([]b
 	if r.Header.Get("Inference-Header-Content-Length") != "" {
 		return nil, errInfer("binary tensors are an extension that this server does not have: send data as JSON")
 	}
+	if err := s.full(); err != nil {
+		return nil, err
+	}
 	buf := s.batches.get()
 	defer s.batches.put(buf)
 	body, err := readBody(w, r, *buf, s.cfg.MaxBatchBody)
@@ -118,16 +121,21 @@ func (s *Service) infer(w http.ResponseWriter, r *http.Request, held *hold) ([]b
 	if err != nil {
 		return nil, err
 	}
-	req, err := decodeInfer(body)
-	if err != nil {
-		return nil, err
-	}
-	if err := held.grow(req.size()); err != nil {
-		return nil, err
-	}
-	ctx, cancel := s.limited(r.Context())
-	defer cancel()
-	return s.admitted(ctx, func() ([]byte, error) { return s.world.Load().infer(ctx, req) })
+	var answer []byte
+	err = s.costly(func() error {
+		req, err := decodeInfer(body)
+		if err != nil {
+			return err
+		}
+		if err := held.grow(req.size()); err != nil {
+			return err
+		}
+		ctx, cancel := s.limited(r.Context())
+		defer cancel()
+		answer, err = s.admitted(ctx, func() ([]byte, error) { return s.world.Load().infer(ctx, req) })
+		return err
+	})
+	return answer, err
 }
 
 // checkModel refuses a path that names another model than the one there is.

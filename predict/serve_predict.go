@@ -2,8 +2,19 @@ package predict
 
 import "net/http"
 
+// maxPlain is what a body may have that asks for one forecast of a listed ticker, ten times over. What is longer holds a
+// history.
+const maxPlain = 1 << 10
+
 // ServePredict is POST /predict.
 func (s *Service) ServePredict(w http.ResponseWriter, r *http.Request) {
+	long := r.ContentLength < 0 || r.ContentLength > maxPlain
+	if long {
+		if err := s.full(); err != nil {
+			s.refuse(w, r, err)
+			return
+		}
+	}
 	buf := s.bodies.get()
 	defer s.bodies.put(buf)
 	body, err := readJSON(w, r, *buf, s.cfg.MaxBody)
@@ -12,12 +23,19 @@ func (s *Service) ServePredict(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, err)
 		return
 	}
-	req, err := Decode(body)
-	if err != nil {
-		s.refuse(w, r, err)
-		return
+	var answer []byte
+	do := func() error {
+		req, err := Decode(body)
+		if err == nil {
+			answer, err = s.Answer(r.Context(), &req)
+		}
+		return err
 	}
-	answer, err := s.Answer(r.Context(), &req)
+	if long {
+		err = s.costly(do)
+	} else {
+		err = do()
+	}
 	if err != nil {
 		s.refuse(w, r, err)
 		return
