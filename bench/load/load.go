@@ -48,7 +48,7 @@ type Config struct {
 	// Timeout bounds one exchange, and how long a backlog is worked off after Duration; 0 means 5 seconds.
 	Timeout time.Duration
 	// Patience is how long a request of an open loop may wait for a free connection; then it is given up and counts as
-	// unsent, as in a pool of connections that has no room. 0 means for as long as the backlog is worked off.
+	// unsent and in no histogram, as in a pool of connections that has no room. 0 means for as long as the backlog is worked off.
 	Patience time.Duration
 	// Retries is how often a request is sent again at once that got no 2xx within Timeout. Each time counts as a request.
 	Retries int

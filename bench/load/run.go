@@ -17,6 +17,8 @@ type run struct {
 	start time.Time
 	tally atomic.Pointer[tally]
 	left  atomic.Int64 // closed loop: requests that may still be sent
+
+	givenUp atomic.Int64 // open loop: requests that had waited for longer than Patience when a connection took them
 }
 
 // Run connects, sends and measures until Duration has passed, Count requests were sent or ctx is done, and returns what
@@ -140,7 +142,7 @@ func (r *run) phase(ctx context.Context, conns []*conn, d time.Duration, count i
 		close(due)
 	}
 	wg.Wait()
-	return unsent
+	return unsent + r.givenUp.Swap(0)
 }
 
 // work sends on one connection whatever next says is due.
@@ -149,6 +151,10 @@ func (r *run) work(ctx context.Context, c *conn, request func() []byte, next fun
 		at, ok := next()
 		if !ok {
 			return
+		}
+		if r.impatient(at, r.now()) {
+			r.givenUp.Add(1)
+			continue
 		}
 		b := request()
 		for try := 0; !r.send(ctx, c, b, at) && try < r.cfg.Retries && ctx.Err() == nil; try++ {

@@ -22,7 +22,7 @@ func TestShort(t *testing.T) {
 	}
 	o := options{binary: binary, clients: 8, limit: time.Second, load: 100 * time.Millisecond, storm: 100 * time.Millisecond, rates: []float64{10}, after: 1, slice: 50 * time.Millisecond, log: io.Discard}
 	for _, k := range kinds() {
-		tr := &trial{kind: k, options: o, knee: load.Knee{Rate: k.first}}
+		tr := &trial{kind: k, options: o, knee: k.first}
 		if err := tr.start(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -15,7 +15,7 @@ const kneeP99 = 5 * time.Millisecond
 
 // report prints what was measured and whether it is what it should be.
 func (t *trial) report(w io.Writer) (stood bool) {
-	fmt.Fprintf(w, "\n%s: knee %.0f requests a second over %d connections, p99 below %v\n\n", t.name, t.knee.Rate, t.clients, kneeP99)
+	fmt.Fprintf(w, "\n%s: knee %.0f requests a second over %d connections, p99 below %v\n\n", t.name, t.knee, t.clients, kneeP99)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "offered\ta second\tsent\tgoodput\tof peak\taccepted p50\tp99\trefused\trefused p99\tfailed\tserver CPU\tgenerator CPU\tfull again after\t")
 	peak := t.goodputPeak()

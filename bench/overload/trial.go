@@ -15,6 +15,7 @@ import (
 // A kind of request.
 type kind struct {
 	name  string
+	flags []string // of the server
 	mix   func(host string) bench.Mix
 	first float64 // rate to begin the search for the knee with
 	keeps float64 // share of its peak that the goodput must keep
@@ -23,6 +24,7 @@ type kind struct {
 
 func kinds() []kind {
 	return []kind{
+		{name: "hits over net/http", mix: bench.Hit, flags: []string{"-fastlane=false"}, first: 5_000, keeps: 0.9},
 		{name: "hits", mix: bench.Hit, first: 10_000, keeps: 0.9},
 		{name: "misses", mix: bench.Miss, first: 10_000, keeps: 0.85},
 		{name: "batches", mix: bench.BatchMiss, first: 50, keeps: 0.85, sheds: true},
@@ -36,7 +38,7 @@ type trial struct {
 	server *proc.Server
 	addr   string
 
-	knee   load.Knee
+	knee   float64 // requests a second
 	phases []phase
 	peak   int64 // bytes resident
 	exited bool
@@ -95,7 +97,7 @@ func (t *trial) start(ctx context.Context) (err error) {
 		return err
 	}
 	t.server, err = proc.Start(ctx, proc.Config{
-		Args: []string{t.binary, "serve", "-addr", t.addr, "-admin-addr", "", "-drain-delay", "0s"},
+		Args: append([]string{t.binary, "serve", "-addr", t.addr, "-admin-addr", "", "-drain-delay", "0s"}, t.flags...),
 		Env:  []string{fmt.Sprintf("GOMEMLIMIT=%d", memory)}, Pin: t.pin, CPU: 1, Ready: "http://" + t.addr + "/health",
 	})
 	return err
@@ -108,16 +110,19 @@ func (t *trial) config(clients int) load.Config {
 
 // find looks for the knee.
 func (t *trial) find(ctx context.Context) (err error) {
+	if t.knee = t.options.knee; t.knee > 0 {
+		return nil
+	}
 	cfg := t.config(t.clients)
 	cfg.Patience = 0 // below the knee nothing is given up
 	cfg.Warmup, cfg.Duration = t.step/4, t.step
-	t.knee, err = load.FindKnee(ctx, cfg, load.KneeConfig{Start: t.first}, func(s load.KneeStep) {
+	found, err := load.FindKnee(ctx, cfg, load.KneeConfig{Start: t.first}, func(s load.KneeStep) {
 		fmt.Fprintf(t.log, "%s: %.0f a second: p99 %v, %d failed\n", t.name, s.Rate, s.P99, s.Failed)
 	})
 	if err != nil {
 		return err
 	}
-	if t.knee.Rate == 0 {
+	if t.knee = found.Rate; t.knee == 0 {
 		return fmt.Errorf("no knee: not even %.0f requests a second were answered in time; is the machine busy?", t.first)
 	}
 	return nil
@@ -142,7 +147,7 @@ func (t *trial) overload(ctx context.Context) error {
 // offer offers k times the knee, and what follows.
 func (t *trial) offer(ctx context.Context, name string, k float64, d time.Duration, retries int) error {
 	cfg := t.config(int(float64(t.clients) * k))
-	cfg.Rate, cfg.Duration, cfg.Retries = k*t.knee.Rate, d, retries
+	cfg.Rate, cfg.Warmup, cfg.Duration, cfg.Retries = k*t.knee, t.settle, d, retries
 	fmt.Fprintf(t.log, "%s: %s, %.0f a second\n", t.name, name, cfg.Rate)
 	before, err := t.server.Usage()
 	if err != nil {
@@ -169,7 +174,7 @@ func (t *trial) offer(ctx context.Context, name string, k float64, d time.Durati
 // recover offers 80 % of the knee, a second at a time.
 func (t *trial) recover(ctx context.Context) (slices []slice, err error) {
 	cfg := t.config(t.clients)
-	cfg.Rate, cfg.Duration, cfg.Patience = 0.8*t.knee.Rate, t.slice, 0
+	cfg.Rate, cfg.Duration, cfg.Patience = 0.8*t.knee, t.slice, 0
 	for range t.after {
 		r, err := load.Run(ctx, cfg)
 		if err != nil {
