@@ -2,7 +2,7 @@
 
 // Overload offers a server several times what it can do, and then what it can, and says whether it stood that:
 //
-//	go run ./bench/overload                        hits, misses and batches, some two minutes each
+//	go run ./bench/overload                        hits on both paths, misses and batches, seven minutes in all
 //	go run ./bench/overload -only batches -storm 0
 //
 // The server is a process on CPU 1 alone, the load comes from CPU 0. For each kind of request the knee is looked for first,
@@ -79,14 +79,14 @@ const memory = 400 << 20
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fs := flag.NewFlagSet("overload", flag.ContinueOnError)
 	fs.SetOutput(stderr)
-	o := options{clients: 32, after: 8, slice: time.Second, settle: time.Second, rates: []float64{2, 5, 10}, pin: true, log: stderr}
+	o := options{clients: 32, after: 6, slice: time.Second, settle: time.Second, rates: []float64{2, 5, 10}, pin: true, log: stderr}
 	fs.StringVar(&o.binary, "binary", "", "measure this tickercast instead of building one from the tree")
 	fs.DurationVar(&o.limit, "limit", 100*time.Millisecond, "what a client gives a request")
 	fs.DurationVar(&o.step, "step", time.Second, "how long each rate is tried in the search for the knee")
 	fs.DurationVar(&o.load, "load", 5*time.Second, "how long each overload lasts")
 	fs.DurationVar(&o.storm, "storm", 30*time.Second, "how long clients retry at once, three times, at five times the knee; 0 for not at all")
 	fs.Float64Var(&o.knee, "knee", 0, "requests a second to take for the knee, instead of looking for it")
-	only := fs.String("only", "", "kinds of requests whose name matches this `regexp`: hits, misses, batches")
+	only := fs.String("only", "", "kinds of requests whose name matches this `regexp`: hits over net/http, hits, misses, batches")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}

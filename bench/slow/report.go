@@ -44,8 +44,9 @@ func (t *trial) missed() (all []string) {
 	add(t.slowest > limit, "the slowest ended after %v, want %v", ms(t.slowest), limit)
 	add(t.each == 0, "there was never a time when all were open")
 	add(t.each >= t.path.bytes, "%d bytes for a connection, want less than %d", t.each, t.path.bytes)
-	// Opening ten thousand connections is load too: what takes a fraction of a millisecond may take two.
-	p99, allowed := t.while.Latency.Quantile(0.99), max(t.before.Latency.Quantile(0.99)*3/2, 2*time.Millisecond)
+	// Opening ten thousand connections is load too, and looking after them: what takes a fraction of a millisecond alone may
+	// take what it does at the knee.
+	p99, allowed := t.while.Latency.Quantile(0.99), max(t.before.Latency.Quantile(0.99)*3/2, 5*time.Millisecond)
 	add(p99 > allowed, "p99 of the healthy client %v, want %v", ms(p99), ms(allowed))
 	add(t.while.Failed() > 0, "%d requests of the healthy client failed", t.while.Failed())
 	add(t.unhealthy.Load() > 0, "%d of %d probes without a 200", t.unhealthy.Load(), t.probes.Load())
