@@ -45,6 +45,16 @@ func browsable(addr string) string {
 	return "http://" + addr
 }
 
+// warn tells what of the prices is served but may not be what was meant.
+func (w world) warn(logger *slog.Logger) {
+	if n := w.unaskable(); n > 0 {
+		logger.Warn("tickers with names too long to be asked for over HTTP", "tickers", n, "longest", predict.MaxTicker)
+	}
+	if len(w.unended) > 0 {
+		logger.Warn("prices that end without a line break and may be cut short", "files", w.unended)
+	}
+}
+
 // unaskable counts the tickers that only the command line can name: a request's has at
 // most predict.MaxTicker characters.
 func (w world) unaskable() (n int) {

@@ -7,6 +7,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"tickercast/model/market"
 	"tickercast/model/train"
 )
 
@@ -45,7 +46,7 @@ func (p *program) evaluate(set *flag.FlagSet) func(context.Context, []string) er
 		if cfg.Model, err = src.loadModel(); err != nil {
 			return err
 		}
-		panel, err := openPrices(src.prices)
+		panel, err := market.Open(src.prices)
 		if err != nil {
 			return err
 		}

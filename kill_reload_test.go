@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -66,8 +67,8 @@ func TestKilledReload(t *testing.T) {
 			half = true
 			data := [][]byte{files[next], packed[next]}[i%5-3]
 			cut := 1 + rnd.IntN(len(data)-1)
-			for data[cut-1] == '\n' { // fewer rows, all of them whole, are a file as good as another
-				cut--
+			if i%5 == 3 { // fewer rows, all of them whole, are a file as good as another, and of a price nobody can tell
+				cut = max(1, bytes.LastIndexByte(data[:cut], ','))
 			}
 			require.NoError(t, os.WriteFile(path, data[:cut], 0o644))
 			if rnd.IntN(2) == 0 {

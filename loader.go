@@ -36,6 +36,8 @@ type world struct {
 	model  *model.Model
 	market *market.Market
 	files  stamp // of the source, before it was read
+
+	unended []string // files of prices that may be cut short
 }
 
 // load reads a world whole, of closes up to and including a day; day zero means the
@@ -77,7 +79,7 @@ func (s source) read(day calendar.Date) (world, error) {
 			return world{}, fmt.Errorf("calibrating on prices %s: %w", s.pricesName(), err)
 		}
 	}
-	return world{model: m, market: mk}, nil
+	return world{model: m, market: mk, unended: unended(s.prices)}, nil
 }
 
 func (s source) loadModel() (*model.Model, error) {
@@ -99,7 +101,7 @@ func (s source) loadPanel() (*market.Panel, error) {
 	if s.prices == "" {
 		return market.Snapshot()
 	}
-	return openPrices(s.prices)
+	return market.Open(s.prices)
 }
 
 func (s source) pricesName() string {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,7 +27,8 @@ func gzipped(t *testing.T, data []byte) []byte {
 	return b.Bytes()
 }
 
-// TestCutPrices cuts files at every byte of the last lines and at some before. What is left is refused, or holds whole rows alone.
+// TestCutPrices cuts files at every byte of the last lines and at some before. What is left is refused, or holds whole
+// rows alone, or one whose price may be cut, which is said.
 func TestCutPrices(t *testing.T) {
 	plain := pricesCSV(100)
 	packed := gzipped(t, plain)
@@ -53,13 +55,35 @@ func TestCutPrices(t *testing.T) {
 				require.Contains(t, err.Error(), src.prices)
 				continue
 			}
-			require.True(t, data[n-1] == '\n' && filepath.Ext(path) == ".csv", "%s cut after %d bytes was read", file, n)
+			require.Equal(t, ".csv", filepath.Ext(path), "%s cut after %d bytes was read", file, n)
+			if data[n-1] != '\n' {
+				require.Equal(t, []string{path}, w.unended, "cut after %d bytes", n)
+				continue
+			}
+			require.Empty(t, w.unended)
 			require.InDelta(t, 100, w.market.Tickers()[0].Close, 2)
 		}
 		require.NoError(t, os.WriteFile(path, data, 0o644))
 		_, err := src.load(0)
 		require.NoError(t, err)
 	}
+}
+
+// TestServeSaysWhatMayBeCut starts with a file that has no last line break, and reloads it.
+func TestServeSaysWhatMayBeCut(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "prices.csv")
+	require.NoError(t, os.WriteFile(path, bytes.TrimSuffix(pricesCSV(100), []byte("\n")), 0o644))
+	p := start(t, "-prices", path)
+	said := func(times int) func() bool {
+		return func() bool { return strings.Count(p.logged(), "may be cut short") == times }
+	}
+	eventually(t, 10*time.Second, said(1))
+	resp, err := http.Post("http://"+p.admin+"/-/reload", "", nil)
+	require.NoError(t, err)
+	status, body := readAll(t, resp)
+	require.Equal(t, http.StatusOK, status, body)
+	eventually(t, 10*time.Second, said(2))
+	require.Contains(t, p.logged(), path)
 }
 
 // TestPricesThatAreBeingWritten loads while another hand adds line after line: that is refused, and the file is read once

@@ -12,7 +12,6 @@ import (
 	"syscall"
 	"time"
 
-	"tickercast/predict"
 	"tickercast/predict/accesslog"
 	"tickercast/predict/admission"
 	"tickercast/predict/cors"
@@ -143,9 +142,6 @@ func (f *serveFlags) run(ctx context.Context, p *program) error {
 	}
 	defer lag.Close()
 	s.brake = admission.NewBrake(costlyPerCore*runtime.GOMAXPROCS(0), lag)
-	if n := w.unaskable(); n > 0 {
-		logs.logger.Warn("tickers with names too long to be asked for over HTTP", "tickers", n, "longest", predict.MaxTicker)
-	}
 	s.access = accesslog.New(logs.access, f.accessLog)
 	s.registerLogs(logs)
 	public := f.newPublicServer(s)
@@ -170,6 +166,7 @@ func (f *serveFlags) run(ctx context.Context, p *program) error {
 		go s.reloader.watch(ctx, f.watch)
 	}
 	p.announce(logs.logger, ln.Addr().String(), addrString(adminLn), w, "max_conns", maxConns, "memory_limit", memory, "fastlane", f.usesLane())
+	w.warn(logs.logger)
 	return l.run(ctx)
 }
 

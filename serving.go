@@ -127,7 +127,11 @@ func (s *serving) worldPart(src source, seen stamp) *part {
 			if err != nil {
 				return err
 			}
-			return s.service.Swap(w.model, w.market)
+			if err := s.service.Swap(w.model, w.market); err != nil {
+				return err
+			}
+			w.warn(s.logger)
+			return nil
 		},
 		what: func() []any {
 			m, mk := s.service.Current()

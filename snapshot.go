@@ -4,6 +4,8 @@ import (
 	"context"
 	"flag"
 	"fmt"
+
+	"tickercast/model/market"
 )
 
 // snapshot makes the file that model/market embeds.
@@ -14,7 +16,7 @@ func (p *program) snapshot(fs *flag.FlagSet) func(context.Context, []string) err
 		if *prices == "" {
 			return usagef("-prices is missing")
 		}
-		panel, err := openPrices(*prices)
+		panel, err := market.Open(*prices)
 		if err != nil {
 			return err
 		}

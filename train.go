@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"tickercast/model/calendar"
+	"tickercast/model/market"
 	"tickercast/model/train"
 )
 
@@ -28,7 +29,7 @@ func (p *program) train(set *flag.FlagSet) func(context.Context, []string) error
 		if err := checkWritable(*out); err != nil {
 			return err
 		}
-		panel, err := openPrices(*prices)
+		panel, err := market.Open(*prices)
 		if err != nil {
 			return err
 		}
