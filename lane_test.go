@@ -1,8 +1,8 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -87,18 +87,10 @@ func newPathPair(t testing.TB, log accesslog.Rate) *pathPair {
 		s.access = accesslog.New(slog.NewJSONHandler(&p.logs[i], nil), log)
 		p.servers[i], p.listeners[i] = s, newSimListener()
 		public := f.newPublicServer(s)
-		public.Handler = patient(public.Handler)
 		s.serveOn(t, f, p.listeners[i], public)
 		t.Cleanup(s.service.Close)
 	}
 	return p
-}
-
-// patient computes for a client that has sent all it wanted to, and might be gone: net/http cannot know, and gives up.
-func patient(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(w, r.WithContext(context.WithoutCancel(r.Context())))
-	})
 }
 
 // talk sends input to one of the servers in pieces, and returns what comes back.
@@ -161,6 +153,37 @@ func TestSameUnderGuard(t *testing.T) {
 	require.Contains(t, p.logged(0), `"client":"alice"`)
 	for _, reason := range []string{"key", "rate"} {
 		require.Regexp(t, `http_requests_rejected_total{reason="`+reason+`"} [1-9]`, got)
+	}
+}
+
+// TestHalfClosed asks for forecasts that have to wait, and closes the sending side meanwhile: that client wants its answer.
+func TestHalfClosed(t *testing.T) {
+	for name, body := range map[string]string{"plain": aForecast, "levels": `{"ticker":"AAPL","levels":[0.9]}`} {
+		for _, lane := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, lane %v", name, lane), func(t *testing.T) {
+				t.Parallel()
+				f := &serveFlags{fastlane: lane}
+				s := f.mustServe(t)
+				defer s.service.Close()
+				gate, err := admission.New(admission.Config{Running: 1, Interval: time.Minute, Target: time.Minute})
+				require.NoError(t, err)
+				require.NoError(t, gate.Enter(t.Context()))
+				s.gate = gate
+				c, err := net.Dial("tcp", s.listen(t, f))
+				require.NoError(t, err)
+				defer c.Close()
+				_, err = io.WriteString(c, predictWith("", body))
+				require.NoError(t, err)
+				eventually(t, 10*time.Second, func() bool { return gate.Stats().Waiting == 1 })
+				require.NoError(t, c.(*net.TCPConn).CloseWrite())
+				require.Never(t, func() bool { return gate.Stats().Waiting == 0 }, 50*time.Millisecond, 5*time.Millisecond)
+				gate.Leave()
+				resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+				require.NoError(t, err)
+				status, answer := readAll(t, resp)
+				require.Equal(t, 200, status, answer)
+			})
+		}
 	}
 }
 
