@@ -27,6 +27,7 @@ const defaultAdminAddr = "127.0.0.1:9090"
 // variable.
 type serveFlags struct {
 	source
+	timeouts
 	addr, adminAddr   string
 	cacheEntries      int
 	cacheBytes        int64
@@ -63,6 +64,7 @@ func (p *program) serve(set *flag.FlagSet) func(context.Context, []string) error
 	set.BoolVar(&f.redactInput, "redact-input", false, "leave what the client sent out of a 422")
 	set.BoolVar(&f.fastlane, "fastlane", true, "answer plain POST /predict without net/http")
 	set.IntVar(&f.maxConns, "max-conns", 0, "connections at most; 0 for as many as there are descriptors and memory for")
+	f.timeouts.flags(set)
 	set.DurationVar(&f.timeout, "timeout", 2*time.Second, "`time` that a call for many forecasts may take; 0 for any")
 	set.Func("access-log", "`which` answers to log on stdout: off, all, or 1/N at random and all that are 5xx (default off)", func(s string) (err error) {
 		f.accessLog, err = accesslog.ParseRate(s)
@@ -90,6 +92,9 @@ func (p *program) serve(set *flag.FlagSet) func(context.Context, []string) error
 	return func(ctx context.Context, _ []string) error {
 		f.source = *src
 		if err := refuseNegative(set); err != nil {
+			return err
+		}
+		if err := f.timeouts.check(); err != nil {
 			return err
 		}
 		return f.run(ctx, p)

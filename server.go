@@ -30,6 +30,7 @@ const (
 // asked for.
 func (f *serveFlags) newPublicServer(s *serving) *http.Server {
 	server := newHTTPServer(s.handler(), s.logger)
+	f.timeouts.apply(server)
 	server.ConnState = s.conns.track
 	server.TLSConfig = s.guard.tlsConfig()
 	server.Protocols.SetHTTP2(server.TLSConfig != nil)
