@@ -18,7 +18,9 @@ func (t *timeouts) each(yield func(name string, t *time.Duration, usual time.Dur
 }
 
 func (t *timeouts) flags(set *flag.FlagSet) {
-	t.each(func(name string, t *time.Duration, usual time.Duration, usage string) { set.DurationVar(t, name, usual, usage) })
+	t.each(func(name string, t *time.Duration, usual time.Duration, usage string) {
+		set.DurationVar(t, name, usual, usage)
+	})
 }
 
 // check refuses to wait for ever: one client of the slow kind for each connection would be all there ever is.
