@@ -135,7 +135,8 @@ func (f *serveFlags) run(ctx context.Context, p *program) error {
 		return err
 	}
 	memory := limitMemory()
-	f.answerBytes = limits.Answers(memory)
+	plan := limits.NewPlan(f.maxConns, f.cacheBytes, limits.Files(), memory)
+	f.cacheBytes, f.answerBytes = plan.CacheBytes, plan.AnswerBytes
 	s, err := f.newServing(w, logs.logger)
 	if err != nil {
 		return err
@@ -150,7 +151,6 @@ func (f *serveFlags) run(ctx context.Context, p *program) error {
 	s.access = accesslog.New(logs.access, f.accessLog)
 	s.registerLogs(logs)
 	public := f.newPublicServer(s)
-	maxConns := limits.Connections(f.maxConns, limits.Files(), memory, f.cacheBytes+f.answerBytes)
 	l := &lifecycle{
 		logger:     logs.logger,
 		drainDelay: f.drainDelay,
@@ -159,7 +159,7 @@ func (f *serveFlags) run(ctx context.Context, p *program) error {
 		reload:     func(why string) { s.reloader.reload(why) },
 		public:     public,
 		conns:      &s.conns,
-		lane:       s.lane(ln, public, f.usesLane(), maxConns),
+		lane:       s.lane(ln, public, f.usesLane(), plan.Conns),
 		stop:       stop,
 		hangup:     hangup,
 	}
@@ -170,7 +170,7 @@ func (f *serveFlags) run(ctx context.Context, p *program) error {
 	if f.watch > 0 && s.reloader.watches() {
 		go s.reloader.watch(ctx, f.watch)
 	}
-	p.announce(logs.logger, ln.Addr().String(), addrString(adminLn), w, "max_conns", maxConns, "memory_limit", memory, "fastlane", f.usesLane())
+	p.announce(logs.logger, ln.Addr().String(), addrString(adminLn), w, "max_conns", plan.Conns, "cache_bytes", plan.CacheBytes, "memory_limit", memory, "fastlane", f.usesLane())
 	w.warn(logs.logger)
 	return l.run(ctx)
 }

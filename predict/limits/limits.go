@@ -25,36 +25,45 @@ const (
 	baseBytes = 40 << 20
 )
 
-// Connections is how many connections to allow: wanted, or fewer if there are not as many descriptors, or memory for them
-// beside what else may be kept: the cache and [Answers]. A zero limit is none, and wanted 0 is as many as can be. The result
-// 0 is no bound.
-func Connections(wanted int, files uint64, memory, kept int64) int {
-	n := int64(math.MaxInt64)
-	if wanted > 0 {
-		n = int64(wanted)
-	}
-	if files > 0 && files < math.MaxInt64 {
-		n = min(n, int64(files)-spareFiles)
-	}
-	if memory > 0 {
-		n = min(n, (memory-baseBytes-kept)/ConnBytes)
-	}
-	if n == math.MaxInt64 {
-		return 0
-	}
-	return int(max(n, 1))
+// A Plan is what a server may keep at once.
+type Plan struct {
+	Conns       int   // connections; 0 is no bound
+	CacheBytes  int64 // cached answers
+	AnswerBytes int64 // large answers, from when they are made until they are sent
 }
+
+// leastConns is how many connections a plan has, whatever the memory: a server that lets one client in is down for the next,
+// and for whoever asks whether it is up.
+const leastConns = 16
 
 // maxAnswers is ten at once of a thousand forecasts of all thirty days, or three with eight intervals each.
 const maxAnswers = 64 << 20
 
-// Answers is how many bytes of large answers to hold at once: an eighth of the memory limit, where there is one, because
-// making them takes up to twice that.
-func Answers(memory int64) int64 {
-	if memory <= 0 {
-		return maxAnswers
+// NewPlan plans with as many connections and as large a cache as are wanted, or with less where descriptors or memory do not
+// suffice. A zero limit is none, and zero connections wanted are as many as can be.
+//
+// Large answers get an eighth of the memory, because making them takes up to twice that, and no more than a quarter of what
+// is beside the server itself; the cache gets at most half of the rest, and connections what is then left.
+func NewPlan(conns int, cacheBytes int64, files uint64, memory int64) Plan {
+	n := int64(math.MaxInt64)
+	if conns > 0 {
+		n = int64(conns)
 	}
-	return min(memory/8, maxAnswers)
+	if files > 0 && files < math.MaxInt64 {
+		n = min(n, max(int64(files)-spareFiles, 1))
+	}
+	p := Plan{CacheBytes: cacheBytes, AnswerBytes: maxAnswers}
+	if memory > 0 {
+		room := max(memory-baseBytes, 1<<20)
+		p.AnswerBytes = min(memory/8, room/4, maxAnswers)
+		room -= p.AnswerBytes
+		p.CacheBytes = min(cacheBytes, room/2)
+		n = min(n, max((room-p.CacheBytes)/ConnBytes, leastConns))
+	}
+	if n < math.MaxInt64 {
+		p.Conns = int(n)
+	}
+	return p
 }
 
 // Memory is the least memory limit of the control groups that this process is in, in bytes, or 0 without one. root is the

@@ -9,35 +9,31 @@ import (
 	"tickercast/predict/limits"
 )
 
-func TestConnections(t *testing.T) {
+func TestPlan(t *testing.T) {
 	const mib = 1 << 20
+	fit := func(bytes int64) int { return int(bytes / limits.ConnBytes) }
 	for _, tt := range []struct {
-		name         string
-		wanted       int
-		files        uint64
-		memory, kept int64
-		want         int
+		name   string
+		conns  int
+		cache  int64
+		files  uint64
+		memory int64
+		want   limits.Plan
 	}{
-		{"nothing known", 0, 0, 0, 64 * mib, 0},
-		{"as wanted", 100, 0, 0, 0, 100},
-		{"fewer than wanted for want of descriptors", 10_000, 1024, 0, 0, 960},
-		{"as many as there are descriptors", 0, 1024, 0, 0, 960},
-		{"as wanted, although there is more", 100, 1024, 256 * mib, 64 * mib, 100},
-		{"what the memory holds", 0, 1 << 20, 256 * mib, 64 * mib, (256 - 40 - 64) * mib / limits.ConnBytes},
-		{"no memory beside what is kept", 100, 1024, 64 * mib, 64 * mib, 1},
-		{"hardly a descriptor", 0, 10, 0, 0, 1},
-		{"unlimited descriptors", 0, 1<<64 - 1, 0, 0, 0},
+		{"nothing known", 0, 64 * mib, 0, 0, limits.Plan{0, 64 * mib, 64 * mib}},
+		{"as wanted", 100, 64 * mib, 0, 0, limits.Plan{100, 64 * mib, 64 * mib}},
+		{"fewer than wanted for want of descriptors", 10_000, mib, 1024, 0, limits.Plan{960, mib, 64 * mib}},
+		{"as many as there are descriptors", 0, mib, 1024, 0, limits.Plan{960, mib, 64 * mib}},
+		{"hardly a descriptor", 0, mib, 10, 0, limits.Plan{1, mib, 64 * mib}},
+		{"unlimited descriptors", 0, mib, 1<<64 - 1, 0, limits.Plan{0, mib, 64 * mib}},
+		{"as wanted, although there is more", 100, 64 * mib, 1024, 512 * mib, limits.Plan{100, 64 * mib, 64 * mib}},
+		{"what the memory holds", 0, 64 * mib, 1 << 20, 256 * mib, limits.Plan{fit((256 - 40 - 32 - 64) * mib), 64 * mib, 32 * mib}},
+		{"more cache than there is memory for", 0, 1 << 40, 1 << 20, 256 * mib, limits.Plan{fit((256 - 40 - 32) / 2 * mib), (256 - 40 - 32) / 2 * mib, 32 * mib}},
+		{"a small container", 0, 64 * mib, 1 << 20, 104 * mib, limits.Plan{fit((104 - 40 - 13) * mib / 2), (104 - 40 - 13) * mib / 2, 13 * mib}},
+		{"less memory than the server itself takes", 0, 64 * mib, 1 << 20, 32 * mib, limits.Plan{16, 3 * mib / 8, mib / 4}},
 	} {
-		if got := limits.Connections(tt.wanted, tt.files, tt.memory, tt.kept); got != tt.want {
-			t.Errorf("%s: got %d, want %d", tt.name, got, tt.want)
-		}
-	}
-}
-
-func TestAnswers(t *testing.T) {
-	for memory, want := range map[int64]int64{0: 64 << 20, 128 << 20: 16 << 20, 512 << 20: 64 << 20, 1 << 40: 64 << 20} {
-		if got := limits.Answers(memory); got != want {
-			t.Errorf("%d bytes: got %d, want %d", memory, got, want)
+		if got := limits.NewPlan(tt.conns, tt.cache, tt.files, tt.memory); got != tt.want {
+			t.Errorf("%s: got %+v, want %+v", tt.name, got, tt.want)
 		}
 	}
 }
