@@ -10,8 +10,13 @@ import (
 )
 
 // writeFile puts data at path whole or not at all, whatever happens in between: it
-// writes a file beside it, syncs, renames, and syncs the directory.
+// writes a file beside it, syncs, renames, and syncs the directory. A link stays one,
+// and what is no file, such as a pipe, is written into.
 func writeFile(path string, data []byte) (err error) {
+	path, whole := target(path)
+	if !whole {
+		return os.WriteFile(path, data, 0o644)
+	}
 	f, err := createBeside(path)
 	if err != nil {
 		return err
@@ -47,6 +52,10 @@ func writeFile(path string, data []byte) (err error) {
 
 // checkWritable tells before long work whether its result can be written.
 func checkWritable(path string) error {
+	path, whole := target(path)
+	if !whole {
+		return nil // to open a pipe is to begin
+	}
 	f, err := createBeside(path)
 	if err != nil {
 		return err
@@ -55,15 +64,27 @@ func checkWritable(path string) error {
 	return os.Remove(f.Name())
 }
 
+// target is what a path leads to, and whether it can be replaced as a whole.
+func target(path string) (end string, whole bool) {
+	if end, err := filepath.EvalSymlinks(path); err == nil {
+		path = end
+	}
+	info, err := os.Stat(path)
+	return path, err != nil || info.Mode().IsRegular() || info.IsDir()
+}
+
 // createBeside opens a file that can be renamed to path.
 func createBeside(path string) (*os.File, error) {
 	removeLeftovers(path)
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*"+besideExt)
+	f, err := os.CreateTemp(filepath.Dir(path), besideName(path)+"*"+besideExt)
 	if err != nil {
 		return nil, fmt.Errorf("writing %q: %w", path, err)
 	}
 	return f, nil
 }
+
+// besideName begins the names of files beside path, which nobody else gives.
+func besideName(path string) string { return "." + filepath.Base(path) + ".tickercast-" }
 
 const (
 	besideExt = ".tmp" // which no reader of a folder takes for prices
@@ -78,9 +99,9 @@ func removeLeftovers(path string) {
 		return // creating will say what is wrong
 	}
 	for _, e := range entries {
-		random, ok := strings.CutPrefix(e.Name(), "."+filepath.Base(path)+".")
+		random, ok := strings.CutPrefix(e.Name(), besideName(path))
 		random, tmp := strings.CutSuffix(random, besideExt)
-		if !ok || !tmp || random == "" || strings.Trim(random, "0123456789") != "" {
+		if !ok || !tmp || random == "" || strings.Trim(random, "0123456789") != "" || !e.Type().IsRegular() {
 			continue
 		}
 		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > writeTime {

@@ -44,21 +44,48 @@ func TestWriteFileFailureKeepsTheOld(t *testing.T) {
 	}
 }
 
+// TestWriteFileKeepsLinksAndPipes: what a path leads to is written, and stays what it is.
+func TestWriteFileKeepsLinksAndPipes(t *testing.T) {
+	dir := t.TempDir()
+	real, link := filepath.Join(dir, "real"), filepath.Join(dir, "link")
+	if err := os.WriteFile(real, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(real, link); err != nil {
+		t.Skip(err)
+	}
+	for _, err := range []error{checkWritable(link), writeFile(link, []byte("x")), checkWritable(os.DevNull), writeFile(os.DevNull, []byte("x"))} {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if got, err := os.ReadFile(real); string(got) != "x" {
+		t.Errorf("got %q, %v behind the link", got, err)
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode().Type() != os.ModeSymlink {
+		t.Errorf("the link is %v, %v", info.Mode(), err)
+	}
+	if info, err := os.Stat(os.DevNull); err != nil || info.Mode().IsRegular() {
+		t.Fatalf("the device is %v, %v", info.Mode(), err)
+	}
+}
+
 // TestLeftoversAreRemoved: a writer that was killed leaves a file, which the next removes when it is old enough to be nobody's.
 func TestLeftoversAreRemoved(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "my.csv")
 	left := map[string]bool{}
 	for name, stays := range map[string]bool{
-		".my.csv.123.tmp": false, ".my.csv.4.tmp": false,
-		".my.csv.5.tmp": true, // young
-		".my.csv.x.tmp": true, ".my.csv.6": true, ".my.csv..tmp": true, ".our.csv.7.tmp": true, "my.csv.8.tmp": true,
+		".my.csv.tickercast-123.tmp": false, ".my.csv.tickercast-4.tmp": false,
+		".my.csv.tickercast-5.tmp": true, // young
+		".my.csv.tickercast-x.tmp": true, ".my.csv.tickercast-6": true, ".my.csv.tickercast-.tmp": true,
+		".our.csv.tickercast-7.tmp": true, "my.csv.tickercast-8.tmp": true, ".my.csv.2024.tmp": true,
 	} {
 		left[name] = stays
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("date,ticker"), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if name != ".my.csv.5.tmp" {
+		if name != ".my.csv.tickercast-5.tmp" {
 			old := time.Now().Add(-2 * writeTime)
 			if err := os.Chtimes(filepath.Join(dir, name), old, old); err != nil {
 				t.Fatal(err)

@@ -1,13 +1,13 @@
 package main
 
 import (
+	"crypto/sha256"
 	"flag"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"tickercast/model"
 	"tickercast/model/calendar"
@@ -121,23 +121,19 @@ func (s source) paths() (paths []string) {
 	return paths
 }
 
-// A stamp tells whether files changed, as well as their number, sizes and newest time
-// can tell.
-type stamp struct {
-	files  int
-	size   int64
-	newest time.Time
-}
+// A stamp tells whether files changed, as well as names, sizes and times can tell. It
+// is a hash of them; zero is that of no look.
+type stamp [sha256.Size]byte
 
 // stampOf looks at files and folders, never into files.
 func stampOf(paths []string) (stamp, error) {
-	var st stamp
+	h := sha256.New()
 	for _, path := range paths {
 		path, err := filepath.EvalSymlinks(path) // a ConfigMap's files are links that move
 		if err != nil {
 			return stamp{}, err
 		}
-		err = filepath.WalkDir(path, func(_ string, d fs.DirEntry, err error) error {
+		err = filepath.WalkDir(path, func(path string, d fs.DirEntry, err error) error {
 			if err != nil {
 				return err
 			}
@@ -145,13 +141,8 @@ func stampOf(paths []string) (stamp, error) {
 			if err != nil {
 				return err
 			}
-			if !info.Mode().IsRegular() && !info.IsDir() {
-				return nil // reading from a pipe changes its time
-			}
-			st.files++
-			st.size += info.Size()
-			if t := info.ModTime(); t.After(st.newest) {
-				st.newest = t
+			if info.Mode().IsRegular() || info.IsDir() { // reading from a pipe changes its time
+				fmt.Fprintf(h, "%q %d %d\n", path, info.Size(), info.ModTime().UnixNano())
 			}
 			return nil
 		})
@@ -159,5 +150,5 @@ func stampOf(paths []string) (stamp, error) {
 			return stamp{}, err
 		}
 	}
-	return st, nil
+	return stamp(h.Sum(nil)), nil
 }

@@ -116,3 +116,20 @@ func TestPricesThatAreBeingWritten(t *testing.T) {
 	_, err = src.load(0)
 	require.NoError(t, err)
 }
+
+// TestStampOfOlderWeights: a file of the same size that takes another's place is a change, however old it is.
+func TestStampOfOlderWeights(t *testing.T) {
+	dir := t.TempDir()
+	paths := []string{filepath.Join(dir, "prices.csv"), filepath.Join(dir, "w.bin"), filepath.Join(dir, "next.bin")}
+	for i, path := range paths {
+		require.NoError(t, os.WriteFile(path, []byte("12345678"), 0o644))
+		old := time.Now().Add(-time.Duration(i) * time.Hour)
+		require.NoError(t, os.Chtimes(path, old, old))
+	}
+	before, err := stampOf(paths[:2])
+	require.NoError(t, err)
+	require.NoError(t, os.Rename(paths[2], paths[1]))
+	after, err := stampOf(paths[:2])
+	require.NoError(t, err)
+	require.NotEqual(t, before, after)
+}
