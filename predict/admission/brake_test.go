@@ -66,8 +66,13 @@ func TestBrake(t *testing.T) {
 
 		// What is refused on entry, because others came since it was asked whether there is room, is no longer inside.
 		stands(true)
-		if !b.Enter() || !b.Enter() || b.Enter() || !b.Full() {
-			t.Error("a third was let in, or a refused one takes room")
+		for i, want := range []bool{true, true, false} {
+			if got := b.Enter(); got != want {
+				t.Errorf("number %d let in: %v, want %v", i+1, got, want)
+			}
+		}
+		if !b.Full() {
+			t.Error("two are inside, and there is room")
 		}
 		b.Leave()
 		if b.Full() || !b.Enter() {
