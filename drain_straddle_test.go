@@ -2,9 +2,13 @@ package main
 
 import (
 	"bufio"
+	"crypto/tls"
+	"crypto/x509"
 	"io"
 	"net"
 	"net/http"
+	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -34,6 +38,8 @@ func straddle(t *testing.T, addr string) (all []*straddler) {
 		status        int
 	}{
 		{"half a head", nil, request, 60, 200},
+		{"half a second head", request, request, 70, 200},
+		{"a little of one, after another route", load.NewRequest("GET", "/health", addr, nil), request, 15, 200},
 		{"half a body", nil, request, len(request) - 9, 200},
 		{"half a second body", request, request, len(request) - 9, 200},
 		{"half a body that is refused", request, refused, len(refused) - 9, 422},
@@ -82,4 +88,28 @@ func (s *straddler) answer(t *testing.T) *http.Response {
 	status, body := readAll(t, resp)
 	require.Equal(t, s.status, status, "%s: %s", s.name, body)
 	return resp
+}
+
+// TestStraddleTLS is one of these over TLS, where the server knows another connection than the one that it reads from.
+func TestStraddleTLS(t *testing.T) {
+	dir := t.TempDir()
+	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	chain, key := newPair(t, "straddled")
+	writePrices(t, certFile, chain)
+	writePrices(t, keyFile, key)
+	p := start(t, "-tls-cert", certFile, "-tls-key", keyFile, "-drain-delay", "0s")
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(chain)
+	c, err := tls.Dial("tcp", p.addr, &tls.Config{RootCAs: roots})
+	require.NoError(t, err)
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(20 * time.Second))
+	request := load.NewRequest("POST", "/predict", p.addr, []byte(aForecast))
+	s := &straddler{name: "over TLS", conn: c, in: bufio.NewReader(c), rest: request[70:], status: 200}
+	c.Write(request)
+	require.False(t, s.answer(t).Close)
+	c.Write(request[:70])
+	require.NoError(t, p.Process.Signal(syscall.SIGTERM))
+	s.finish(t, p.addr)
+	require.Equal(t, 0, p.waitExit(t, 10*time.Second), p.logged())
 }

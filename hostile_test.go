@@ -205,7 +205,7 @@ func (s *serving) listen(t testing.TB, f *serveFlags) string {
 func (s *serving) serveOn(t testing.TB, f *serveFlags, ln net.Listener, public *http.Server) {
 	lane := s.lane(ln, public, f.usesLane(), 0)
 	done := make(chan error)
-	go func() { done <- public.Serve(lane) }()
+	go func() { done <- public.Serve(s.conns.watch(lane)) }()
 	t.Cleanup(func() {
 		public.Close() // and with it the lane, its listener
 		require.ErrorIs(t, <-done, http.ErrServerClosed)

@@ -123,7 +123,7 @@ func (l *lifecycle) run(ctx context.Context) error {
 	accepted := make(chan struct{})
 	go func() {
 		defer close(accepted)
-		serve(l.public, l.lane)
+		serve(l.public, l.conns.watch(l.lane))
 	}()
 	if l.admin != nil {
 		go serve(l.admin, l.adminListen)

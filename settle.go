@@ -6,60 +6,45 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
 // connections are those of an http.Server, each with what it is doing, so that a drain can wait before it calls Shutdown.
 // From then on the server drops, unanswered, every request that it has yet to read, be its connection new or idle.
 type connections struct {
-	states sync.Map // net.Conn to *atomic.Int32, its http.ConnState; no lock, since each request changes it twice
+	open sync.Map // net.Conn, as http.Server knows it, to *watchedConn; no lock, since each request looks here twice
 }
+
+// watch is the listener that the server must accept from.
+func (c *connections) watch(ln net.Listener) net.Listener { return watchedListener{ln} }
 
 // track is for http.Server.ConnState.
 func (c *connections) track(nc net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
-		c.states.Store(nc, new(atomic.Int32)) // StateNew is zero
+		c.open.Store(nc, watchedIn(nc))
 	case http.StateClosed, http.StateHijacked:
-		c.states.Delete(nc)
+		c.open.Delete(nc)
 	default:
-		if s, ok := c.states.Load(nc); ok {
-			s.(*atomic.Int32).Store(int32(state))
+		if w, ok := c.open.Load(nc); ok {
+			w.(*watchedConn).enter(state)
 		}
 	}
 }
 
-const (
-	// lastLook is what an idle connection gets when the server stops: what was sent before may just be coming.
-	lastLook = 5 * time.Millisecond
-
-	// lookedEnough bounds the wait for idle connections to see that their time is over. One that became idle in the moment
-	// of the last look has set itself a new deadline since, and is Shutdown's to close.
-	lookedEnough = 250 * time.Millisecond
-)
-
 // settle waits until every request that has reached the server is answered, if answers say that they are the last of their
 // connection. No connection may come any more.
 func (c *connections) settle(ctx context.Context, server *http.Server) error {
-	began := time.Now()
-	looked := make(map[net.Conn]bool)
-	for nc, state := range c.all {
-		if state == http.StateIdle && !speaksHTTP2(server, nc) {
-			looked[nc] = true
-			nc.SetReadDeadline(began.Add(lastLook))
-		}
-	}
 	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
-		busy, looking := false, false
-		for nc, state := range c.all {
-			if state == http.StateIdle {
-				looking = looking || looked[nc]
-			} else {
-				busy = true
+		waiting := false
+		for nc, w := range c.all {
+			if w.idle() && speaksHTTP2(server, nc) {
+				continue
 			}
+			waiting = true
+			w.lookLast()
 		}
-		if !busy && (!looking || time.Since(began) > lookedEnough) {
+		if !waiting {
 			return nil
 		}
 		select {
@@ -70,10 +55,8 @@ func (c *connections) settle(ctx context.Context, server *http.Server) error {
 	}
 }
 
-func (c *connections) all(yield func(net.Conn, http.ConnState) bool) {
-	c.states.Range(func(nc, state any) bool {
-		return yield(nc.(net.Conn), http.ConnState(state.(*atomic.Int32).Load()))
-	})
+func (c *connections) all(yield func(net.Conn, *watchedConn) bool) {
+	c.open.Range(func(nc, w any) bool { return yield(nc.(net.Conn), w.(*watchedConn)) })
 }
 
 // speaksHTTP2 tells whether a connection may be one that reads all the time, whose end Shutdown announces.

@@ -22,13 +22,18 @@ func TestSettle(t *testing.T) {
 		first string        // sent before the end, once that was answered:
 		then  string        // sent,
 		rest  string        // and this after a while
-		after time.Duration // of the end
+		after time.Duration // of the end,
+		more  string        // and this after a second
 		lost  bool
 	}{
 		"a new connection":               {rest: request, after: time.Second},
 		"half a head":                    {then: request[:9], rest: request[9:], after: time.Second},
 		"an idle one, in the last look":  {first: request, rest: request, after: lastLook - time.Millisecond},
 		"an idle one, after it":          {first: request, rest: request, after: lastLook + time.Millisecond, lost: true},
+		"half a second head":             {first: request, then: request[:9], rest: request[9:], after: time.Second},
+		"half a head in the last look":   {first: request, rest: request[:9], more: request[9:], after: lastLook - time.Millisecond},
+		"half a head with the first":     {first: request + request[:9], rest: request[9:], after: time.Second},
+		"less than a head begins with":   {first: request, then: request[:3], rest: request[3:], after: lastLook + time.Millisecond, lost: true},
 		"a new one that asks for a lot":  {rest: "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n", after: time.Second},
 		"a new one that is never sent":   {after: time.Second, lost: true},
 		"an idle one that is never sent": {first: request, after: time.Second, lost: true},
@@ -49,7 +54,7 @@ func TestSettle(t *testing.T) {
 				server.ConnState = conns.track
 				ln := newSimListener()
 				accepted := make(chan error, 1)
-				go func() { accepted <- server.Serve(ln) }()
+				go func() { accepted <- server.Serve(conns.watch(ln)) }()
 
 				c, err := ln.dial(nil)
 				require.NoError(t, err)
@@ -72,6 +77,10 @@ func TestSettle(t *testing.T) {
 				}()
 				time.Sleep(tt.after)
 				io.WriteString(c, tt.rest)
+				if tt.more != "" {
+					time.Sleep(time.Second)
+					io.WriteString(c, tt.more)
+				}
 				resp, err := http.ReadResponse(in, nil)
 				if tt.lost {
 					require.Error(t, err)
@@ -96,7 +105,7 @@ func TestSettleEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var conns connections
 		server := newHTTPServer(http.NotFoundHandler(), slog.New(slog.DiscardHandler))
-		conns.track(new(simConn), http.StateNew)
+		conns.track(&watchedConn{Conn: new(simConn)}, http.StateNew)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		require.ErrorIs(t, conns.settle(ctx, server), context.DeadlineExceeded)

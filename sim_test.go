@@ -102,7 +102,7 @@ func (s *simulation) run() {
 	public := f.newPublicServer(s.serving)
 	lane := s.lane(s.ln, public, f.usesLane(), 0)
 	served := make(chan error, 1)
-	go func() { served <- public.Serve(lane) }()
+	go func() { served <- public.Serve(s.conns.watch(lane)) }()
 
 	var clients sync.WaitGroup
 	for i := range 1 + s.rnd.IntN(8) {
