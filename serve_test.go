@@ -102,6 +102,19 @@ func TestTermDrains(t *testing.T) {
 	require.Error(t, err, "somebody still listens")
 }
 
+// TestTermClosesSilent: a connection on which nothing has come holds no request that the end of a server could cut off.
+func TestTermClosesSilent(t *testing.T) {
+	for _, lane := range []bool{true, false} {
+		p := start(t, fmt.Sprintf("-fastlane=%v", lane), "-drain-delay", "0s", "-grace", "1s")
+		c, err := net.Dial("tcp", p.addr)
+		require.NoError(t, err)
+		defer c.Close()
+		get(t, "http://"+p.addr+"/health") // accepted after that one
+		require.NoError(t, p.Process.Signal(syscall.SIGTERM))
+		require.Equal(t, 0, p.waitExit(t, 10*time.Second), "lane %v: %s", lane, p.logged())
+	}
+}
+
 func TestInterruptDoesNotWait(t *testing.T) {
 	p := start(t, "-drain-delay", "1m")
 	require.NoError(t, p.Process.Signal(syscall.SIGINT))

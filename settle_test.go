@@ -26,7 +26,9 @@ func TestSettle(t *testing.T) {
 		more  string        // and this after a second
 		lost  bool
 	}{
-		"a new connection":               {rest: request, after: time.Second},
+		"a new connection":               {rest: request, after: lastLook - time.Millisecond},
+		"a new connection, later":        {rest: request, after: lastLook + time.Millisecond, lost: true},
+		"a byte in the last look":        {rest: request[:1], more: request[1:], after: lastLook - time.Millisecond},
 		"half a head":                    {then: request[:9], rest: request[9:], after: time.Second},
 		"an idle one, in the last look":  {first: request, rest: request, after: lastLook - time.Millisecond},
 		"an idle one, after it":          {first: request, rest: request, after: lastLook + time.Millisecond, lost: true},
@@ -34,9 +36,9 @@ func TestSettle(t *testing.T) {
 		"half a head in the last look":   {first: request, rest: request[:9], more: request[9:], after: lastLook - time.Millisecond},
 		"half a head with the first":     {first: request + request[:9], rest: request[9:], after: time.Second},
 		"less than a head begins with":   {first: request, then: request[:3], rest: request[3:], after: lastLook + time.Millisecond, lost: true},
-		"a new one that asks for a lot":  {rest: "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n", after: time.Second},
-		"a new one that is never sent":   {after: time.Second, lost: true},
-		"an idle one that is never sent": {first: request, after: time.Second, lost: true},
+		"a new one that asks for a lot":  {rest: "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n", after: lastLook - time.Millisecond},
+		"a new one that is never sent":   {lost: true},
+		"an idle one that is never sent": {first: request, lost: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -69,6 +71,7 @@ func TestSettle(t *testing.T) {
 				synctest.Wait()
 
 				end = true
+				began := time.Now()
 				ln.Close()
 				<-accepted
 				ended := make(chan error, 1)
@@ -92,6 +95,9 @@ func TestSettle(t *testing.T) {
 					require.Equal(t, "done", string(body))
 				}
 				require.NoError(t, <-ended)
+				if tt.rest == "" {
+					require.Less(t, time.Since(began), 10*lastLook, "waited for nothing")
+				}
 				c.Close()
 				for range conns.all {
 					t.Error("a connection is left")
@@ -105,7 +111,9 @@ func TestSettleEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var conns connections
 		server := newHTTPServer(http.NotFoundHandler(), slog.New(slog.DiscardHandler))
-		conns.track(&watchedConn{Conn: new(simConn)}, http.StateNew)
+		w := &watchedConn{Conn: new(simConn)}
+		conns.track(w, http.StateNew)
+		conns.track(w, http.StateActive)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		require.ErrorIs(t, conns.settle(ctx, server), context.DeadlineExceeded)

@@ -20,6 +20,7 @@ type watchedConn struct {
 
 	mu        sync.Mutex
 	state     http.ConnState
+	received  bool      // anything at all
 	deadlines int       // for reading that the server has set since then: after that of being idle comes that of a head
 	wanted    time.Time // the last of these
 	look      look
@@ -65,9 +66,17 @@ func (w *watchedConn) idle() bool {
 	return w.state == http.StateIdle
 }
 
-// begun tells whether there is any of a request, which to the server, and to the lane, begins with its fourth byte. To count
-// what is received would not do: the bytes may have come together with the request before.
-func (w *watchedConn) begun() bool { return w.state != http.StateIdle || w.deadlines > 1 }
+// begun tells whether there is any of a request. One that follows another begins, to the server and to the lane, with its
+// fourth byte; to count what is received would not do, for the bytes may have come together with the request before.
+func (w *watchedConn) begun() bool {
+	switch w.state {
+	case http.StateNew:
+		return w.received
+	case http.StateIdle:
+		return w.deadlines > 1
+	}
+	return true
+}
 
 // lookLast ends the connection soon unless a request begins.
 func (w *watchedConn) lookLast() {
@@ -114,11 +123,17 @@ func (w *watchedConn) Read(b []byte) (int, error) {
 	}
 }
 
-// again tells whether to read once more. The time of the last look begins here,
+// again takes note of what a read has brought, and tells whether to read once more. The time of the last look begins here,
 // not where it was asked for: a machine with much to do may let this goroutine wait for longer.
 func (w *watchedConn) again(n int, err error) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if n > 0 && !w.received {
+		w.received = true
+		if w.look != notLooking {
+			w.setDeadline()
+		}
+	}
 	if n > 0 || w.look != lookAsked || w.begun() || !errors.Is(err, os.ErrDeadlineExceeded) {
 		return false
 	}
