@@ -1,13 +1,11 @@
 package main
 
 import (
-	"errors"
 	"maps"
 	"net"
 	"net/http"
 	"net/netip"
 
-	"tickercast/predict"
 	"tickercast/predict/accesslog"
 	"tickercast/predict/apikey"
 	"tickercast/predict/fastlane"
@@ -52,7 +50,7 @@ func (s *serving) lane(ln net.Listener, public *http.Server, on bool, maxConns i
 // answerer is what the lane asks about a request. What the handler would do it does in
 // another order, looking first whether the request is one for the lane: a request that
 // is handed over has been neither counted nor taken from a rate, so net/http does that.
-// All others end here, those refused included.
+// All others end here, those included that are refused or that we fail to answer.
 func (s *serving) answerer() func(fastlane.Request) (fastlane.Answer, bool) {
 	guarded := !s.guard.open()
 	return func(r fastlane.Request) (a fastlane.Answer, ok bool) {
@@ -64,7 +62,7 @@ func (s *serving) answerer() func(fastlane.Request) (fastlane.Answer, bool) {
 		if guarded {
 			v = s.guard.judge(apikey.Presented(r.Authorization(), r.APIKey()), s.guard.laneAddr(r))
 			if a.Client = v.client; v.refusal != nil {
-				a.Refuse = s.refusing(v, nil)
+				a.Refuse = s.refusing(v)
 				return a, true
 			}
 			if s.guard.limiter != nil {
@@ -72,27 +70,26 @@ func (s *serving) answerer() func(fastlane.Request) (fastlane.Answer, bool) {
 			}
 		}
 		body, err := s.service.AnswerPlain(p)
-		if err == nil {
-			a.Body = body
+		if err != nil {
+			a.Refuse = s.failing(v, err)
 			return a, true
 		}
-		refusal, ok := errors.AsType[*predict.Error](err)
-		if ok { // otherwise it is our fault, which the handler reports
-			a.Refuse = s.refusing(v, refusal)
-		}
-		return a, ok
+		a.Body = body
+		return a, true
 	}
 }
 
-// refusing answers a request that the guard refuses or, with an error, that failed.
-func (s *serving) refusing(v verdict, e *predict.Error) func(http.ResponseWriter) {
+// refusing answers a request that the guard refuses.
+func (s *serving) refusing(v verdict) func(http.ResponseWriter) {
+	return func(w http.ResponseWriter) { s.guard.refuse(w, v) }
+}
+
+// failing answers a request that the service did not, with an error that may be our fault.
+func (s *serving) failing(v verdict, err error) func(http.ResponseWriter) {
 	return func(w http.ResponseWriter) {
-		if e == nil {
-			s.guard.refuse(w, v)
-			return
-		}
 		s.guard.tell(w.Header(), v)
-		predict.WriteError(w, e)
+		r := &http.Request{Method: "POST", Pattern: "POST /predict", Header: http.Header{requestID: w.Header()[requestID]}}
+		s.service.RefusePlain(w, r, err)
 	}
 }
 

@@ -229,6 +229,28 @@ func TestOverloadIsCountedOnce(t *testing.T) {
 	require.Contains(t, answers[0], "\r\nRatelimit: \"default\";r=4;t=12\r\n")
 }
 
+// TestFaultIsCountedOnce: what goes wrong in the middle of an answer is told with the request's id, whichever path it was on.
+func TestFaultIsCountedOnce(t *testing.T) {
+	p := newPathPair(t, accesslog.All)
+	var answers, faults [2]string
+	for i, s := range p.servers {
+		var log bytes.Buffer
+		s.logger = slog.New(slog.NewJSONHandler(&log, nil))
+		s.gate = nil // so that forecasting panics
+		answers[i] = p.talk(t, i, predictWith(alice+"X-Request-Id: mine\r\n", aForecast)+predictWith(alice, aForecast), 1<<20)
+		faults[i] = regexp.MustCompile(`"time":"[^"]*"|"id":"[0-9a-f]{32}"`).ReplaceAllString(log.String(), "-")
+		require.Contains(t, p.counted(i), "predictions_total 2\n")
+	}
+	require.Equal(t, answers[1], answers[0])
+	require.Equal(t, 2, strings.Count(answers[0], "HTTP/1.1 500 Internal Server Error\r\n"), answers[0])
+	require.Contains(t, answers[0], "\r\nRatelimit: \"default\";r=3;")
+	require.Equal(t, p.counted(1), p.counted(0))
+	require.Equal(t, p.logged(1), p.logged(0))
+	require.Equal(t, faults[1], faults[0])
+	require.Contains(t, faults[0], `"id":"mine"`)
+	require.Contains(t, string(p.servers[0].registry.AppendText(nil)), "\nfastlane_handed_over_total 0\n")
+}
+
 // aHit serves on loopback and returns what sends one request and reads its answer, without an allocation of its own.
 func aHit(t testing.TB, f *serveFlags, request string) (once func()) {
 	s := f.mustServe(t)

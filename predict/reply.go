@@ -33,8 +33,8 @@ func (s *Service) redacted(e *Error) *Error {
 	return &c
 }
 
-// WriteError answers with an error that holds nothing of what the client sent.
-func WriteError(w http.ResponseWriter, e *Error) { writeError(w, e) }
+// RefusePlain sends an error of AnswerPlain as ServePredict does. Of the request no more is needed than Config.Failed asks for.
+func (s *Service) RefusePlain(w http.ResponseWriter, r *http.Request, err error) { s.refuse(w, r, err) }
 
 // writeError is the only place where an error becomes a status and bytes.
 func writeError(w http.ResponseWriter, e *Error) {

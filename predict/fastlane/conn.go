@@ -147,10 +147,14 @@ func (c *conn) reply(r *request, now *time.Duration) (o outcome) {
 	}
 	closing := l.stopping.Load() || l.cfg.Draining != nil && l.cfg.Draining()
 	status, h := http.StatusOK, &l.heads[0]
+	id := r.id.of(c.unread())
 	switch {
 	case a.Refuse != nil:
 		var refused refusal
-		refused, closing = l.refuse(a.Refuse, closing)
+		if len(id) == 0 && l.cfg.RequestID != nil {
+			id = l.cfg.RequestID(nil)
+		}
+		refused, closing = l.refuse(a.Refuse, id, closing)
 		status, h, a.Body, a.Field = refused.status, &refused.head, refused.body, nil
 	case closing:
 		h = &l.heads[1]
@@ -158,7 +162,6 @@ func (c *conn) reply(r *request, now *time.Duration) (o outcome) {
 	if closing {
 		o = closes
 	}
-	id := r.id.of(c.unread())
 	c.work.out, id = l.appendReply(c.work.out, h, id, a.Field, a.Body, *now)
 	if l.cfg.Observe != nil {
 		end := l.now()

@@ -96,8 +96,8 @@ type Answer struct {
 	Field  []byte // the value of Config.Field
 	Client string // for Observe
 
-	// Refuse writes what the handler does, to a header that has Config.Header already. It is called at once, and free to
-	// allocate: who is refused has no hurry.
+	// Refuse writes what the handler does, to a header that has Config.Header and, with Config.RequestID, X-Request-Id
+	// already. It is called at once, and free to allocate: who is refused has no hurry.
 	Refuse func(http.ResponseWriter)
 }
 
