@@ -153,10 +153,15 @@ func socketMemory() int64 {
 	if err != nil {
 		return 0
 	}
-	for line := range strings.Lines(string(b)) {
-		var inUse, orphans, waiting, alloc, pages int64
+	return tcpPages(string(b)) * int64(os.Getpagesize())
+}
+
+// tcpPages finds the pages of TCP buffers in a sockstat.
+func tcpPages(sockstat string) (pages int64) {
+	for line := range strings.Lines(sockstat) {
+		var inUse, orphans, waiting, alloc int64
 		if n, _ := fmt.Sscanf(line, "TCP: inuse %d orphan %d tw %d alloc %d mem %d", &inUse, &orphans, &waiting, &alloc, &pages); n == 5 {
-			return pages * int64(os.Getpagesize())
+			return pages
 		}
 	}
 	return 0
