@@ -147,7 +147,7 @@ func (f *serveFlags) run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer lag.Close()
-	s.brake = admission.NewBrake(costlyPerCore*runtime.GOMAXPROCS(0), lag)
+	s.brake = admission.NewBrake(costlyPerCore*runtime.GOMAXPROCS(0), costlyPatience, lag)
 	s.access = accesslog.New(logs.access, f.accessLog)
 	s.registerLogs(logs)
 	public := f.newPublicServer(s)

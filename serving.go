@@ -106,6 +106,10 @@ func (s *serving) admit(ctx context.Context) (release func(), err error) {
 // there when it ends.
 const costlyPerCore = 2
 
+// costlyPatience is how long costly calls wait for each other where there are more than can be done: a fifth of the 100 ms
+// within which an answer should be there.
+const costlyPatience = 20 * time.Millisecond
+
 // admitCostly is admit for calls that ask for much.
 func (s *serving) admitCostly() (release func(), err error) {
 	if s.brake == nil {

@@ -37,15 +37,15 @@ func TestBrake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		lag := &Lag{asked: make(chan struct{}, 1), epoch: time.Now(), queue: standing{interval: 100 * time.Millisecond}}
 		stands := func(yes bool) { lag.queue.stands, lag.queue.since = yes, lag.now()-time.Second }
-		b := NewBrake(2, lag)
+		b := NewBrake(2, 50*time.Millisecond, lag)
 		admit := func(what string, want int) {
 			t.Helper()
 			n := 0
-			for n <= 100 && !b.Full() && b.Enter() {
+			for n <= 2*want && !b.Full() && b.Enter() {
 				n++
 			}
 			for range n {
-				b.Leave()
+				b.inside.Add(-1) // as Leave, but nothing was done
 			}
 			if n != want {
 				t.Errorf("%s: %d at once, want %d", what, n, want)
@@ -63,6 +63,17 @@ func TestBrake(t *testing.T) {
 		if got := b.Refused(); got != 5 {
 			t.Errorf("%d refused, want one in each of five attempts", got)
 		}
+
+		// 40 in 100 ms are 20 in the 50 ms of patience.
+		for range 40 {
+			b.Enter()
+			b.Leave()
+		}
+		time.Sleep(100 * time.Millisecond)
+		stands(true)
+		admit("overloaded by what is soon done", 20)
+		time.Sleep(100 * time.Millisecond)
+		admit("overloaded by what takes long", 2)
 
 		// What is refused on entry, because others came since it was asked whether there is room, is no longer inside.
 		stands(true)
