@@ -31,6 +31,8 @@ func TestBadCommandLines(t *testing.T) {
 		{"bad variable", []string{"serve"}, map[string]string{"TICKERCAST_DRAIN_DELAY": "soon"}, 2, `TICKERCAST_DRAIN_DELAY="soon"`},
 		{"negative number", []string{"serve", "-max-conns", "-1"}, nil, 2, "-max-conns -1 is below zero"},
 		{"no time", []string{"serve", "-read-timeout", "0"}, nil, 2, "-read-timeout 0s is no time"},
+		{"proxies without a limit", []string{"serve", "-addr", "nowhere", "-trusted-proxies", "10.0.0.0/8"}, nil, 2, "-trusted-proxies says whose requests -rate-limit counts"},
+		{"burst without a limit", []string{"serve", "-addr", "nowhere"}, map[string]string{"TICKERCAST_RATE_BURST": "5"}, 2, "-rate-burst says how many requests -rate-limit lets through"},
 		{"negative time", nil, map[string]string{"TICKERCAST_TIMEOUT": "-1s"}, 2, "-timeout -1s is below zero"},
 		{"no ticker", []string{"predict"}, nil, 2, "no ticker"},
 		{"days", []string{"predict", "-days", "31", "AAPL"}, nil, 2, "-days 31 is not within 1 to 30"},

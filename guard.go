@@ -43,6 +43,18 @@ func (f *serveFlags) newGuard(c *credentials, reg *metrics.Registry) (*guard, er
 	return g, nil
 }
 
+// checkRate refuses settings of a limit that there is not.
+func (f *serveFlags) checkRate() error {
+	switch {
+	case f.rate.Requests > 0:
+	case f.proxies != nil:
+		return usagef("-trusted-proxies says whose requests -rate-limit counts, which is not given")
+	case f.burst > 0:
+		return usagef("-rate-burst says how many requests -rate-limit lets through at once, which is not given")
+	}
+	return nil
+}
+
 const rejectedHelp = "Requests refused for who asked (key), how often (rate), how much there was to do (overload), or how many large answers there were at once (memory)."
 
 func countRejected(reg *metrics.Registry, reason string) *metrics.Counter {

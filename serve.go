@@ -97,6 +97,9 @@ func (p *program) serve(set *flag.FlagSet) func(context.Context, []string) error
 		if err := f.timeouts.check(); err != nil {
 			return err
 		}
+		if err := f.checkRate(); err != nil {
+			return err
+		}
 		return f.run(ctx, p)
 	}
 }
