@@ -21,8 +21,8 @@ func (p *program) flags(cmd command) (*flag.FlagSet, func(context.Context, []str
 func (p *program) parse(fs *flag.FlagSet, cmd command, args []string) (rest []string, err error) {
 	if readsEnvironment(cmd) {
 		fs.VisitAll(func(f *flag.Flag) {
-			v, ok := p.getenv(envName(f.Name))
-			if !ok || err != nil {
+			v, _ := p.getenv(envName(f.Name))
+			if v == "" || err != nil { // what is passed on from elsewhere is empty where it is not set
 				return
 			}
 			if e := fs.Set(f.Name, v); e != nil {
@@ -89,7 +89,7 @@ func usage(w io.Writer, cmd command, fs *flag.FlagSet) {
 	fs.PrintDefaults()
 	fs.SetOutput(io.Discard)
 	if readsEnvironment(cmd) {
-		fmt.Fprintf(w, "\nEach flag is also a variable, %s for -%s; a flag beats it.\n", envName("addr"), "addr")
+		fmt.Fprintf(w, "\nEach flag is also a variable, %s for -%s; a flag beats it, and an empty one counts as not set.\n", envName("addr"), "addr")
 	}
 }
 

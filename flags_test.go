@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"flag"
+	"io"
 	"strings"
 	"testing"
 )
@@ -64,6 +66,20 @@ func TestBadCommandLines(t *testing.T) {
 				t.Errorf("stdout %q; want nothing", stdout)
 			}
 		})
+	}
+}
+
+// TestEmptyVariables gives every variable of a command as what passes on one that is not set does.
+func TestEmptyVariables(t *testing.T) {
+	status, _, want := runCommand(t, nil, "serve", "-addr", "nowhere")
+	p := program{stdout: io.Discard, stderr: io.Discard}
+	cmd, _ := find("serve")
+	fs, _ := p.flags(cmd)
+	env := map[string]string{}
+	fs.VisitAll(func(f *flag.Flag) { env[envName(f.Name)] = "" })
+	again, _, stderr := runCommand(t, env, "serve", "-addr", "nowhere")
+	if status != 1 || again != status || stderr != want {
+		t.Errorf("exit status %d, stderr %q; without the variables %d and %q", again, stderr, status, want)
 	}
 }
 
