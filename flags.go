@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"strings"
+	"time"
 )
 
 // flags makes the flag set of a command and the func that runs it.
@@ -13,7 +15,33 @@ func (p *program) flags(cmd command) (*flag.FlagSet, func(context.Context, []str
 	fs := flag.NewFlagSet(cmd.name, flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // run prints errors, in one line
 	fs.Usage = func() {}
-	return fs, cmd.set(p, fs)
+	do := cmd.set(p, fs)
+	fs.VisitAll(func(f *flag.Flag) {
+		if g, ok := f.Value.(flag.Getter); ok {
+			if _, ok := g.Get().(time.Duration); ok {
+				f.Value = durationValue{f.Value}
+			}
+		}
+	})
+	return fs, do
+}
+
+// A durationValue is a flag's time that says what is wrong with one; package flag says "parse error".
+type durationValue struct{ flag.Value }
+
+func (d durationValue) Set(s string) error {
+	if d.Value.Set(s) != nil {
+		return errors.New("a time needs a number and a unit, as in 5s")
+	}
+	return nil
+}
+
+// String is asked of a zero durationValue too, to compare a default with.
+func (d durationValue) String() string {
+	if d.Value == nil {
+		return time.Duration(0).String()
+	}
+	return d.Value.String()
 }
 
 // parse sets flags from the environment, then from args, so that a flag beats the

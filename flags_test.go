@@ -36,6 +36,8 @@ func TestBadCommandLines(t *testing.T) {
 		{"proxies without a limit", []string{"serve", "-addr", "nowhere", "-trusted-proxies", "10.0.0.0/8"}, nil, 2, "-trusted-proxies says whose requests -rate-limit counts"},
 		{"burst without a limit", []string{"serve", "-addr", "nowhere"}, map[string]string{"TICKERCAST_RATE_BURST": "5"}, 2, "-rate-burst says how many requests -rate-limit lets through"},
 		{"negative time", nil, map[string]string{"TICKERCAST_TIMEOUT": "-1s"}, 2, "-timeout -1s is below zero"},
+		{"time without a unit", []string{"serve", "-timeout", "5"}, nil, 2, `invalid value "5" for flag -timeout: a time needs a number and a unit, as in 5s`},
+		{"the same in a variable", []string{"healthcheck"}, map[string]string{"TICKERCAST_TIMEOUT": "5"}, 2, `TICKERCAST_TIMEOUT="5": a time needs a number and a unit, as in 5s`},
 		{"no ticker", []string{"predict"}, nil, 2, "no ticker"},
 		{"days", []string{"predict", "-days", "31", "AAPL"}, nil, 2, "-days 31 is not within 1 to 30"},
 		{"confidence", []string{"predict", "-confidence", "0.8,1", "AAPL"}, nil, 2, `-confidence "1"`},
