@@ -29,10 +29,10 @@ func (s *Service) limited(ctx context.Context) (context.Context, context.CancelF
 	return context.WithTimeout(ctx, s.cfg.Timeout)
 }
 
-// patient is the context of a request for one forecast. It does not end as net/http's does, when the client has closed its
-// sending side: a client may do that and wait for the answer, which is computed sooner than one could tell. The fast lane
-// answers it too.
-func patient(r *http.Request) context.Context { return context.WithoutCancel(r.Context()) }
+// patient is the context of a request for one forecast. It is not the request's, which net/http ends when the client has
+// closed its sending side: a client may do that and wait for the answer, which is computed sooner than one could tell. The
+// fast lane answers it too.
+func patient() context.Context { return context.Background() }
 
 // ErrOverload is for Config.Admit to return: 503, to be tried again in a second. The connection stays: to close it and to
 // accept another costs the server one and a half times as much again as the refusal, and more with TLS.

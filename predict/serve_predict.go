@@ -27,7 +27,7 @@ func (s *Service) ServePredict(w http.ResponseWriter, r *http.Request) {
 	do := func() error {
 		req, err := Decode(body)
 		if err == nil {
-			answer, err = s.Answer(patient(r), &req)
+			answer, err = s.Answer(patient(), &req)
 		}
 		return err
 	}

@@ -24,7 +24,7 @@ func (s *Service) ServeTicker(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, errUnknownTicker(ticker))
 		return
 	}
-	item, err := s.cachedItem(patient(r), world, t, days, confidence)
+	item, err := s.cachedItem(patient(), world, t, days, confidence)
 	if err != nil {
 		s.refuse(w, r, err)
 		return
