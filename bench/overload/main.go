@@ -37,7 +37,6 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
-	"runtime"
 	"syscall"
 	"time"
 
@@ -97,23 +96,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if o.only, err = regexp.Compile(*only); err != nil {
 		return fmt.Errorf("-only: %w", err)
 	}
-	if err := proc.CanPin(); err != nil {
-		return fmt.Errorf("a server and its load need a CPU each, and taskset(1) to get it: %w", err)
-	}
-	if o.binary == "" {
-		dir, err := os.MkdirTemp("", "tickercast-overload")
-		if err != nil {
-			return err
-		}
-		defer os.RemoveAll(dir)
-		if o.binary, err = proc.Build(ctx, dir); err != nil {
-			return err
-		}
-	}
-	if err := proc.PinSelf(0); err != nil {
+	var cleanup func()
+	if o.binary, cleanup, err = proc.Alone(ctx, o.binary); err != nil {
 		return err
 	}
-	runtime.GOMAXPROCS(1)
+	defer cleanup()
 	stood := true
 	for _, k := range kinds() {
 		if !o.only.MatchString(k.name) {

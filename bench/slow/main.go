@@ -28,7 +28,6 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
-	"runtime"
 	"syscall"
 	"time"
 
@@ -81,27 +80,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("-only: %w", err)
 	}
-	if err := proc.CanPin(); err != nil {
-		return fmt.Errorf("a server and its load need a CPU each, and taskset(1) to get it: %w", err)
-	}
 	var files syscall.Rlimit // Go has raised the soft limit to the hard one, here and in the server
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err != nil || files.Cur < uint64(o.n)+200 {
 		return fmt.Errorf("%d descriptors at most (ulimit -n), too few for %d connections", files.Cur, o.n)
 	}
-	if o.binary == "" {
-		dir, err := os.MkdirTemp("", "tickercast-slow")
-		if err != nil {
-			return err
-		}
-		defer os.RemoveAll(dir)
-		if o.binary, err = proc.Build(ctx, dir); err != nil {
-			return err
-		}
-	}
-	if err := proc.PinSelf(0); err != nil {
+	var cleanup func()
+	if o.binary, cleanup, err = proc.Alone(ctx, o.binary); err != nil {
 		return err
 	}
-	runtime.GOMAXPROCS(1)
+	defer cleanup()
 	var trials []*trial
 	for _, path := range paths() {
 		for _, k := range kinds() {
