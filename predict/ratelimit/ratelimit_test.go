@@ -90,7 +90,7 @@ func TestClientsAreBounded(t *testing.T) {
 		l.Take("persistent")
 		for i := range 100_000 {
 			l.Take(fmt.Sprint(i))
-			if i%100 == 0 { // it is never the one that asked least recently
+			if i%9 == 0 { // nine others do not fill a shard of ten, wherever the seed puts them: it never asked least recently
 				if d := l.Take("persistent"); d.OK {
 					t.Fatalf("forgotten after %d other clients", i)
 				}
