@@ -6,8 +6,8 @@ import (
 	"net/http/pprof"
 )
 
-// adminRoutes is what the admin address answers and the public one does not. The
-// probes need no token, since those who ask have none: a kubelet, a load balancer.
+// adminRoutes is what the admin address answers and the public one does not. The probes need no
+// token, since those who ask have none: a kubelet, a load balancer.
 func (s *serving) adminRoutes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", s.registry)
@@ -25,8 +25,8 @@ func (s *serving) adminRoutes() http.Handler {
 	return all
 }
 
-// serveReload reloads and says how it went: 200, or 422 with the file and line at
-// fault. What is served after a 422 is what was served before.
+// serveReload reloads and says how it went: 200, or 422 with the file and line at fault. What is
+// served after a 422 is what was served before.
 func (s *serving) serveReload(w http.ResponseWriter, r *http.Request) {
 	status, body := http.StatusOK, map[string]any{"status": "reloaded"}
 	if err := s.reloader.reload("POST /-/reload"); err != nil {

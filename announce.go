@@ -13,8 +13,8 @@ import (
 	"tickercast/predict"
 )
 
-// announce says that the server answers, and what: one line of the log, or three
-// lines on a terminal. The line has room for more.
+// announce says that the server answers, and what: one line of the log, or three lines on a
+// terminal. The line has room for more.
 func (p *program) announce(logger *slog.Logger, addr, admin string, w world, more ...any) {
 	asOf := w.market.AsOf()
 	age := calendar.Between(asOf, calendar.FromTime(time.Now().UTC()))
@@ -22,8 +22,11 @@ func (p *program) announce(logger *slog.Logger, addr, admin string, w world, mor
 		announceTo(p.stderr, addr, admin, w, age)
 		return
 	}
-	logger.Info("serving", append([]any{"addr", addr, "admin_addr", admin, "model", w.model.Version(), "as_of", asOf.String(),
-		"age_trading_days", age, "tickers", len(w.market.Tickers()), "gomaxprocs", runtime.GOMAXPROCS(0), "version", buildVersion()}, more...)...)
+	logger.Info("serving",
+		append([]any{"addr", addr, "admin_addr", admin, "model", w.model.Version(), "as_of",
+			asOf.String(),
+			"age_trading_days", age, "tickers", len(w.market.Tickers()), "gomaxprocs",
+			runtime.GOMAXPROCS(0), "version", buildVersion()}, more...)...)
 }
 
 func announceTo(out io.Writer, addr, admin string, w world, age int) {
@@ -32,8 +35,10 @@ func announceTo(out io.Writer, addr, admin string, w world, age int) {
 	if admin != "" {
 		fmt.Fprintf(out, ", metrics at %s/metrics", browsable(admin))
 	}
-	fmt.Fprintf(out, "\nmodel    %s, trained on %s to %s\n", w.model.Version(), w.model.TrainedFrom(), w.model.TrainedTo())
-	fmt.Fprintf(out, "prices   %d tickers up to %s, %d trading days ago\n", len(w.market.Tickers()), w.market.AsOf(), age)
+	fmt.Fprintf(out, "\nmodel    %s, trained on %s to %s\n", w.model.Version(),
+		w.model.TrainedFrom(), w.model.TrainedTo())
+	fmt.Fprintf(out, "prices   %d tickers up to %s, %d trading days ago\n", len(w.market.Tickers()),
+		w.market.AsOf(), age)
 }
 
 // browsable is the URL by which this machine reaches an address that was listened on.
@@ -48,15 +53,16 @@ func browsable(addr string) string {
 // warn tells what of the prices is served but may not be what was meant.
 func (w world) warn(logger *slog.Logger) {
 	if n := w.unaskable(); n > 0 {
-		logger.Warn("tickers with names too long to be asked for over HTTP", "tickers", n, "longest", predict.MaxTicker)
+		logger.Warn("tickers with names too long to be asked for over HTTP", "tickers", n,
+			"longest", predict.MaxTicker)
 	}
 	if len(w.unended) > 0 {
 		logger.Warn("prices that end without a line break and may be cut short", "files", w.unended)
 	}
 }
 
-// unaskable counts the tickers that only the command line can name: a request's has at
-// most predict.MaxTicker characters.
+// unaskable counts the tickers that only the command line can name: a request's has at most
+// predict.MaxTicker characters.
 func (w world) unaskable() (n int) {
 	for i := range w.market.Tickers() {
 		if utf8.RuneCountInString(w.market.Tickers()[i].Name) > predict.MaxTicker {

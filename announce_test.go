@@ -38,7 +38,8 @@ func TestBrowsable(t *testing.T) {
 func TestUnaskableTickers(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "prices.csv")
 	long := strings.ReplaceAll(string(pricesCSV(100)), "ACME", "RELIANCE.NS")
-	require.NoError(t, os.WriteFile(path, []byte(long+strings.SplitN(string(pricesCSV(50)), "\n", 2)[1]), 0o644))
+	require.NoError(t,
+		os.WriteFile(path, []byte(long+strings.SplitN(string(pricesCSV(50)), "\n", 2)[1]), 0o644))
 	w, err := source{prices: path}.load(0)
 	require.NoError(t, err)
 	require.Equal(t, 1, w.unaskable())

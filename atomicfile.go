@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// writeFile puts data at path whole or not at all, whatever happens in between: it
-// writes a file beside it, syncs, renames, and syncs the directory. A link stays one,
-// and what is no file, such as a pipe, is written into.
+// writeFile puts data at path whole or not at all, whatever happens in between: it writes a file
+// beside it, syncs, renames, and syncs the directory. A link stays one, and what is no file, such
+// as a pipe, is written into.
 func writeFile(path string, data []byte) (err error) {
 	path, whole := target(path)
 	if !whole {
@@ -43,7 +43,8 @@ func writeFile(path string, data []byte) (err error) {
 	if err = os.Rename(f.Name(), path); err != nil {
 		return err
 	}
-	if d, err := os.Open(filepath.Dir(path)); err == nil { // the rename must outlive a power cut where directories can be synced
+	// the rename must outlive a power cut where directories can be synced
+	if d, err := os.Open(filepath.Dir(path)); err == nil {
 		d.Sync()
 		d.Close()
 	}
@@ -91,8 +92,9 @@ const (
 	writeTime = time.Minute
 )
 
-// removeLeftovers removes the files of writers that were killed before they could. What is younger than writeTime may be
-// of one that is at work; should one take longer, its rename fails, and nothing is broken.
+// removeLeftovers removes the files of writers that were killed before they could. What is younger
+// than writeTime may be of one that is at work; should one take longer, its rename fails, and
+// nothing is broken.
 func removeLeftovers(path string) {
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil {
@@ -101,7 +103,8 @@ func removeLeftovers(path string) {
 	for _, e := range entries {
 		random, ok := strings.CutPrefix(e.Name(), besideName(path))
 		random, tmp := strings.CutSuffix(random, besideExt)
-		if !ok || !tmp || random == "" || strings.Trim(random, "0123456789") != "" || !e.Type().IsRegular() {
+		if !ok || !tmp || random == "" || strings.Trim(random, "0123456789") != "" ||
+			!e.Type().IsRegular() {
 			continue
 		}
 		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > writeTime {

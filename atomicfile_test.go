@@ -26,7 +26,8 @@ func TestWriteFileReplacesWhole(t *testing.T) {
 func TestWriteFileFailureKeepsTheOld(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "taken")
-	if err := os.MkdirAll(filepath.Join(path, "child"), 0o755); err != nil { // a folder that no file can replace
+	// a folder that no file can replace
+	if err := os.MkdirAll(filepath.Join(path, "child"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	if err := writeFile(path, []byte("x")); err == nil {
@@ -54,7 +55,8 @@ func TestWriteFileKeepsLinksAndPipes(t *testing.T) {
 	if err := os.Symlink(real, link); err != nil {
 		t.Skip(err)
 	}
-	for _, err := range []error{checkWritable(link), writeFile(link, []byte("x")), checkWritable(os.DevNull), writeFile(os.DevNull, []byte("x"))} {
+	for _, err := range []error{checkWritable(link), writeFile(link, []byte("x")),
+		checkWritable(os.DevNull), writeFile(os.DevNull, []byte("x"))} {
 		if err != nil {
 			t.Error(err)
 		}
@@ -70,7 +72,8 @@ func TestWriteFileKeepsLinksAndPipes(t *testing.T) {
 	}
 }
 
-// TestLeftoversAreRemoved: a writer that was killed leaves a file, which the next removes when it is old enough to be nobody's.
+// TestLeftoversAreRemoved: a writer that was killed leaves a file, which the next removes when it
+// is old enough to be nobody's.
 func TestLeftoversAreRemoved(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "my.csv")
@@ -78,8 +81,10 @@ func TestLeftoversAreRemoved(t *testing.T) {
 	for name, stays := range map[string]bool{
 		".my.csv.tickercast-123.tmp": false, ".my.csv.tickercast-4.tmp": false,
 		".my.csv.tickercast-5.tmp": true, // young
-		".my.csv.tickercast-x.tmp": true, ".my.csv.tickercast-6": true, ".my.csv.tickercast-.tmp": true,
-		".our.csv.tickercast-7.tmp": true, "my.csv.tickercast-8.tmp": true, ".my.csv.2024.tmp": true,
+		".my.csv.tickercast-x.tmp": true, ".my.csv.tickercast-6": true,
+		".my.csv.tickercast-.tmp":   true,
+		".our.csv.tickercast-7.tmp": true, "my.csv.tickercast-8.tmp": true,
+		".my.csv.2024.tmp": true,
 	} {
 		left[name] = stays
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("date,ticker"), 0o644); err != nil {

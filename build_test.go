@@ -13,8 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestBuildIsReproducible builds copies of the sources in two folders, by the command of the Dockerfile: the binaries must be
-// equal to the byte. With TICKERCAST_REBUILD=1 the second build has an empty cache, and so compiles everything again.
+// TestBuildIsReproducible builds copies of the sources in two folders, by the command of the
+// Dockerfile: the binaries must be equal to the byte. With TICKERCAST_REBUILD=1 the second build
+// has an empty cache, and so compiles everything again.
 func TestBuildIsReproducible(t *testing.T) {
 	if testing.Short() {
 		t.Skip("two builds")
@@ -27,7 +28,8 @@ func TestBuildIsReproducible(t *testing.T) {
 	for i, name := range []string{"a", "another folder/of sources"} {
 		dir := filepath.Join(t.TempDir(), name)
 		copySources(t, dir)
-		cmd := exec.CommandContext(t.Context(), "sh", "-c", string(command[1])+" -o tickercast "+string(command[2]))
+		cmd := exec.CommandContext(t.Context(), "sh", "-c",
+			string(command[1])+" -o tickercast "+string(command[2]))
 		cmd.Dir = dir
 		cmd.Env = os.Environ()
 		if i == 1 && os.Getenv("TICKERCAST_REBUILD") == "1" {
@@ -37,9 +39,11 @@ func TestBuildIsReproducible(t *testing.T) {
 		require.NoError(t, err, "%s", out)
 		binaries[i], err = os.ReadFile(filepath.Join(dir, "tickercast"))
 		require.NoError(t, err)
-		require.False(t, bytes.Contains(binaries[i], []byte(dir)), "the binary names the folder that it was built in")
+		require.False(t, bytes.Contains(binaries[i], []byte(dir)),
+			"the binary names the folder that it was built in")
 	}
-	require.True(t, bytes.Equal(binaries[0], binaries[1]), "two builds differ: %d and %d bytes", len(binaries[0]), len(binaries[1]))
+	require.True(t, bytes.Equal(binaries[0], binaries[1]), "two builds differ: %d and %d bytes",
+		len(binaries[0]), len(binaries[1]))
 }
 
 // copySources copies what the binary is built from, as the go command lists it.
@@ -50,7 +54,8 @@ func copySources(t *testing.T, to string) {
 	require.NoError(t, err)
 	root, err := os.Getwd()
 	require.NoError(t, err)
-	files := append(strings.Fields(string(out)), filepath.Join(root, "go.mod"), filepath.Join(root, "go.sum"))
+	files := append(strings.Fields(string(out)), filepath.Join(root, "go.mod"),
+		filepath.Join(root, "go.sum"))
 	if pgo := filepath.Join(root, "default.pgo"); exists(pgo) {
 		files = append(files, pgo)
 	}

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// completion prints a script that completes commands and flags in a shell. It is
-// made from the commands themselves, so it knows what they know.
+// completion prints a script that completes commands and flags in a shell. It is made from the
+// commands themselves, so it knows what they know.
 func (p *program) completion(*flag.FlagSet) func(context.Context, []string) error {
 	return func(_ context.Context, args []string) error {
 		if len(args) != 1 {
@@ -54,7 +54,8 @@ func bashCompletion(words []word) string {
 		names = append(names, w.command)
 		fmt.Fprintf(&b, "\t%s) words=%q ;;\n", w.command, strings.Join(w.flags, " "))
 	}
-	fmt.Fprintf(&b, "\tesac\n\t[ \"$COMP_CWORD\" = 1 ] && words=%q\n", strings.Join(append(names, "help"), " "))
+	fmt.Fprintf(&b, "\tesac\n\t[ \"$COMP_CWORD\" = 1 ] && words=%q\n",
+		strings.Join(append(names, "help"), " "))
 	b.WriteString("\tCOMPREPLY=($(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n}\n")
 	b.WriteString("complete -o default -F _tickercast tickercast\n") // default: flags take files
 	return b.String()
@@ -65,7 +66,8 @@ func fishCompletion(words []word) string {
 	for _, w := range words {
 		fmt.Fprintf(&b, "complete -c tickercast -n __fish_use_subcommand -a %s\n", w.command)
 		for _, f := range w.flags {
-			fmt.Fprintf(&b, "complete -c tickercast -n '__fish_seen_subcommand_from %s' -o %s\n", w.command, f[1:])
+			fmt.Fprintf(&b, "complete -c tickercast -n '__fish_seen_subcommand_from %s' -o %s\n",
+				w.command, f[1:])
 		}
 	}
 	return b.String()

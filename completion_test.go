@@ -20,7 +20,8 @@ func TestBashCompletes(t *testing.T) {
 		"tickercast serve -drain-del": "-drain-delay",
 	} {
 		words := strings.Fields(line)
-		ask := script + "COMP_WORDS=(" + line + "); COMP_CWORD=" + []string{"", "1", "2"}[len(words)-1] + "; _tickercast; echo \"${COMPREPLY[*]}\""
+		ask := script + "COMP_WORDS=(" + line + "); COMP_CWORD=" +
+			[]string{"", "1", "2"}[len(words)-1] + "; _tickercast; echo \"${COMPREPLY[*]}\""
 		out, err := exec.CommandContext(t.Context(), bash, "-c", ask).Output()
 		require.NoError(t, err)
 		require.Equal(t, want+"\n", string(out), line)

@@ -12,9 +12,8 @@ import (
 	"tickercast/predict/certs"
 )
 
-// credentials are what clients must show, and what they are shown. They come from
-// files that are read at the start and again when they change. What no flag asks for
-// stays nil.
+// credentials are what clients must show, and what they are shown. They come from files that are
+// read at the start and again when they change. What no flag asks for stays nil.
 type credentials struct {
 	keys  atomic.Pointer[apikey.Set] // of clients, on the public address
 	token atomic.Pointer[apikey.Set] // of operators, on the admin address
@@ -52,7 +51,8 @@ func (f *serveFlags) credentials() (*credentials, []*part, error) {
 	return c, parts, nil
 }
 
-func loadSet(to *atomic.Pointer[apikey.Set], file string, parse func(string, []byte) (*apikey.Set, error)) error {
+func loadSet(to *atomic.Pointer[apikey.Set], file string,
+	parse func(string, []byte) (*apikey.Set, error)) error {
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return err
@@ -88,11 +88,12 @@ func (c *credentials) tlsConfig() *tls.Config {
 	return c.cert.Config()
 }
 
-// checkAdmin refuses an admin address that others can reach without a token: profiles
-// show what is in memory, and a reload is work.
+// checkAdmin refuses an admin address that others can reach without a token: profiles show what is
+// in memory, and a reload is work.
 func (f *serveFlags) checkAdmin(ln net.Listener) error {
 	if a, ok := ln.Addr().(*net.TCPAddr); ok && !a.IP.IsLoopback() && f.adminToken == "" {
-		return fmt.Errorf("admin address %s can be reached from elsewhere: it needs -admin-token-file", f.adminAddr)
+		return fmt.Errorf("admin address %s can be reached from elsewhere: it needs "+
+			"-admin-token-file", f.adminAddr)
 	}
 	return nil
 }

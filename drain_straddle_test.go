@@ -17,7 +17,8 @@ import (
 	"tickercast/bench/load"
 )
 
-// A straddler has begun a request when its server is told to end, and sends the rest when nobody can connect any more.
+// A straddler has begun a request when its server is told to end, and sends the rest when nobody
+// can connect any more.
 type straddler struct {
 	name   string
 	conn   net.Conn
@@ -29,8 +30,11 @@ type straddler struct {
 func straddle(t *testing.T, addr string) (all []*straddler) {
 	t.Helper()
 	request := load.NewRequest("POST", "/predict", addr, []byte(`{"ticker":"AAPL","days_ahead":5}`))
-	refused := load.NewRequest("POST", "/predict", addr, []byte(`{"ticker":"AAPL","days_ahead":99}`)) // known with its last byte, and net/http's then
-	batch := load.NewRequest("POST", "/predict/batch", addr, []byte(`{"requests":[{"ticker":"AAPL"},{"ticker":"MSFT"}]}`))
+	// known with its last byte, and net/http's then
+	refused := load.NewRequest("POST", "/predict", addr,
+		[]byte(`{"ticker":"AAPL","days_ahead":99}`))
+	batch := load.NewRequest("POST", "/predict/batch", addr,
+		[]byte(`{"requests":[{"ticker":"AAPL"},{"ticker":"MSFT"}]}`))
 	for _, k := range []struct {
 		name          string
 		before, slow  []byte
@@ -39,7 +43,8 @@ func straddle(t *testing.T, addr string) (all []*straddler) {
 	}{
 		{"half a head", nil, request, 60, 200},
 		{"half a second head", request, request, 70, 200},
-		{"a little of one, after another route", load.NewRequest("GET", "/health", addr, nil), request, 15, 200},
+		{"a little of one, after another route", load.NewRequest("GET", "/health", addr, nil),
+			request, 15, 200},
 		{"half a body", nil, request, len(request) - 9, 200},
 		{"half a second body", request, request, len(request) - 9, 200},
 		{"half a body that is refused", request, refused, len(refused) - 9, 422},
@@ -49,7 +54,8 @@ func straddle(t *testing.T, addr string) (all []*straddler) {
 		require.NoError(t, err)
 		t.Cleanup(func() { c.Close() })
 		c.SetDeadline(time.Now().Add(20 * time.Second))
-		s := &straddler{name: k.name, conn: c, in: bufio.NewReader(c), rest: k.slow[k.sentByTheTerm:], status: 200}
+		s := &straddler{name: k.name, conn: c, in: bufio.NewReader(c),
+			rest: k.slow[k.sentByTheTerm:], status: 200}
 		if k.before != nil {
 			_, err := c.Write(k.before)
 			require.NoError(t, err)
@@ -90,7 +96,8 @@ func (s *straddler) answer(t *testing.T) *http.Response {
 	return resp
 }
 
-// TestStraddleTLS is one of these over TLS, where the server knows another connection than the one that it reads from.
+// TestStraddleTLS is one of these over TLS, where the server knows another connection than the one
+// that it reads from.
 func TestStraddleTLS(t *testing.T) {
 	dir := t.TempDir()
 	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
@@ -105,7 +112,8 @@ func TestStraddleTLS(t *testing.T) {
 	defer c.Close()
 	c.SetDeadline(time.Now().Add(20 * time.Second))
 	request := load.NewRequest("POST", "/predict", p.addr, []byte(aForecast))
-	s := &straddler{name: "over TLS", conn: c, in: bufio.NewReader(c), rest: request[70:], status: 200}
+	s := &straddler{name: "over TLS", conn: c, in: bufio.NewReader(c), rest: request[70:],
+		status: 200}
 	c.Write(request)
 	require.False(t, s.answer(t).Close)
 	c.Write(request[:70])

@@ -19,8 +19,8 @@ import (
 	"tickercast/bench/load"
 )
 
-// rounds is how often a test of endurance does what it does: as often as a variable says, which is its long form, or else a
-// few times.
+// rounds is how often a test of endurance does what it does: as often as a variable says, which is
+// its long form, or else a few times.
 func rounds(t *testing.T, variable string, few int) (n int, long bool) {
 	t.Helper()
 	s, long := os.LookupEnv(variable)
@@ -32,21 +32,25 @@ func rounds(t *testing.T, variable string, few int) (n int, long bool) {
 	return n, true
 }
 
-// TestDrainLosesNothing ends servers by SIGTERM in the middle of load, one after the other, each with a successor beside it:
-// a rolling update behind a balancer that goes on sending new connections to a server for some time after it was told to end.
-// The clients retry nothing and leave a connection only when an answer says Connection: close. Every request that they sent
+// TestDrainLosesNothing ends servers by SIGTERM in the middle of load, one after the other, each
+// with a successor beside it: a rolling update behind a balancer that goes on sending new
+// connections to a server for some time after it was told to end. The clients retry nothing and
+// leave a connection only when an answer says Connection: close. Every request that they sent
 // before that must be answered, and every server must end with status 0 within its grace.
 //
-// TICKERCAST_DRAINS=100 ends so many servers in each mode, at 5,000 requests a second: a million and more in each.
+// TICKERCAST_DRAINS=100 ends so many servers in each mode, at 5,000 requests a second: a million
+// and more in each.
 func TestDrainLosesNothing(t *testing.T) {
 	n, long := rounds(t, "TICKERCAST_DRAINS", 2)
-	for name, flag := range map[string]string{"fast lane": "-fastlane=true", "net/http": "-fastlane=false"} {
+	for name, flag := range map[string]string{"fast lane": "-fastlane=true",
+		"net/http": "-fastlane=false"} {
 		t.Run(name, func(t *testing.T) {
 			r := &rollout{delay: 500 * time.Millisecond, lag: 250 * time.Millisecond, rate: 1000}
 			if long {
 				r = &rollout{delay: 2 * time.Second, lag: 1500 * time.Millisecond, rate: 5000}
 			}
-			r.flags = []string{flag, "-drain-delay", r.delay.String(), "-grace", drainGrace.String()}
+			r.flags = []string{flag, "-drain-delay", r.delay.String(), "-grace",
+				drainGrace.String()}
 			r.run(t, n)
 		})
 	}
@@ -95,12 +99,16 @@ func (r *rollout) run(t *testing.T, drains int) {
 		lost += n
 	}
 	sent := result.Answers + lost
-	t.Logf("%d SIGTERMs: %d requests sent before their connection was told to close, %d answered, %d lost; %d connections told to close; "+
-		"%d more requests begun before the signal and ended after the delay, all answered; slowest exit %v after the delay",
-		drains, sent, result.Answers, lost, result.Closes, r.straddled, r.slowest.Round(time.Millisecond))
+	t.Logf("%d SIGTERMs: %d requests sent before their connection was told to close, %d "+
+		"answered, %d lost; %d connections told to close; "+
+		"%d more requests begun before the signal and ended after the delay, all answered; "+
+		"slowest exit %v after the delay",
+		drains, sent, result.Answers, lost, result.Closes, r.straddled,
+		r.slowest.Round(time.Millisecond))
 	require.Zero(t, result.Failed(), result.String())
 	require.Zero(t, lost, result.String())
-	require.GreaterOrEqual(t, result.Closes, int64(drains*drainConns), "connections that were busy when a drain began")
+	require.GreaterOrEqual(t, result.Closes, int64(drains*drainConns),
+		"connections that were busy when a drain began")
 	if drains >= 100 {
 		require.GreaterOrEqual(t, sent, int64(1_000_000))
 	}
@@ -108,7 +116,8 @@ func (r *rollout) run(t *testing.T, drains int) {
 
 func (r *rollout) dial(ctx context.Context) (net.Conn, error) {
 	d := net.Dialer{Timeout: 5 * time.Second}
-	return d.DialContext(context.WithoutCancel(ctx), "tcp", r.balanced.Load().addr) // the end of the test is not a loss
+	// the end of the test is not a loss
+	return d.DialContext(context.WithoutCancel(ctx), "tcp", r.balanced.Load().addr)
 }
 
 // replace starts a successor, lets a while go by, and sees the server that had the load to its end.
@@ -132,7 +141,8 @@ func (r *rollout) replace(t *testing.T, after time.Duration) {
 	r.slowest = max(r.slowest, took-r.delay)
 }
 
-// drainRequests are cached forecasts. Every eighth connection has other routes among them, and so leaves the fast lane.
+// drainRequests are cached forecasts. Every eighth connection has other routes among them, and so
+// leaves the fast lane.
 func drainRequests(conn int) func() []byte {
 	hits := bench.Hit("x")(conn)
 	if conn%8 != 0 {
@@ -140,7 +150,8 @@ func drainRequests(conn int) func() []byte {
 	}
 	others := [][]byte{
 		[]byte("GET /predict/AAPL?days_ahead=5 HTTP/1.1\r\nHost: x\r\n\r\n"),
-		load.NewRequest("POST", "/predict/batch", "x", []byte(`{"requests":[{"ticker":"AAPL"},{"ticker":"MSFT","days_ahead":30}]}`)),
+		load.NewRequest("POST", "/predict/batch", "x",
+			[]byte(`{"requests":[{"ticker":"AAPL"},{"ticker":"MSFT","days_ahead":30}]}`)),
 	}
 	n := 0
 	return func() []byte {
@@ -152,7 +163,8 @@ func drainRequests(conn int) func() []byte {
 }
 
 func isForecast(status int, body []byte) error {
-	if status != http.StatusOK || len(body) < 2 || body[len(body)-1] != ']' && body[len(body)-1] != '}' {
+	if status != http.StatusOK || len(body) < 2 || body[len(body)-1] != ']' &&
+		body[len(body)-1] != '}' {
 		return fmt.Errorf("status %d: %.100q", status, body)
 	}
 	return nil

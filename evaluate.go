@@ -15,11 +15,14 @@ import (
 func (p *program) evaluate(set *flag.FlagSet) func(context.Context, []string) error {
 	src := sourceFlags(set)
 	set.Lookup("prices").Usage = "`file` or folder of prices to judge on, CSV or gzip"
-	from := set.String("from", "", "first `date` of a forecast (default when a year of prices lies before)")
+	from := set.String("from", "",
+		"first `date` of a forecast (default when a year of prices lies before)")
 	to := set.String("to", "", "last `date` of a forecast (default the last)")
 	every := set.Int("every", 5, "trading `days` from one date of forecasts to the next")
-	garch := set.Bool("garch", true, "compare with a GARCH(1,1)-t of each ticker, which takes most of the time")
-	format := set.String("format", "table", "table, json or scores, the short form that GET /model shows")
+	garch := set.Bool("garch", true,
+		"compare with a GARCH(1,1)-t of each ticker, which takes most of the time")
+	format := set.String("format", "table",
+		"table, json or scores, the short form that GET /model shows")
 	plot := set.String("plot", "", "draw the result into this SVG `file`")
 	return func(ctx context.Context, _ []string) error {
 		cfg := train.EvalConfig{Every: *every, GARCH: *garch, Calibrate: src.calibrate}

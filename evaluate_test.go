@@ -18,7 +18,8 @@ import (
 func TestEvaluate(t *testing.T) {
 	prices := twoTickers(t, 120)
 	plot := filepath.Join(t.TempDir(), "scores.svg")
-	args := []string{"evaluate", "-prices", prices, "-from", "2024-03-18", "-every", "10", "-garch=false"}
+	args := []string{"evaluate", "-prices", prices, "-from", "2024-03-18", "-every", "10",
+		"-garch=false"}
 	status, table, stderr := runCommand(t, nil, append(args, "-plot", plot)...)
 	require.Equal(t, 0, status, stderr)
 	require.Empty(t, stderr, "progress is for terminals")
@@ -90,7 +91,8 @@ func TestInterruptedWork(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var stderr strings.Builder
-	p := program{stdout: io.Discard, stderr: &stderr, getenv: func(string) (string, bool) { return "", false }}
+	p := program{stdout: io.Discard, stderr: &stderr,
+		getenv: func(string) (string, bool) { return "", false }}
 	require.Equal(t, 130, p.run(ctx, []string{"evaluate", "-prices", twoTickers(t, 120)}))
 	require.Equal(t, "tickercast evaluate: interrupted; nothing was written\n", stderr.String())
 }

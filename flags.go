@@ -26,7 +26,8 @@ func (p *program) flags(cmd command) (*flag.FlagSet, func(context.Context, []str
 	return fs, do
 }
 
-// A durationValue is a flag's time that says what is wrong with one; package flag says "parse error".
+// A durationValue is a flag's time that says what is wrong with one; package flag says "parse
+// error".
 type durationValue struct{ flag.Value }
 
 func (d durationValue) Set(s string) error {
@@ -44,13 +45,14 @@ func (d durationValue) String() string {
 	return d.Value.String()
 }
 
-// parse sets flags from the environment, then from args, so that a flag beats the
-// environment and that beats the default. Flags may follow other arguments.
+// parse sets flags from the environment, then from args, so that a flag beats the environment and
+// that beats the default. Flags may follow other arguments.
 func (p *program) parse(fs *flag.FlagSet, cmd command, args []string) (rest []string, err error) {
 	if readsEnvironment(cmd) {
 		fs.VisitAll(func(f *flag.Flag) {
 			v, _ := p.getenv(envName(f.Name))
-			if v == "" || err != nil { // what is passed on from elsewhere is empty where it is not set
+			// what is passed on from elsewhere is empty where it is not set
+			if v == "" || err != nil {
 				return
 			}
 			if e := fs.Set(f.Name, v); e != nil {
@@ -79,8 +81,7 @@ func (p *program) parse(fs *flag.FlagSet, cmd command, args []string) (rest []st
 	return rest, nil
 }
 
-// readsEnvironment is true of the commands that run in a container, where flags
-// come as variables.
+// readsEnvironment is true of the commands that run in a container, where flags come as variables.
 func readsEnvironment(cmd command) bool { return cmd.name == "serve" || cmd.name == "healthcheck" }
 
 // envName turns max-body into TICKERCAST_MAX_BODY.
@@ -117,7 +118,9 @@ func usage(w io.Writer, cmd command, fs *flag.FlagSet) {
 	fs.PrintDefaults()
 	fs.SetOutput(io.Discard)
 	if readsEnvironment(cmd) {
-		fmt.Fprintf(w, "\nEach flag is also a variable, %s for -%s; a flag beats it, and an empty one counts as not set.\n", envName("addr"), "addr")
+		fmt.Fprintf(w,
+			"\nEach flag is also a variable, %s for -%s; a flag beats it, and an empty one "+
+				"counts as not set.\n", envName("addr"), "addr")
 	}
 }
 

@@ -10,10 +10,12 @@ import (
 )
 
 // runCommand runs one command line in process.
-func runCommand(t *testing.T, env map[string]string, args ...string) (status int, stdout, stderr string) {
+func runCommand(t *testing.T, env map[string]string, args ...string) (status int, stdout,
+	stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	p := program{stdout: &out, stderr: &errs, getenv: func(k string) (string, bool) { v, ok := env[k]; return v, ok }}
+	p := program{stdout: &out, stderr: &errs,
+		getenv: func(k string) (string, bool) { v, ok := env[k]; return v, ok }}
 	status = p.run(context.Background(), args)
 	return status, out.String(), errs.String()
 }
@@ -26,29 +28,48 @@ func TestBadCommandLines(t *testing.T) {
 		status int
 		want   string // in stderr
 	}{
-		{"unknown command", []string{"srve"}, nil, 2, `unknown command "srve", did you mean "serve"?`},
+		{"unknown command", []string{"srve"}, nil, 2,
+			`unknown command "srve", did you mean "serve"?`},
 		{"unknown flag", []string{"serve", "-adr", ":1"}, nil, 2, `-adr, did you mean "-addr"?`},
 		{"unknown flag of the default command", []string{"-nosuchflag"}, nil, 2, "-nosuchflag"},
-		{"argument where none goes", []string{"version", "now"}, nil, 2, `unexpected argument "now"`},
-		{"bad variable", []string{"serve"}, map[string]string{"TICKERCAST_DRAIN_DELAY": "soon"}, 2, `TICKERCAST_DRAIN_DELAY="soon"`},
-		{"negative number", []string{"serve", "-max-conns", "-1"}, nil, 2, "-max-conns -1 is below zero"},
+		{"argument where none goes", []string{"version", "now"}, nil, 2,
+			`unexpected argument "now"`},
+		{"bad variable", []string{"serve"}, map[string]string{"TICKERCAST_DRAIN_DELAY": "soon"}, 2,
+			`TICKERCAST_DRAIN_DELAY="soon"`},
+		{"negative number", []string{"serve", "-max-conns", "-1"}, nil, 2,
+			"-max-conns -1 is below zero"},
 		{"no time", []string{"serve", "-read-timeout", "0"}, nil, 2, "-read-timeout 0s is no time"},
-		{"proxies without a limit", []string{"serve", "-addr", "nowhere", "-trusted-proxies", "10.0.0.0/8"}, nil, 2, "-trusted-proxies says whose requests -rate-limit counts"},
-		{"burst without a limit", []string{"serve", "-addr", "nowhere"}, map[string]string{"TICKERCAST_RATE_BURST": "5"}, 2, "-rate-burst says how many requests -rate-limit lets through"},
-		{"negative time", nil, map[string]string{"TICKERCAST_TIMEOUT": "-1s"}, 2, "-timeout -1s is below zero"},
-		{"time without a unit", []string{"serve", "-timeout", "5"}, nil, 2, `invalid value "5" for flag -timeout: a time needs a number and a unit, as in 5s`},
-		{"the same in a variable", []string{"healthcheck"}, map[string]string{"TICKERCAST_TIMEOUT": "5"}, 2, `TICKERCAST_TIMEOUT="5": a time needs a number and a unit, as in 5s`},
+		{"proxies without a limit", []string{"serve", "-addr", "nowhere", "-trusted-proxies",
+			"10.0.0.0/8"}, nil, 2, "-trusted-proxies says whose requests -rate-limit counts"},
+		{"burst without a limit", []string{"serve", "-addr", "nowhere"},
+			map[string]string{"TICKERCAST_RATE_BURST": "5"}, 2,
+			"-rate-burst says how many requests -rate-limit lets through"},
+		{"negative time", nil, map[string]string{"TICKERCAST_TIMEOUT": "-1s"}, 2,
+			"-timeout -1s is below zero"},
+		{"time without a unit", []string{"serve", "-timeout", "5"}, nil, 2,
+			`invalid value "5" for flag -timeout: a time needs a number and a unit, as in 5s`},
+		{"the same in a variable", []string{"healthcheck"},
+			map[string]string{"TICKERCAST_TIMEOUT": "5"}, 2,
+			`TICKERCAST_TIMEOUT="5": a time needs a number and a unit, as in 5s`},
 		{"no ticker", []string{"predict"}, nil, 2, "no ticker"},
-		{"days", []string{"predict", "-days", "31", "AAPL"}, nil, 2, "-days 31 is not within 1 to 30"},
-		{"confidence", []string{"predict", "-confidence", "0.8,1", "AAPL"}, nil, 2, `-confidence "1"`},
-		{"confidence not a number", []string{"predict", "-confidence", "NaN", "AAPL"}, nil, 2, `-confidence "NaN"`},
+		{"days", []string{"predict", "-days", "31", "AAPL"}, nil, 2,
+			"-days 31 is not within 1 to 30"},
+		{"confidence", []string{"predict", "-confidence", "0.8,1", "AAPL"}, nil, 2,
+			`-confidence "1"`},
+		{"confidence not a number", []string{"predict", "-confidence", "NaN", "AAPL"}, nil, 2,
+			`-confidence "NaN"`},
 		{"format", []string{"predict", "-format", "xml", "AAPL"}, nil, 2, `-format "xml"`},
 		{"as of", []string{"predict", "-as-of", "2022-02-30", "AAPL"}, nil, 2, "2022-02-30"},
-		{"as of before all prices", []string{"predict", "-as-of", "1990-01-02", "AAPL"}, nil, 1, "1990-01-02"},
-		{"unknown ticker", []string{"predict", "AAPLE"}, nil, 1, `unknown ticker "AAPLE", did you mean "AAPL"?`},
-		{"no such file", []string{"predict", "-prices", "no/such.csv", "AAPL"}, nil, 1, "no/such.csv"},
-		{"no such weights", []string{"predict", "-weights", "no/such.bin", "AAPL"}, nil, 1, "no/such.bin"},
-		{"weights that are none", []string{"predict", "-weights", "go.mod", "AAPL"}, nil, 1, `weights "go.mod"`},
+		{"as of before all prices", []string{"predict", "-as-of", "1990-01-02", "AAPL"}, nil, 1,
+			"1990-01-02"},
+		{"unknown ticker", []string{"predict", "AAPLE"}, nil, 1,
+			`unknown ticker "AAPLE", did you mean "AAPL"?`},
+		{"no such file", []string{"predict", "-prices", "no/such.csv", "AAPL"}, nil, 1,
+			"no/such.csv"},
+		{"no such weights", []string{"predict", "-weights", "no/such.bin", "AAPL"}, nil, 1,
+			"no/such.bin"},
+		{"weights that are none", []string{"predict", "-weights", "go.mod", "AAPL"}, nil, 1,
+			`weights "go.mod"`},
 		{"train without prices", []string{"train"}, nil, 2, "-prices"},
 		{"evaluate without prices", []string{"evaluate"}, nil, 2, "-prices"},
 		{"snapshot without prices", []string{"snapshot"}, nil, 2, "-prices"},
@@ -59,7 +80,8 @@ func TestBadCommandLines(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			status, stdout, stderr := runCommand(t, tt.env, tt.args...)
 			if status != tt.status || !strings.Contains(stderr, tt.want) {
-				t.Errorf("exit status %d, stderr %q; want %d and %q", status, stderr, tt.status, tt.want)
+				t.Errorf("exit status %d, stderr %q; want %d and %q", status, stderr, tt.status,
+					tt.want)
 			}
 			if strings.Count(stderr, "\n") != 1 || !strings.HasPrefix(stderr, "tickercast") {
 				t.Errorf("stderr %q; want one line that begins with the program's name", stderr)
@@ -81,7 +103,8 @@ func TestEmptyVariables(t *testing.T) {
 	fs.VisitAll(func(f *flag.Flag) { env[envName(f.Name)] = "" })
 	again, _, stderr := runCommand(t, env, "serve", "-addr", "nowhere")
 	if status != 1 || again != status || stderr != want {
-		t.Errorf("exit status %d, stderr %q; without the variables %d and %q", again, stderr, status, want)
+		t.Errorf("exit status %d, stderr %q; without the variables %d and %q", again, stderr,
+			status, want)
 	}
 }
 

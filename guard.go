@@ -22,23 +22,24 @@ type guard struct {
 	refused func(reason string)        // counts
 }
 
-// A client is who a rate is counted for: the name of its key or, without one, its
-// address. Of an IPv6 address the half that a provider hands out as one counts: who
-// has one such address has 2^64.
+// A client is who a rate is counted for: the name of its key or, without one, its address. Of an
+// IPv6 address the half that a provider hands out as one counts: who has one such address has 2^64.
 type client struct {
 	name    string
 	network [16]byte // of the address; bytes, because those are hashed without an allocation
 }
 
 func (f *serveFlags) newGuard(c *credentials, reg *metrics.Registry) (*guard, error) {
-	g := &guard{credentials: c, proxies: f.proxies, refused: func(reason string) { countRejected(reg, reason).Inc() }}
+	g := &guard{credentials: c, proxies: f.proxies,
+		refused: func(reason string) { countRejected(reg, reason).Inc() }}
 	if f.rate.Requests > 0 {
 		l, err := ratelimit.New[client](ratelimit.Config{Rate: f.rate, Burst: f.burst})
 		if err != nil {
 			return nil, err
 		}
 		g.limiter, g.policy = l, []string{l.Policy()}
-		reg.GaugeFunc("rate_limit_clients", "Clients whose rate is remembered.", func() float64 { return float64(l.Clients()) })
+		reg.GaugeFunc("rate_limit_clients", "Clients whose rate is remembered.",
+			func() float64 { return float64(l.Clients()) })
 	}
 	return g, nil
 }
@@ -50,15 +51,18 @@ func (f *serveFlags) checkRate() error {
 	case f.proxies != nil:
 		return usagef("-trusted-proxies says whose requests -rate-limit counts, which is not given")
 	case f.burst > 0:
-		return usagef("-rate-burst says how many requests -rate-limit lets through at once, which is not given")
+		return usagef("-rate-burst says how many requests -rate-limit lets through at once, " +
+			"which is not given")
 	}
 	return nil
 }
 
-const rejectedHelp = "Requests refused for who asked (key), how often (rate), how much there was to do (overload), or how many large answers there were at once (memory)."
+const rejectedHelp = "Requests refused for who asked (key), how often (rate), how much there " +
+	"was to do (overload), or how many large answers there were at once (memory)."
 
 func countRejected(reg *metrics.Registry, reason string) *metrics.Counter {
-	return reg.Counter("http_requests_rejected_total", rejectedHelp, metrics.Label{Name: "reason", Value: reason})
+	return reg.Counter("http_requests_rejected_total", rejectedHelp,
+		metrics.Label{Name: "reason", Value: reason})
 }
 
 // open reports whether everybody may ask as much as they like.
@@ -81,13 +85,14 @@ type refusal struct {
 
 var (
 	tooMany = &refusal{http.StatusTooManyRequests, "Too Many Requests", "", "rate"}
-	noKey   = &refusal{http.StatusUnauthorized, "Not authenticated", "Bearer", "key"} // as FastAPI's own security says it
-	badKey  = &refusal{http.StatusUnauthorized, "Invalid API key", `Bearer error="invalid_token"`, "key"}
+	// as FastAPI's own security says it
+	noKey  = &refusal{http.StatusUnauthorized, "Not authenticated", "Bearer", "key"}
+	badKey = &refusal{http.StatusUnauthorized, "Invalid API key", `Bearer error="invalid_token"`,
+		"key"}
 )
 
-// judge takes a request from its client's rate, and counts it if it is to be refused.
-// One without a good key is taken from the rate of its address, so that guessing keys
-// is limited too.
+// judge takes a request from its client's rate, and counts it if it is to be refused. One without a
+// good key is taken from the rate of its address, so that guessing keys is limited too.
 func (g *guard) judge(key []byte, from netip.Addr) (v verdict) {
 	if keys := g.keys.Load(); keys != nil {
 		var known bool

@@ -54,8 +54,10 @@ func TestAPIKeys(t *testing.T) {
 	}{
 		{"X: y", "Bearer", "Not authenticated", 401},
 		{"Authorization: Basic key-of-alice", "Bearer", "Not authenticated", 401},
-		{"Authorization: Bearer key-of-carol", `Bearer error="invalid_token"`, "Invalid API key", 401},
-		{"X-API-Key: " + hashed("key-of-alice"), `Bearer error="invalid_token"`, "Invalid API key", 401},
+		{"Authorization: Bearer key-of-carol", `Bearer error="invalid_token"`, "Invalid API key",
+			401},
+		{"X-API-Key: " + hashed("key-of-alice"), `Bearer error="invalid_token"`, "Invalid API key",
+			401},
 		{"Authorization: Bearer key-of-alice", "", "", 200},
 		{"X-API-Key: key-of-bob", "", "", 200},
 	} {
@@ -81,7 +83,8 @@ func TestAPIKeys(t *testing.T) {
 
 	// A bad file changes nothing, and is told by line but not by content.
 	writePrices(t, file, []byte(hashed("key-of-alice")+"\nkey-of-dave\n"))
-	eventually(t, 5*time.Second, func() bool { return strings.Contains(p.logged(), "reload refused") })
+	eventually(t, 5*time.Second,
+		func() bool { return strings.Contains(p.logged(), "reload refused") })
 	require.Contains(t, p.logged(), "keys:2: ")
 	require.NotContains(t, p.logged(), "key-of-dave")
 	resp, _ = ask(t, "POST", url+"/predict", aForecast, "X-API-Key: key-of-bob")
@@ -116,14 +119,16 @@ func TestBadCredentials(t *testing.T) {
 		{1, "token: ", []string{"-admin-token-file", path("token", "short")}},
 		{2, "-tls-cert and -tls-key go together", []string{"-tls-cert", "x.pem"}},
 		{1, "x.pem", []string{"-tls-cert", "x.pem", "-tls-key", "x.key"}},
-		{1, "certificate", []string{"-tls-cert", path("cert", "noise"), "-tls-key", path("key", "noise")}},
+		{1, "certificate", []string{"-tls-cert", path("cert", "noise"), "-tls-key",
+			path("key", "noise")}},
 		{1, "needs -admin-token-file", []string{"-admin-addr", "0.0.0.0:0"}},
 		{1, "needs -admin-token-file", []string{"-admin-addr", ":0"}},
 		{2, `rate "lots"`, []string{"-rate-limit", "lots"}},
 		{2, `origin "example.com"`, []string{"-cors-origins", "example.com"}},
 		{2, `rate "sometimes"`, []string{"-access-log", "sometimes"}},
 	} {
-		status, _, stderr := runCommand(t, nil, append([]string{"serve", "-addr", "127.0.0.1:0", "-admin-addr", ""}, tt.flags...)...)
+		status, _, stderr := runCommand(t, nil,
+			append([]string{"serve", "-addr", "127.0.0.1:0", "-admin-addr", ""}, tt.flags...)...)
 		require.Equal(t, tt.status, status, "%v: %s", tt.flags, stderr)
 		require.Contains(t, stderr, tt.want)
 		require.Equal(t, 1, strings.Count(stderr, "\n"), "one line: %q", stderr)
@@ -135,7 +140,8 @@ func TestAdminToken(t *testing.T) {
 	writePrices(t, file, []byte("a-token-of-operators\n"))
 	p := start(t, "-admin-addr", "0.0.0.0:0", "-admin-token-file", file)
 	url := "http://127.0.0.1" + p.admin[strings.LastIndexByte(p.admin, ':'):]
-	for path, method := range map[string]string{"/metrics": "GET", "/-/reload": "POST", "/debug/pprof/": "GET", "/nowhere": "GET"} {
+	for path, method := range map[string]string{"/metrics": "GET", "/-/reload": "POST",
+		"/debug/pprof/": "GET", "/nowhere": "GET"} {
 		resp, body := ask(t, method, url+path, "")
 		require.Equal(t, 401, resp.StatusCode, path)
 		require.Equal(t, `{"detail":"Not authenticated"}`, body)
@@ -163,7 +169,8 @@ func TestRateLimit(t *testing.T) {
 		defer s.service.Close()
 		handler := s.handler()
 		send := func(method, path, addr string) *httptest.ResponseRecorder {
-			req := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(aForecast))
+			req := httptest.NewRequestWithContext(t.Context(), method, path,
+				strings.NewReader(aForecast))
 			req.Header.Set("Content-Type", "application/json")
 			req.RemoteAddr = addr
 			rec := httptest.NewRecorder()
@@ -174,7 +181,8 @@ func TestRateLimit(t *testing.T) {
 			rec := send("POST", "/predict", "192.0.2.1:1000")
 			require.Equal(t, 200, rec.Code)
 			require.Equal(t, `"default";q=3;w=2`, rec.Header().Get("RateLimit-Policy"))
-			require.Contains(t, rec.Header().Get("RateLimit"), fmt.Sprintf(`"default";r=%d;t=`, want))
+			require.Contains(t, rec.Header().Get("RateLimit"),
+				fmt.Sprintf(`"default";r=%d;t=`, want))
 		}
 		rec := send("POST", "/predict", "192.0.2.1:2000")
 		require.Equal(t, 429, rec.Code)
@@ -186,14 +194,17 @@ func TestRateLimit(t *testing.T) {
 		for range 3 {
 			require.Equal(t, 200, send("GET", "/model", "[2001:db8::1]:1").Code)
 		}
-		require.Equal(t, 429, send("GET", "/model", "[2001:db8::2]:1").Code, "the same network of one customer")
+		require.Equal(t, 429, send("GET", "/model", "[2001:db8::2]:1").Code,
+			"the same network of one customer")
 		require.Equal(t, 200, send("GET", "/model", "[2001:db8:0:1::2]:1").Code)
 		time.Sleep(time.Second)
-		require.Equal(t, 200, send("POST", "/predict", "192.0.2.1:1000").Code, "after the wait that was told")
+		require.Equal(t, 200, send("POST", "/predict", "192.0.2.1:1000").Code,
+			"after the wait that was told")
 	})
 }
 
-// TestRateLimitBehindProxies tells clients apart by what a proxy says of them, where the proxy is known.
+// TestRateLimitBehindProxies tells clients apart by what a proxy says of them, where the proxy is
+// known.
 func TestRateLimitBehindProxies(t *testing.T) {
 	const proxy, stranger = "192.0.2.1:1000", "198.51.100.1:1000"
 	sender := func(f *serveFlags) func(peer string, forwardedFor ...string) int {
@@ -215,7 +226,8 @@ func TestRateLimitBehindProxies(t *testing.T) {
 	require.Equal(t, 200, send(proxy, "203.0.113.1"))
 	require.Equal(t, 200, send(proxy, "203.0.113.2"), "another client of the proxy")
 	require.Equal(t, 429, send(proxy, "1.1.1.1, 203.0.113.1"), "the same, whatever it says itself")
-	require.Equal(t, 429, send("192.0.2.2:1", "203.0.113.1", "192.0.2.1"), "by another way, in two headers")
+	require.Equal(t, 429, send("192.0.2.2:1", "203.0.113.1", "192.0.2.1"),
+		"by another way, in two headers")
 	require.Equal(t, 429, send("203.0.113.1:1"), "on its own")
 	require.Equal(t, 200, send(proxy), "the proxy itself")
 	require.Equal(t, 200, send(stranger, "203.0.113.3"))
@@ -228,8 +240,10 @@ func TestRateLimitBehindProxies(t *testing.T) {
 
 func TestRateLimitByKey(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "keys")
-	writePrices(t, file, []byte(hashed("key-of-alice")+" alice\n"+hashed("other-key-of-alice")+" alice\n"+hashed("key-of-bob")+" bob\n"))
-	s := (&serveFlags{rate: ratelimit.Rate{Requests: 2, Period: time.Hour}, apiKeys: file}).mustServe(t)
+	writePrices(t, file,
+		[]byte(hashed("key-of-alice")+" alice\n"+hashed("other-key-of-alice")+" alice\n"+hashed("key-of-bob")+" bob\n"))
+	s := (&serveFlags{rate: ratelimit.Rate{Requests: 2, Period: time.Hour},
+		apiKeys: file}).mustServe(t)
 	defer s.service.Close()
 	handler := s.handler()
 	send := func(key string) int {
@@ -252,7 +266,8 @@ func TestRateLimitByKey(t *testing.T) {
 func TestCORS(t *testing.T) {
 	p := start(t, "-cors-origins", "https://a.example")
 	url := "http://" + p.addr + "/predict"
-	preflight := []string{"Access-Control-Request-Method: POST", "Access-Control-Request-Headers: content-type"}
+	preflight := []string{"Access-Control-Request-Method: POST",
+		"Access-Control-Request-Headers: content-type"}
 	resp, body := ask(t, "OPTIONS", url, "", append(preflight, "Origin: https://a.example")...)
 	require.Equal(t, 204, resp.StatusCode, body)
 	require.Equal(t, "https://a.example", resp.Header.Get("Access-Control-Allow-Origin"))
@@ -272,7 +287,8 @@ func TestCORS(t *testing.T) {
 	require.Equal(t, "Origin", resp.Header.Get("Vary"))
 
 	p = start(t)
-	resp, body = ask(t, "OPTIONS", "http://"+p.addr+"/predict", "", append(preflight, "Origin: https://a.example")...)
+	resp, body = ask(t, "OPTIONS", "http://"+p.addr+"/predict", "",
+		append(preflight, "Origin: https://a.example")...)
 	require.Equal(t, 405, resp.StatusCode, "as long as nobody asked for CORS")
 	require.Equal(t, "POST", resp.Header.Get("Allow"))
 	require.Equal(t, `{"detail":"Method Not Allowed"}`, body)

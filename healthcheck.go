@@ -12,12 +12,13 @@ import (
 	"time"
 )
 
-// healthcheck is for HEALTHCHECK in an image without a shell: exit status 0 when the
-// server says that it is healthy.
+// healthcheck is for HEALTHCHECK in an image without a shell: exit status 0 when the server says
+// that it is healthy.
 func (p *program) healthcheck(fs *flag.FlagSet) func(context.Context, []string) error {
 	addr := fs.String("addr", ":8080", "`address` of the server")
 	timeout := fs.Duration("timeout", 2*time.Second, "give up after this `time`")
-	cert := fs.String("tls-cert", "", "`file` of the server's certificate; with any it is asked by HTTPS, and believed")
+	cert := fs.String("tls-cert", "",
+		"`file` of the server's certificate; with any it is asked by HTTPS, and believed")
 	return func(ctx context.Context, _ []string) error {
 		host, port, err := net.SplitHostPort(*addr)
 		if err != nil {
@@ -56,7 +57,8 @@ func checkHealth(ctx context.Context, url string) error {
 		return fmt.Errorf("reading %s: %w", url, err)
 	}
 	var health struct{ Status string }
-	if err := json.Unmarshal(body, &health); resp.StatusCode != http.StatusOK || err != nil || health.Status != "healthy" {
+	if err := json.Unmarshal(body, &health); resp.StatusCode != http.StatusOK || err != nil ||
+		health.Status != "healthy" {
 		return fmt.Errorf("%s answered %s: %q", url, resp.Status, body)
 	}
 	return nil

@@ -8,18 +8,23 @@ import (
 	"testing"
 )
 
-// allowed lists what each package of ours may import of ours; a package that is not
-// named may import none. The arrows run one way, from main down to the leaves.
+// allowed lists what each package of ours may import of ours; a package that is not named may
+// import none. The arrows run one way, from main down to the leaves.
 var allowed = map[string][]string{
 	"tickercast": {
-		"predict", "predict/fastlane", "predict/metrics", "cache", "model", "model/calendar", "model/market", "model/train", "docs",
-		"predict/accesslog", "predict/admission", "predict/apikey", "predict/asynclog", "predict/certs", "predict/cors", "predict/forwarded", "predict/limits", "predict/ratelimit",
+		"predict", "predict/fastlane", "predict/metrics", "cache", "model", "model/calendar",
+		"model/market", "model/train", "docs",
+		"predict/accesslog", "predict/admission", "predict/apikey", "predict/asynclog",
+		"predict/certs", "predict/cors", "predict/forwarded", "predict/limits",
+		"predict/ratelimit",
 	},
-	"tickercast/predict":      {"model", "model/market", "model/calendar", "cache", "predict/metrics"},
+	"tickercast/predict": {"model", "model/market", "model/calendar", "cache",
+		"predict/metrics"},
 	"tickercast/model/train":  {"model", "model/market", "model/calendar"},
 	"tickercast/model":        {"model/calendar"}, // dates of the training range
 	"tickercast/model/market": {"model/calendar"},
-	"tickercast/bench":        {"bench/load", "predict", "predict/fastlane", "model", "model/market", "model/calendar", "cache"},
+	"tickercast/bench": {"bench/load", "predict", "predict/fastlane", "model",
+		"model/market", "model/calendar", "cache"},
 }
 
 // banned names imports of the standard library and who may have them all the same.
@@ -28,11 +33,21 @@ var banned = []struct {
 	except       []string
 }{
 	{"flag", "only commands read command lines", []string{"tickercast", "tickercast/bench"}},
-	{"log", "log/slog, so that every line is structured", []string{"tickercast/predict/fastlane", "tickercast"}}, // http.Server.ErrorLog is a *log.Logger
-	{"unsafe", "each use needs a measured reason, said where it stands", []string{"tickercast/predict/fastlane"}},
-	{"reflect", "hand-written code says what it does", []string{"tickercast/cache"}}, /* sizes of K and V, once */
-	{"net/http", "a forecast is arithmetic", []string{"tickercast", "tickercast/predict", "tickercast/predict/fastlane", "tickercast/predict/metrics", "tickercast/predict/apikey", "tickercast/predict/cors", "tickercast/docs", "tickercast/bench"}},
-	{"os", "data comes in as bytes and readers", []string{"tickercast", "tickercast/model/market", "tickercast/predict", "tickercast/predict/admission", "tickercast/predict/fastlane", "tickercast/predict/metrics", "tickercast/bench", "tickercast/bench/load"}}, /* admission: a pipe to itself */
+	// http.Server.ErrorLog is a *log.Logger
+	{"log", "log/slog, so that every line is structured",
+		[]string{"tickercast/predict/fastlane", "tickercast"}},
+	{"unsafe", "each use needs a measured reason, said where it stands",
+		[]string{"tickercast/predict/fastlane"}},
+	{"reflect", "hand-written code says what it does", []string{"tickercast/cache"}},
+	/* sizes of K and V, once */
+	{"net/http", "a forecast is arithmetic", []string{"tickercast", "tickercast/predict",
+		"tickercast/predict/fastlane", "tickercast/predict/metrics", "tickercast/predict/apikey",
+		"tickercast/predict/cors", "tickercast/docs", "tickercast/bench"}},
+	{"os", "data comes in as bytes and readers",
+		[]string{"tickercast", "tickercast/model/market", "tickercast/predict",
+			"tickercast/predict/admission", "tickercast/predict/fastlane",
+			"tickercast/predict/metrics",
+			"tickercast/bench", "tickercast/bench/load"}}, /* admission: a pipe to itself */
 }
 
 type goPackage struct {
@@ -44,7 +59,8 @@ type goPackage struct {
 
 func goList(t *testing.T, args ...string) (pkgs []goPackage) {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "go", append([]string{"list", "-json=ImportPath,Standard,Imports,Deps"}, args...)...).Output()
+	out, err := exec.CommandContext(t.Context(), "go",
+		append([]string{"list", "-json=ImportPath,Standard,Imports,Deps"}, args...)...).Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}
@@ -64,7 +80,8 @@ func TestImportsRunOneWay(t *testing.T) {
 			continue
 		}
 		for _, imp := range p.Imports {
-			if ours, ok := strings.CutPrefix(imp, "tickercast/"); ok && !slices.Contains(allowed[p.ImportPath], ours) {
+			if ours, ok := strings.CutPrefix(imp, "tickercast/"); ok &&
+				!slices.Contains(allowed[p.ImportPath], ours) {
 				t.Errorf("%s imports %s: not in the list of what it may import", p.ImportPath, imp)
 			}
 			for _, b := range banned {
@@ -78,10 +95,12 @@ func TestImportsRunOneWay(t *testing.T) {
 
 func TestBinaryIsTheStandardLibraryAlone(t *testing.T) {
 	for _, p := range goList(t, "-deps", ".") {
-		if !p.Standard && p.ImportPath != "tickercast" && !strings.HasPrefix(p.ImportPath, "tickercast/") {
+		if !p.Standard && p.ImportPath != "tickercast" &&
+			!strings.HasPrefix(p.ImportPath, "tickercast/") {
 			t.Errorf("the binary depends on %s", p.ImportPath)
 		}
-		if p.ImportPath == "tickercast/bench" || strings.HasPrefix(p.ImportPath, "tickercast/bench/") {
+		if p.ImportPath == "tickercast/bench" ||
+			strings.HasPrefix(p.ImportPath, "tickercast/bench/") {
 			t.Errorf("the binary contains %s", p.ImportPath)
 		}
 	}

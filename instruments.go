@@ -21,7 +21,8 @@ type instruments struct {
 	draining *atomic.Bool   // answers ask clients to take their next request elsewhere
 }
 
-func newInstruments(reg *metrics.Registry, access *accesslog.Log, draining *atomic.Bool, routes []route) *instruments {
+func newInstruments(reg *metrics.Registry, access *accesslog.Log, draining *atomic.Bool,
+	routes []route) *instruments {
 	in := &instruments{
 		access:   access,
 		draining: draining,
@@ -46,10 +47,12 @@ type meter struct {
 func (in *instruments) meter(method, route string) *meter {
 	labels := []metrics.Label{{Name: "method", Value: method}, {Name: "route", Value: route}}
 	return &meter{
-		duration: in.registry.Histogram("http_request_duration_seconds", "Time from a request's headers to the end of its answer.", labels...),
+		duration: in.registry.Histogram("http_request_duration_seconds",
+			"Time from a request's headers to the end of its answer.", labels...),
 		counter: func(status int) *metrics.Counter {
 			code := metrics.Label{Name: "code", Value: strconv.Itoa(status)}
-			return in.registry.Counter("http_requests_total", "Requests answered.", append(labels[:2:2], code)...)
+			return in.registry.Counter("http_requests_total", "Requests answered.",
+				append(labels[:2:2], code)...)
 		},
 	}
 }
@@ -65,8 +68,8 @@ func (m *meter) observe(status int, took time.Duration) {
 	m.duration.Observe(took)
 }
 
-// wrap measures and logs every request to next, which must be the handler that the
-// mux is in, and gives each its id.
+// wrap measures and logs every request to next, which must be the handler that the mux is in, and
+// gives each its id.
 func (in *instruments) wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
@@ -83,7 +86,8 @@ func (in *instruments) wrap(next http.Handler) http.Handler {
 			m.observe(rec.code(), took)
 			if in.access.Wants(rec.code()) {
 				in.access.Write(&accesslog.Entry{
-					ID: id, Trace: traceOf(r), Client: rec.client, Remote: r.RemoteAddr, Method: r.Method, Path: r.URL.Path,
+					ID: id, Trace: traceOf(r), Client: rec.client, Remote: r.RemoteAddr,
+					Method: r.Method, Path: r.URL.Path,
 					Proto: r.Proto, Status: rec.code(), Duration: took, Bytes: rec.bytes,
 				})
 			}
@@ -94,8 +98,8 @@ func (in *instruments) wrap(next http.Handler) http.Handler {
 
 const requestID = "X-Request-Id"
 
-// identify gives a request its id, its own if that can be taken over. The answer and
-// the request's header carry it from here on.
+// identify gives a request its id, its own if that can be taken over. The answer and the request's
+// header carry it from here on.
 func identify(w http.ResponseWriter, r *http.Request) string {
 	values := r.Header[requestID]
 	if len(values) != 1 || !accesslog.ValidID(values[0]) {
@@ -129,7 +133,8 @@ func (r *statusRecorder) WriteHeader(status int) {
 	r.ResponseWriter.WriteHeader(status)
 }
 
-// begin is the last moment to ask for the end of the connection: the request may have taken longer to come than a drain.
+// begin is the last moment to ask for the end of the connection: the request may have taken longer
+// to come than a drain.
 func (r *statusRecorder) begin(status int) {
 	if r.status != 0 || status < 200 { // 1xx come before the answer
 		return

@@ -17,9 +17,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestKilledReload kills servers with SIGKILL while they reload, whatever made them, and starts the next on what there is
-// then: it is ready within a second and serves the file that is there. Where that was being written in place, and stopped by
-// half, neither the reload nor the next start takes it.
+// TestKilledReload kills servers with SIGKILL while they reload, whatever made them, and starts the
+// next on what there is then: it is ready within a second and serves the file that is there. Where
+// that was being written in place, and stopped by half, neither the reload nor the next start takes
+// it.
 //
 // TICKERCAST_KILLS=200 kills so many.
 func TestKilledReload(t *testing.T) {
@@ -30,7 +31,8 @@ func TestKilledReload(t *testing.T) {
 		within = time.Second
 	}
 	path := filepath.Join(t.TempDir(), "prices.csv")
-	files := [2][]byte{panelCSV(100, 400, numbered(20)), panelCSV(10000, 400, numbered(20))} // see worldOf
+	// see worldOf
+	files := [2][]byte{panelCSV(100, 400, numbered(20)), panelCSV(10000, 400, numbered(20))}
 	packed := [2][]byte{gzipped(t, files[0]), gzipped(t, files[1])}
 	flags := []string{"-prices", path, "-watch", "5ms"}
 
@@ -67,7 +69,9 @@ func TestKilledReload(t *testing.T) {
 			half = true
 			data := [][]byte{files[next], packed[next]}[i%5-3]
 			cut := 1 + rnd.IntN(len(data)-1)
-			if i%5 == 3 { // fewer rows, all of them whole, are a file as good as another, and of a price nobody can tell
+			// fewer rows, all of them whole, are a file as good as another, and of a price nobody
+			// can tell
+			if i%5 == 3 {
 				cut = max(1, bytes.LastIndexByte(data[:cut], ','))
 			}
 			require.NoError(t, os.WriteFile(path, data[:cut], 0o644))
@@ -75,7 +79,8 @@ func TestKilledReload(t *testing.T) {
 				require.NoError(t, p.Process.Signal(syscall.SIGHUP))
 			}
 		}
-		time.Sleep(time.Duration(rnd.Int64N(int64(20 * time.Millisecond)))) // a reload takes about half of that
+		// a reload takes about half of that
+		time.Sleep(time.Duration(rnd.Int64N(int64(20 * time.Millisecond))))
 		got := p.worldOf(t, "T19")
 		require.Contains(t, []int{i % 2, next}, got)
 		if got == next {
@@ -93,7 +98,8 @@ func TestKilledReload(t *testing.T) {
 			writePrices(t, path, files[next])
 		}
 	}
-	t.Logf("%d kills, %d of them after the reload; slowest start %v; %d files written by half, all refused", kills, reloaded, slowest.Round(time.Millisecond), refused)
+	t.Logf("%d kills, %d of them after the reload; slowest start %v; %d files written by half, "+
+		"all refused", kills, reloaded, slowest.Round(time.Millisecond), refused)
 }
 
 // worldOf asks for a ticker and tells which file the answer is made from.
@@ -113,7 +119,9 @@ func startRefused(t *testing.T, flags ...string) (status int, out string) {
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, exe, append([]string{"serve", "-addr", "127.0.0.1:0", "-admin-addr", "127.0.0.1:0"}, flags...)...)
+	cmd := exec.CommandContext(ctx, exe,
+		append([]string{"serve", "-addr", "127.0.0.1:0", "-admin-addr", "127.0.0.1:0"},
+			flags...)...)
 	cmd.Env = append(os.Environ(), "TICKERCAST_BE_MAIN=1")
 	b, _ := cmd.CombinedOutput() // the status says it
 	return cmd.ProcessState.ExitCode(), string(b)

@@ -19,9 +19,9 @@ import (
 	"tickercast/model/calendar"
 )
 
-// TestKilledTraining kills `tickercast train` with SIGKILL at moments of a seeded choice, half of them aimed at the write of
-// the weights. What is at the path then is what was there before, or the new weights whole; a server starts with it; and
-// what killed writers leave does not add up.
+// TestKilledTraining kills `tickercast train` with SIGKILL at moments of a seeded choice, half of
+// them aimed at the write of the weights. What is at the path then is what was there before, or the
+// new weights whole; a server starts with it; and what killed writers leave does not add up.
 //
 // TICKERCAST_KILLS=200 kills so many.
 func TestKilledTraining(t *testing.T) {
@@ -56,7 +56,8 @@ func TestKilledTraining(t *testing.T) {
 			k.waitFor(time.Duration(rnd.Int64N(int64(first.took))))
 		} else {
 			k.waitForWrite(filepath.Dir(out), first.took/4)
-			spin(time.Duration(500e3 * math.Pow(rnd.Float64(), 3))) // most of a write is done in 0.1 ms
+			// most of a write is done in 0.1 ms
+			spin(time.Duration(500e3 * math.Pow(rnd.Float64(), 3)))
 		}
 		k.kill(t)
 
@@ -92,8 +93,10 @@ func TestKilledTraining(t *testing.T) {
 		}
 	}
 	require.NoError(t, writeFile(out, old))
-	require.Empty(t, leftoversOf(t, out), "a writer that is not killed leaves nothing, of others neither")
-	t.Logf("%d kills of a training of %v: no file %d times, the old one %d, the new one %d, never a broken one; %d left a temporary file",
+	require.Empty(t, leftoversOf(t, out),
+		"a writer that is not killed leaves nothing, of others neither")
+	t.Logf("%d kills of a training of %v: no file %d times, the old one %d, the new one %d, "+
+		"never a broken one; %d left a temporary file",
 		kills, first.took.Round(time.Millisecond), absent, kept, replaced, leftovers)
 }
 
@@ -144,7 +147,8 @@ func startTraining(t *testing.T, prices, out string, seed uint64) *training {
 	t.Helper()
 	exe, err := os.Executable()
 	require.NoError(t, err)
-	k := &training{Cmd: exec.Command(exe, "train", "-prices", prices, "-out", out, "-seed", strconv.FormatUint(seed, 10)), exited: make(chan struct{})}
+	k := &training{Cmd: exec.Command(exe, "train", "-prices", prices, "-out", out, "-seed",
+		strconv.FormatUint(seed, 10)), exited: make(chan struct{})}
 	k.Env = append(os.Environ(), "TICKERCAST_BE_MAIN=1")
 	k.Stderr = &k.stderr
 	k.began = time.Now()
@@ -188,8 +192,8 @@ func spin(d time.Duration) {
 	}
 }
 
-// waitForWrite waits until there is a temporary file in dir, other than the one by which a training begins to see that it
-// can write, or until the training has ended.
+// waitForWrite waits until there is a temporary file in dir, other than the one by which a training
+// begins to see that it can write, or until the training has ended.
 func (k *training) waitForWrite(dir string, atLeast time.Duration) {
 	for k.waitFor(atLeast); ; {
 		select {

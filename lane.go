@@ -11,8 +11,8 @@ import (
 	"tickercast/predict/fastlane"
 )
 
-// lane puts the fast lane between a listener and the server of everything else.
-// Switched off it hands over every connection.
+// lane puts the fast lane between a listener and the server of everything else. Switched off it
+// hands over every connection.
 func (s *serving) lane(ln net.Listener, public *http.Server, on bool, maxConns int) *fastlane.Lane {
 	cfg := fastlane.Config{
 		Listener: ln,
@@ -23,7 +23,8 @@ func (s *serving) lane(ln net.Listener, public *http.Server, on bool, maxConns i
 	}
 	if on {
 		cfg.Answer = s.answerer()
-		cfg.RequestID, cfg.ValidID, cfg.ValidTrace = accesslog.AppendID, accesslog.ValidID[[]byte], accesslog.ValidTrace[[]byte]
+		cfg.RequestID, cfg.ValidID, cfg.ValidTrace = accesslog.AppendID, accesslog.ValidID[[]byte],
+			accesslog.ValidTrace[[]byte]
 		cfg.Header = http.Header{"Content-Type": {"application/json"}}
 		if s.cors != nil {
 			maps.Copy(cfg.Header, s.cors.Header())
@@ -36,7 +37,9 @@ func (s *serving) lane(ln net.Listener, public *http.Server, on bool, maxConns i
 			meter.observe(e.Status, e.Duration)
 			if s.access.Wants(e.Status) {
 				s.access.Write(&accesslog.Entry{
-					ID: string(e.ID), Trace: string(e.Trace), Client: e.Client, Remote: e.Remote.String(), Method: "POST", Path: "/predict", Proto: "HTTP/1.1",
+					ID: string(e.ID), Trace: string(e.Trace), Client: e.Client,
+					Remote: e.Remote.String(), Method: "POST", Path: "/predict",
+					Proto:  "HTTP/1.1",
 					Status: e.Status, Duration: e.Duration, Bytes: int64(e.Body),
 				})
 			}
@@ -47,10 +50,10 @@ func (s *serving) lane(ln net.Listener, public *http.Server, on bool, maxConns i
 	return l
 }
 
-// answerer is what the lane asks about a request. What the handler would do it does in
-// another order, looking first whether the request is one for the lane: a request that
-// is handed over has been neither counted nor taken from a rate, so net/http does that.
-// All others end here, those included that are refused or that we fail to answer.
+// answerer is what the lane asks about a request. What the handler would do it does in another
+// order, looking first whether the request is one for the lane: a request that is handed over has
+// been neither counted nor taken from a rate, so net/http does that. All others end here, those
+// included that are refused or that we fail to answer.
 func (s *serving) answerer() func(fastlane.Request) (fastlane.Answer, bool) {
 	guarded := !s.guard.open()
 	return func(r fastlane.Request) (a fastlane.Answer, ok bool) {
@@ -88,7 +91,8 @@ func (s *serving) refusing(v verdict) func(http.ResponseWriter) {
 func (s *serving) failing(v verdict, err error) func(http.ResponseWriter) {
 	return func(w http.ResponseWriter) {
 		s.guard.tell(w.Header(), v)
-		r := &http.Request{Method: "POST", Pattern: "POST /predict", Header: http.Header{requestID: w.Header()[requestID]}}
+		r := &http.Request{Method: "POST", Pattern: "POST /predict",
+			Header: http.Header{requestID: w.Header()[requestID]}}
 		s.service.RefusePlain(w, r, err)
 	}
 }
@@ -106,9 +110,17 @@ func (g *guard) laneAddr(r fastlane.Request) (a netip.Addr) {
 
 func (s *serving) registerLane(l *fastlane.Lane) {
 	stats := l.Stats
-	s.registry.GaugeFunc("connections_open", "Connections that are open.", func() float64 { return float64(stats().Open) })
-	s.registry.CounterFunc("connections_accepted_total", "Connections accepted.", func() float64 { return float64(stats().Accepted) })
-	s.registry.CounterFunc("connections_rejected_total", "Connections closed at once because too many were open.", func() float64 { return float64(stats().Rejected) })
-	s.registry.CounterFunc("connections_timed_out_total", "Connections closed because a request came too slowly.", func() float64 { return float64(stats().TimedOut) })
-	s.registry.CounterFunc("fastlane_handed_over_total", "Connections that left the fast lane for net/http.", func() float64 { return float64(stats().HandedOver) })
+	s.registry.GaugeFunc("connections_open", "Connections that are open.",
+		func() float64 { return float64(stats().Open) })
+	s.registry.CounterFunc("connections_accepted_total", "Connections accepted.",
+		func() float64 { return float64(stats().Accepted) })
+	s.registry.CounterFunc("connections_rejected_total",
+		"Connections closed at once because too many were open.",
+		func() float64 { return float64(stats().Rejected) })
+	s.registry.CounterFunc("connections_timed_out_total",
+		"Connections closed because a request came too slowly.",
+		func() float64 { return float64(stats().TimedOut) })
+	s.registry.CounterFunc("fastlane_handed_over_total",
+		"Connections that left the fast lane for net/http.",
+		func() float64 { return float64(stats().HandedOver) })
 }

@@ -15,8 +15,7 @@ import (
 	"tickercast/model/train"
 )
 
-// A source says where weights and prices come from; an empty path is what the
-// binary embeds.
+// A source says where weights and prices come from; an empty path is what the binary embeds.
 type source struct {
 	prices, weights string
 	calibrate       bool // see train.Calibrate
@@ -25,9 +24,12 @@ type source struct {
 // sourceFlags declares the flags that every command with a model shares.
 func sourceFlags(set *flag.FlagSet) *source {
 	s := new(source)
-	set.StringVar(&s.prices, "prices", "", "`file` or folder of prices, CSV or gzip (default the embedded snapshot)")
+	set.StringVar(&s.prices, "prices", "",
+		"`file` or folder of prices, CSV or gzip (default the embedded snapshot)")
 	set.StringVar(&s.weights, "weights", "", "`file` of weights (default the embedded ones)")
-	set.BoolVar(&s.calibrate, "calibrate", true, "move the bounds of the intervals by how the past of the prices was covered, where it is long enough to tell")
+	set.BoolVar(&s.calibrate, "calibrate", true,
+		"move the bounds of the intervals by how the past of the prices was covered, where it "+
+			"is long enough to tell")
 	return s
 }
 
@@ -40,9 +42,9 @@ type world struct {
 	unended []string // files of prices that may be cut short
 }
 
-// load reads a world whole, of closes up to and including a day; day zero means the
-// last. On any error there is none. Files that change meanwhile are read again, and
-// refused if they do not come to rest: of one that is being written half is there.
+// load reads a world whole, of closes up to and including a day; day zero means the last. On any
+// error there is none. Files that change meanwhile are read again, and refused if they do not come
+// to rest: of one that is being written half is there.
 func (s source) load(day calendar.Date) (world, error) {
 	for range 3 {
 		files, _ := stampOf(s.paths()) // what cannot be looked at cannot be read either
@@ -121,8 +123,8 @@ func (s source) paths() (paths []string) {
 	return paths
 }
 
-// A stamp tells whether files changed, as well as names, sizes and times can tell. It
-// is a hash of them; zero is that of no look.
+// A stamp tells whether files changed, as well as names, sizes and times can tell. It is a hash of
+// them; zero is that of no look.
 type stamp [sha256.Size]byte
 
 // stampOf looks at files and folders, never into files.

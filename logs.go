@@ -10,8 +10,8 @@ import (
 	"tickercast/predict/metrics"
 )
 
-// logs are what a server writes: what happens to it on stderr, and what it answers on
-// stdout. Nobody waits for either to be written.
+// logs are what a server writes: what happens to it on stderr, and what it answers on stdout.
+// Nobody waits for either to be written.
 type logs struct {
 	logger         *slog.Logger
 	server, access *asynclog.Handler
@@ -19,7 +19,8 @@ type logs struct {
 
 // logs are JSON for programs, and for a person at a terminal lines to read.
 func (p *program) logs() *logs {
-	l := &logs{server: asynclog.New(p.stderr, formatFor(p.stderr)), access: asynclog.New(p.stdout, nil)}
+	l := &logs{server: asynclog.New(p.stderr, formatFor(p.stderr)),
+		access: asynclog.New(p.stdout, nil)}
 	l.logger = slog.New(l.server)
 	return l
 }
@@ -41,7 +42,8 @@ func (l *logs) close() {
 
 func (s *serving) registerLogs(l *logs) {
 	for name, h := range map[string]*asynclog.Handler{"server": l.server, "access": l.access} {
-		s.registry.CounterFunc("log_records_dropped_total", "Lines of a log that were not written, because nobody took them in time.",
+		s.registry.CounterFunc("log_records_dropped_total",
+			"Lines of a log that were not written, because nobody took them in time.",
 			func() float64 { return float64(h.Dropped()) }, metrics.Label{Name: "log", Value: name})
 	}
 }

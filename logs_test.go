@@ -34,13 +34,16 @@ func TestRequestIDs(t *testing.T) {
 		require.NotEqual(t, resp.Header.Get(requestID), again.Header.Get(requestID), lane)
 		resp, _ = ask(t, "POST", url, aForecast, "X-Request-Id: mine-1")
 		require.Equal(t, "mine-1", resp.Header.Get(requestID), lane)
-		if lane == "-fastlane=true" { // where each proxy gives an id to everything, the lane must not be lost
+		// where each proxy gives an id to everything, the lane must not be lost
+		if lane == "-fastlane=true" {
 			_, text := get(t, "http://"+p.admin+"/metrics")
 			require.Contains(t, text, "\nfastlane_handed_over_total 0\n")
 		}
 		resp, _ = ask(t, "GET", "http://"+p.addr+"/nowhere", "", "X-Request-Id: mine-2")
 		require.Equal(t, "mine-2", resp.Header.Get(requestID), "an error has one too")
-		for _, bad := range [][]string{{"X-Request-Id: a b"}, {"X-Request-Id: " + strings.Repeat("a", accesslog.MaxID+1)}, {"X-Request-Id: a", "X-Request-Id: b"}} {
+		for _, bad := range [][]string{{"X-Request-Id: a b"},
+			{"X-Request-Id: " + strings.Repeat("a", accesslog.MaxID+1)},
+			{"X-Request-Id: a", "X-Request-Id: b"}} {
 			resp, _ = ask(t, "POST", url, aForecast, bad...)
 			require.Equal(t, 200, resp.StatusCode)
 			require.Regexp(t, `^[0-9a-f]{32}$`, resp.Header.Get(requestID), bad)
@@ -62,7 +65,8 @@ func TestAccessLog(t *testing.T) {
 		status             int
 	}{
 		{"POST", "/predict", aForecast, nil, 200}, // by the fast lane
-		{"POST", "/predict", aForecast, []string{"X-Request-Id: abc", "Traceparent: " + aTrace}, 200},
+		{"POST", "/predict", aForecast, []string{"X-Request-Id: abc", "Traceparent: " + aTrace},
+			200},
 		{"POST", "/predict", `{}`, []string{"Traceparent: nonsense"}, 422},
 		{"GET", "/no%0d%0awhere", "", nil, 404},
 	} {
@@ -87,7 +91,8 @@ func TestAccessLog(t *testing.T) {
 	}
 }
 
-// TestBlockedLogs has nobody read what the server writes on stdout and stderr: it answers all the same.
+// TestBlockedLogs has nobody read what the server writes on stdout and stderr: it answers all the
+// same.
 func TestBlockedLogs(t *testing.T) {
 	r, w, err := os.Pipe()
 	require.NoError(t, err)
@@ -95,7 +100,8 @@ func TestBlockedLogs(t *testing.T) {
 	p := startWith(t, w, "-access-log", "all", "-drain-delay", "0s")
 	w.Close()
 	const requests = 4000 // 1 MB of lines, where a pipe holds 64 KiB
-	request := "POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 17\r\n\r\n" + aForecast
+	request := "POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: " +
+		"application/json\r\nContent-Length: 17\r\n\r\n" + aForecast
 	c, err := net.Dial("tcp", p.addr)
 	require.NoError(t, err)
 	defer c.Close()
@@ -137,12 +143,14 @@ func TestLogsWithoutAReader(t *testing.T) {
 	require.Regexp(t, `\nlog_records_dropped_total\{log="access"\} [1-9]`, text)
 }
 
-// TestPanicIsLoggedWithItsID has a handler panic: its client can name the line of the log that says why.
+// TestPanicIsLoggedWithItsID has a handler panic: its client can name the line of the log that says
+// why.
 func TestPanicIsLoggedWithItsID(t *testing.T) {
 	s := embeddedServing(t)
 	var out strings.Builder
 	s.logger = slog.New(slog.NewJSONHandler(&out, nil))
-	req := httptest.NewRequestWithContext(t.Context(), "POST", "/predict", failing{}) // see openapi_answers_test.go
+	// see openapi_answers_test.go
+	req := httptest.NewRequestWithContext(t.Context(), "POST", "/predict", failing{})
 	req.ContentLength = 10
 	rec := httptest.NewRecorder()
 	s.handler().ServeHTTP(rec, req)
@@ -157,11 +165,13 @@ func TestMemoryLimit(t *testing.T) {
 	t.Setenv("GOMEMLIMIT", "256MiB")
 	p := start(t, "-max-conns", "1000000")
 	require.Equal(t, float64(256<<20), p.first["memory_limit"])
-	fit := (256 - 40 - 64 - 256/8) << 20 / limits.ConnBytes // beside the server, its cache and large answers
+	// beside the server, its cache and large answers
+	fit := (256 - 40 - 64 - 256/8) << 20 / limits.ConnBytes
 	require.EqualValues(t, min(uint64(fit), limits.Files()-64), p.first["max_conns"])
 }
 
-// TestFaultsAreFoundByID: the line of a 500 has the id that the client was given, and that of a panic too.
+// TestFaultsAreFoundByID: the line of a 500 has the id that the client was given, and that of a
+// panic too.
 func TestFaultsAreFoundByID(t *testing.T) {
 	var out bytes.Buffer
 	w, err := source{}.load(0)
@@ -169,11 +179,15 @@ func TestFaultsAreFoundByID(t *testing.T) {
 	s, err := new(serveFlags).newServing(w, slog.New(slog.NewJSONHandler(&out, nil)))
 	require.NoError(t, err)
 	defer s.service.Close()
-	for what, tell := range map[string]func(*http.Request, error){"answered 500": s.failed, "panic": s.panicked} {
+	for what, tell := range map[string]func(*http.Request, error){"answered 500": s.failed,
+		"panic": s.panicked} {
 		out.Reset()
 		in := newInstruments(s.registry, nil, new(atomic.Bool), nil)
 		rec := httptest.NewRecorder()
-		in.wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { tell(r, errors.New("broken")) })).
+		in.wrap(http.HandlerFunc(func(_ http.ResponseWriter,
+			r *http.Request) {
+			tell(r, errors.New("broken"))
+		})).
 			ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), "GET", "/model", nil))
 		var line map[string]any
 		require.NoError(t, json.Unmarshal(out.Bytes(), &line))

@@ -1,8 +1,8 @@
-// Tickercast serves calibrated stock price forecasts over HTTP from one static
-// binary, and trains, judges and swaps the model behind them.
+// Tickercast serves calibrated stock price forecasts over HTTP from one static binary, and trains,
+// judges and swaps the model behind them.
 //
-// It is not a trading system, a data vendor or a distributed cache: an answer is a
-// pure function of weights, prices and request, so any number of copies agree.
+// It is not a trading system, a data vendor or a distributed cache: an answer is a pure function of
+// weights, prices and request, so any number of copies agree.
 package main
 
 import (
@@ -30,8 +30,8 @@ type program struct {
 	getenv         func(string) (string, bool)
 }
 
-// A command is one verb of the command line. Its set declares the flags and returns
-// the func to call once they are parsed, with the arguments that are no flags.
+// A command is one verb of the command line. Its set declares the flags and returns the func to
+// call once they are parsed, with the arguments that are no flags.
 type command struct {
 	name    string
 	args    string // of the usage line
@@ -44,12 +44,16 @@ func commands() []command {
 		{"serve", "", "answer forecasts over HTTP (the default)", (*program).serve},
 		{"predict", "TICKER... | all", "print forecasts", (*program).predict},
 		{"train", "", "fit weights to a file of prices", (*program).train},
-		{"evaluate", "", "judge a model on prices, walk-forward, against baselines", (*program).evaluate},
-		{"snapshot", "", "pack the last closes of a file of prices for embedding", (*program).snapshot},
+		{"evaluate", "", "judge a model on prices, walk-forward, against baselines",
+			(*program).evaluate},
+		{"snapshot", "", "pack the last closes of a file of prices for embedding",
+			(*program).snapshot},
 		{"healthcheck", "", "ask a running server whether it is healthy", (*program).healthcheck},
 		{"openapi", "", "print the OpenAPI document", (*program).openapi},
-		{"completion", "bash | zsh | fish", "print a script that completes commands and flags", (*program).completion},
-		{"version", "", "print the versions of the binary, its weights and its prices", (*program).version},
+		{"completion", "bash | zsh | fish", "print a script that completes commands and flags",
+			(*program).completion},
+		{"version", "", "print the versions of the binary, its weights and its prices",
+			(*program).version},
 	}
 }
 
@@ -60,9 +64,8 @@ func usagef(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", errUsage, fmt.Sprintf(format, args...))
 }
 
-// run executes one command line and returns the exit status: 0, 1 for a failure
-// that is told in one line on stderr, 2 for a command line that makes no sense, 130
-// for work that a person interrupted.
+// run executes one command line and returns the exit status: 0, 1 for a failure that is told in one
+// line on stderr, 2 for a command line that makes no sense, 130 for work that a person interrupted.
 func (p *program) run(ctx context.Context, args []string) int {
 	if len(args) > 0 && (args[0] == "-version" || args[0] == "--version") {
 		args[0] = "version" // what people try first
@@ -76,7 +79,8 @@ func (p *program) run(ctx context.Context, args []string) int {
 	}
 	cmd, ok := find(name)
 	if !ok {
-		fmt.Fprintf(p.stderr, "tickercast: unknown command %q%s; see tickercast help\n", name, suggest(name, commandNames()))
+		fmt.Fprintf(p.stderr, "tickercast: unknown command %q%s; see tickercast help\n", name,
+			suggest(name, commandNames()))
 		return 2
 	}
 	fs, do := p.flags(cmd)
@@ -92,7 +96,8 @@ func (p *program) run(ctx context.Context, args []string) int {
 		return 0
 	case errors.Is(err, errUsage):
 		msg := strings.TrimPrefix(err.Error(), errUsage.Error()+": ")
-		fmt.Fprintf(p.stderr, "tickercast %s: %s; see tickercast help %s\n", cmd.name, msg, cmd.name)
+		fmt.Fprintf(p.stderr, "tickercast %s: %s; see tickercast help %s\n", cmd.name, msg,
+			cmd.name)
 		return 2
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintf(p.stderr, "tickercast %s: interrupted; nothing was written\n", cmd.name)
@@ -122,7 +127,9 @@ func isHelp(arg string) bool { return arg == "-h" || arg == "-help" || arg == "-
 
 func (p *program) help(args []string) int {
 	if len(args) == 0 {
-		fmt.Fprint(p.stdout, "Tickercast serves calibrated stock price forecasts.\n\nUsage: tickercast [command] [flags]\n\n")
+		fmt.Fprint(p.stdout,
+			"Tickercast serves calibrated stock price forecasts.\n\nUsage: tickercast [command] "+
+				"[flags]\n\n")
 		for _, c := range commands() {
 			fmt.Fprintf(p.stdout, "  %-12s %s\n", c.name, c.summary)
 		}
@@ -131,7 +138,8 @@ func (p *program) help(args []string) int {
 	}
 	cmd, ok := find(args[0])
 	if !ok {
-		fmt.Fprintf(p.stderr, "tickercast: unknown command %q%s; see tickercast help\n", args[0], suggest(args[0], commandNames()))
+		fmt.Fprintf(p.stderr, "tickercast: unknown command %q%s; see tickercast help\n", args[0],
+			suggest(args[0], commandNames()))
 		return 2
 	}
 	fs, _ := p.flags(cmd)

@@ -8,9 +8,9 @@ import (
 	"tickercast/predict/limits"
 )
 
-// limitMemory returns the soft limit of the Go runtime in bytes, or 0 if there is
-// none. GOMEMLIMIT sets it; without that it is nine tenths of what the container has,
-// so that the collector works harder before the kernel kills.
+// limitMemory returns the soft limit of the Go runtime in bytes, or 0 if there is none. GOMEMLIMIT
+// sets it; without that it is nine tenths of what the container has, so that the collector works
+// harder before the kernel kills.
 func limitMemory() int64 {
 	if set := debug.SetMemoryLimit(-1); set != math.MaxInt64 {
 		return set

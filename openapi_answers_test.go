@@ -34,7 +34,8 @@ type exchange struct {
 
 // filled is a path of the document with values that exist.
 func filled(path string) string {
-	return strings.NewReplacer("{ticker}", "AAPL", "{asset}", "app.css", "{name}", "tickercast").Replace(path)
+	return strings.NewReplacer("{ticker}", "AAPL", "{asset}", "app.css", "{name}",
+		"tickercast").Replace(path)
 }
 
 const infer = "POST /v2/models/{name}/infer"
@@ -51,8 +52,10 @@ func exchanges() []exchange {
 		{route: "POST /predict", body: text(strings.Repeat(" ", 65<<10)), status: 413},
 		{route: "POST /predict", body: text(`{"ticker":"` + long + `"}`), status: 422},
 		{route: "POST /predict", body: failing{nil}, status: 500},
-		{route: "POST /predict/batch", body: text(`{"requests":[{"ticker":"AAPL"},{"ticker":"AAPL","levels":[0.9]},{"ticker":"ZZZZQ"}]}`), status: 200},
-		{route: "POST /predict/batch", header: "Accept: application/x-ndjson", body: text(`{"requests":[{"ticker":"ZZZZQ"}]}`), status: 200},
+		{route: "POST /predict/batch",
+			body: text(`{"requests":[{"ticker":"AAPL"},{"ticker":"AAPL","levels":[0.9]},{"ticker":"ZZZZQ"}]}`), status: 200},
+		{route: "POST /predict/batch", header: "Accept: application/x-ndjson",
+			body: text(`{"requests":[{"ticker":"ZZZZQ"}]}`), status: 200},
 		{route: "POST /predict/batch", body: text("\"\xff\""), status: 400},
 		{route: "POST /predict/batch", body: failing{os.ErrDeadlineExceeded}, status: 408},
 		{route: "POST /predict/batch", body: text(strings.Repeat(" ", 1<<20+1)), status: 413},
@@ -87,14 +90,16 @@ func exchanges() []exchange {
 		{route: "GET /docs/{asset}", target: "/docs/nope.js", status: 404},
 	}
 	for _, route := range []string{"GET /docs", "GET /docs/{asset}", "GET /openapi.json"} {
-		list = append(list, exchange{route: route, status: 200}, exchange{route: route, header: "If-None-Match: *", status: 304})
+		list = append(list, exchange{route: route, status: 200},
+			exchange{route: route, header: "If-None-Match: *", status: 304})
 	}
 	return list
 }
 
 // tensor asks the inference protocol for a ticker, in the words of the example.
 func tensor(ticker string) string {
-	return `{"id":"1","inputs":[{"name":"ticker","datatype":"BYTES","shape":[1],"data":["` + ticker + `"]}],"outputs":[{"name":"date"},{"name":"predicted_price"}]}`
+	return `{"id":"1","inputs":[{"name":"ticker","datatype":"BYTES","shape":[1],"data":["` +
+		ticker + `"]}],"outputs":[{"name":"date"},{"name":"predicted_price"}]}`
 }
 
 // failing is a body that breaks off with an error, or panics where there is none to give.
@@ -107,8 +112,8 @@ func (f failing) Read([]byte) (int, error) {
 	return 0, f.err
 }
 
-// TestEveryStatusIsReached holds the document to the server: what comes is in it, with that type and the shape of its
-// example, and nothing is in it that does not come.
+// TestEveryStatusIsReached holds the document to the server: what comes is in it, with that type
+// and the shape of its example, and nothing is in it that does not come.
 func TestEveryStatusIsReached(t *testing.T) {
 	c := newComparison(t)
 	s := embeddedServing(t)
@@ -126,9 +131,12 @@ func TestEveryStatusIsReached(t *testing.T) {
 	for range runtime.GOMAXPROCS(0) { // forecasting is full
 		require.NoError(t, s.gate.Enter(t.Context()))
 	}
-	c.exchange(handler, exchange{route: "POST /predict", body: strings.NewReader(`{"ticker":"AAPL","days_ahead":29}`), status: 503})
-	c.exchange(handler, exchange{route: "GET /predict/{ticker}", target: "/predict/AAPL?days_ahead=28", status: 503})
-	c.exchange(handler, exchange{route: infer, body: strings.NewReader(tensor("AAPL")), status: 503})
+	c.exchange(handler, exchange{route: "POST /predict",
+		body: strings.NewReader(`{"ticker":"AAPL","days_ahead":29}`), status: 503})
+	c.exchange(handler, exchange{route: "GET /predict/{ticker}",
+		target: "/predict/AAPL?days_ahead=28", status: 503})
+	c.exchange(handler, exchange{route: infer, body: strings.NewReader(tensor("AAPL")),
+		status: 503})
 	for range runtime.GOMAXPROCS(0) {
 		s.gate.Leave()
 	}
@@ -137,20 +145,26 @@ func TestEveryStatusIsReached(t *testing.T) {
 	c.guarded(s)
 
 	hurried := anotherServing(t, s, &serveFlags{timeout: time.Nanosecond}).handler()
-	c.exchange(hurried, exchange{route: "POST /predict/batch", body: strings.NewReader(`{"requests":[{"ticker":"AAPL"}]}`), status: 504})
-	c.exchange(hurried, exchange{route: infer, body: strings.NewReader(tensor("AAPL")), status: 504})
+	c.exchange(hurried, exchange{route: "POST /predict/batch",
+		body: strings.NewReader(`{"requests":[{"ticker":"AAPL"}]}`), status: 504})
+	c.exchange(hurried, exchange{route: infer, body: strings.NewReader(tensor("AAPL")),
+		status: 504})
 
 	small := anotherServing(t, s, &serveFlags{answerBytes: 1})
 	crowded := small.handler()
 	large := `{"requests":[` + strings.Repeat(`{"ticker":"AAPL","days_ahead":30},`, 20) + `{}]}`
-	req := httptest.NewRequestWithContext(t.Context(), "POST", "/predict/batch", strings.NewReader(large))
+	req := httptest.NewRequestWithContext(t.Context(), "POST", "/predict/batch",
+		strings.NewReader(large))
 	req.Header.Set("Content-Type", "application/json")
 	crowded.ServeHTTP(meanwhile{httptest.NewRecorder(), func() {
-		c.exchange(crowded, exchange{route: "POST /predict/batch", body: strings.NewReader(large), status: 503})
+		c.exchange(crowded, exchange{route: "POST /predict/batch", body: strings.NewReader(large),
+			status: 503})
 	}}, req)
-	require.Contains(t, string(small.registry.AppendText(nil)), "\nhttp_requests_rejected_total{reason=\"memory\"} 1\n")
+	require.Contains(t, string(small.registry.AppendText(nil)),
+		"\nhttp_requests_rejected_total{reason=\"memory\"} 1\n")
 
-	require.Empty(t, slices.Sorted(maps.Keys(c.unseen)), "in the document, but the server was not seen to answer it")
+	require.Empty(t, slices.Sorted(maps.Keys(c.unseen)),
+		"in the document, but the server was not seen to answer it")
 }
 
 // meanwhile is a client that does something before it reads an answer.
@@ -173,7 +187,8 @@ type comparison struct {
 }
 
 func newComparison(t *testing.T) *comparison {
-	c := &comparison{T: t, answers: documentedAnswers(t), unseen: map[string]bool{}, address: "192.0.2.1:1"}
+	c := &comparison{T: t, answers: documentedAnswers(t), unseen: map[string]bool{},
+		address: "192.0.2.1:1"}
 	for key, d := range c.answers {
 		for kind := range d.Content {
 			c.unseen[key+" "+kind] = true
@@ -226,24 +241,32 @@ func (c *comparison) beforeHandlers(s *serving, handler http.Handler) {
 		route, target := r.pattern(), filled(r.path)
 		c.exchange(handler, exchange{route: route, target: target + "/", status: 307})
 		c.send(handler, "DELETE", exchange{route: route, status: 405})
-		c.exchange(handler, exchange{route: route, target: target + "?" + strings.Repeat("x", predict.MaxTarget), status: 414})
+		c.exchange(handler, exchange{route: route,
+			target: target + "?" + strings.Repeat("x", predict.MaxTarget), status: 414})
 		conn, err := net.Dial("tcp", srv.Listener.Addr().String())
 		require.NoError(c, err)
-		_, err = fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: x\r\nX: %s\r\n\r\n", r.method, target, strings.Repeat("x", 16<<10))
+		_, err = fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: x\r\nX: %s\r\n\r\n", r.method, target,
+			strings.Repeat("x", 16<<10))
 		require.NoError(c, err)
-		answer, _ := io.ReadAll(conn) // a server that refuses may reset the connection after its answer
+		// a server that refuses may reset the connection after its answer
+		answer, _ := io.ReadAll(conn)
 		conn.Close()
-		require.Contains(c, string(answer), "HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Type: text/plain", route)
+		require.Contains(c, string(answer),
+			"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Type: text/plain", route)
 		delete(c.unseen, route+" 431 text/plain")
 		delete(c.unseen, route+" 500 application/json") // one handler with a fault stands for all
 	}
 }
 
-// guarded is what a server answers that wants keys and allows each address one request an hour, with a good key or not.
+// guarded is what a server answers that wants keys and allows each address one request an hour,
+// with a good key or not.
 func (c *comparison) guarded(s *serving) {
 	keys := filepath.Join(c.TempDir(), "keys")
-	require.NoError(c, os.WriteFile(keys, fmt.Appendf(nil, "%x\n", sha256.Sum256([]byte("a key that no request has"))), 0o600))
-	s = anotherServing(c.T, s, &serveFlags{apiKeys: keys, rate: ratelimit.Rate{Requests: 1, Period: time.Hour}})
+	require.NoError(c,
+		os.WriteFile(keys, fmt.Appendf(nil, "%x\n",
+			sha256.Sum256([]byte("a key that no request has"))), 0o600))
+	s = anotherServing(c.T, s, &serveFlags{apiKeys: keys,
+		rate: ratelimit.Rate{Requests: 1, Period: time.Hour}})
 	handler := s.handler()
 	for i, r := range s.routes() {
 		if !r.open {

@@ -46,8 +46,8 @@ type described struct {
 	}
 }
 
-// fits holds an answer to its description: the headers, the type, and for JSON the fields of an example. It returns the
-// type.
+// fits holds an answer to its description: the headers, the type, and for JSON the fields of an
+// example. It returns the type.
 func (d described) fits(t *testing.T, key string, header http.Header, body []byte) string {
 	t.Helper()
 	for name := range d.Headers {
@@ -77,8 +77,9 @@ func (d described) fits(t *testing.T, key string, header http.Header, body []byt
 	return kind
 }
 
-// shape is a value without its contents: field names and kinds, of a list the shapes that occur in it. What was wrong
-// with a request decides the input and the ctx of an error, so those are left out.
+// shape is a value without its contents: field names and kinds, of a list the shapes that occur in
+// it. What was wrong with a request decides the input and the ctx of an error, so those are left
+// out.
 func shape(v any) string {
 	switch v := v.(type) {
 	case map[string]any:

@@ -77,8 +77,8 @@ func TestDocumentHasTheRoutes(t *testing.T) {
 	require.Equal(t, want, got)
 }
 
-// TestDocumentExamplesWork sends every example request of the document and wants an
-// answer of a status that the document has for it: 200.
+// TestDocumentExamplesWork sends every example request of the document and wants an answer of a
+// status that the document has for it: 200.
 func TestDocumentExamplesWork(t *testing.T) {
 	handler := embeddedServing(t).handler()
 	sent := 0
@@ -108,13 +108,15 @@ func TestDocumentExamplesWork(t *testing.T) {
 			for _, b := range bodies {
 				body, err := json.Marshal(b)
 				require.NoError(t, err)
-				req := httptest.NewRequestWithContext(t.Context(), strings.ToUpper(method), target, strings.NewReader(string(body)))
+				req := httptest.NewRequestWithContext(t.Context(), strings.ToUpper(method), target,
+					strings.NewReader(string(body)))
 				if b != nil {
 					req.Header.Set("Content-Type", "application/json")
 				}
 				rec := httptest.NewRecorder()
 				handler.ServeHTTP(rec, req)
-				require.Equal(t, http.StatusOK, rec.Code, "%s %s %s: %s", method, target, body, rec.Body)
+				require.Equal(t, http.StatusOK, rec.Code, "%s %s %s: %s", method, target, body,
+					rec.Body)
 				sent++
 			}
 		}

@@ -31,9 +31,12 @@ type row struct {
 
 func (p *program) predict(fs *flag.FlagSet) func(context.Context, []string) error {
 	src := sourceFlags(fs)
-	asOf := fs.String("as-of", "", "use closes up to and including this `date` alone (default the last)")
+	asOf := fs.String("as-of", "",
+		"use closes up to and including this `date` alone (default the last)")
 	days := fs.Int("days", 5, fmt.Sprintf("trading `days` ahead, 1 to %d", model.MaxDays))
-	confidence := fs.String("confidence", "0.95", fmt.Sprintf("`levels` of the intervals, %.2f to %.2f, separated by commas", model.MinConfidence, model.MaxConfidence))
+	confidence := fs.String("confidence", "0.95",
+		fmt.Sprintf("`levels` of the intervals, %.2f to %.2f, separated by commas",
+			model.MinConfidence, model.MaxConfidence))
 	format := fs.String("format", "table", "table, json or csv")
 	return func(ctx context.Context, tickers []string) error {
 		levels, err := parseLevels(*confidence)
@@ -75,7 +78,8 @@ func parseLevels(list string) (levels []float64, err error) {
 	for s := range strings.SplitSeq(list, ",") {
 		c, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
 		if err != nil || !(c >= model.MinConfidence && c <= model.MaxConfidence) {
-			return nil, usagef("-confidence %q is not a number within %.2f to %.2f", s, model.MinConfidence, model.MaxConfidence)
+			return nil, usagef("-confidence %q is not a number within %.2f to %.2f", s,
+				model.MinConfidence, model.MaxConfidence)
 		}
 		levels = append(levels, c)
 	}
@@ -94,7 +98,8 @@ func choose(mk *market.Market, names []string) (chosen []*market.Ticker, err err
 		t, ok := mk.Find([]byte(name))
 		if !ok {
 			if s, ok := mk.Panel().Lookup(name); ok {
-				return nil, fmt.Errorf("ticker %q has %d closes up to %s, a forecast needs %d", name, s.Len(), mk.AsOf(), market.MinHistory)
+				return nil, fmt.Errorf("ticker %q has %d closes up to %s, a forecast needs %d",
+					name, s.Len(), mk.AsOf(), market.MinHistory)
 			}
 			var known []string
 			for i := range mk.Tickers() {
@@ -120,7 +125,8 @@ func (w world) forecasts(tickers []*market.Ticker, days int, levels []float64) [
 				lower, upper := f.Interval(h, c)
 				rows = append(rows, row{
 					Ticker: t.Name, AsOf: asOf, Date: date.String(), DaysAhead: h, Confidence: c,
-					Price: t.Close * math.Exp(f.Median(h)), Lower: t.Close * math.Exp(lower), Upper: t.Close * math.Exp(upper),
+					Price: t.Close * math.Exp(f.Median(h)), Lower: t.Close * math.Exp(lower),
+					Upper: t.Close * math.Exp(upper),
 				})
 			}
 		}
@@ -130,10 +136,12 @@ func (w world) forecasts(tickers []*market.Ticker, days int, levels []float64) [
 
 func writeCSV(w io.Writer, rows []row) error {
 	c := csv.NewWriter(w)
-	c.Write([]string{"ticker", "as_of", "date", "days_ahead", "confidence", "predicted_price", "confidence_lower", "confidence_upper"})
+	c.Write([]string{"ticker", "as_of", "date", "days_ahead", "confidence", "predicted_price",
+		"confidence_lower", "confidence_upper"})
 	number := func(f float64) string { return strconv.FormatFloat(f, 'g', 10, 64) }
 	for _, r := range rows {
-		c.Write([]string{r.Ticker, r.AsOf, r.Date, strconv.Itoa(r.DaysAhead), strconv.FormatFloat(r.Confidence, 'g', -1, 64),
+		c.Write([]string{r.Ticker, r.AsOf, r.Date, strconv.Itoa(r.DaysAhead),
+			strconv.FormatFloat(r.Confidence, 'g', -1, 64),
 			number(r.Price), number(r.Lower), number(r.Upper)})
 	}
 	c.Flush()

@@ -32,11 +32,14 @@ func twoTickers(t *testing.T, rows int) string {
 
 func TestPredictCSV(t *testing.T) {
 	path := twoTickers(t, 120)
-	status, out, stderr := runCommand(t, nil, "predict", "-prices", path, "-days", "30", "-confidence", "0.8,0.95", "-format", "csv", "all")
+	status, out, stderr := runCommand(t, nil, "predict", "-prices", path, "-days", "30",
+		"-confidence", "0.8,0.95", "-format", "csv", "all")
 	require.Equal(t, 0, status, stderr)
 	records, err := csv.NewReader(strings.NewReader(out)).ReadAll()
 	require.NoError(t, err)
-	require.Equal(t, "ticker,as_of,date,days_ahead,confidence,predicted_price,confidence_lower,confidence_upper", strings.Join(records[0], ","))
+	require.Equal(t,
+		"ticker,as_of,date,days_ahead,confidence,predicted_price,confidence_lower,confidence_upper",
+		strings.Join(records[0], ","))
 	records = records[1:]
 	require.Len(t, records, 2*30*2)
 	number := func(s string) float64 {
@@ -73,14 +76,16 @@ func TestShortTicker(t *testing.T) {
 	require.Contains(t, stderr, `ticker "BETA" has 16 closes up to 2024-02-28, a forecast needs 30`)
 }
 
-// TestAsOfUsesNothingLater wants the same bytes from a file that ends on a day and
-// from a longer one with -as-of that day.
+// TestAsOfUsesNothingLater wants the same bytes from a file that ends on a day and from a longer
+// one with -as-of that day.
 func TestAsOfUsesNothingLater(t *testing.T) {
 	args := func(path string, more ...string) []string {
-		return append([]string{"predict", "-format", "csv", "-days", "30", "-confidence", "0.8,0.9,0.99", "-prices", path}, append(more, "all")...)
+		return append([]string{"predict", "-format", "csv", "-days", "30", "-confidence",
+			"0.8,0.9,0.99", "-prices", path}, append(more, "all")...)
 	}
 	_, short, _ := runCommand(t, nil, args(twoTickers(t, 81))...)
-	for _, day := range []string{"2024-04-25", "2024-04-26", "2024-04-27", "2024-04-28"} { // the last row is of Friday the 26th; Thursday differs
+	// the last row is of Friday the 26th; Thursday differs
+	for _, day := range []string{"2024-04-25", "2024-04-26", "2024-04-27", "2024-04-28"} {
 		status, long, stderr := runCommand(t, nil, args(twoTickers(t, 120), "-as-of", day)...)
 		require.Equal(t, 0, status, stderr)
 		if day == "2024-04-25" {
@@ -92,7 +97,8 @@ func TestAsOfUsesNothingLater(t *testing.T) {
 }
 
 func TestPredictFormats(t *testing.T) {
-	_, table, _ := runCommand(t, nil, "predict", "aapl", "-days", "2") // flags may follow, case may differ
+	// flags may follow, case may differ
+	_, table, _ := runCommand(t, nil, "predict", "aapl", "-days", "2")
 	require.Equal(t, 4, strings.Count(table, "\n"))
 	require.Contains(t, table, "AAPL")
 	_, js, _ := runCommand(t, nil, "predict", "-format", "json", "-days", "2", "AAPL")
@@ -107,7 +113,8 @@ func TestPredictFormats(t *testing.T) {
 func TestVersionAndOpenAPI(t *testing.T) {
 	status, out, _ := runCommand(t, nil, "version")
 	require.Equal(t, 0, status)
-	require.Regexp(t, `(?m)^model +\d{4}\.\d\d-[0-9a-f]{8}, trained on \d{4}-\d\d-\d\d to \d{4}-\d\d-\d\d$`, out)
+	require.Regexp(t,
+		`(?m)^model +\d{4}\.\d\d-[0-9a-f]{8}, trained on \d{4}-\d\d-\d\d to \d{4}-\d\d-\d\d$`, out)
 	require.Regexp(t, `(?m)^prices +\d+ tickers as of \d{4}-\d\d-\d\d$`, out)
 	status, out, _ = runCommand(t, nil, "openapi")
 	require.Equal(t, 0, status)

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// unended lists the plain files of prices that stop within a line. A price of 122.20 that was cut to 1 is a price too, and
-// nothing after it would tell; yet many a good file has no last line break, so it can only be said. Of gzip the checksum
-// tells. What cannot be read has had its error.
+// unended lists the plain files of prices that stop within a line. A price of 122.20 that was cut
+// to 1 is a price too, and nothing after it would tell; yet many a good file has no last line
+// break, so it can only be said. Of gzip the checksum tells. What cannot be read has had its error.
 func unended(path string) (names []string) {
 	paths := []string{path}
 	if entries, err := os.ReadDir(path); err == nil {

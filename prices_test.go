@@ -27,13 +27,14 @@ func gzipped(t *testing.T, data []byte) []byte {
 	return b.Bytes()
 }
 
-// TestCutPrices cuts files at every byte of the last lines and at some before. What is left is refused, or holds whole
-// rows alone, or one whose price may be cut, which is said.
+// TestCutPrices cuts files at every byte of the last lines and at some before. What is left is
+// refused, or holds whole rows alone, or one whose price may be cut, which is said.
 func TestCutPrices(t *testing.T) {
 	plain := pricesCSV(100)
 	packed := gzipped(t, plain)
 	dir := t.TempDir()
-	for _, file := range []string{"prices.csv", "prices.csv.gz", "folder/ACME.csv", "folder/ACME.csv.gz"} {
+	for _, file := range []string{"prices.csv", "prices.csv.gz", "folder/ACME.csv",
+		"folder/ACME.csv.gz"} {
 		path := filepath.Join(dir, file)
 		src := source{prices: path}
 		data := plain
@@ -86,8 +87,8 @@ func TestServeSaysWhatMayBeCut(t *testing.T) {
 	require.Contains(t, p.logged(), path)
 }
 
-// TestPricesThatAreBeingWritten loads while another hand adds line after line: that is refused, and the file is read once
-// it has come to rest.
+// TestPricesThatAreBeingWritten loads while another hand adds line after line: that is refused, and
+// the file is read once it has come to rest.
 func TestPricesThatAreBeingWritten(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "prices.csv")
 	require.NoError(t, os.WriteFile(path, pricesCSV(100), 0o644))
@@ -103,7 +104,8 @@ func TestPricesThatAreBeingWritten(t *testing.T) {
 			case <-enough:
 				return
 			default:
-				fmt.Fprintf(f, "%s,OTHER%d,7\n", calendar.Of(1950, 1, 1)+calendar.Date(i%10_000), i/10_000)
+				fmt.Fprintf(f, "%s,OTHER%d,7\n", calendar.Of(1950, 1, 1)+calendar.Date(i%10_000),
+					i/10_000)
 			}
 		}
 	})
@@ -117,10 +119,12 @@ func TestPricesThatAreBeingWritten(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// TestStampOfOlderWeights: a file of the same size that takes another's place is a change, however old it is.
+// TestStampOfOlderWeights: a file of the same size that takes another's place is a change, however
+// old it is.
 func TestStampOfOlderWeights(t *testing.T) {
 	dir := t.TempDir()
-	paths := []string{filepath.Join(dir, "prices.csv"), filepath.Join(dir, "w.bin"), filepath.Join(dir, "next.bin")}
+	paths := []string{filepath.Join(dir, "prices.csv"), filepath.Join(dir, "w.bin"),
+		filepath.Join(dir, "next.bin")}
 	for i, path := range paths {
 		require.NoError(t, os.WriteFile(path, []byte("12345678"), 0o644))
 		old := time.Now().Add(-time.Duration(i) * time.Hour)

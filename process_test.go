@@ -16,8 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestMain lets the test binary stand for tickercast itself, so that tests see a
-// real process with real signals and exit statuses.
+// TestMain lets the test binary stand for tickercast itself, so that tests see a real process with
+// real signals and exit statuses.
 func TestMain(m *testing.M) {
 	if os.Getenv("TICKERCAST_BE_MAIN") == "1" {
 		main()
@@ -49,7 +49,9 @@ func startWith(t *testing.T, stdout *os.File, flags ...string) *process {
 	exe, err := os.Executable()
 	require.NoError(t, err)
 	p := &process{exited: make(chan error, 1)}
-	p.Cmd = exec.Command(exe, append([]string{"serve", "-addr", "127.0.0.1:0", "-admin-addr", "127.0.0.1:0"}, flags...)...)
+	p.Cmd = exec.Command(exe,
+		append([]string{"serve", "-addr", "127.0.0.1:0", "-admin-addr", "127.0.0.1:0"},
+			flags...)...)
 	p.Env = append(os.Environ(), "TICKERCAST_BE_MAIN=1")
 	if stdout != nil {
 		p.Stdout = stdout

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// A progress is one line on a terminal that says how far long work has come; in a
-// pipe it says nothing.
+// A progress is one line on a terminal that says how far long work has come; in a pipe it says
+// nothing.
 type progress struct {
 	w     io.Writer // nil: not a terminal
 	what  string

@@ -14,10 +14,9 @@ import (
 
 var update = flag.Bool("update", false, "write what the README's commands print into the README")
 
-// TestReadme runs every command of the README's console blocks, in order, and wants
-// what stands below it: curl against a server that it starts, tickercast as itself.
-// The other lines that a reader can paste (go run, go test, go generate) are what
-// .ci/run and the rest of the tests run.
+// TestReadme runs every command of the README's console blocks, in order, and wants what stands
+// below it: curl against a server that it starts, tickercast as itself. The other lines that a
+// reader can paste (go run, go test, go generate) are what .ci/run and the rest of the tests run.
 func TestReadme(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
 		t.Skip("the README has the figures of amd64; elsewhere fused multiplication rounds otherwise")
@@ -55,12 +54,13 @@ func TestReadme(t *testing.T) {
 	if *update {
 		require.NoError(t, os.WriteFile("README.md", []byte(fresh), 0o644))
 	} else {
-		require.Equal(t, fresh, string(old), "go test -run Readme -update . writes what is true now")
+		require.Equal(t, fresh, string(old),
+			"go test -run Readme -update . writes what is true now")
 	}
 }
 
-// replay returns text with what run returns below each "$ command" of its console
-// blocks, and how many there were. A line that ends in a backslash goes on.
+// replay returns text with what run returns below each "$ command" of its console blocks, and how
+// many there were. A line that ends in a backslash goes on.
 func replay(text string, run func(string) string) (string, int) {
 	var out strings.Builder
 	commands, inside := 0, false
@@ -92,10 +92,12 @@ func replay(text string, run func(string) string) (string, int) {
 }
 
 func TestReplay(t *testing.T) {
-	const text = "a\n```console\n$ one\nold\n$ two \\\n  more\n```\n$ not a command\n```\ncode\n```\n"
+	const text = "a\n```console\n$ one\nold\n$ two \\\n  more\n```\n$ not a " +
+		"command\n```\ncode\n```\n"
 	var ran []string
 	got, n := replay(text, func(c string) string { ran = append(ran, c); return "new\n" })
-	want := "a\n```console\n$ one\nnew\n$ two \\\n  more\nnew\n```\n$ not a command\n```\ncode\n```\n"
+	want := "a\n```console\n$ one\nnew\n$ two \\\n  more\nnew\n```\n$ not a " +
+		"command\n```\ncode\n```\n"
 	require.Equal(t, want, got)
 	require.Equal(t, 2, n)
 	require.Equal(t, []string{"one\n", "two \\\n  more\n"}, ran)

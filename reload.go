@@ -13,8 +13,8 @@ import (
 	"tickercast/predict/metrics"
 )
 
-// A reloader replaces what is served when its files change or somebody asks. What
-// cannot be read or checked replaces nothing.
+// A reloader replaces what is served when its files change or somebody asks. What cannot be read or
+// checked replaces nothing.
 type reloader struct {
 	parts  []*part
 	logger *slog.Logger
@@ -49,8 +49,8 @@ func newReloader(logger *slog.Logger, reg *metrics.Registry, parts ...*part) *re
 	return r
 }
 
-// reload reads everything anew; why goes to the log. The error is of the parts that
-// stay as they were; the others are replaced.
+// reload reads everything anew; why goes to the log. The error is of the parts that stay as they
+// were; the others are replaced.
 func (r *reloader) reload(why string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -75,16 +75,18 @@ func (r *reloader) reloadLocked(why string, parts []*part) error {
 	if failed != nil {
 		err := errors.New("reload refused: " + strings.Join(failed, "; "))
 		r.fail.Inc()
-		r.logger.Error("reload refused, serving what was served", "why", why, "error", strings.Join(failed, "; "))
+		r.logger.Error("reload refused, serving what was served", "why", why, "error",
+			strings.Join(failed, "; "))
 		return err
 	}
 	r.ok.Inc()
-	r.logger.Info("reloaded", append(log, "took", time.Since(start).Round(time.Millisecond).String())...)
+	r.logger.Info("reloaded", append(log, "took",
+		time.Since(start).Round(time.Millisecond).String())...)
 	return nil
 }
 
-// read is load, for files that come while others are served: not even one that makes
-// the program panic ends it.
+// read is load, for files that come while others are served: not even one that makes the program
+// panic ends it.
 func (p *part) read() (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -123,9 +125,8 @@ func (r *reloader) watches() bool {
 	return false
 }
 
-// watch looks at the files every interval until ctx ends. It reloads what has changed
-// and then stayed the same for one interval, so that a file which is still being
-// copied is not read by half.
+// watch looks at the files every interval until ctx ends. It reloads what has changed and then
+// stayed the same for one interval, so that a file which is still being copied is not read by half.
 func (r *reloader) watch(ctx context.Context, interval time.Duration) {
 	tick := time.NewTicker(interval)
 	defer tick.Stop()

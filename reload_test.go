@@ -22,8 +22,8 @@ import (
 	"tickercast/model/calendar"
 )
 
-// pricesCSV makes a file of a ticker ACME that wobbles round level, so that each
-// answer says which file it was made from.
+// pricesCSV makes a file of a ticker ACME that wobbles round level, so that each answer says which
+// file it was made from.
 func pricesCSV(level float64) []byte {
 	var b strings.Builder
 	b.WriteString("date,ticker,close\n")
@@ -65,7 +65,8 @@ func TestReload(t *testing.T) {
 	require.NoError(t, p.Process.Signal(syscall.SIGHUP))
 	eventually(t, 5*time.Second, func() bool { return math.Abs(p.priceOf(t)-300) < 15 })
 
-	// A refused file changes nothing and is told by line, in the answer, the log, a metric and /readyz.
+	// A refused file changes nothing and is told by line, in the answer, the log, a metric and
+	// /readyz.
 	writePrices(t, path, append(pricesCSV(400), "2025-01-02,ACME,minus one\n"...))
 	resp, err = http.Post("http://"+p.admin+"/-/reload", "", nil)
 	require.NoError(t, err)
@@ -99,7 +100,8 @@ func TestReloadWhenTheFileChanges(t *testing.T) {
 	eventually(t, 5*time.Second, func() bool { return math.Abs(p.priceOf(t)-2000) < 100 })
 	require.NoError(t, os.Remove(path)) // nothing there: what is served stays
 	writePrices(t, path, []byte("date,ticker,close\n"))
-	eventually(t, 5*time.Second, func() bool { return strings.Contains(p.logged(), "reload refused") })
+	eventually(t, 5*time.Second,
+		func() bool { return strings.Contains(p.logged(), "reload refused") })
 	require.InDelta(t, 2000, p.priceOf(t), 100)
 }
 
@@ -109,8 +111,9 @@ func TestBadWeightsAreRefused(t *testing.T) {
 	for name, data := range map[string][]byte{
 		"empty":     {},
 		"truncated": good[:len(good)/2],
-		"flipped":   append(append([]byte{}, good[:len(good)/2]...), append([]byte{good[len(good)/2] ^ 1}, good[len(good)/2+1:]...)...),
-		"longer":    append(append([]byte{}, good...), 0),
+		"flipped": append(append([]byte{}, good[:len(good)/2]...),
+			append([]byte{good[len(good)/2] ^ 1}, good[len(good)/2+1:]...)...),
+		"longer": append(append([]byte{}, good...), 0),
 	} {
 		path := filepath.Join(t.TempDir(), "weights.bin")
 		writePrices(t, path, data)
@@ -120,7 +123,8 @@ func TestBadWeightsAreRefused(t *testing.T) {
 	}
 }
 
-// TestChangeWhileStarting: prices that change after they are read and before anybody watches them are seen.
+// TestChangeWhileStarting: prices that change after they are read and before anybody watches them
+// are seen.
 func TestChangeWhileStarting(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "prices.csv")
 	writePrices(t, path, pricesCSV(100))
@@ -138,9 +142,8 @@ func TestChangeWhileStarting(t *testing.T) {
 	require.EqualValues(t, 1, s.reloader.ok.Value(), "reloads of what changed once")
 }
 
-// TestSwapsUnderLoad makes a thousand swaps between two worlds while clients ask:
-// no error, no answer that mixes two worlds, none of a world that was already gone
-// when its request began.
+// TestSwapsUnderLoad makes a thousand swaps between two worlds while clients ask: no error, no
+// answer that mixes two worlds, none of a world that was already gone when its request began.
 func TestSwapsUnderLoad(t *testing.T) {
 	const swaps = 1000
 	dir := t.TempDir()
@@ -170,7 +173,8 @@ func TestSwapsUnderLoad(t *testing.T) {
 				default:
 				}
 				before := done.Load()
-				resp, err := http.Post(server.URL+"/predict", "application/json", strings.NewReader(fmt.Sprintf(`{"ticker":"acme","days_ahead":%d}`, 1+n%30)))
+				resp, err := http.Post(server.URL+"/predict", "application/json",
+					strings.NewReader(fmt.Sprintf(`{"ticker":"acme","days_ahead":%d}`, 1+n%30)))
 				if err != nil {
 					t.Error(err)
 					return
@@ -181,8 +185,10 @@ func TestSwapsUnderLoad(t *testing.T) {
 					t.Errorf("status %d: %s", status, body)
 					return
 				}
-				if got := worldOf(decodeRows(t, body)); got < 0 || before == after && got != int(before%2) {
-					t.Errorf("an answer of world %d between swaps %d and %d: %s", got, before, after, body)
+				if got := worldOf(decodeRows(t, body)); got < 0 || before == after &&
+					got != int(before%2) {
+					t.Errorf("an answer of world %d between swaps %d and %d: %s", got, before,
+						after, body)
 					return
 				}
 				answers.Add(1)

@@ -9,9 +9,8 @@ import (
 	"strings"
 )
 
-// A bom is a bill of materials in the form of CycloneDX 1.6, as far as a Go binary
-// knows it. It has no serial number and no time, so that equal binaries tell equal
-// bytes.
+// A bom is a bill of materials in the form of CycloneDX 1.6, as far as a Go binary knows it. It has
+// no serial number and no time, so that equal binaries tell equal bytes.
 type bom struct {
 	Format     string       `json:"bomFormat"`
 	Spec       string       `json:"specVersion"`
@@ -37,8 +36,8 @@ func newPackage(kind, path, version string) bomPackage {
 	return bomPackage{kind, purl, path, version, purl}
 }
 
-// writeBOM lists what this binary was built from: the standard library, at the version
-// of the compiler, and each module that it links.
+// writeBOM lists what this binary was built from: the standard library, at the version of the
+// compiler, and each module that it links.
 func writeBOM(out io.Writer) error {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -46,7 +45,8 @@ func writeBOM(out io.Writer) error {
 	}
 	b := bom{Format: "CycloneDX", Spec: "1.6", Version: 1}
 	b.Metadata.Component = newPackage("application", info.Main.Path, buildVersion())
-	b.Components = []bomPackage{newPackage("library", "std", strings.TrimPrefix(info.GoVersion, "go"))}
+	b.Components = []bomPackage{newPackage("library", "std",
+		strings.TrimPrefix(info.GoVersion, "go"))}
 	for _, m := range info.Deps {
 		if m.Replace != nil {
 			m = m.Replace

@@ -35,7 +35,8 @@ func TestServeAnswersForecasts(t *testing.T) {
 	require.Equal(t, http.StatusOK, status, body)
 	rows := decodeRows(t, body)
 	require.Len(t, rows, 5)
-	require.Regexp(t, `^\[\{"ticker":"AAPL","date":"\d{4}-\d\d-\d\d","predicted_price":[\d.]+,"confidence_lower":[\d.]+,"confidence_upper":[\d.]+,"model_version":"[^"]+"\},`, body)
+	require.Regexp(t,
+		`^\[\{"ticker":"AAPL","date":"\d{4}-\d\d-\d\d","predicted_price":[\d.]+,"confidence_lower":[\d.]+,"confidence_upper":[\d.]+,"model_version":"[^"]+"\},`, body)
 	require.Equal(t, p.first["model"], rows[0].ModelVersion)
 	last := p.first["as_of"].(string)
 	width := 0.0
@@ -77,7 +78,8 @@ func TestAdminIsNotPublic(t *testing.T) {
 	status, text := get(t, "http://"+p.admin+"/metrics")
 	require.Equal(t, http.StatusOK, status)
 	for _, want := range []string{
-		"\nhttp_requests_total{", "\nhttp_request_duration_seconds_bucket{", "\nmarket_age_days ", "\nmodel_info{", "\npredict_cache_misses_total 1\n",
+		"\nhttp_requests_total{", "\nhttp_request_duration_seconds_bucket{", "\nmarket_age_days ",
+		"\nmodel_info{", "\npredict_cache_misses_total 1\n",
 	} {
 		require.Contains(t, text, want)
 	}
@@ -92,7 +94,8 @@ func TestTermDrains(t *testing.T) {
 		status, body := get(t, "http://"+p.addr+"/readyz")
 		return status == http.StatusServiceUnavailable && strings.Contains(body, "draining")
 	})
-	resp, err := http.Post("http://"+p.addr+"/predict", "application/json", strings.NewReader(`{"ticker":"AAPL"}`))
+	resp, err := http.Post("http://"+p.addr+"/predict", "application/json",
+		strings.NewReader(`{"ticker":"AAPL"}`))
 	require.NoError(t, err)
 	status, _ := readAll(t, resp)
 	require.Equal(t, http.StatusOK, status)
@@ -102,7 +105,8 @@ func TestTermDrains(t *testing.T) {
 	require.Error(t, err, "somebody still listens")
 }
 
-// TestTermClosesSilent: a connection on which nothing has come holds no request that the end of a server could cut off.
+// TestTermClosesSilent: a connection on which nothing has come holds no request that the end of a
+// server could cut off.
 func TestTermClosesSilent(t *testing.T) {
 	for _, lane := range []bool{true, false} {
 		p := start(t, fmt.Sprintf("-fastlane=%v", lane), "-drain-delay", "0s", "-grace", "1s")
@@ -138,7 +142,8 @@ func TestPortInUse(t *testing.T) {
 		{"serve", "-addr", taken},
 		{"-addr", taken}, // serve is the default
 		{"serve", "-addr", "127.0.0.1:0", "-admin-addr", taken},
-		{"serve", "-addr", "127.0.0.1:0", "-admin-addr", "127.0.0.1:0", "-prices", "no/such/folder"},
+		{"serve", "-addr", "127.0.0.1:0", "-admin-addr", "127.0.0.1:0", "-prices",
+			"no/such/folder"},
 	} {
 		status, _, stderr := runCommand(t, nil, args...)
 		require.Equal(t, 1, status, args)
@@ -157,7 +162,8 @@ func TestEnvironmentSetsFlags(t *testing.T) {
 	// A flag beats it: another address is not in use.
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	prog := program{stdout: testWriter{t}, stderr: testWriter{t}, getenv: func(k string) (string, bool) { v, ok := env[k]; return v, ok }}
+	prog := program{stdout: testWriter{t}, stderr: testWriter{t},
+		getenv: func(k string) (string, bool) { v, ok := env[k]; return v, ok }}
 	require.Equal(t, 0, prog.run(ctx, []string{"serve", "-addr", "127.0.0.1:0", "-admin-addr", ""}))
 }
 
@@ -171,6 +177,7 @@ func TestHealthcheck(t *testing.T) {
 	require.Equal(t, 0, status, stderr)
 	_, port, err := net.SplitHostPort(p.addr)
 	require.NoError(t, err)
-	status, _, stderr = runCommand(t, map[string]string{"TICKERCAST_ADDR": ":" + port}, "healthcheck")
+	status, _, stderr = runCommand(t, map[string]string{"TICKERCAST_ADDR": ":" + port},
+		"healthcheck")
 	require.Equal(t, 0, status, stderr)
 }

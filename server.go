@@ -21,13 +21,14 @@ const (
 	readHeaderTimeout = 3 * time.Second  // slow headers
 	readTimeout       = 5 * time.Second  // slow bodies: 1 MiB within it is 200 kB/s
 	writeTimeout      = 10 * time.Second // slow readers
-	idleTimeout       = 75 * time.Second // above the 60 s of common balancers, so that they close first
-	maxHeaderBytes    = 8 << 10          // net/http adds 4 KiB of slack
-	maxStreams        = 100              // of HTTP/2 at once: what one connection can make the server do
+	// above the 60 s of common balancers, so that they close first
+	idleTimeout    = 75 * time.Second
+	maxHeaderBytes = 8 << 10 // net/http adds 4 KiB of slack
+	// of HTTP/2 at once: what one connection can make the server do
+	maxStreams = 100
 )
 
-// newPublicServer is the server of the public address, with the protocols that were
-// asked for.
+// newPublicServer is the server of the public address, with the protocols that were asked for.
 func (f *serveFlags) newPublicServer(s *serving) *http.Server {
 	server := newHTTPServer(s.handler(), s.logger)
 	f.timeouts.apply(server)
@@ -95,8 +96,7 @@ type lifecycle struct {
 	hangup      <-chan os.Signal
 }
 
-// catchSignals comes before everything else, so that no signal kills a server that
-// is starting.
+// catchSignals comes before everything else, so that no signal kills a server that is starting.
 func catchSignals() (stop, hangup chan os.Signal) {
 	stop, hangup = make(chan os.Signal, 2), make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM, os.Interrupt)
@@ -105,10 +105,10 @@ func catchSignals() (stop, hangup chan os.Signal) {
 	return stop, hangup
 }
 
-// run serves until a signal or a listener's failure and returns when every request
-// has its answer. SIGTERM drains: not ready at once, then accept for drainDelay,
-// because a balancer learns of it late, then finish. SIGINT comes from a person and
-// skips the delay. A second signal ends the process at once.
+// run serves until a signal or a listener's failure and returns when every request has its answer.
+// SIGTERM drains: not ready at once, then accept for drainDelay, because a balancer learns of it
+// late, then finish. SIGINT comes from a person and skips the delay. A second signal ends the
+// process at once.
 func (l *lifecycle) run(ctx context.Context) error {
 	failed := make(chan error, 2)
 	serve := func(s *http.Server, ln net.Listener) {
@@ -137,7 +137,8 @@ func (l *lifecycle) run(ctx context.Context) error {
 		case <-ctx.Done():
 			waiting = false
 		case <-l.hangup:
-			go l.reload("SIGHUP") // seconds, for long files, in which a signal to stop must not wait
+			// seconds, for long files, in which a signal to stop must not wait
+			go l.reload("SIGHUP")
 		case s := <-l.stop:
 			if s == syscall.SIGTERM {
 				delay = l.drainDelay
@@ -148,8 +149,8 @@ func (l *lifecycle) run(ctx context.Context) error {
 	return l.drain(delay, accepted)
 }
 
-// drain ends the server when the delay is over. Nothing is accepted any more once accepted is closed, which the end of the
-// lane brings about.
+// drain ends the server when the delay is over. Nothing is accepted any more once accepted is
+// closed, which the end of the lane brings about.
 func (l *lifecycle) drain(delay time.Duration, accepted <-chan struct{}) error {
 	l.draining.Store(true)
 	l.logger.Info("draining", "delay", delay.String(), "grace", l.grace.String())

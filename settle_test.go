@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestSettle ends a server at a moment when each of its connections is at another point: what comes of them is exact here,
-// where time is virtual.
+// TestSettle ends a server at a moment when each of its connections is at another point: what comes
+// of them is exact here, where time is virtual.
 func TestSettle(t *testing.T) {
 	const request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 	for name, tt := range map[string]struct {
@@ -26,17 +26,27 @@ func TestSettle(t *testing.T) {
 		more  string        // and this after a second
 		lost  bool
 	}{
-		"a new connection":               {rest: request, after: lastLook - time.Millisecond},
-		"a new connection, later":        {rest: request, after: lastLook + time.Millisecond, lost: true},
-		"a byte in the last look":        {rest: request[:1], more: request[1:], after: lastLook - time.Millisecond},
-		"half a head":                    {then: request[:9], rest: request[9:], after: time.Second},
-		"an idle one, in the last look":  {first: request, rest: request, after: lastLook - time.Millisecond},
-		"an idle one, after it":          {first: request, rest: request, after: lastLook + time.Millisecond, lost: true},
-		"half a second head":             {first: request, then: request[:9], rest: request[9:], after: time.Second},
-		"half a head in the last look":   {first: request, rest: request[:9], more: request[9:], after: lastLook - time.Millisecond},
-		"half a head with the first":     {first: request + request[:9], rest: request[9:], after: time.Second},
-		"less than a head begins with":   {first: request, then: request[:3], rest: request[3:], after: lastLook + time.Millisecond, lost: true},
-		"a new one that asks for a lot":  {rest: "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n", after: lastLook - time.Millisecond},
+		"a new connection": {rest: request, after: lastLook - time.Millisecond},
+		"a new connection, later": {rest: request, after: lastLook + time.Millisecond,
+			lost: true},
+		"a byte in the last look": {rest: request[:1], more: request[1:],
+			after: lastLook - time.Millisecond},
+		"half a head": {then: request[:9], rest: request[9:],
+			after: time.Second},
+		"an idle one, in the last look": {first: request, rest: request,
+			after: lastLook - time.Millisecond},
+		"an idle one, after it": {first: request, rest: request,
+			after: lastLook + time.Millisecond, lost: true},
+		"half a second head": {first: request, then: request[:9], rest: request[9:],
+			after: time.Second},
+		"half a head in the last look": {first: request, rest: request[:9], more: request[9:],
+			after: lastLook - time.Millisecond},
+		"half a head with the first": {first: request + request[:9], rest: request[9:],
+			after: time.Second},
+		"less than a head begins with": {first: request, then: request[:3], rest: request[3:],
+			after: lastLook + time.Millisecond, lost: true},
+		"a new one that asks for a lot": {rest: "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n",
+			after: lastLook - time.Millisecond},
 		"a new one that is never sent":   {lost: true},
 		"an idle one that is never sent": {first: request, lost: true},
 	} {
@@ -44,7 +54,8 @@ func TestSettle(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var conns connections
 				end := false
-				server := newHTTPServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				server := newHTTPServer(http.HandlerFunc(func(w http.ResponseWriter,
+					r *http.Request) {
 					if r.URL.Path == "/slow" {
 						time.Sleep(5 * time.Second)
 					}
@@ -76,7 +87,8 @@ func TestSettle(t *testing.T) {
 				<-accepted
 				ended := make(chan error, 1)
 				go func() {
-					ended <- errors.Join(conns.settle(t.Context(), server), server.Shutdown(t.Context()))
+					ended <- errors.Join(conns.settle(t.Context(), server),
+						server.Shutdown(t.Context()))
 				}()
 				time.Sleep(tt.after)
 				io.WriteString(c, tt.rest)

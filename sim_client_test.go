@@ -67,7 +67,8 @@ type simRequest struct {
 
 func (c *simClient) request() simRequest {
 	days, confidence := 1+c.rnd.IntN(4), []string{"0.8", "0.95", "0.99"}[c.rnd.IntN(3)]
-	body := fmt.Sprintf(`{"ticker":"acme","days_ahead":%d,"confidence_interval":%s}`, days, confidence)
+	body := fmt.Sprintf(`{"ticker":"acme","days_ahead":%d,"confidence_interval":%s}`, days,
+		confidence)
 	r := simRequest{status: 200, swaps: c.done.Load()}
 	rows := func(text string) { c.rows(text, days, r.swaps) }
 	r.check = func(_ *http.Response, text string) { rows(text) }
@@ -90,10 +91,12 @@ func (c *simClient) request() simRequest {
 			rows(first)
 		}
 	case 1:
-		target, body = fmt.Sprintf("GET /predict/ACME?days_ahead=%d&confidence_interval=%s", days, confidence), ""
+		target, body = fmt.Sprintf("GET /predict/ACME?days_ahead=%d&confidence_interval=%s", days,
+			confidence), ""
 		r.check = func(resp *http.Response, text string) {
 			rows(text)
-			if age, err := strconv.Atoi(resp.Header.Get("Age")); err != nil || time.Duration(age)*time.Second > simTTL {
+			if age, err := strconv.Atoi(resp.Header.Get("Age")); err != nil ||
+				time.Duration(age)*time.Second > simTTL {
 				c.errorf("an answer of age %q, want at most %v", resp.Header.Get("Age"), simTTL)
 			}
 		}
@@ -111,7 +114,8 @@ func (c *simClient) request() simRequest {
 			}
 		}
 	}
-	r.bytes = fmt.Sprintf("%s HTTP/1.1\r\nHost: x\r\n%sContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", target, headers, len(body), body)
+	r.bytes = fmt.Sprintf("%s HTTP/1.1\r\nHost: x\r\n%sContent-Type: "+
+		"application/json\r\nContent-Length: %d\r\n\r\n%s", target, headers, len(body), body)
 	return r
 }
 
@@ -120,8 +124,10 @@ func (c *simClient) rows(text string, days int, before int64) {
 	c.t.Helper()
 	rows := decodeRows(c.t, text)
 	after := c.begun.Load()
-	if got := worldOf(rows); len(rows) != days || got < 0 || before == after && got != int(before%2) {
-		c.errorf("an answer of world %d between swaps %d and %d, %d rows of %d: %s", got, before, after, len(rows), days, text)
+	if got := worldOf(rows); len(rows) != days || got < 0 || before == after &&
+		got != int(before%2) {
+		c.errorf("an answer of world %d between swaps %d and %d, %d rows of %d: %s", got, before,
+			after, len(rows), days, text)
 	}
 }
 
@@ -165,7 +171,8 @@ func (c *simClient) converse() {
 	}
 }
 
-// gone waits for the end of a connection on which nothing is asked any more: the idle timeout, or the drain.
+// gone waits for the end of a connection on which nothing is asked any more: the idle timeout, or
+// the drain.
 func (c *simClient) gone() {
 	c.conn.SetReadDeadline(time.Now().Add(simPatience))
 	if b, err := c.in.ReadByte(); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
@@ -203,7 +210,8 @@ func (c *simClient) answer(r *simRequest) (closed bool) {
 	return resp.Close
 }
 
-// end reads until the server has closed the connection, and fails when it does not. What comes are whole answers, or none.
+// end reads until the server has closed the connection, and fails when it does not. What comes are
+// whole answers, or none.
 func (c *simClient) end(what string) {
 	start := time.Now()
 	c.conn.SetReadDeadline(start.Add(simPatience))
@@ -219,7 +227,8 @@ func (c *simClient) end(what string) {
 			c.errorf("%s: half an answer: %v", what, err)
 			return
 		}
-		if code := resp.StatusCode; code >= 500 && code != 501 && code != 505 && (code != 503 || !c.overloaded.Load()) {
+		if code := resp.StatusCode; code >= 500 && code != 501 && code != 505 &&
+			(code != 503 || !c.overloaded.Load()) {
 			c.errorf("%s: status %d", what, resp.StatusCode)
 		}
 	}

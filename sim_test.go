@@ -22,10 +22,9 @@ import (
 	"tickercast/predict/ratelimit"
 )
 
-// TestSimulation runs the whole server in a world of its own, without a network and in virtual time, once for each seed:
-// clients that behave and clients that do not, swaps of what is served, forecasts that stand still, minutes that pass, and
-// at the end a drain. Whatever
-// happens,
+// TestSimulation runs the whole server in a world of its own, without a network and in virtual
+// time, once for each seed: clients that behave and clients that do not, swaps of what is served,
+// forecasts that stand still, minutes that pass, and at the end a drain. Whatever happens,
 //
 //   - a request that was sent whole to a server that goes on is answered, once, in full, and the answers come in order;
 //   - every other connection ends: by the client's hand, or by the server's within its timeouts;
@@ -33,7 +32,8 @@ import (
 //   - no answer is older than its time to live, and the cache keeps no more than it may;
 //   - at the end no connection, request or goroutine is left.
 //
-// TICKERCAST_SEEDS runs another number of seeds; a seed that failed is run alone by -run TestSimulation/SEED.
+// TICKERCAST_SEEDS runs another number of seeds; a seed that failed is run alone by -run
+// TestSimulation/SEED.
 func TestSimulation(t *testing.T) {
 	seeds := 400
 	if s, ok := os.LookupEnv("TICKERCAST_SEEDS"); ok {
@@ -45,7 +45,8 @@ func TestSimulation(t *testing.T) {
 	worlds := make([]world, 2)
 	for i := range worlds {
 		path := filepath.Join(dir, fmt.Sprintf("%d.csv", i))
-		writePrices(t, path, pricesCSV(100*math.Pow(100, float64(i)))) // 100 and 10,000: see worldOf
+		// 100 and 10,000: see worldOf
+		writePrices(t, path, pricesCSV(100*math.Pow(100, float64(i))))
 		w, err := source{prices: path}.load(0)
 		require.NoError(t, err)
 		worlds[i] = w
@@ -81,18 +82,21 @@ type simulation struct {
 	ln     *simListener
 
 	begun, done atomic.Int64 // swaps
-	overloaded  atomic.Bool  // forecasting has stood still for so long that some requests are refused
-	ending      atomic.Bool  // the server may close what it has not read
-	answers     atomic.Int64
+	// forecasting has stood still for so long that some requests are refused
+	overloaded atomic.Bool
+	ending     atomic.Bool // the server may close what it has not read
+	answers    atomic.Int64
 }
 
 func newSimulation(t *testing.T, seed uint64, worlds []world) *simulation {
-	s := &simulation{t: t, seed: seed, rnd: rand.New(rand.NewPCG(seed, 0)), worlds: worlds, ln: newSimListener()}
+	s := &simulation{t: t, seed: seed, rnd: rand.New(rand.NewPCG(seed, 0)), worlds: worlds,
+		ln: newSimListener()}
 	return s
 }
 
 func (s *simulation) run() {
-	f := &serveFlags{ttl: simTTL, cacheEntries: simCapacity, timeout: time.Second, fastlane: s.rnd.IntN(4) > 0}
+	f := &serveFlags{ttl: simTTL, cacheEntries: simCapacity, timeout: time.Second,
+		fastlane: s.rnd.IntN(4) > 0}
 	if s.rnd.IntN(4) == 0 {
 		f.rate = ratelimit.Rate{Requests: 1_000_000, Period: time.Second} // which nobody reaches
 	}
@@ -152,7 +156,8 @@ func (s *simulation) run() {
 
 func (s *simulation) errorf(format string, args ...any) {
 	s.t.Helper()
-	s.t.Errorf("seed %d, at %v: %s", s.seed, time.Since(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)), fmt.Sprintf(format, args...))
+	s.t.Errorf("seed %d, at %v: %s", s.seed,
+		time.Since(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)), fmt.Sprintf(format, args...))
 }
 
 func (s *simulation) swap() {
@@ -164,7 +169,8 @@ func (s *simulation) swap() {
 	s.done.Add(1)
 }
 
-// stall keeps every forecast waiting for a while, with a swap in the middle; now and then for too long.
+// stall keeps every forecast waiting for a while, with a swap in the middle; now and then for too
+// long.
 func (s *simulation) stall() {
 	for range runtime.GOMAXPROCS(0) {
 		if err := s.gate.Enter(s.t.Context()); err != nil {

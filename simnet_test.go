@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// simListener is a listener without a network: dial makes a connection, whose other end Accept returns.
+// simListener is a listener without a network: dial makes a connection, whose other end Accept
+// returns.
 type simListener struct {
 	conns  chan net.Conn
 	closed chan struct{}
@@ -43,8 +44,8 @@ func simAddr(port uint16) net.Addr {
 	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, 1}), port))
 }
 
-// dial connects, or fails when nobody listens any more. Of what is read on the server's side, tear gives the bytes that
-// come at once.
+// dial connects, or fails when nobody listens any more. Of what is read on the server's side, tear
+// gives the bytes that come at once.
 func (l *simListener) dial(tear func() int) (*simConn, error) {
 	l.mu.Lock()
 	l.port++

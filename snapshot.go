@@ -27,7 +27,8 @@ func (p *program) snapshot(fs *flag.FlagSet) func(context.Context, []string) err
 		if err := writeFile(*out, data); err != nil {
 			return err
 		}
-		fmt.Fprintf(p.stderr, "%s: %d tickers as of %s, %d bytes\n", *out, len(panel.Series()), panel.AsOf(), len(data))
+		fmt.Fprintf(p.stderr, "%s: %d tickers as of %s, %d bytes\n", *out, len(panel.Series()),
+			panel.AsOf(), len(data))
 		return nil
 	}
 }

@@ -20,13 +20,15 @@ import (
 	"tickercast/bench/proc"
 )
 
-// TestSoak has a server answer a mixed load for a time: forecasts that are cached and that are not, all kinds of refusals,
-// every other route, batches, connections that are kept, new, aborted, slow and idle; and prices that are replaced, by good
-// ones and bad. Every answer must have the status that it should, and the server must hold no more at the end than before:
-// goroutines, descriptors, resident memory and live heap.
+// TestSoak has a server answer a mixed load for a time: forecasts that are cached and that are not,
+// all kinds of refusals, every other route, batches, connections that are kept, new, aborted, slow
+// and idle; and prices that are replaced, by good ones and bad. Every answer must have the status
+// that it should, and the server must hold no more at the end than before: goroutines, descriptors,
+// resident memory and live heap.
 //
-// TICKERCAST_SOAK=1h takes so long, and from a minute on compares the last quarter with the second; without it two seconds
-// show that nothing is left after the load. TICKERCAST_SOAK_RATE=N sends N requests a second rather than 2,000.
+// TICKERCAST_SOAK=1h takes so long, and from a minute on compares the last quarter with the second;
+// without it two seconds show that nothing is left after the load. TICKERCAST_SOAK_RATE=N sends N
+// requests a second rather than 2,000.
 func TestSoak(t *testing.T) {
 	t.Parallel()
 	s := &soak{duration: 2 * time.Second, rate: 2000}
@@ -42,13 +44,16 @@ func TestSoak(t *testing.T) {
 		require.NoError(t, err)
 	}
 	if end, ok := t.Deadline(); ok && time.Until(end) < s.duration+time.Minute {
-		t.Fatalf("-timeout leaves %v, a soak of %v needs a minute more", time.Until(end).Round(time.Second), s.duration)
+		t.Fatalf("-timeout leaves %v, a soak of %v needs a minute more",
+			time.Until(end).Round(time.Second), s.duration)
 	}
 	s.prices = filepath.Join(t.TempDir(), "prices.csv")
 	s.good = [2][]byte{panelCSV(100, 300, bench.Tickers()), panelCSV(200, 300, bench.Tickers())}
 	writePrices(t, s.prices, s.good[0])
-	// A small cache with a short life is full, and has lost entries by number and by age, when the second quarter begins.
-	s.process = start(t, "-prices", s.prices, "-watch", "200ms", "-cache-entries", "4096", "-cache-bytes", "4194304", "-cache-ttl", "10s", "-drain-delay", "0s")
+	// A small cache with a short life is full, and has lost entries by number and by age, when the
+	// second quarter begins.
+	s.process = start(t, "-prices", s.prices, "-watch", "200ms", "-cache-entries", "4096",
+		"-cache-bytes", "4194304", "-cache-ttl", "10s", "-drain-delay", "0s")
 	s.mix = newSoakMix(s.addr)
 	s.run(t)
 }
@@ -84,15 +89,18 @@ func (s *soak) run(t *testing.T) {
 
 	var statuses [1000]int64
 	for i, q := range quarters {
-		t.Logf("quarter %d: %d requests; from the time they were due p50 %v, p99 %v, p99.9 %v, max %v", i+1, q.Answers,
-			q.Latency.Quantile(0.5), q.Latency.Quantile(0.99), q.Latency.Quantile(0.999), q.Latency.Max())
+		t.Logf("quarter %d: %d requests; from the time they were due p50 %v, p99 %v, p99.9 %v, "+
+			"max %v", i+1, q.Answers,
+			q.Latency.Quantile(0.5), q.Latency.Quantile(0.99), q.Latency.Quantile(0.999),
+			q.Latency.Max())
 		for status, n := range q.Statuses {
 			statuses[status] += n
 		}
 	}
 	var text string
 	for status := range statuses {
-		require.Equal(t, s.mix.due[status].Load(), statuses[status], "answers with status %d", status)
+		require.Equal(t, s.mix.due[status].Load(), statuses[status], "answers with status %d",
+			status)
 		if statuses[status] > 0 {
 			text += fmt.Sprintf(", %d answers %d", statuses[status], status)
 		}
@@ -108,7 +116,8 @@ func (s *soak) run(t *testing.T) {
 func (s *soak) load(t *testing.T) (quarters []*load.Result) {
 	for i := range 4 {
 		r, err := load.Run(t.Context(), load.Config{
-			Addr: s.addr, Requests: s.mix.requests, Conns: 64, Rate: s.rate, Poisson: true, Seed: uint64(i), Duration: s.duration / 4,
+			Addr: s.addr, Requests: s.mix.requests, Conns: 64, Rate: s.rate, Poisson: true,
+			Seed: uint64(i), Duration: s.duration / 4,
 		})
 		require.NoError(t, err)
 		require.Empty(t, r.Errors, r.String())
@@ -130,7 +139,8 @@ func (s *soak) replace(t *testing.T, i int) {
 	want := http.StatusOK
 	data := s.good[i%2]
 	if i%4 == 3 {
-		want, data = http.StatusUnprocessableEntity, append(data[:len(data):len(data)], "2030-01-01,AAPL,minus one\n"...)
+		want, data = http.StatusUnprocessableEntity,
+			append(data[:len(data):len(data)], "2030-01-01,AAPL,minus one\n"...)
 	}
 	if err := writeFile(s.prices, data); err != nil {
 		t.Error(err)
@@ -170,7 +180,8 @@ func (s *soak) watch(ctx context.Context, t *testing.T) {
 }
 
 func (s *soak) read(t *testing.T) (r reading) {
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true},
+		Timeout: 10 * time.Second}
 	resp, err := client.Get("http://" + s.admin + "/metrics")
 	if err != nil {
 		t.Error(err)
@@ -181,7 +192,8 @@ func (s *soak) read(t *testing.T) (r reading) {
 	if err != nil {
 		t.Error(err)
 	}
-	for name, to := range map[string]*float64{"go_goroutines": &r.goroutines, "process_open_fds": &r.descriptors, "go_memstats_next_gc_bytes": &r.live} {
+	for name, to := range map[string]*float64{"go_goroutines": &r.goroutines,
+		"process_open_fds": &r.descriptors, "go_memstats_next_gc_bytes": &r.live} {
 		if *to, err = sampleOf(string(text), name); err != nil {
 			t.Error(err)
 		}
@@ -200,7 +212,8 @@ func (s *soak) judge(t *testing.T, atRest reading) {
 	if s.duration >= time.Minute {
 		for _, q := range quantities {
 			second, last, grows := q.growth(s.readings)
-			t.Logf("%s: %.0f in the second quarter, %.0f in the last: %+.2f %%", q.name, second, last, 100*(last/second-1))
+			t.Logf("%s: %.0f in the second quarter, %.0f in the last: %+.2f %%", q.name, second,
+				last, 100*(last/second-1))
 			if grows && !raceEnabled {
 				t.Errorf("%s: growth beyond %.0f %% and %.0f", q.name, 100*q.share, q.floor)
 			}

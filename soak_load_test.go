@@ -16,8 +16,9 @@ import (
 	"tickercast/bench/load"
 )
 
-// A soakMix is what well-behaved clients send over connections that they keep: mostly forecasts, three in four of them
-// cached, and of everything else a little. It counts the answers that are due.
+// A soakMix is what well-behaved clients send over connections that they keep: mostly forecasts,
+// three in four of them cached, and of everything else a little. It counts the answers that are
+// due.
 type soakMix struct {
 	hit, miss bench.Mix
 	others    []expected
@@ -33,19 +34,25 @@ type expected struct {
 func newSoakMix(host string) *soakMix {
 	m := &soakMix{hit: bench.Hit(host), miss: bench.Miss(host)}
 	post := func(status int, path, body string) {
-		m.others = append(m.others, expected{status, load.NewRequest("POST", path, host, []byte(body))})
+		m.others = append(m.others, expected{status,
+			load.NewRequest("POST", path, host, []byte(body))})
 	}
 	get := func(status int, path string) {
-		m.others = append(m.others, expected{status, fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", path, host)})
+		m.others = append(m.others, expected{status,
+			fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", path, host)})
 	}
 	post(422, "/predict", `{"ticker":"AAPL","days_ahead":99}`)
 	post(422, "/predict", `{"ticker":"AAPL","days_ahead":`)
 	post(422, "/predict", `{"days_ahead":5,"confidence_interval":"much"}`)
 	post(404, "/predict", `{"ticker":"ZZZZQ"}`)
 	post(404, "/nowhere", `{}`)
-	post(200, "/predict/batch", `{"requests":[`+strings.Repeat(`{"ticker":"AAPL","days_ahead":3},{"ticker":"ZZZZQ"},`, 20)+`{"ticker":"MSFT"}]}`)
-	post(200, "/v2/models/tickercast/infer", `{"inputs":[{"name":"ticker","shape":[1],"datatype":"BYTES","data":["AAPL"]}]}`)
-	for _, path := range []string{"/predict/MSFT?days_ahead=7", "/tickers/AAPL", "/model", "/health", "/livez", "/readyz", "/v2", "/docs"} {
+	post(200, "/predict/batch",
+		`{"requests":[`+strings.Repeat(`{"ticker":"AAPL","days_ahead":3},{"ticker":"ZZZZQ"},`,
+			20)+`{"ticker":"MSFT"}]}`)
+	post(200, "/v2/models/tickercast/infer",
+		`{"inputs":[{"name":"ticker","shape":[1],"datatype":"BYTES","data":["AAPL"]}]}`)
+	for _, path := range []string{"/predict/MSFT?days_ahead=7", "/tickers/AAPL", "/model",
+		"/health", "/livez", "/readyz", "/v2", "/docs"} {
 		get(200, path)
 	}
 	get(405, "/predict/batch")
@@ -70,8 +77,8 @@ func (m *soakMix) requests(conn int) func() []byte {
 	}
 }
 
-// soakCrowd are the other clients: those that come for one request, that go away in the middle of one, that are slow to
-// send or to read, and that do nothing.
+// soakCrowd are the other clients: those that come for one request, that go away in the middle of
+// one, that are slow to send or to read, and that do nothing.
 type soakCrowd struct {
 	t        *testing.T
 	addr     string
@@ -87,7 +94,8 @@ func (c *soakCrowd) start(ctx context.Context) {
 		clients int
 		pause   time.Duration // between two conversations of a client
 		talk    func(context.Context, net.Conn, *rand.Rand) error
-	}{{2, 50 * time.Millisecond, c.once}, {2, 100 * time.Millisecond, c.abort}, {12, 100 * time.Millisecond, c.crawl}, {16, 0, c.idle}} {
+	}{{2, 50 * time.Millisecond, c.once}, {2, 100 * time.Millisecond, c.abort},
+		{12, 100 * time.Millisecond, c.crawl}, {16, 0, c.idle}} {
 		for i := range k.clients {
 			c.clients.Go(func() {
 				rnd := rand.New(rand.NewPCG(uint64(kind), uint64(i)))
@@ -130,14 +138,16 @@ func (c *soakCrowd) once(_ context.Context, conn net.Conn, _ *rand.Rand) error {
 func (c *soakCrowd) abort(_ context.Context, conn net.Conn, rnd *rand.Rand) error {
 	request := load.NewRequest("POST", "/predict", "x", []byte(`{"ticker":"AAPL"}`))
 	if rnd.IntN(2) == 0 {
-		request = load.NewRequest("POST", "/predict/batch", "x", []byte(`{"requests":[`+strings.Repeat(`{"ticker":"AAPL"},`, 999)+`{"ticker":"MSFT"}]}`))
+		request = load.NewRequest("POST", "/predict/batch", "x",
+			[]byte(`{"requests":[`+strings.Repeat(`{"ticker":"AAPL"},`, 999)+`{"ticker":"MSFT"}]}`))
 	}
 	conn.Write(request[:1+rnd.IntN(len(request))])
 	conn.(*net.TCPConn).SetLinger(0)
 	return nil
 }
 
-// crawl sends a head or a body so slowly that the server gives up, or reads an answer slowly for a while.
+// crawl sends a head or a body so slowly that the server gives up, or reads an answer slowly for a
+// while.
 func (c *soakCrowd) crawl(ctx context.Context, conn net.Conn, rnd *rand.Rand) error {
 	request := load.NewRequest("POST", "/predict", "x", []byte(`{"ticker":"AAPL"}`))
 	sent := 1 // of the head
@@ -146,8 +156,11 @@ func (c *soakCrowd) crawl(ctx context.Context, conn net.Conn, rnd *rand.Rand) er
 		sent = len(request) - 10 // within the body
 	case 1:
 		conn.(*net.TCPConn).SetReadBuffer(4096)
-		conn.Write(load.NewRequest("POST", "/predict/batch", "x", []byte(`{"requests":[`+strings.Repeat(`{"ticker":"AAPL","days_ahead":30},`, 299)+`{"ticker":"MSFT"}]}`)))
-		for b := make([]byte, 4096); ctx.Err() == nil && rnd.IntN(50) > 0; rest(ctx, 100*time.Millisecond) {
+		conn.Write(load.NewRequest("POST", "/predict/batch", "x",
+			[]byte(`{"requests":[`+strings.Repeat(`{"ticker":"AAPL","days_ahead":30},`,
+				299)+`{"ticker":"MSFT"}]}`)))
+		for b := make([]byte, 4096); ctx.Err() == nil &&
+			rnd.IntN(50) > 0; rest(ctx, 100*time.Millisecond) {
 			conn.SetReadDeadline(time.Now().Add(5 * time.Second))
 			if _, err := conn.Read(b); err != nil {
 				return nil // the server waits for readers no longer than it must
@@ -160,7 +173,9 @@ func (c *soakCrowd) crawl(ctx context.Context, conn net.Conn, rnd *rand.Rand) er
 		conn.SetReadDeadline(time.Now().Add(time.Second))
 		b := make([]byte, 512)
 		n, err := conn.Read(b)
-		if n > 0 && !strings.HasPrefix(string(b), "HTTP/1.1 408") && !strings.HasPrefix(string(b), "HTTP/1.1 400") { // for half a body, and for half a line
+		// for half a body, and for half a line
+		if n > 0 && !strings.HasPrefix(string(b), "HTTP/1.1 408") &&
+			!strings.HasPrefix(string(b), "HTTP/1.1 400") {
 			return fmt.Errorf("got %.80q", b[:n])
 		}
 		if n > 0 || err == io.EOF {

@@ -13,11 +13,13 @@ import (
 type reading struct {
 	goroutines, descriptors float64
 	resident                float64 // bytes
-	live                    float64 // bytes of heap that the last collection left, by its goal for the next
+	// bytes of heap that the last collection left, by its goal for the next
+	live float64
 }
 
 func (r reading) String() string {
-	return fmt.Sprintf("%.0f goroutines, %.0f descriptors, %.1f MB resident, %.1f MB live", r.goroutines, r.descriptors, r.resident/1e6, r.live/1e6)
+	return fmt.Sprintf("%.0f goroutines, %.0f descriptors, %.1f MB resident, %.1f MB live",
+		r.goroutines, r.descriptors, r.resident/1e6, r.live/1e6)
 }
 
 // sampleOf finds a figure in the Prometheus text.
@@ -37,10 +39,11 @@ type quantity struct {
 	share, floor float64
 }
 
-// quantities and their limits, of medians over a quarter of a run. What comes and goes is a few connections and a reload at a
-// time, so the counts may differ by a few. Memory is a sawtooth of a third of itself, of collections and reloads, whose medians
-// differ by some percent in a run of minutes. A goroutine or descriptor that is lost in each reload is beyond that within
-// a minute, and two bytes that are lost in each request within half an hour.
+// quantities and their limits, of medians over a quarter of a run. What comes and goes is a few
+// connections and a reload at a time, so the counts may differ by a few. Memory is a sawtooth of a
+// third of itself, of collections and reloads, whose medians differ by some percent in a run of
+// minutes. A goroutine or descriptor that is lost in each reload is beyond that within a minute,
+// and two bytes that are lost in each request within half an hour.
 var quantities = []quantity{
 	{"goroutines", func(r reading) float64 { return r.goroutines }, 0.02, 3},
 	{"descriptors", func(r reading) float64 { return r.descriptors }, 0.02, 3},
@@ -48,8 +51,8 @@ var quantities = []quantity{
 	{"live heap", func(r reading) float64 { return r.live }, 0.1, 1 << 20},
 }
 
-// growth compares the last quarter of the readings with the second, in which caches and pools are full. It returns both
-// medians, which single readings do not move.
+// growth compares the last quarter of the readings with the second, in which caches and pools are
+// full. It returns both medians, which single readings do not move.
 func (q quantity) growth(all []reading) (second, last float64, grows bool) {
 	n := len(all)
 	median := func(part []reading) float64 {
@@ -78,7 +81,10 @@ func TestGrowth(t *testing.T) {
 		"falls":             {func(i int) float64 { return 1000 - float64(i) }, false},
 		"one peak":          {func(i int) float64 { return 100 + float64(i/399*1e6) }, false},
 		"a slow leak":       {func(i int) float64 { return 100 + float64(i)/20 }, true},
-		"a leak in noise":   {func(i int) float64 { return 100 + float64(i)/10 + 10*rnd.NormFloat64() }, true},
+		"a leak in noise": {func(i int) float64 {
+			return 100 + float64(i)/10 +
+				10*rnd.NormFloat64()
+		}, true},
 	} {
 		var all []reading
 		for i := range 400 {

@@ -10,9 +10,8 @@ import (
 	"tickercast/model/market"
 )
 
-// writeTable writes a block for each ticker: what is known, then a line a day with the
-// intervals side by side. With draw set the last closes stand beside the ticker as a
-// line of blocks.
+// writeTable writes a block for each ticker: what is known, then a line a day with the intervals
+// side by side. With draw set the last closes stand beside the ticker as a line of blocks.
 func writeTable(w io.Writer, tickers []*market.Ticker, rows []row, draw bool) error {
 	var b strings.Builder
 	for i, t := range tickers {
@@ -50,7 +49,8 @@ func writeBlock(b *strings.Builder, rows []row) {
 	}
 	for _, line := range table {
 		for c, cell := range line {
-			width := len(slices.MaxFunc(table, func(x, y []string) int { return cmp.Compare(len(x[c]), len(y[c])) })[c])
+			width := len(slices.MaxFunc(table,
+				func(x, y []string) int { return cmp.Compare(len(x[c]), len(y[c])) })[c])
 			fmt.Fprintf(b, "  %*s", width, cell)
 		}
 		b.WriteByte('\n')

@@ -7,7 +7,8 @@ import (
 )
 
 func TestTable(t *testing.T) {
-	status, got, stderr := runCommand(t, nil, "predict", "-prices", twoTickers(t, 120), "-days", "2", "-confidence", "0.8,0.95", "all")
+	status, got, stderr := runCommand(t, nil, "predict", "-prices", twoTickers(t, 120), "-days",
+		"2", "-confidence", "0.8,0.95", "all")
 	require.Equal(t, 0, status, stderr)
 	require.Regexp(t, `^ACME  [\d.]+ on 2024-06-24\n`+
 		` +date +days +predicted +80 % within +95 % within\n`+
@@ -17,7 +18,8 @@ func TestTable(t *testing.T) {
 }
 
 func TestPrice(t *testing.T) {
-	for p, want := range map[float64]string{264.353: "264.35", 1234567.891: "1234567.89", 1: "1.00", 0.012345: "0.01235", 1e-7: "1e-07"} {
+	for p, want := range map[float64]string{264.353: "264.35", 1234567.891: "1234567.89", 1: "1.00",
+		0.012345: "0.01235", 1e-7: "1e-07"} {
 		if got := price(p); got != want {
 			t.Errorf("price(%v) = %q, want %q", p, got, want)
 		}

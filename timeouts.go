@@ -10,11 +10,17 @@ import (
 type timeouts struct{ readHeader, read, write, idle time.Duration }
 
 // each calls yield for every timeout, with the name of its flag.
-func (t *timeouts) each(yield func(name string, t *time.Duration, usual time.Duration, usage string)) {
-	yield("read-header-timeout", &t.readHeader, readHeaderTimeout, "`time` for a client to send the head of a request")
-	yield("read-timeout", &t.read, readTimeout, "`time` for a client to send a request whole: a body of 1 MiB within 5s is 200 kB/s")
-	yield("write-timeout", &t.write, writeTimeout, "`time` until a client has to have read its answer")
-	yield("idle-timeout", &t.idle, idleTimeout, "`time` between two requests; longer than a balancer keeps its connections, so that it closes them first")
+func (t *timeouts) each(yield func(name string, t *time.Duration, usual time.Duration,
+	usage string)) {
+	yield("read-header-timeout", &t.readHeader, readHeaderTimeout,
+		"`time` for a client to send the head of a request")
+	yield("read-timeout", &t.read, readTimeout,
+		"`time` for a client to send a request whole: a body of 1 MiB within 5s is 200 kB/s")
+	yield("write-timeout", &t.write, writeTimeout,
+		"`time` until a client has to have read its answer")
+	yield("idle-timeout", &t.idle, idleTimeout,
+		"`time` between two requests; longer than a balancer keeps its connections, so that it "+
+			"closes them first")
 }
 
 func (t *timeouts) flags(set *flag.FlagSet) {
@@ -23,7 +29,8 @@ func (t *timeouts) flags(set *flag.FlagSet) {
 	})
 }
 
-// check refuses to wait for ever: one client of the slow kind for each connection would be all there ever is.
+// check refuses to wait for ever: one client of the slow kind for each connection would be all
+// there ever is.
 func (t *timeouts) check() (err error) {
 	t.each(func(name string, t *time.Duration, _ time.Duration, _ string) {
 		if err == nil && *t <= 0 {
@@ -35,7 +42,8 @@ func (t *timeouts) check() (err error) {
 
 func (t *timeouts) apply(s *http.Server) {
 	for _, of := range []struct{ to, from *time.Duration }{
-		{&s.ReadHeaderTimeout, &t.readHeader}, {&s.ReadTimeout, &t.read}, {&s.WriteTimeout, &t.write}, {&s.IdleTimeout, &t.idle},
+		{&s.ReadHeaderTimeout, &t.readHeader}, {&s.ReadTimeout, &t.read},
+		{&s.WriteTimeout, &t.write}, {&s.IdleTimeout, &t.idle},
 	} {
 		if *of.from > 0 {
 			*of.to = *of.from

@@ -30,7 +30,8 @@ func TestTimeoutFlags(t *testing.T) {
 				began := time.Now()
 				_, err = io.WriteString(c, sent)
 				require.NoError(t, err)
-				require.NoError(t, c.SetReadDeadline(began.Add(2900*time.Millisecond))) // before any other timeout
+				// before any other timeout
+				require.NoError(t, c.SetReadDeadline(began.Add(2900*time.Millisecond)))
 				answer, err := io.ReadAll(c)
 				require.NoError(t, err, "read %q", answer)
 				require.GreaterOrEqual(t, time.Since(began), short-10*time.Millisecond)

@@ -27,17 +27,21 @@ func newPair(t *testing.T, name string) (chain, key []byte) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore:   time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true,
+		BasicConstraintsValid: true,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
 	require.NoError(t, err)
 	der8, err := x509.MarshalPKCS8PrivateKey(private)
 	require.NoError(t, err)
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der8})
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der8})
 }
 
-// clientFor trusts the certificates and speaks the protocols that set allows; each request has a connection of its own.
+// clientFor trusts the certificates and speaks the protocols that set allows; each request has a
+// connection of its own.
 func clientFor(set func(*http.Protocols), chains ...[]byte) *http.Client {
 	roots := x509.NewCertPool()
 	for _, c := range chains {
@@ -62,7 +66,8 @@ func TestHealthcheckOverTLS(t *testing.T) {
 	writePrices(t, certFile, chain)
 	writePrices(t, keyFile, key)
 	p := start(t, "-tls-cert", certFile, "-tls-key", keyFile)
-	status, _, stderr := runCommand(t, map[string]string{"TICKERCAST_ADDR": p.addr, "TICKERCAST_TLS_CERT": certFile}, "healthcheck")
+	status, _, stderr := runCommand(t, map[string]string{"TICKERCAST_ADDR": p.addr,
+		"TICKERCAST_TLS_CERT": certFile}, "healthcheck")
 	require.Zero(t, status, stderr)
 	status, _, stderr = runCommand(t, nil, "healthcheck", "-addr", p.addr)
 	require.Equal(t, 1, status, "asked without TLS: %s", stderr)
@@ -84,7 +89,9 @@ func TestTLS(t *testing.T) {
 		require.Equal(t, 200, status, body)
 		return resp
 	}
-	shown := func(resp *http.Response) string { return resp.TLS.PeerCertificates[0].Subject.CommonName }
+	shown := func(resp *http.Response) string {
+		return resp.TLS.PeerCertificates[0].Subject.CommonName
+	}
 	resp := predictBy(clientFor(http1, oldChain))
 	require.Equal(t, 1, resp.ProtoMajor)
 	require.Equal(t, "old", shown(resp))
@@ -98,15 +105,18 @@ func TestTLS(t *testing.T) {
 
 	// Half a renewal is refused, and what was shown before goes on being shown.
 	writePrices(t, certFile, newChain)
-	eventually(t, 5*time.Second, func() bool { return strings.Contains(p.logged(), "private key does not match") })
+	eventually(t, 5*time.Second,
+		func() bool { return strings.Contains(p.logged(), "private key does not match") })
 	require.Equal(t, "old", shown(predictBy(clientFor(http2, oldChain, newChain))))
 	writePrices(t, keyFile, newKey)
-	eventually(t, 5*time.Second, func() bool { return shown(predictBy(clientFor(http2, oldChain, newChain))) == "new" })
+	eventually(t, 5*time.Second,
+		func() bool { return shown(predictBy(clientFor(http2, oldChain, newChain))) == "new" })
 }
 
 func TestHTTP2WithoutTLS(t *testing.T) {
 	p := start(t, "-h2c")
-	resp, err := clientFor(h2c).Post("http://"+p.addr+"/predict", "application/json", strings.NewReader(aForecast))
+	resp, err := clientFor(h2c).Post("http://"+p.addr+"/predict", "application/json",
+		strings.NewReader(aForecast))
 	require.NoError(t, err)
 	status, body := readAll(t, resp)
 	require.Equal(t, 200, status, body)
@@ -119,7 +129,8 @@ func TestHTTP2WithoutTLS(t *testing.T) {
 	require.NoError(t, err)
 	defer c.Close()
 	require.NoError(t, c.SetDeadline(time.Now().Add(5*time.Second)))
-	_, err = io.WriteString(c, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"+"\x00\x00\x00\x04\x00\x00\x00\x00\x00")
+	_, err = io.WriteString(c,
+		"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"+"\x00\x00\x00\x04\x00\x00\x00\x00\x00")
 	require.NoError(t, err)
 	frame := make([]byte, 9)
 	_, err = io.ReadFull(c, frame)
@@ -137,7 +148,8 @@ func TestHTTP2WithoutTLS(t *testing.T) {
 	require.Equal(t, uint32(maxStreams), streams)
 
 	p = start(t)
-	_, err = clientFor(h2c).Post("http://"+p.addr+"/predict", "application/json", strings.NewReader(aForecast))
+	_, err = clientFor(h2c).Post("http://"+p.addr+"/predict", "application/json",
+		strings.NewReader(aForecast))
 	require.Error(t, err, "nobody asked for HTTP/2")
 }
 
@@ -165,7 +177,8 @@ func TestConnectionCap(t *testing.T) {
 		eventually(t, 5*time.Second, func() bool {
 			c := dial()
 			defer c.Close()
-			_, err := io.WriteString(c, "GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+			_, err := io.WriteString(c,
+				"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
 			require.NoError(t, err)
 			answer, _ := io.ReadAll(c)
 			return strings.Contains(string(answer), "200 OK")

@@ -16,8 +16,10 @@ import (
 func (p *program) train(set *flag.FlagSet) func(context.Context, []string) error {
 	prices := set.String("prices", "", "`file` or folder of prices, CSV or gzip")
 	out := set.String("out", "weights.bin", "`file` to write")
-	until := set.String("until", "", "use prices up to and including this `date` alone (default the last)")
-	seed := set.Uint64("seed", 1, "chooses origins and starting weights; the same gives the same bytes")
+	until := set.String("until", "",
+		"use prices up to and including this `date` alone (default the last)")
+	seed := set.Uint64("seed", 1,
+		"chooses origins and starting weights; the same gives the same bytes")
 	return func(ctx context.Context, _ []string) error {
 		if *prices == "" {
 			return usagef("-prices is missing")
@@ -45,8 +47,10 @@ func (p *program) train(set *flag.FlagSet) func(context.Context, []string) error
 		if err := writeFile(*out, weights); err != nil {
 			return err
 		}
-		fmt.Fprintf(p.stderr, "%s: model %s, %d bytes, fitted on %d origins of %d tickers, %s to %s\n",
-			*out, report.Version, len(weights), report.Origins, report.Tickers, report.From, report.To)
+		fmt.Fprintf(p.stderr,
+			"%s: model %s, %d bytes, fitted on %d origins of %d tickers, %s to %s\n",
+			*out, report.Version, len(weights), report.Origins, report.Tickers, report.From,
+			report.To)
 		return nil
 	}
 }

@@ -19,9 +19,12 @@ func (p *program) version(set *flag.FlagSet) func(context.Context, []string) err
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(p.stdout, "tickercast %s (%s, %s/%s)\n", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-		fmt.Fprintf(p.stdout, "model      %s, trained on %s to %s\n", w.model.Version(), w.model.TrainedFrom(), w.model.TrainedTo())
-		fmt.Fprintf(p.stdout, "prices     %d tickers as of %s\n", len(w.market.Tickers()), w.market.AsOf())
+		fmt.Fprintf(p.stdout, "tickercast %s (%s, %s/%s)\n", buildVersion(), runtime.Version(),
+			runtime.GOOS, runtime.GOARCH)
+		fmt.Fprintf(p.stdout, "model      %s, trained on %s to %s\n", w.model.Version(),
+			w.model.TrainedFrom(), w.model.TrainedTo())
+		fmt.Fprintf(p.stdout, "prices     %d tickers as of %s\n", len(w.market.Tickers()),
+			w.market.AsOf())
 		return nil
 	}
 }

@@ -10,18 +10,21 @@ import (
 	"time"
 )
 
-// lastLook is what a connection without a request gets when the server stops: what was sent before may just be coming.
+// lastLook is what a connection without a request gets when the server stops: what was sent before
+// may just be coming.
 const lastLook = 5 * time.Millisecond
 
-// A watchedConn is a connection of an http.Server that knows whether a request has begun. The server calls it idle until the
-// whole head of its next request is there, and a deadline that ends in half of that has the server answer 400.
+// A watchedConn is a connection of an http.Server that knows whether a request has begun. The
+// server calls it idle until the whole head of its next request is there, and a deadline that ends
+// in half of that has the server answer 400.
 type watchedConn struct {
 	net.Conn
 
-	mu        sync.Mutex
-	state     http.ConnState
-	received  bool      // anything at all
-	deadlines int       // for reading that the server has set since then: after that of being idle comes that of a head
+	mu       sync.Mutex
+	state    http.ConnState
+	received bool // anything at all
+	// for reading that the server has set since then: after that of being idle comes that of a head
+	deadlines int
 	wanted    time.Time // the last of these
 	look      look
 	until     time.Time // the end of the last look
@@ -66,8 +69,9 @@ func (w *watchedConn) idle() bool {
 	return w.state == http.StateIdle
 }
 
-// begun tells whether there is any of a request. One that follows another begins, to the server and to the lane, with its
-// fourth byte; to count what is received would not do, for the bytes may have come together with the request before.
+// begun tells whether there is any of a request. One that follows another begins, to the server and
+// to the lane, with its fourth byte; to count what is received would not do, for the bytes may have
+// come together with the request before.
 func (w *watchedConn) begun() bool {
 	switch w.state {
 	case http.StateNew:
@@ -123,8 +127,9 @@ func (w *watchedConn) Read(b []byte) (int, error) {
 	}
 }
 
-// again takes note of what a read has brought, and tells whether to read once more. The time of the last look begins here,
-// not where it was asked for: a machine with much to do may let this goroutine wait for longer.
+// again takes note of what a read has brought, and tells whether to read once more. The time of the
+// last look begins here, not where it was asked for: a machine with much to do may let this
+// goroutine wait for longer.
 func (w *watchedConn) again(n int, err error) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -40,8 +40,8 @@ func service(tb testing.TB) *predict.Service {
 	return s
 }
 
-// handler is the service behind what every request of the real server passes, but for metrics and the draining check,
-// which belong to main.
+// handler is the service behind what every request of the real server passes, but for metrics and
+// the draining check, which belong to main.
 func handler(s *predict.Service) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /predict", s.ServePredict)
@@ -81,11 +81,13 @@ func overLane(s *predict.Service) func(net.Listener) {
 }
 
 func timeouts(h http.Handler) *http.Server {
-	return &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute}
+	return &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute}
 }
 
-// memConn is a connection on which n requests wait, one for each Read that asks for more than what is left of the last, and
-// which ends when they are answered. What is measured over it is the server alone: no kernel, no client.
+// memConn is a connection on which n requests wait, one for each Read that asks for more than what
+// is left of the last, and which ends when they are answered. What is measured over it is the
+// server alone: no kernel, no client.
 type memConn struct {
 	n        int // requests not yet read
 	want     int // answers to be written
@@ -99,14 +101,16 @@ type memConn struct {
 }
 
 func newMemConn(n int, next func() []byte) *memConn {
-	return &memConn{n: n, next: next, want: n, answered: make(chan struct{}), closed: make(chan struct{})}
+	return &memConn{n: n, next: next, want: n, answered: make(chan struct{}),
+		closed: make(chan struct{})}
 }
 
 func (c *memConn) Read(p []byte) (int, error) {
 	c.reads++
 	if len(c.rest) == 0 {
 		if c.n == 0 {
-			// Not before: net/http takes the end of the stream for a client that has left and waits no more.
+			// Not before: net/http takes the end of the stream for a client that has left and waits
+			// no more.
 			select {
 			case <-c.answered:
 			case <-c.closed:
@@ -148,7 +152,8 @@ func (c *memConn) SetWriteDeadline(time.Time) error { return nil }
 
 var loopback = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8080}
 
-// oneConn is a listener with one connection to give, which reports the end of the listener once that is closed.
+// oneConn is a listener with one connection to give, which reports the end of the listener once
+// that is closed.
 type oneConn struct {
 	conn  *memConn
 	given bool
@@ -166,8 +171,10 @@ func (l *oneConn) Accept() (net.Conn, error) {
 func (l *oneConn) Close() error   { return nil }
 func (l *oneConn) Addr() net.Addr { return loopback }
 
-// exchange has a server answer n requests on one connection in memory and returns the CPU time and the calls that took.
-func exchange(tb testing.TB, serve func(net.Listener), n int, next func() []byte) (cpu time.Duration, calls int) {
+// exchange has a server answer n requests on one connection in memory and returns the CPU time and
+// the calls that took.
+func exchange(tb testing.TB, serve func(net.Listener), n int,
+	next func() []byte) (cpu time.Duration, calls int) {
 	tb.Helper()
 	c := newMemConn(n, next)
 	began := load.ProcessCPU()
@@ -179,17 +186,19 @@ func exchange(tb testing.TB, serve func(net.Listener), n int, next func() []byte
 	return cpu, c.reads + c.writes
 }
 
-// A block is the requests that are timed together: so many that they take one or two milliseconds. Much less, and the caches
-// that another task on the machine has emptied are part of the figure; much more, and few blocks go undisturbed.
+// A block is the requests that are timed together: so many that they take one or two milliseconds.
+// Much less, and the caches that another task on the machine has emptied are part of the figure;
+// much more, and few blocks go undisturbed.
 const (
 	block         = 500  // net/http
 	laneBlock     = 5000 // the fast lane
 	laneMissBlock = 1000
 )
 
-// besideReference times a server in blocks, each followed by one of the reference, and reports how many times the reference's
-// CPU time it takes. One thread and CPU time, since what else runs on the machine changes both less than time on the wall;
-// the better quarter, since it only ever adds to them.
+// besideReference times a server in blocks, each followed by one of the reference, and reports how
+// many times the reference's CPU time it takes. One thread and CPU time, since what else runs on
+// the machine changes both less than time on the wall; the better quarter, since it only ever adds
+// to them.
 func besideReference(b *testing.B, serve func(net.Listener), next func() []byte, size int) {
 	b.Helper()
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
@@ -303,7 +312,8 @@ func (d *discard) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestAnswersAreOfTheStatedSize ties the properties that the workload claims to the answers that it gets.
+// TestAnswersAreOfTheStatedSize ties the properties that the workload claims to the answers that it
+// gets.
 func TestAnswersAreOfTheStatedSize(t *testing.T) {
 	s := service(t)
 	total, n := 0, 0
@@ -325,11 +335,13 @@ func TestAnswersAreOfTheStatedSize(t *testing.T) {
 	}
 }
 
-// TestMemConnServers has every in-memory server answer a stream with a remainder, so that the benchmarks measure what they say.
+// TestMemConnServers has every in-memory server answer a stream with a remainder, so that the
+// benchmarks measure what they say.
 func TestMemConnServers(t *testing.T) {
 	s := warmed(t)
 	for name, serve := range map[string]func(net.Listener){
-		"reference": overHTTP(Reference(AnswerBytes)), "net/http": overHTTP(handler(s)), "lane": overLane(s),
+		"reference": overHTTP(Reference(AnswerBytes)), "net/http": overHTTP(handler(s)),
+		"lane": overLane(s),
 	} {
 		t.Run(name, func(t *testing.T) {
 			exchange(t, serve, 777, Hit("127.0.0.1:8080")(0))

@@ -73,13 +73,15 @@ func start(b *testing.B, ready string, cfg proc.Config) (*proc.Server, string) {
 
 func tickercast(b *testing.B, flags ...string) (*proc.Server, string) {
 	b.Helper()
-	args := append([]string{binary(b), "serve", "-addr", "ADDR", "-admin-addr", "", "-drain-delay", "0s"}, flags...)
+	args := append([]string{binary(b), "serve", "-addr", "ADDR", "-admin-addr", "", "-drain-delay",
+		"0s"}, flags...)
 	return start(b, "/health", proc.Config{Args: args})
 }
 
 func reference(b *testing.B) (*proc.Server, string) {
 	b.Helper()
-	return start(b, "/", proc.Config{Args: []string{os.Args[0]}, Env: []string{"TICKERCAST_BENCH_REFERENCE=ADDR"}})
+	return start(b, "/", proc.Config{Args: []string{os.Args[0]},
+		Env: []string{"TICKERCAST_BENCH_REFERENCE=ADDR"}})
 }
 
 // warm asks once for each key of the Hit mix.
@@ -110,12 +112,14 @@ func usage(b *testing.B, s *proc.Server) proc.Usage {
 	return u
 }
 
-// closedLoop sends b.N requests over 64 connections as fast as they go, and reports what they cost the server.
+// closedLoop sends b.N requests over 64 connections as fast as they go, and reports what they cost
+// the server.
 func closedLoop(b *testing.B, s *proc.Server, addr string, mix Mix) {
 	b.Helper()
 	before := usage(b, s)
 	b.ResetTimer()
-	r := drive(b, load.Config{Addr: addr, Requests: mix, Conns: 64, Count: int64(b.N), Duration: time.Hour})
+	r := drive(b, load.Config{Addr: addr, Requests: mix, Conns: 64, Count: int64(b.N),
+		Duration: time.Hour})
 	b.StopTimer()
 	after := usage(b, s)
 	n := float64(r.Answers)
@@ -125,13 +129,15 @@ func closedLoop(b *testing.B, s *proc.Server, addr string, mix Mix) {
 	b.ReportMetric(float64(after.Memory)/1e6, "server-MB")
 }
 
-// BenchmarkLoopbackReference is the closed loop against net/http with a canned reply: what the others are compared with.
+// BenchmarkLoopbackReference is the closed loop against net/http with a canned reply: what the
+// others are compared with.
 func BenchmarkLoopbackReference(b *testing.B) {
 	s, addr := reference(b)
 	closedLoop(b, s, addr, Hit(addr))
 }
 
-// BenchmarkLoopbackHit is the closed loop against the server as it is shipped, every answer in its cache.
+// BenchmarkLoopbackHit is the closed loop against the server as it is shipped, every answer in its
+// cache.
 func BenchmarkLoopbackHit(b *testing.B) {
 	s, addr := tickercast(b)
 	warm(b, addr)
@@ -151,7 +157,8 @@ func BenchmarkLoopbackMiss(b *testing.B) {
 	closedLoop(b, s, addr, Miss(addr))
 }
 
-// BenchmarkLoopbackBatch is one connection that asks for a thousand cached forecasts in each call. ns/op is for a call.
+// BenchmarkLoopbackBatch is one connection that asks for a thousand cached forecasts in each call.
+// ns/op is for a call.
 func BenchmarkLoopbackBatch(b *testing.B) {
 	s, addr := tickercast(b)
 	before := usage(b, s)
@@ -171,19 +178,23 @@ func BenchmarkLoopbackBatch(b *testing.B) {
 	b.ReportMetric((usage(b, s).CPU-before.CPU).Seconds()*1e9/n, "server-ns/prediction")
 }
 
-// BenchmarkOpenLoop1000 sends the Mixed stream at a thousand requests a second, whatever the server does. Run it for long:
-// -benchtime 30s has p99.9 rest on thirty requests. ns/op is the time between two requests and means nothing.
+// BenchmarkOpenLoop1000 sends the Mixed stream at a thousand requests a second, whatever the server
+// does. Run it for long: -benchtime 30s has p99.9 rest on thirty requests. ns/op is the time
+// between two requests and means nothing.
 func BenchmarkOpenLoop1000(b *testing.B) {
 	_, addr := tickercast(b)
 	b.ResetTimer()
-	openLoop(b, load.Config{Addr: addr, Requests: Mixed(addr), Conns: 64, Rate: 1000, Count: int64(b.N), Duration: time.Hour})
+	openLoop(b, load.Config{Addr: addr, Requests: Mixed(addr), Conns: 64, Rate: 1000,
+		Count: int64(b.N), Duration: time.Hour})
 }
 
-// BenchmarkOpenLoop10000Connections sends ten thousand requests a second over as many connections, for two seconds each time.
+// BenchmarkOpenLoop10000Connections sends ten thousand requests a second over as many connections,
+// for two seconds each time.
 func BenchmarkOpenLoop10000Connections(b *testing.B) {
 	_, addr := tickercast(b)
 	for b.Loop() {
-		openLoop(b, load.Config{Addr: addr, Requests: Mixed(addr), Conns: 10_000, Rate: 10_000, Duration: 2 * time.Second})
+		openLoop(b, load.Config{Addr: addr, Requests: Mixed(addr), Conns: 10_000, Rate: 10_000,
+			Duration: 2 * time.Second})
 	}
 }
 
@@ -198,7 +209,8 @@ func openLoop(b *testing.B, cfg load.Config) {
 	b.ReportMetric(r.PerSecond, "req/s")
 }
 
-// BenchmarkStart is the time from exec to the first answer, and the memory that the server holds then.
+// BenchmarkStart is the time from exec to the first answer, and the memory that the server holds
+// then.
 func BenchmarkStart(b *testing.B) {
 	binary(b)
 	var ready time.Duration
@@ -213,7 +225,8 @@ func BenchmarkStart(b *testing.B) {
 	b.ReportMetric(float64(memory)/1e6/float64(b.N), "server-MB")
 }
 
-// BenchmarkIdleConnections is the memory that the server holds for a connection which has had an answer and waits.
+// BenchmarkIdleConnections is the memory that the server holds for a connection which has had an
+// answer and waits.
 func BenchmarkIdleConnections(b *testing.B) {
 	const conns = 2000
 	s, addr := tickercast(b)

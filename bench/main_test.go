@@ -15,8 +15,8 @@ var built struct {
 	err       error
 }
 
-// TestMain makes the test binary serve the reference when it is told to, so that the reference has a process, and so a CPU
-// time, of its own.
+// TestMain makes the test binary serve the reference when it is told to, so that the reference has
+// a process, and so a CPU time, of its own.
 func TestMain(m *testing.M) {
 	if addr := os.Getenv("TICKERCAST_BENCH_REFERENCE"); addr != "" {
 		fmt.Fprintln(os.Stderr, http.ListenAndServe(addr, Reference(AnswerBytes)))

@@ -7,7 +7,8 @@ import (
 	"strconv"
 )
 
-// AnswerBytes is the size of a typical answer to the Hit mix, and of the reply of a Reference beside it.
+// AnswerBytes is the size of a typical answer to the Hit mix, and of the reply of a Reference
+// beside it.
 const AnswerBytes = 780
 
 // Canned is a reply of n bytes with the look of a forecast.
@@ -16,7 +17,8 @@ func Canned(n int) []byte {
 	return append(append([]byte{'['}, bytes.Repeat([]byte(row), n/len(row)+1)[:n-2]...), ']')
 }
 
-// Reference is what net/http costs before any work is done: a handler that reads the body and writes a canned reply of n bytes.
+// Reference is what net/http costs before any work is done: a handler that reads the body and
+// writes a canned reply of n bytes.
 func Reference(n int) http.Handler {
 	reply := Canned(n)
 	length := []string{strconv.Itoa(n)}

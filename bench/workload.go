@@ -1,8 +1,9 @@
-// Package bench measures tickercast from the outside: the workload that the figures in the README speak of, end-to-end
-// benchmarks of the real binary, and the check that keeps a change from making it slower.
+// Package bench measures tickercast from the outside: the workload that the figures in the README
+// speak of, end-to-end benchmarks of the real binary, and the check that keeps a change from making
+// it slower.
 //
-// It does not measure parts. Those have their benchmarks beside them: decode and encode in predict, the cache in cache,
-// the arithmetic in model.
+// It does not measure parts. Those have their benchmarks beside them: decode and encode in predict,
+// the cache in cache, the arithmetic in model.
 package bench
 
 import (
@@ -15,7 +16,8 @@ import (
 	"tickercast/bench/load"
 )
 
-// The workload should be like what clients of a forecast service send, as far as that decides the cost of an answer:
+// The workload should be like what clients of a forecast service send, as far as that decides the
+// cost of an answer:
 //
 //   - it names liquid US stocks, forty of them, so that any price file that a user has knows them;
 //   - a request is the body that the contract documents and nothing else, 30 to 67 bytes, with the headers of a usual
@@ -44,13 +46,14 @@ func Tickers() []string { return slices.Clone(tickers[:]) }
 // Confidences are those of the Hit and Mixed streams, rising.
 func Confidences() []float64 { return []float64{0.8, 0.9, 0.95, 0.99} }
 
-// A Mix is a stream of prediction requests: it hands each connection a function that returns the next request, as
-// load.Config.Requests wants it.
+// A Mix is a stream of prediction requests: it hands each connection a function that returns the
+// next request, as load.Config.Requests wants it.
 type Mix func(conn int) func() []byte
 
 // Mixes are the streams by the name that commands know them by.
 func Mixes(host string) map[string]Mix {
-	return map[string]Mix{"hit": Hit(host), "miss": Miss(host), "mixed": Mixed(host), "batch": Batch(host), "batchmiss": BatchMiss(host)}
+	return map[string]Mix{"hit": Hit(host), "miss": Miss(host), "mixed": Mixed(host),
+		"batch": Batch(host), "batchmiss": BatchMiss(host)}
 }
 
 // HitBodies are the bodies of the Hit mix: every ticker and confidence, five days.
@@ -58,10 +61,12 @@ func HitBodies() [][]byte {
 	var bodies [][]byte
 	for _, ticker := range tickers {
 		for _, c := range confidences {
-			bodies = append(bodies, fmt.Appendf(nil, `{"ticker":"%s","days_ahead":5,"confidence_interval":%s}`, ticker, c))
+			bodies = append(bodies, fmt.Appendf(nil,
+				`{"ticker":"%s","days_ahead":5,"confidence_interval":%s}`, ticker, c))
 		}
 	}
-	rand.New(rand.NewPCG(1, 0)).Shuffle(len(bodies), func(i, j int) { bodies[i], bodies[j] = bodies[j], bodies[i] })
+	rand.New(rand.NewPCG(1, 0)).Shuffle(len(bodies),
+		func(i, j int) { bodies[i], bodies[j] = bodies[j], bodies[i] })
 	return bodies
 }
 
@@ -70,7 +75,8 @@ func Hit(host string) Mix {
 	return cycle(host, "/predict", HitBodies())
 }
 
-// BatchSize is the number of forecasts in a request of the Batch mix: the most that one call may ask for.
+// BatchSize is the number of forecasts in a request of the Batch mix: the most that one call may
+// ask for.
 const BatchSize = 1000
 
 // Batch asks for BatchSize forecasts of one day in a call: the 160 keys of a horizon over and over.
@@ -80,13 +86,14 @@ func Batch(host string) Mix {
 		if i > 0 {
 			body = append(body, ',')
 		}
-		body = fmt.Appendf(body, `{"ticker":"%s","days_ahead":1,"confidence_interval":%s}`, tickers[i%len(tickers)], confidences[i/len(tickers)%len(confidences)])
+		body = fmt.Appendf(body, `{"ticker":"%s","days_ahead":1,"confidence_interval":%s}`,
+			tickers[i%len(tickers)], confidences[i/len(tickers)%len(confidences)])
 	}
 	return cycle(host, "/predict/batch", [][]byte{append(body, "]}"...)})
 }
 
-// Mixed draws 4,096 requests by popularity: ticker of rank k with weight 1/k, one day half of the time, confidence left out
-// more often than not. They hold 549 distinct keys.
+// Mixed draws 4,096 requests by popularity: ticker of rank k with weight 1/k, one day half of the
+// time, confidence left out more often than not. They hold 549 distinct keys.
 func Mixed(host string) Mix {
 	rng := rand.New(rand.NewPCG(2, 0))
 	var total float64
@@ -102,7 +109,8 @@ func Mixed(host string) Mix {
 				break
 			}
 		}
-		b := fmt.Appendf(nil, `{"ticker":"%s","days_ahead":%d`, tickers[rank], days[rng.IntN(len(days))])
+		b := fmt.Appendf(nil, `{"ticker":"%s","days_ahead":%d`, tickers[rank],
+			days[rng.IntN(len(days))])
 		if rng.IntN(5) < 2 {
 			b = fmt.Appendf(b, `,"confidence_interval":%s`, confidences[rng.IntN(len(confidences))])
 		}
@@ -111,7 +119,8 @@ func Mixed(host string) Mix {
 	return cycle(host, "/predict", bodies)
 }
 
-// cycle sends the bodies in turn. Connections begin at different places, so that they do not all ask for one key at once.
+// cycle sends the bodies in turn. Connections begin at different places, so that they do not all
+// ask for one key at once.
 func cycle(host, path string, bodies [][]byte) Mix {
 	requests := make([][]byte, len(bodies))
 	for i, b := range bodies {
@@ -129,15 +138,18 @@ func cycle(host, path string, bodies [][]byte) Mix {
 	}
 }
 
-// Miss asks for a key that was never asked for before, in requests and answers of the size of Hit's: there are 190 million,
-// each a confidence of its own. Streams of one Mix never repeat each other; those of two processes may.
+// Miss asks for a key that was never asked for before, in requests and answers of the size of
+// Hit's: there are 190 million, each a confidence of its own. Streams of one Mix never repeat each
+// other; those of two processes may.
 func Miss(host string) Mix {
 	n := fresh()
 	return func(int) func() []byte {
 		var requests [len(tickers)][]byte
-		var digits [len(tickers)][]byte // where in its request the nine digits of the confidence are
+		// where in its request the nine digits of the confidence are
+		var digits [len(tickers)][]byte
 		for i, ticker := range tickers {
-			body := fmt.Appendf(nil, `{"ticker":"%s","days_ahead":5,"confidence_interval":0.800000000}`, ticker)
+			body := fmt.Appendf(nil,
+				`{"ticker":"%s","days_ahead":5,"confidence_interval":0.800000000}`, ticker)
 			requests[i] = load.NewRequest("POST", "/predict", host, body)
 			digits[i] = requests[i][len(requests[i])-10 : len(requests[i])-1]
 		}
@@ -155,7 +167,8 @@ const lowest, highest = 800_000_000, 990_000_000
 
 func billionths(k int64) int64 { return lowest + k%(highest-lowest) }
 
-// fresh is a counter of such confidences. It begins anywhere, since another process has left its keys in the server.
+// fresh is a counter of such confidences. It begins anywhere, since another process has left its
+// keys in the server.
 func fresh() *atomic.Int64 {
 	n := new(atomic.Int64)
 	n.Store(rand.Int64N(highest - lowest))
@@ -165,7 +178,8 @@ func fresh() *atomic.Int64 {
 // BatchMissSize is the number of forecasts in a request of the BatchMiss mix.
 const BatchMissSize = 500
 
-// BatchMiss asks in each call for BatchMissSize forecasts of five days that were never asked for before.
+// BatchMiss asks in each call for BatchMissSize forecasts of five days that were never asked for
+// before.
 func BatchMiss(host string) Mix {
 	n := fresh()
 	return func(int) func() []byte {
@@ -175,7 +189,9 @@ func BatchMiss(host string) Mix {
 			if i > 0 {
 				body = append(body, ',')
 			}
-			body = fmt.Appendf(body, `{"ticker":"%s","days_ahead":5,"confidence_interval":0.800000000}`, tickers[i%len(tickers)])
+			body = fmt.Appendf(body,
+				`{"ticker":"%s","days_ahead":5,"confidence_interval":0.800000000}`,
+				tickers[i%len(tickers)])
 			ends[i] = len(body) - 1
 		}
 		body = append(body, "]}"...)

@@ -29,7 +29,8 @@ func draw(t *testing.T, mix Mix, streams, n int) (bodies []body, sizes []int) {
 		if err := json.Unmarshal(content, &b); err != nil {
 			t.Fatalf("%q: %v", content, err)
 		}
-		if b.Days < 1 || b.Days > 30 || b.Confidence < 0.8 || b.Confidence > 0.99 || b.Ticker == "" {
+		if b.Days < 1 || b.Days > 30 || b.Confidence < 0.8 || b.Confidence > 0.99 ||
+			b.Ticker == "" {
 			t.Fatalf("a request that is not valid: %q", content)
 		}
 		bodies, sizes = append(bodies, b), append(sizes, len(request))
@@ -83,8 +84,10 @@ func TestMixedIsSkewed(t *testing.T) {
 			plain++
 		}
 	}
-	// 1/H(40) = 23 % name the first ticker, half want one day, and 60 + 10 % the default confidence.
-	for what, n := range map[string][2]int{"the first ticker": {first, 957}, "one day": {nextDay, 2048}, "0.95": {plain, 2867}} {
+	// 1/H(40) = 23 % name the first ticker, half want one day, and 60 + 10 % the default
+	// confidence.
+	for what, n := range map[string][2]int{"the first ticker": {first, 957},
+		"one day": {nextDay, 2048}, "0.95": {plain, 2867}} {
 		if n[0] < n[1]*9/10 || n[0] > n[1]*11/10 {
 			t.Errorf("%d of 4096 ask for %s, want about %d", n[0], what, n[1])
 		}
@@ -94,8 +97,10 @@ func TestMixedIsSkewed(t *testing.T) {
 func TestBatch(t *testing.T) {
 	_, content, _ := bytes.Cut(Batch("there")(0)(), []byte("\r\n\r\n"))
 	var batch struct{ Requests []body }
-	if err := json.Unmarshal(content, &batch); err != nil || len(batch.Requests) != BatchSize || distinct(batch.Requests) != 160 {
-		t.Errorf("%d requests, %d distinct, error %v; want %d, 160", len(batch.Requests), distinct(batch.Requests), err, BatchSize)
+	if err := json.Unmarshal(content, &batch); err != nil || len(batch.Requests) != BatchSize ||
+		distinct(batch.Requests) != 160 {
+		t.Errorf("%d requests, %d distinct, error %v; want %d, 160", len(batch.Requests),
+			distinct(batch.Requests), err, BatchSize)
 	}
 }
 
@@ -106,7 +111,8 @@ func TestBatchMissNeverRepeats(t *testing.T) {
 	for i := range 20 {
 		_, content, _ := bytes.Cut(next[i%2](), []byte("\r\n\r\n"))
 		var batch struct{ Requests []body }
-		if err := json.Unmarshal(content, &batch); err != nil || len(batch.Requests) != BatchMissSize {
+		if err := json.Unmarshal(content, &batch); err != nil ||
+			len(batch.Requests) != BatchMissSize {
 			t.Fatalf("%d requests, error %v, want %d", len(batch.Requests), err, BatchMissSize)
 		}
 		all = append(all, batch.Requests...)

@@ -10,11 +10,10 @@ import (
 	"testing"
 )
 
-// The benchmarks look keys up in an order drawn beforehand, each goroutine from
-// a place of its own, so that neither drawing nor a shared index is measured.
-// In the hit benchmarks all keys fit; values are pointers to 4 KB. Beside the
-// cache stand the bare sync.Map (no bounds, no TTL, no eviction) and the
-// obvious LRU under one mutex.
+// The benchmarks look keys up in an order drawn beforehand, each goroutine from a place of its own,
+// so that neither drawing nor a shared index is measured. In the hit benchmarks all keys fit;
+// values are pointers to 4 KB. Beside the cache stand the bare sync.Map (no bounds, no TTL, no
+// eviction) and the obvious LRU under one mutex.
 
 const benchSeq = 1 << 16
 
@@ -37,14 +36,15 @@ func lookupers[K comparable](b *testing.B, capacity int) []lookuper[K] {
 	l := &lru[K, []byte]{capacity: capacity, at: make(map[K]*list.Element)}
 	load := func(context.Context) ([]byte, error) { return page, nil }
 	return []lookuper[K]{
-		{"cache", func(k K) bool { _, ok := c.Get(k); return ok }, func(k K) { _, _ = c.Load(ctx, k, load) }},
-		{"syncmap", func(k K) bool { _, ok := m.Load(k); return ok }, func(k K) { m.Store(k, page) }},
+		{"cache", func(k K) bool { _, ok := c.Get(k); return ok },
+			func(k K) { _, _ = c.Load(ctx, k, load) }},
+		{"syncmap", func(k K) bool { _, ok := m.Load(k); return ok },
+			func(k K) { m.Store(k, page) }},
 		{"mutexlru", func(k K) bool { _, ok := l.get(k); return ok }, func(k K) { l.put(k, page) }},
 	}
 }
 
-// benchHits measures look-ups of seq, a power of two of indices into keys,
-// all of which are there.
+// benchHits measures look-ups of seq, a power of two of indices into keys, all of which are there.
 func benchHits[K comparable](b *testing.B, keys []K, seq []uint32) {
 	for _, l := range lookupers[K](b, 2*len(keys)) {
 		for _, k := range keys {
@@ -65,8 +65,8 @@ func benchHits[K comparable](b *testing.B, keys []K, seq []uint32) {
 	}
 }
 
-// packedKey is answerKey without padding or floating point, which lets the
-// runtime hash and compare it as one piece of memory.
+// packedKey is answerKey without padding or floating point, which lets the runtime hash and compare
+// it as one piece of memory.
 type packedKey struct {
 	generation, ticker uint32
 	days, confidence   uint64 // confidence as math.Float64bits
@@ -94,8 +94,8 @@ func BenchmarkHitZipf(b *testing.B) {
 	b.Run("packed", func(b *testing.B) { benchHits(b, keysOf(numKeys, packedKeyOf), seq) })
 }
 
-// BenchmarkMixed looks up zipf keys that are mostly there and, in 5 or 25 of
-// 100 cases, a key never seen, which is then added at an old one's cost.
+// BenchmarkMixed looks up zipf keys that are mostly there and, in 5 or 25 of 100 cases, a key never
+// seen, which is then added at an old one's cost.
 func BenchmarkMixed(b *testing.B) {
 	b.Run("95-5", func(b *testing.B) { benchMixed(b, 5) })
 	b.Run("75-25", func(b *testing.B) { benchMixed(b, 25) })

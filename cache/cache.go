@@ -19,28 +19,27 @@ const (
 	minShardBytes   = 512 << 10
 )
 
-// Config says how large a cache may grow and how long it keeps an answer.
-// The zero value is usable.
+// Config says how large a cache may grow and how long it keeps an answer. The zero value is usable.
 type Config[K comparable, V any] struct {
 	// Capacity is the largest number of entries ever held; 0 means 16384.
 	Capacity int
 
-	// MaxBytes bounds the sum of all entries' bytes, where an entry counts as
-	// Cost plus the cache's own overhead; 0 means no bound. It needs Cost.
-	// A value over an eighth of its shard's part is returned but not kept.
+	// MaxBytes bounds the sum of all entries' bytes, where an entry counts as Cost plus the cache's
+	// own overhead; 0 means no bound. It needs Cost. A value over an eighth of its shard's part is
+	// returned but not kept.
 	MaxBytes int64
 
-	// Cost returns the bytes that key and value hold beyond their own size in
-	// an entry: len(v) for a []byte. nil means none. It is called once a load.
+	// Cost returns the bytes that key and value hold beyond their own size in an entry: len(v) for
+	// a []byte. nil means none. It is called once a load.
 	Cost func(K, V) int64
 
-	// TTL is the age at which an entry is no longer served; 0 means one hour.
-	// Each entry lives 0 to 5 % shorter, at random, so that entries loaded
-	// together do not expire together. A hit extends nothing.
+	// TTL is the age at which an entry is no longer served; 0 means one hour. Each entry lives 0 to
+	// 5 % shorter, at random, so that entries loaded together do not expire together. A hit extends
+	// nothing.
 	TTL time.Duration
 
-	// Now returns the time; nil means the monotonic clock. A Now that goes
-	// backwards makes entries live longer.
+	// Now returns the time; nil means the monotonic clock. A Now that goes backwards makes entries
+	// live longer.
 	Now func() time.Time
 }
 
@@ -66,9 +65,8 @@ func New[K comparable, V any](cfg Config[K, V]) (*Cache[K, V], error) {
 	return newCache(cfg, numShards(cfg.Capacity, cfg.MaxBytes))
 }
 
-// numShards returns the largest power of two that leaves no shard too small,
-// up to four shards a processor, which keeps the odds of two inserts meeting
-// on one lock low.
+// numShards returns the largest power of two that leaves no shard too small, up to four shards a
+// processor, which keeps the odds of two inserts meeting on one lock low.
 func numShards(capacity int, maxBytes int64) int {
 	n := 1
 	for n < 4*runtime.GOMAXPROCS(0) &&
@@ -79,8 +77,8 @@ func numShards(capacity int, maxBytes int64) int {
 	return n
 }
 
-// newCache is New for a cfg without defaults left open and a given number of
-// shards, a power of two.
+// newCache is New for a cfg without defaults left open and a given number of shards, a power of
+// two.
 func newCache[K comparable, V any](cfg Config[K, V], shards int) (*Cache[K, V], error) {
 	overhead := entryOverhead[K, V]()
 	switch {
@@ -110,8 +108,7 @@ func newCache[K comparable, V any](cfg Config[K, V], shards int) (*Cache[K, V], 
 	return c, nil
 }
 
-// part is the i-th of n parts of total: they differ by at most one and their
-// sum is total.
+// part is the i-th of n parts of total: they differ by at most one and their sum is total.
 func part[T int | int64](total, n, i T) T {
 	p := total / n
 	if i < total%n {
@@ -120,8 +117,8 @@ func part[T int | int64](total, n, i T) T {
 	return p
 }
 
-// monotonic turns now into nanoseconds since this call. Without now it reads
-// the monotonic clock alone, which costs less than half of time.Now.
+// monotonic turns now into nanoseconds since this call. Without now it reads the monotonic clock
+// alone, which costs less than half of time.Now.
 func monotonic(now func() time.Time) func() int64 {
 	if now == nil {
 		start := time.Now()
@@ -144,8 +141,8 @@ type Item[V any] struct {
 	Left  time.Duration // until the cache stops serving it; 0 if it was not kept
 }
 
-// Get returns the value of k if it is there and younger than its TTL. A hit
-// takes no lock and allocates nothing.
+// Get returns the value of k if it is there and younger than its TTL. A hit takes no lock and
+// allocates nothing.
 func (c *Cache[K, V]) Get(k K) (v V, ok bool) {
 	s, _ := c.shard(k)
 	if e := s.find(k); e != nil && e.hit(c.now()) {
@@ -156,7 +153,8 @@ func (c *Cache[K, V]) Get(k K) (v V, ok bool) {
 }
 
 // Load is [Cache.LoadItem] without the age.
-func (c *Cache[K, V]) Load(ctx context.Context, k K, load func(context.Context) (V, error)) (V, error) {
+func (c *Cache[K, V]) Load(ctx context.Context, k K, load func(context.Context) (V, error)) (V,
+	error) {
 	s, tag := c.shard(k)
 	if e := s.find(k); e != nil && e.hit(c.now()) {
 		return e.value, nil
@@ -165,17 +163,18 @@ func (c *Cache[K, V]) Load(ctx context.Context, k K, load func(context.Context) 
 	return it.Value, err
 }
 
-// LoadItem returns the value of k, loading it if it is missing: of all callers
-// that miss k together, one calls its load and the others wait for that.
+// LoadItem returns the value of k, loading it if it is missing: of all callers that miss k
+// together, one calls its load and the others wait for that.
 //
-// A waiter leaves early, with ctx.Err(), when its own ctx ends, and none begins
-// to load after that. The caller that loads stays to the end: load runs on its goroutine, under a context with the
-// values of ctx but not its end, so its client's leaving fails nobody. A load
-// that may take long sets a deadline of its own. It must not load its own key.
+// A waiter leaves early, with ctx.Err(), when its own ctx ends, and none begins to load after that.
+// The caller that loads stays to the end: load runs on its goroutine, under a context with the
+// values of ctx but not its end, so its client's leaving fails nobody. A load that may take long
+// sets a deadline of its own. It must not load its own key.
 //
-// An error of load goes to all who wait for it and is not kept; a panic in load
-// becomes a [*PanicError], and [runtime.Goexit] in it an error for the others.
-func (c *Cache[K, V]) LoadItem(ctx context.Context, k K, load func(context.Context) (V, error)) (Item[V], error) {
+// An error of load goes to all who wait for it and is not kept; a panic in load becomes a
+// [*PanicError], and [runtime.Goexit] in it an error for the others.
+func (c *Cache[K, V]) LoadItem(ctx context.Context, k K,
+	load func(context.Context) (V, error)) (Item[V], error) {
 	s, tag := c.shard(k)
 	if e := s.find(k); e != nil {
 		if now := c.now(); e.hit(now) {
@@ -185,19 +184,19 @@ func (c *Cache[K, V]) LoadItem(ctx context.Context, k K, load func(context.Conte
 	return c.loadMissing(ctx, s, tag, k, load)
 }
 
-// Purge forgets all entries. Loads under way still answer those who wait for
-// them, but nobody who comes later, and they are not kept.
+// Purge forgets all entries. Loads under way still answer those who wait for them, but nobody who
+// comes later, and they are not kept.
 //
-// Purge gives memory back; it cannot tell what a load that begins afterwards
-// closes over. Where old and new answers must not mix, put a generation in K.
+// Purge gives memory back; it cannot tell what a load that begins afterwards closes over. Where old
+// and new answers must not mix, put a generation in K.
 func (c *Cache[K, V]) Purge() {
 	for i := range c.shards {
 		c.shards[i].purge()
 	}
 }
 
-// Close stops the sweep of expired entries and forgets all entries. The cache
-// stays usable; expired entries then wait for a load or an eviction to go.
+// Close stops the sweep of expired entries and forgets all entries. The cache stays usable; expired
+// entries then wait for a load or an eviction to go.
 func (c *Cache[K, V]) Close() {
 	c.sweeper.close()
 	c.Purge()

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// check walks every shard and fails t unless map, list and counters agree and
-// the bounds hold. It may run beside other users of c.
+// check walks every shard and fails t unless map, list and counters agree and the bounds hold. It
+// may run beside other users of c.
 func check[K comparable, V any](t testing.TB, c *Cache[K, V]) {
 	t.Helper()
 	for i := range c.shards {
@@ -28,7 +28,8 @@ func checkShardLocked[K comparable, V any](t testing.TB, c *Cache[K, V], i int, 
 		var older *entry[V]
 		for e := q.oldest; e != nil; e = e.newer {
 			if e.older != older || e.queue != q {
-				t.Fatalf("shard %d: key %v: got older %p and queue %p, want %p and %p", i, e.key, e.older, e.queue, older, q)
+				t.Fatalf("shard %d: key %v: got older %p and queue %p, want %p and %p", i, e.key,
+					e.older, e.queue, older, q)
 			}
 			if own, tag := c.shard(e.key.(K)); s != own || e.tag != tag {
 				t.Fatalf("shard %d: key %v belongs to another shard or its tag is wrong", i, e.key)
@@ -37,24 +38,28 @@ func checkShardLocked[K comparable, V any](t testing.TB, c *Cache[K, V], i int, 
 				t.Fatalf("shard %d: key %v: map has %v, queue has %p", i, e.key, got, e)
 			}
 			if ttl := e.expires - e.born; ttl > c.ttl || ttl < c.ttl-c.ttl/jitterShare {
-				t.Fatalf("shard %d: key %v lives %v, want %v less at most 5 %%", i, e.key, time.Duration(ttl), time.Duration(c.ttl))
+				t.Fatalf("shard %d: key %v lives %v, want %v less at most 5 %%", i, e.key,
+					time.Duration(ttl), time.Duration(c.ttl))
 			}
 			n++
 			bytes += e.cost
 			older = e
 		}
 		if q.newest != older || q.n != n {
-			t.Fatalf("shard %d: got newest %p, count %d, want the end of the queue %p, %d", i, q.newest, q.n, older, n)
+			t.Fatalf("shard %d: got newest %p, count %d, want the end of the queue %p, %d", i,
+				q.newest, q.n, older, n)
 		}
 		entries += n
 	}
 	inMap := 0
 	s.m.Range(func(_, _ any) bool { inMap++; return true })
 	if inMap != entries || entries > s.maxEntries {
-		t.Fatalf("shard %d: queues have %d entries, map has %d, bound is %d", i, entries, inMap, s.maxEntries)
+		t.Fatalf("shard %d: queues have %d entries, map has %d, bound is %d", i, entries, inMap,
+			s.maxEntries)
 	}
 	if s.bytes != bytes || s.maxBytes > 0 && bytes > s.maxBytes {
-		t.Fatalf("shard %d: bytes are %d, queues sum to %d, bound is %d", i, s.bytes, bytes, s.maxBytes)
+		t.Fatalf("shard %d: bytes are %d, queues sum to %d, bound is %d", i, s.bytes, bytes,
+			s.maxBytes)
 	}
 	if p := &s.policy; p.target < 0 || p.target > s.maxEntries {
 		t.Fatalf("shard %d: target is %d, want 0 to %d", i, p.target, s.maxEntries)

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// An entry is not changed once it is in the map, but for visited and, under
-// the shard's lock, its place in the policy. So it needs no lock to be read,
-// and a reader that still holds one after its eviction does no harm.
+// An entry is not changed once it is in the map, but for visited and, under the shard's lock, its
+// place in the policy. So it needs no lock to be read, and a reader that still holds one after its
+// eviction does no harm.
 type entry[V any] struct {
 	visited atomic.Bool // hit since the policy last looked
 	tag     uint32      // bits of the key's hash that did not choose the shard
@@ -21,8 +21,8 @@ type entry[V any] struct {
 	older, newer *entry[V] // neighbours in queue
 }
 
-// hit reports whether e may be served at now, and marks it if so. It writes
-// only where the mark is clear: a hot entry's cache line stays shared.
+// hit reports whether e may be served at now, and marks it if so. It writes only where the mark is
+// clear: a hot entry's cache line stays shared.
 func (e *entry[V]) hit(now int64) bool {
 	if e.expired(now) {
 		return false
@@ -36,7 +36,8 @@ func (e *entry[V]) hit(now int64) bool {
 func (e *entry[V]) expired(now int64) bool { return now >= e.expires }
 
 func (e *entry[V]) item(now int64) Item[V] {
-	return Item[V]{Value: e.value, Age: time.Duration(now - e.born), Left: time.Duration(e.expires - now)}
+	return Item[V]{Value: e.value, Age: time.Duration(now - e.born),
+		Left: time.Duration(e.expires - now)}
 }
 
 // A queue is a list of entries, oldest first.

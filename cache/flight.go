@@ -24,8 +24,8 @@ func (e *PanicError) Unwrap() error {
 
 var errGoexit = errors.New("cache: load ended its goroutine")
 
-// A flight is one load under way. The caller that loads writes item and err
-// before it closes done; the others read them after.
+// A flight is one load under way. The caller that loads writes item and err before it closes done;
+// the others read them after.
 type flight[V any] struct {
 	tag  uint32 // see entry
 	born int64
@@ -34,9 +34,10 @@ type flight[V any] struct {
 	err  error
 }
 
-// loadMissing joins the flight of k or becomes it. It looks again first: a
-// flight may have landed since the caller missed.
-func (c *Cache[K, V]) loadMissing(ctx context.Context, s *shard[K, V], tag uint32, k K, load func(context.Context) (V, error)) (Item[V], error) {
+// loadMissing joins the flight of k or becomes it. It looks again first: a flight may have landed
+// since the caller missed.
+func (c *Cache[K, V]) loadMissing(ctx context.Context, s *shard[K, V], tag uint32, k K,
+	load func(context.Context) (V, error)) (Item[V], error) {
 	s.mu.Lock()
 	now := c.now()
 	if e := s.find(k); e != nil {
@@ -68,8 +69,8 @@ func (c *Cache[K, V]) loadMissing(ctx context.Context, s *shard[K, V], tag uint3
 	}
 	s.counts.loads++
 	f := &flight[V]{tag: tag, born: now}
-	// A key that is not itself (a NaN in it) could never be found again, nor
-	// deleted: its loads are neither shared nor kept.
+	// A key that is not itself (a NaN in it) could never be found again, nor deleted: its loads are
+	// neither shared nor kept.
 	if k == k {
 		s.flights[k] = f
 	}
@@ -79,7 +80,8 @@ func (c *Cache[K, V]) loadMissing(ctx context.Context, s *shard[K, V], tag uint3
 }
 
 // fly runs load and lands f whatever load does: return, panic or Goexit.
-func (c *Cache[K, V]) fly(ctx context.Context, s *shard[K, V], k K, f *flight[V], load func(context.Context) (V, error)) {
+func (c *Cache[K, V]) fly(ctx context.Context, s *shard[K, V], k K, f *flight[V],
+	load func(context.Context) (V, error)) {
 	var cost int64
 	returned := false
 	defer func() {
@@ -98,8 +100,8 @@ func (c *Cache[K, V]) fly(ctx context.Context, s *shard[K, V], k K, f *flight[V]
 	returned = true
 }
 
-// land ends f: in one critical section it stops being joinable and its value
-// becomes an entry, unless it failed or a purge has struck it off.
+// land ends f: in one critical section it stops being joinable and its value becomes an entry,
+// unless it failed or a purge has struck it off.
 func (c *Cache[K, V]) land(s *shard[K, V], k K, f *flight[V], cost int64) {
 	var e *entry[V]
 	s.mu.Lock()

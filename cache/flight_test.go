@@ -12,9 +12,10 @@ import (
 	"time"
 )
 
-// crowd starts n callers of load for key, all waiting for the same flight when
-// it returns, and returns a function that waits for them and gives their results.
-func crowd(ctx context.Context, c *Cache[string, int], n int, load func(context.Context) (int, error)) (wait func() ([]int, []error)) {
+// crowd starts n callers of load for key, all waiting for the same flight when it returns, and
+// returns a function that waits for them and gives their results.
+func crowd(ctx context.Context, c *Cache[string, int], n int,
+	load func(context.Context) (int, error)) (wait func() ([]int, []error)) {
 	values, errs := make([]int, n), make([]error, n)
 	var wg sync.WaitGroup
 	for i := range n {
@@ -52,8 +53,8 @@ func TestOneLoadForManyCallers(t *testing.T) {
 	})
 }
 
-// TestLoadThatFails covers the three ways not to return a value. Whatever it
-// is, everyone gets an error, nothing is kept and the next load runs.
+// TestLoadThatFails covers the three ways not to return a value. Whatever it is, everyone gets an
+// error, nothing is kept and the next load runs.
 func TestLoadThatFails(t *testing.T) {
 	boom := errors.New("boom")
 	tests := []struct {
@@ -64,7 +65,8 @@ func TestLoadThatFails(t *testing.T) {
 	}{
 		{"error", func() (int, error) { return 7, boom }, boom, boom},
 		{"panic", func() (int, error) { panic(boom) }, boom, boom},
-		{"nil panic", func() (int, error) { panic(nil) }, new(runtime.PanicNilError), new(runtime.PanicNilError)},
+		{"nil panic", func() (int, error) { panic(nil) }, new(runtime.PanicNilError),
+			new(runtime.PanicNilError)},
 		{"Goexit", func() (int, error) { runtime.Goexit(); return 7, nil }, nil, errGoexit},
 	}
 	for _, tt := range tests {
@@ -85,7 +87,8 @@ func TestLoadThatFails(t *testing.T) {
 						continue
 					}
 					if values[i] != 0 || !sameError(errs[i], tt.others) {
-						t.Errorf("caller %d: got %d, %v, want 0, %v", i, values[i], errs[i], tt.others)
+						t.Errorf("caller %d: got %d, %v, want 0, %v", i, values[i], errs[i],
+							tt.others)
 					}
 				}
 				if tt.leader == nil && leader != 1 {
@@ -124,7 +127,8 @@ func TestPanicErrorTellsWhere(t *testing.T) {
 }
 
 func TestPanickingCostIsAFailedLoad(t *testing.T) {
-	c := mustNew(t, Config[string, int]{Capacity: 10, Cost: func(string, int) int64 { panic("boom") }}, 1)
+	c := mustNew(t, Config[string, int]{Capacity: 10,
+		Cost: func(string, int) int64 { panic("boom") }}, 1)
 	var p *PanicError
 	if v, err := c.Load(t.Context(), "key", value(1)); v != 0 || !errors.As(err, &p) {
 		t.Errorf("got %d, %v, want 0 and a PanicError", v, err)
@@ -132,8 +136,8 @@ func TestPanickingCostIsAFailedLoad(t *testing.T) {
 	check(t, c)
 }
 
-// TestLeaderLeaves: the load goes on without its first caller's context, and
-// keeps that context's values.
+// TestLeaderLeaves: the load goes on without its first caller's context, and keeps that context's
+// values.
 func TestLeaderLeaves(t *testing.T) {
 	type ctxKey struct{}
 	synctest.Test(t, func(t *testing.T) {
@@ -168,7 +172,8 @@ func TestWaiterLeaves(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		start := time.Now()
-		if _, err := c.Load(ctx, "key", load); err != context.DeadlineExceeded || time.Since(start) != time.Second {
+		if _, err := c.Load(ctx, "key", load); err != context.DeadlineExceeded ||
+			time.Since(start) != time.Second {
 			t.Errorf("waiter: got %v after %v, want its deadline after 1s", err, time.Since(start))
 		}
 		if values, errs := leader(); values[0] != 1 || errs[0] != nil {
@@ -187,8 +192,8 @@ func TestWaiterLeaves(t *testing.T) {
 	})
 }
 
-// TestPurgeDuringLoad: who waits gets the old answer, who comes after does not,
-// and the old answer is not kept, whichever load ends first.
+// TestPurgeDuringLoad: who waits gets the old answer, who comes after does not, and the old answer
+// is not kept, whichever load ends first.
 func TestPurgeDuringLoad(t *testing.T) {
 	for _, newTakes := range []time.Duration{time.Second, time.Minute} {
 		synctest.Test(t, func(t *testing.T) {
@@ -218,8 +223,8 @@ func TestPurgeDuringLoad(t *testing.T) {
 	}
 }
 
-// TestKeyThatIsNotItself: a NaN in a key must not leave entries or flights
-// behind that nothing can ever find or delete.
+// TestKeyThatIsNotItself: a NaN in a key must not leave entries or flights behind that nothing can
+// ever find or delete.
 func TestKeyThatIsNotItself(t *testing.T) {
 	type key struct {
 		ticker     uint32

@@ -8,14 +8,14 @@ import (
 	"testing"
 )
 
-// long asks for the full simulation: a million accesses, and the table of
-// policies that the choice rests on.
+// long asks for the full simulation: a million accesses, and the table of policies that the choice
+// rests on.
 //
 //	CACHE_LONG=1 go test -run HitRatio -v -timeout 1h ./cache
 var long = os.Getenv("CACHE_LONG") != ""
 
-// simulated returns a step of a simulation on a real cache with that many
-// shards, or with as many as New chooses if shards is 0.
+// simulated returns a step of a simulation on a real cache with that many shards, or with as many
+// as New chooses if shards is 0.
 func simulated(t testing.TB, capacity, shards int) func(uint32) bool {
 	if shards == 0 {
 		shards = numShards(capacity, 0)
@@ -33,9 +33,9 @@ func simulated(t testing.TB, capacity, shards int) func(uint32) bool {
 	}
 }
 
-// TestHitRatio compares the cache with exact LRU over all workloads and
-// capacities: nowhere more than a point below, two points better on average,
-// and five better on a fixed zipf popularity at small capacities.
+// TestHitRatio compares the cache with exact LRU over all workloads and capacities: nowhere more
+// than a point below, two points better on average, and five better on a fixed zipf popularity at
+// small capacities.
 func TestHitRatio(t *testing.T) {
 	if raceEnabled {
 		t.Skip("a cache is simulated on one goroutine: nothing to race")
@@ -83,10 +83,13 @@ func TestHitRatio(t *testing.T) {
 							continue
 						}
 						if diff < -1 {
-							t.Errorf("capacity %d: got %.2f points below exact LRU, want at most 1", capacity, -diff)
+							t.Errorf("capacity %d: got %.2f points below exact LRU, want at most 1",
+								capacity, -diff)
 						}
-						if small := capacity <= numKeys/40; small && diff < 5 && (w.name == "zipf 0.9" || w.name == "zipf 1.0") {
-							t.Errorf("capacity %d: got %+.2f points on exact LRU, want at least 5", capacity, diff)
+						if small := capacity <= numKeys/40; small && diff < 5 &&
+							(w.name == "zipf 0.9" || w.name == "zipf 1.0") {
+							t.Errorf("capacity %d: got %+.2f points on exact LRU, want at least 5",
+								capacity, diff)
 						}
 					}
 					t.Log(row)

@@ -63,7 +63,10 @@ func testAllocations[K comparable](t *testing.T, of func(int) K) {
 	if n := testing.AllocsPerRun(1000, func() {
 		k := next()
 		// what the function closes over must not move to the heap for a hit
-		_, _ = c.Load(ctx, k, func(context.Context) ([]byte, error) { return fmt.Append(nil, k, i), nil })
+		_, _ = c.Load(ctx, k, func(context.Context) ([]byte, error) {
+			return fmt.Append(nil, k, i),
+				nil
+		})
 	}); n != 0 {
 		t.Errorf("Load, hit: got %v allocations, want 0", n)
 	}
@@ -78,8 +81,8 @@ func testAllocations[K comparable](t *testing.T, of func(int) K) {
 		t.Errorf("Get, miss: got %v allocations, want 0", n)
 	}
 	i = 1000
-	// An entry, its boxed key and its leaf in the map; the flight; the context.
-	// Now and then an inner node of the map, which AllocsPerRun rounds down.
+	// An entry, its boxed key and its leaf in the map; the flight; the context. Now and then an
+	// inner node of the map, which AllocsPerRun rounds down.
 	const want = 5
 	if n := testing.AllocsPerRun(10_000, func() {
 		_, _ = c.Load(ctx, fresh(), func(context.Context) ([]byte, error) { return nil, nil })
@@ -91,14 +94,15 @@ func testAllocations[K comparable](t *testing.T, of func(int) K) {
 	}
 }
 
-// TestBytesMatchHeap holds the bytes that the cache counts against the heap's
-// growth: within 10 %, and no more than 220 bytes an entry beyond key and value.
+// TestBytesMatchHeap holds the bytes that the cache counts against the heap's growth: within 10 %,
+// and no more than 220 bytes an entry beyond key and value.
 func TestBytesMatchHeap(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector changes sizes")
 	}
 	t.Run("answer key", func(t *testing.T) { testBytes(t, 24, answerKeyOf) })
-	t.Run("uint64", func(t *testing.T) { testBytes(t, 8, func(i int) uint64 { return uint64(i) << 20 }) })
+	t.Run("uint64",
+		func(t *testing.T) { testBytes(t, 8, func(i int) uint64 { return uint64(i) << 20 }) })
 }
 
 func testBytes[K comparable](t *testing.T, keySize int, of func(int) K) {
@@ -115,13 +119,16 @@ func testBytes[K comparable](t *testing.T, keySize int, of func(int) K) {
 			t.Fatalf("got %d entries, want %d", st.Entries, n)
 		}
 		overhead := float64(grown)/n - float64(size+24+keySize)
-		t.Logf("values of %d bytes: counted %d, heap grew by %d (ratio %.3f), overhead %.0f bytes an entry",
+		t.Logf("values of %d bytes: counted %d, heap grew by %d (ratio %.3f), overhead %.0f "+
+			"bytes an entry",
 			size, st.Bytes, grown, float64(st.Bytes)/float64(grown), overhead)
 		if r := float64(st.Bytes) / float64(grown); r < 0.9 || r > 1.1 {
-			t.Errorf("values of %d bytes: counted %d bytes, heap grew by %d, want within 10 %%", size, st.Bytes, grown)
+			t.Errorf("values of %d bytes: counted %d bytes, heap grew by %d, want within 10 %%",
+				size, st.Bytes, grown)
 		}
 		if overhead > 220 {
-			t.Errorf("values of %d bytes: got an overhead of %.0f bytes an entry, want at most 220", size, overhead)
+			t.Errorf("values of %d bytes: got an overhead of %.0f bytes an entry, want at most 220",
+				size, overhead)
 		}
 		runtime.KeepAlive(keys)
 	}

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// model is what may be said of a cache without knowing its policy: every
-// answer is the last that was loaded for its key since the last purge and is
-// younger than the TTL; nothing leaves a cache that has room; the counters add
-// up. It drives a cache with a clock of its own and checks after each step.
+// model is what may be said of a cache without knowing its policy: every answer is the last that
+// was loaded for its key since the last purge and is younger than the TTL; nothing leaves a cache
+// that has room; the counters add up. It drives a cache with a clock of its own and checks after
+// each step.
 type model struct {
 	t   testing.TB
 	c   *Cache[uint8, uint64]
@@ -104,8 +104,10 @@ func (m *model) load(k uint8, fail error) {
 	switch {
 	case !called:
 		m.hit(k, it.Value)
-		if age := m.now.Sub(m.loaded[k].at); it.Age != age || it.Left <= 0 || it.Age+it.Left > modelTTL {
-			m.t.Fatalf("key %d: got %+v, want age %v and at most %v altogether", k, it, age, modelTTL)
+		if age := m.now.Sub(m.loaded[k].at); it.Age != age || it.Left <= 0 ||
+			it.Age+it.Left > modelTTL {
+			m.t.Fatalf("key %d: got %+v, want age %v and at most %v altogether", k, it, age,
+				modelTTL)
 		}
 	case err != fail || fail == nil && it.Value != m.serial:
 		m.t.Fatalf("key %d: got %d, %v, want %d, %v", k, it.Value, err, m.serial, fail)
@@ -134,7 +136,8 @@ func (m *model) miss(k uint8) {
 	s, _ := m.c.shard(k)
 	tooLarge := s.maxBytes > 0 && modelCost(k, 0) > s.maxBytes/maxShare-m.c.overhead
 	if ok && !full && !tooLarge && m.now.Sub(was.at) < modelTTL-modelTTL/jitterShare {
-		m.t.Fatalf("key %d, loaded %v ago: got a miss although nothing was ever evicted", k, m.now.Sub(was.at))
+		m.t.Fatalf("key %d, loaded %v ago: got a miss although nothing was ever evicted", k,
+			m.now.Sub(was.at))
 	}
 }
 
@@ -190,7 +193,8 @@ func TestRandomOperations(t *testing.T) {
 // FuzzOperations reads pairs of an operation and a key.
 func FuzzOperations(f *testing.F) {
 	f.Add(uint8(3), false, []byte("\x00a\x00b\x00c\x00d\x08a\x00a"))
-	f.Add(uint8(1), true, []byte("\x00\xff\x00\xc8\x00\x00\x00\x01\x0b\x01\x0c\xff\x0d\xff\x00\x01\x0e\x00\x0f\x00\x00\x01"))
+	f.Add(uint8(1), true,
+		[]byte("\x00\xff\x00\xc8\x00\x00\x00\x01\x0b\x01\x0c\xff\x0d\xff\x00\x01\x0e\x00\x0f\x00\x00\x01"))
 	r := rand.New(rand.NewPCG(1, 1))
 	long := make([]byte, 600)
 	for i := range long {

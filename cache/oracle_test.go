@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// lru is the obvious exact LRU, a mutex round a map and a list: the oracle of
-// the hit ratio and the baseline of the benchmarks.
+// lru is the obvious exact LRU, a mutex round a map and a list: the oracle of the hit ratio and the
+// baseline of the benchmarks.
 type lru[K comparable, V any] struct {
 	capacity int
 	fifo     bool // a hit moves nothing
@@ -66,10 +66,9 @@ func newFIFO(capacity int) *lru[uint32, struct{}] {
 	return c
 }
 
-// marking is second chance over one list, the shape that CLOCK and SIEVE share:
-// a hit marks; eviction walks from the old end and takes the first unmarked
-// entry. CLOCK moves a marked one to the young end; SIEVE leaves it where it
-// is and goes on from there next time.
+// marking is second chance over one list, the shape that CLOCK and SIEVE share: a hit marks;
+// eviction walks from the old end and takes the first unmarked entry. CLOCK moves a marked one to
+// the young end; SIEVE leaves it where it is and goes on from there next time.
 type marking struct {
 	capacity int
 	sieve    bool

@@ -17,8 +17,8 @@ func single(t *testing.T, capacity int) (c *Cache[int, int], use func(k int)) {
 	}
 }
 
-// TestScanPassesThrough: keys that were used again outlive any number of keys
-// that are used once, which an LRU of this size would not let them.
+// TestScanPassesThrough: keys that were used again outlive any number of keys that are used once,
+// which an LRU of this size would not let them.
 func TestScanPassesThrough(t *testing.T) {
 	c, use := single(t, 100)
 	for range 3 {
@@ -36,8 +36,8 @@ func TestScanPassesThrough(t *testing.T) {
 	}
 }
 
-// TestOldFavouritesGo: what was popular once leaves when it is not asked for
-// any more, however often it was used. (A SIEVE keeps such keys for long.)
+// TestOldFavouritesGo: what was popular once leaves when it is not asked for any more, however
+// often it was used. (A SIEVE keeps such keys for long.)
 func TestOldFavouritesGo(t *testing.T) {
 	c, use := single(t, 100)
 	for range 100 {
@@ -59,9 +59,8 @@ func TestOldFavouritesGo(t *testing.T) {
 	}
 }
 
-// TestQueuesAdapt: recent grows while keys come back soon after they left it,
-// and shrinks while those come back that left frequent. The counters of
-// evictions pass their end on the way.
+// TestQueuesAdapt: recent grows while keys come back soon after they left it, and shrinks while
+// those come back that left frequent. The counters of evictions pass their end on the way.
 func TestQueuesAdapt(t *testing.T) {
 	const capacity = 80
 	c, use := single(t, capacity)
@@ -77,10 +76,10 @@ func TestQueuesAdapt(t *testing.T) {
 	}
 	before := p.keep()
 	if before != capacity/8 {
-		t.Errorf("before any key came back: got room for %d recent keys, want %d", before, capacity/8)
+		t.Errorf("before any key came back: got room for %d recent keys, want %d", before,
+			capacity/8)
 	}
-	// A circle of keys that do not fit into recent comes back just too late
-	// until recent has grown.
+	// A circle of keys that do not fit into recent comes back just too late until recent has grown.
 	for range 20 {
 		for k := range 30 {
 			use(1000 + k)
@@ -88,10 +87,11 @@ func TestQueuesAdapt(t *testing.T) {
 	}
 	grown := p.keep()
 	if grown < before+5 {
-		t.Errorf("keys that came back from recent: got room for %d recent keys, want clearly more than %d", grown, before)
+		t.Errorf("keys that came back from recent: got room for %d recent keys, want clearly "+
+			"more than %d", grown, before)
 	}
-	// New keys used twice at once crowd the old ones out of frequent; those are
-	// then asked for again.
+	// New keys used twice at once crowd the old ones out of frequent; those are then asked for
+	// again.
 	for i := range 100 {
 		for k := range 20 {
 			use(2000 + i*20 + k)

@@ -16,9 +16,9 @@ const maxCost = 1 << 48
 // jitterShare is the part of the TTL by which an entry may live shorter: one in twenty.
 const jitterShare = 20
 
-// mapOverhead is what an entry takes outside itself: a leaf of 48 bytes in the
-// map, its part of the map's inner nodes and of the policy's ghosts. Measured
-// by TestBytesMatchHeap, which holds the sum against the heap.
+// mapOverhead is what an entry takes outside itself: a leaf of 48 bytes in the map, its part of the
+// map's inner nodes and of the policy's ghosts. Measured by TestBytesMatchHeap, which holds the sum
+// against the heap.
 const mapOverhead = 120
 
 // entryOverhead returns the bytes of an entry beyond Cost.
@@ -30,8 +30,8 @@ func entryOverhead[K comparable, V any]() int64 {
 type shard[K comparable, V any] struct {
 	m sync.Map // K to *entry[V]; written under mu alone
 
-	// Look-ups read the words above; the lock and the counts below are written
-	// by misses and must not take that cache line along.
+	// Look-ups read the words above; the lock and the counts below are written by misses and must
+	// not take that cache line along.
 	_ [64]byte
 
 	missed atomic.Uint64 // look-ups that ended with nothing: neither load nor join
@@ -62,9 +62,8 @@ func (s *shard[K, V]) find(k K) *entry[V] {
 	return v.(*entry[V])
 }
 
-// insertLocked adds the value of f for k, which is not there since f took off,
-// and returns its entry, or nil if it is refused. It makes room first, so the
-// bounds hold at every instant.
+// insertLocked adds the value of f for k, which is not there since f took off, and returns its
+// entry, or nil if it is refused. It makes room first, so the bounds hold at every instant.
 func (s *shard[K, V]) insertLocked(k K, f *flight[V], cost, ttl, now int64) *entry[V] {
 	e := &entry[V]{
 		tag:     f.tag,
@@ -119,8 +118,8 @@ func (s *shard[K, V]) removeLocked(e *entry[V]) {
 	s.bytes -= e.cost
 }
 
-// purge forgets the entries and the flights: a flight that is not in the map
-// when it lands is not kept.
+// purge forgets the entries and the flights: a flight that is not in the map when it lands is not
+// kept.
 func (s *shard[K, V]) purge() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,11 +1,10 @@
 package cache
 
-// Stats is what a cache holds and has done. Each shard is read at an instant
-// of its own: the bounds hold in every Stats, sums of counters are no snapshot.
+// Stats is what a cache holds and has done. Each shard is read at an instant of its own: the bounds
+// hold in every Stats, sums of counters are no snapshot.
 //
-// Hits are not counted: a counter on the hit path is memory that all
-// processors write. A caller that counts its requests anyway has them from
-// [Stats.Hits].
+// Hits are not counted: a counter on the hit path is memory that all processors write. A caller
+// that counts its requests anyway has them from [Stats.Hits].
 type Stats struct {
 	Entries  int   // held now, expired ones that still take room included
 	Capacity int   // bound of Entries
@@ -21,9 +20,9 @@ type Stats struct {
 	Expirations uint64 // entries removed because of their age
 }
 
-// Hits returns how many of a number of calls of Get, Load and LoadItem found
-// their value in the cache, if those are all the calls there were. While calls
-// are under way it may be off by their number.
+// Hits returns how many of a number of calls of Get, Load and LoadItem found their value in the
+// cache, if those are all the calls there were. While calls are under way it may be off by their
+// number.
 func (st Stats) Hits(lookups uint64) uint64 {
 	return lookups - min(lookups, st.Misses)
 }
@@ -56,8 +55,8 @@ func (c *Cache[K, V]) Stats() Stats {
 	return st
 }
 
-// Len returns the number of entries held, expired ones that still take room
-// included. It is no snapshot: see [Stats].
+// Len returns the number of entries held, expired ones that still take room included. It is no
+// snapshot: see [Stats].
 func (c *Cache[K, V]) Len() int {
 	n := 0
 	for i := range c.shards {

@@ -20,9 +20,9 @@ func stressOps() int {
 	return 1_000_000
 }
 
-// TestStress lets 16 goroutines at a small cache, with purges and sweeps
-// beside, and asserts for each answer that it belongs to its key and epoch, at
-// each observation that the bounds hold, and all along that the shards are sound.
+// TestStress lets 16 goroutines at a small cache, with purges and sweeps beside, and asserts for
+// each answer that it belongs to its key and epoch, at each observation that the bounds hold, and
+// all along that the shards are sound.
 func TestStress(t *testing.T) {
 	type key struct{ epoch, n uint32 }
 	type answer struct {
@@ -101,8 +101,8 @@ func TestStress(t *testing.T) {
 	}
 }
 
-// TestOneLoadPerMiss: in a cache from which nothing leaves, every key is loaded
-// once, however the goroutines meet.
+// TestOneLoadPerMiss: in a cache from which nothing leaves, every key is loaded once, however the
+// goroutines meet.
 func TestOneLoadPerMiss(t *testing.T) {
 	const keys, goroutines = 2000, 16
 	c := mustNew(t, Config[int, int]{Capacity: 2 * keys}, 4)
@@ -131,8 +131,8 @@ func TestOneLoadPerMiss(t *testing.T) {
 	check(t, c)
 }
 
-// TestHitRatioOfManyGoroutines: the hit ratio does not depend on how many
-// goroutines share the work, since no hit is dropped.
+// TestHitRatioOfManyGoroutines: the hit ratio does not depend on how many goroutines share the
+// work, since no hit is dropped.
 func TestHitRatioOfManyGoroutines(t *testing.T) {
 	n := 400_000
 	if raceEnabled {
@@ -158,7 +158,8 @@ func TestHitRatioOfManyGoroutines(t *testing.T) {
 	wg.Wait()
 	together := 100 * float64(hits.Load()) / float64(n)
 	if d := together - alone; d < -0.5 || d > 0.5 {
-		t.Errorf("got a hit ratio of %.2f %% with %d goroutines, %.2f %% with one, want within 0.5", together, goroutines, alone)
+		t.Errorf("got a hit ratio of %.2f %% with %d goroutines, %.2f %% with one, want within 0.5",
+			together, goroutines, alone)
 	}
 	t.Logf("%d goroutines %.2f %%, one %.2f %%", goroutines, together, alone)
 }

@@ -9,9 +9,8 @@ import (
 // sweepEvery is how long an expired entry may keep its memory without traffic.
 const sweepEvery = time.Minute
 
-// A sweeper calls sweep a minute after arm, and again while sweep says that
-// something is left. It is a timer, not a goroutine: an empty cache has
-// nothing under way.
+// A sweeper calls sweep a minute after arm, and again while sweep says that something is left. It
+// is a timer, not a goroutine: an empty cache has nothing under way.
 type sweeper struct {
 	sweep func() (left bool)
 	armed atomic.Bool // read by every insert; written once a minute at most

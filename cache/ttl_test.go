@@ -39,8 +39,8 @@ func TestExpiry(t *testing.T) {
 	})
 }
 
-// TestAgeCountsFromTheBeginningOfTheLoad: an answer is as old as what it was
-// computed from, for the caller that loads, for those who wait and for hits.
+// TestAgeCountsFromTheBeginningOfTheLoad: an answer is as old as what it was computed from, for the
+// caller that loads, for those who wait and for hits.
 func TestAgeCountsFromTheBeginningOfTheLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := mustNew(t, Config[string, int]{Capacity: 10}, 1)
@@ -68,7 +68,8 @@ func TestAgeCountsFromTheBeginningOfTheLoad(t *testing.T) {
 func TestLoadLongerThanTTL(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := mustNew(t, Config[string, int]{Capacity: 10}, 1)
-		it, err := c.LoadItem(t.Context(), "a", func(context.Context) (int, error) { time.Sleep(time.Hour); return 1, nil })
+		it, err := c.LoadItem(t.Context(), "a",
+			func(context.Context) (int, error) { time.Sleep(time.Hour); return 1, nil })
 		if want := (Item[int]{1, time.Hour, 0}); it != want || err != nil {
 			t.Errorf("got %+v, %v, want %+v, nil", it, err, want)
 		}
@@ -78,8 +79,7 @@ func TestLoadLongerThanTTL(t *testing.T) {
 	})
 }
 
-// TestLivesAreSpread: entries loaded together end over the last 5 % of the TTL,
-// none after it.
+// TestLivesAreSpread: entries loaded together end over the last 5 % of the TTL, none after it.
 func TestLivesAreSpread(t *testing.T) {
 	const n = 10_000
 	now := time.Unix(0, 0)
@@ -108,13 +108,14 @@ func TestLivesAreSpread(t *testing.T) {
 	} {
 		now = time.Unix(0, 0).Add(tt.after)
 		if got := alive(); got < tt.min || got > tt.max {
-			t.Errorf("after %v: got %d of %d alive, want %d to %d", tt.after, got, n, tt.min, tt.max)
+			t.Errorf("after %v: got %d of %d alive, want %d to %d", tt.after, got, n, tt.min,
+				tt.max)
 		}
 	}
 }
 
-// TestSweep: without traffic expired entries go within two minutes, and an
-// empty cache has no timer under way.
+// TestSweep: without traffic expired entries go within two minutes, and an empty cache has no timer
+// under way.
 func TestSweep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := mustNew(t, Config[int, int]{Capacity: 1000}, 4)
@@ -161,8 +162,8 @@ func TestSweep(t *testing.T) {
 	})
 }
 
-// TestHitRatioUnderTTL: a popularity that fits the cache misses once a key and
-// TTL, as an exact LRU with the same TTL would.
+// TestHitRatioUnderTTL: a popularity that fits the cache misses once a key and TTL, as an exact LRU
+// with the same TTL would.
 func TestHitRatioUnderTTL(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const keys, rounds = 100, 240

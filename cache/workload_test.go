@@ -7,20 +7,20 @@ import (
 	"testing"
 )
 
-// numKeys is the size of the key space of the workloads: 503 tickers at 30
-// horizons are 15,090 answers.
+// numKeys is the size of the key space of the workloads: 503 tickers at 30 horizons are 15,090
+// answers.
 const numKeys = 15000
 
-// A workload is a reproducible sequence of keys. Keys below numKeys are answers
-// that are asked again; those above are asked once. Ranks of popularity are
-// spread over the keys by a random permutation.
+// A workload is a reproducible sequence of keys. Keys below numKeys are answers that are asked
+// again; those above are asked once. Ranks of popularity are spread over the keys by a random
+// permutation.
 type workload struct {
 	name string
 	seq  func(r *rand.Rand, n int) []uint32
 }
 
-// zipf returns a sampler of ranks 0 to numKeys-1 with weights 1/(rank+1)^s, by
-// bisection in the cumulative weights: rand.NewZipf cannot do s <= 1.
+// zipf returns a sampler of ranks 0 to numKeys-1 with weights 1/(rank+1)^s, by bisection in the
+// cumulative weights: rand.NewZipf cannot do s <= 1.
 func zipf(s float64) func(r *rand.Rand) int {
 	sums := make([]float64, numKeys)
 	total := 0.0
@@ -43,8 +43,8 @@ func ranked(rank func(r *rand.Rand, i int) int) func(*rand.Rand, int) []uint32 {
 	}
 }
 
-// workloads returns the sequences on which the policy was chosen. phase is the
-// number of accesses after which a shifting workload shifts.
+// workloads returns the sequences on which the policy was chosen. phase is the number of accesses
+// after which a shifting workload shifts.
 func workloads(phase int) []workload {
 	z7, z9, z10, z12 := zipf(0.7), zipf(0.9), zipf(1.0), zipf(1.2)
 	return []workload{
@@ -77,7 +77,8 @@ func workloads(phase int) []workload {
 			return seq
 		}},
 		{"loop of 2000", ranked(func(_ *rand.Rand, i int) int { return i % 2000 })},
-		{"zipf 1.0, ranks rotated", ranked(func(r *rand.Rand, i int) int { return z10(r) + i/phase*1000 })},
+		{"zipf 1.0, ranks rotated",
+			ranked(func(r *rand.Rand, i int) int { return z10(r) + i/phase*1000 })},
 		{"zipf 1.0, ranks sliding", ranked(func(r *rand.Rand, i int) int { return z10(r) + i/20 })},
 		{"zipf 1.0, market open", func(r *rand.Rand, n int) []uint32 {
 			// the whole hot set changes at once

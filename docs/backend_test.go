@@ -16,8 +16,9 @@ import (
 
 const prefix = "/some/prefix"
 
-// backend answers every route of the document: with its own example where that will do, and for the studio with a
-// fan that widens by a dollar a day. The page is so tested against what the document says, and nothing else.
+// backend answers every route of the document: with its own example where that will do, and for the
+// studio with a fan that widens by a dollar a day. The page is so tested against what the document
+// says, and nothing else.
 type backend struct {
 	*httptest.Server
 	key    string // that requests must show, if any
@@ -39,16 +40,19 @@ func startBackend(t *testing.T) *backend {
 		found := []any{}
 		for _, name := range []string{"AAPL", "MSFT", "MSI", "NVDA"} {
 			if strings.HasPrefix(name, q) {
-				found = append(found, map[string]any{"ticker": name, "as_of": "2026-02-18", "close": 100})
+				found = append(found, map[string]any{"ticker": name, "as_of": "2026-02-18",
+					"close": 100})
 			}
 		}
-		writeJSON(w, 200, map[string]any{"tickers": found, "total": len(found), "limit": 8, "offset": 0})
+		writeJSON(w, 200, map[string]any{"tickers": found, "total": len(found), "limit": 8,
+			"offset": 0})
 	})
 	doc := parseDocument(t)
 	for path, methods := range doc.Paths {
 		for method, op := range methods {
 			pattern := strings.ToUpper(method) + " " + path
-			if _, taken := mux.Handler(httptest.NewRequest(strings.ToUpper(method), path, nil)); taken != "" {
+			if _, taken := mux.Handler(httptest.NewRequest(strings.ToUpper(method), path,
+				nil)); taken != "" {
 				continue
 			}
 			media, ok := op.Responses["200"].Content["application/json"]
@@ -78,7 +82,8 @@ func startBackend(t *testing.T) *backend {
 			return
 		}
 		if strings.HasPrefix(r.URL.Path, prefix) {
-			http.StripPrefix(prefix, mux).ServeHTTP(w, r) // as a proxy does that publishes the server below a path
+			// as a proxy does that publishes the server below a path
+			http.StripPrefix(prefix, mux).ServeHTTP(w, r)
 			return
 		}
 		mux.ServeHTTP(w, r)
@@ -97,7 +102,8 @@ func (b *backend) predict(w http.ResponseWriter, r *http.Request) {
 	var body strings.Builder
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(&q); err != nil {
 		writeJSON(w, 422, map[string]any{"detail": []any{map[string]any{
-			"type": "json_invalid", "loc": []any{"body", 1}, "msg": "JSON decode error", "input": map[string]any{}, "ctx": map[string]any{"error": "Expecting value"}}}})
+			"type": "json_invalid", "loc": []any{"body", 1}, "msg": "JSON decode error",
+			"input": map[string]any{}, "ctx": map[string]any{"error": "Expecting value"}}}})
 		return
 	}
 	fmt.Fprintf(&body, "%s %d %g", q.Ticker, q.Days, q.Confidence)
@@ -111,12 +117,15 @@ func (b *backend) predict(w http.ResponseWriter, r *http.Request) {
 	rows := []any{}
 	for day := 1; day <= q.Days; day++ {
 		width := float64(day)
-		row := map[string]any{"ticker": strings.ToUpper(q.Ticker), "date": fmt.Sprintf("2026-%02d-%02d", 3+day/29, 1+day%29), "model_version": "test",
-			"predicted_price": 264, "confidence_lower": 264 - width*q.Confidence, "confidence_upper": 264 + width*q.Confidence}
+		row := map[string]any{"ticker": strings.ToUpper(q.Ticker),
+			"date": fmt.Sprintf("2026-%02d-%02d", 3+day/29, 1+day%29), "model_version": "test",
+			"predicted_price": 264, "confidence_lower": 264 - width*q.Confidence,
+			"confidence_upper": 264 + width*q.Confidence}
 		if q.Levels != nil {
 			intervals := []any{}
 			for _, c := range q.Levels {
-				intervals = append(intervals, map[string]any{"confidence": c, "lower": 264 - width*c, "upper": 264 + width*c})
+				intervals = append(intervals,
+					map[string]any{"confidence": c, "lower": 264 - width*c, "upper": 264 + width*c})
 			}
 			row["intervals"] = intervals
 		}

@@ -17,7 +17,8 @@ import (
 	"time"
 )
 
-// browser is a headless Chromium spoken to over a pipe in the DevTools protocol: JSON messages, each ended by a NUL.
+// browser is a headless Chromium spoken to over a pipe in the DevTools protocol: JSON messages,
+// each ended by a NUL.
 type browser struct {
 	in io.Writer
 
@@ -46,7 +47,8 @@ func startBrowser(t *testing.T) *browser {
 		t.Skip("a browser takes seconds to start")
 	}
 	var bin string
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"} {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome",
+		"google-chrome-stable", "chrome"} {
 		if p, err := exec.LookPath(name); err == nil {
 			bin = p
 			break
@@ -63,15 +65,19 @@ func startBrowser(t *testing.T) *browser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	profile, err := os.MkdirTemp("", "tickercast-docs") // not t.TempDir, which fails if a child of the browser still writes
+	// not t.TempDir, which fails if a child of the browser still writes
+	profile, err := os.MkdirTemp("", "tickercast-docs")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, bin,
-		"--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-		"--disable-component-update", "--disable-sync", "--disable-extensions", "--disable-dev-shm-usage",
-		"--hide-scrollbars", "--force-color-profile=srgb", "--lang=en-US", "--user-data-dir="+profile,
+		"--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
+		"--disable-background-networking",
+		"--disable-component-update", "--disable-sync", "--disable-extensions",
+		"--disable-dev-shm-usage",
+		"--hide-scrollbars", "--force-color-profile=srgb", "--lang=en-US",
+		"--user-data-dir="+profile,
 		"--remote-debugging-pipe", "about:blank")
 	cmd.ExtraFiles = []*os.File{toBrowser, fromBrowser} // its descriptors 3 and 4
 	cmd.WaitDelay = 5 * time.Second
@@ -84,7 +90,8 @@ func startBrowser(t *testing.T) *browser {
 	read := make(chan struct{})
 	go func() { defer close(read); b.read(out) }()
 	t.Cleanup(func() {
-		b.send("", "Browser.close", nil) // lets it finish its writes into the folder that is about to go
+		// lets it finish its writes into the folder that is about to go
+		b.send("", "Browser.close", nil)
 		exited := make(chan struct{})
 		go func() { cmd.Wait(); close(exited) }()
 		select {
@@ -130,7 +137,8 @@ func (b *browser) read(out io.Reader) {
 	}
 }
 
-// send writes one command and returns where its answer will arrive; the channel is closed when the browser has gone.
+// send writes one command and returns where its answer will arrive; the channel is closed when the
+// browser has gone.
 func (b *browser) send(session, method string, params any) (<-chan message, error) {
 	raw, err := json.Marshal(params)
 	if err != nil {
@@ -200,8 +208,10 @@ func (b *browser) open(t *testing.T, url string, v view) *tab {
 	t.Helper()
 	var target struct{ TargetID, SessionID, BrowserContextID string }
 	b.call(t, "", "Target.createBrowserContext", map[string]any{}, &target) // its own storage
-	b.call(t, "", "Target.createTarget", map[string]any{"url": "about:blank", "browserContextId": target.BrowserContextID}, &target)
-	b.call(t, "", "Target.attachToTarget", map[string]any{"targetId": target.TargetID, "flatten": true}, &target)
+	b.call(t, "", "Target.createTarget", map[string]any{"url": "about:blank",
+		"browserContextId": target.BrowserContextID}, &target)
+	b.call(t, "", "Target.attachToTarget", map[string]any{"targetId": target.TargetID,
+		"flatten": true}, &target)
 	p := &tab{t: t, b: b, session: target.SessionID}
 	b.mu.Lock()
 	b.tabs[p.session] = p
@@ -213,8 +223,12 @@ func (b *browser) open(t *testing.T, url string, v view) *tab {
 	if v.dark {
 		scheme = "dark"
 	}
-	p.call("Emulation.setEmulatedMedia", map[string]any{"features": []any{map[string]any{"name": "prefers-color-scheme", "value": scheme}}}, nil)
-	p.call("Emulation.setDeviceMetricsOverride", map[string]any{"width": v.width, "height": v.height, "deviceScaleFactor": 1, "mobile": v.width < 600}, nil)
+	p.call("Emulation.setEmulatedMedia",
+		map[string]any{"features": []any{map[string]any{"name": "prefers-color-scheme",
+			"value": scheme}}}, nil)
+	p.call("Emulation.setDeviceMetricsOverride",
+		map[string]any{"width": v.width, "height": v.height, "deviceScaleFactor": 1,
+			"mobile": v.width < 600}, nil)
 	p.call("Page.navigate", map[string]any{"url": url}, nil)
 	p.wait(`document.documentElement?.dataset.ready === "true"`)
 	return p
@@ -242,7 +256,8 @@ func (p *tab) event(m message) {
 			p.problems = append(p.problems, fmt.Sprint(e.Args))
 		}
 	case "Runtime.exceptionThrown":
-		p.problems = append(p.problems, e.ExceptionDetails.Text+" "+e.ExceptionDetails.Exception.Description)
+		p.problems = append(p.problems,
+			e.ExceptionDetails.Text+" "+e.ExceptionDetails.Exception.Description)
 	case "Log.entryAdded":
 		p.problems = append(p.problems, e.Entry.Level+": "+e.Entry.Text+" "+e.Entry.URL)
 	}
@@ -260,7 +275,8 @@ func (p *tab) eval(js string, result any) {
 		Result           struct{ Value json.RawMessage }
 		ExceptionDetails *struct{ Exception struct{ Description string } }
 	}
-	p.call("Runtime.evaluate", map[string]any{"expression": js, "awaitPromise": true, "returnByValue": true}, &r)
+	p.call("Runtime.evaluate", map[string]any{"expression": js, "awaitPromise": true,
+		"returnByValue": true}, &r)
 	if r.ExceptionDetails != nil {
 		p.t.Fatalf("%s\n%s", js, r.ExceptionDetails.Exception.Description)
 	}
@@ -296,13 +312,16 @@ func (p *tab) wait(condition string) {
 	}
 }
 
-// press types keys as a person would: names such as Tab, ArrowDown and Enter, or a single character.
+// press types keys as a person would: names such as Tab, ArrowDown and Enter, or a single
+// character.
 func (p *tab) press(keys ...string) {
 	p.t.Helper()
-	codes := map[string]int{"Tab": 9, "Enter": 13, "Escape": 27, "Backspace": 8, "End": 35, "Home": 36,
+	codes := map[string]int{"Tab": 9, "Enter": 13, "Escape": 27, "Backspace": 8, "End": 35,
+		"Home":      36,
 		"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
 	for _, k := range keys {
-		down := map[string]any{"type": "keyDown", "key": k, "code": k, "windowsVirtualKeyCode": codes[k]}
+		down := map[string]any{"type": "keyDown", "key": k, "code": k,
+			"windowsVirtualKeyCode": codes[k]}
 		switch {
 		case len(k) == 1:
 			down = map[string]any{"type": "keyDown", "key": k, "text": k}
@@ -310,18 +329,21 @@ func (p *tab) press(keys ...string) {
 			down["text"] = "\r"
 		}
 		p.call("Input.dispatchKeyEvent", down, nil)
-		p.call("Input.dispatchKeyEvent", map[string]any{"type": "keyUp", "key": k, "code": k, "windowsVirtualKeyCode": codes[k]}, nil)
+		p.call("Input.dispatchKeyEvent", map[string]any{"type": "keyUp", "key": k, "code": k,
+			"windowsVirtualKeyCode": codes[k]}, nil)
 	}
 }
 
-// point moves the mouse to a share of the width and height of an element, and clicks there if asked.
+// point moves the mouse to a share of the width and height of an element, and clicks there if
+// asked.
 func (p *tab) point(selector string, x, y float64, click bool) {
 	p.t.Helper()
 	var at struct{ X, Y float64 }
 	p.eval(fmt.Sprintf(`(() => { const e = document.querySelector(%q); e.scrollIntoView({ block: "center" });
 		const r = e.getBoundingClientRect(); return { X: r.left + r.width * %g, Y: r.top + r.height * %g }; })()`, selector, x, y), &at)
 	mouse := func(kind string) {
-		p.call("Input.dispatchMouseEvent", map[string]any{"type": kind, "x": at.X, "y": at.Y, "button": "left", "clickCount": 1}, nil)
+		p.call("Input.dispatchMouseEvent", map[string]any{"type": kind, "x": at.X, "y": at.Y,
+			"button": "left", "clickCount": 1}, nil)
 	}
 	mouse("mouseMoved")
 	if click {
@@ -351,7 +373,8 @@ func (p *tab) quiet(origin string) {
 	}
 }
 
-// shot saves a picture of the page for a person to look at, into the folder that DOCS_SHOTS names, if it names one.
+// shot saves a picture of the page for a person to look at, into the folder that DOCS_SHOTS names,
+// if it names one.
 func (p *tab) shot(name string, whole bool) {
 	p.t.Helper()
 	dir := os.Getenv("DOCS_SHOTS")

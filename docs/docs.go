@@ -1,9 +1,10 @@
-// Package docs holds the OpenAPI document of the server and the page that shows it, both embedded: a reference, a
-// console for every route, and a studio that draws forecasts. The page loads nothing from another host, and its
-// Content-Security-Policy lets it run nothing but its own files.
+// Package docs holds the OpenAPI document of the server and the page that shows it, both embedded:
+// a reference, a console for every route, and a studio that draws forecasts. The page loads nothing
+// from another host, and its Content-Security-Policy lets it run nothing but its own files.
 //
-// The package does not generate the document from the code. It is written by hand, for its readers; tests here hold it
-// to itself (references, examples, limits), and tests of package main hold it to the routes.
+// The package does not generate the document from the code. It is written by hand, for its readers;
+// tests here hold it to itself (references, examples, limits), and tests of package main hold it to
+// the routes.
 package docs
 
 import (
@@ -28,8 +29,8 @@ type Config struct {
 	NotFound http.HandlerFunc
 }
 
-// Site serves the page, its assets and the document. Its methods are handlers for GET and HEAD and safe for
-// concurrent use.
+// Site serves the page, its assets and the document. Its methods are handlers for GET and HEAD and
+// safe for concurrent use.
 type Site struct {
 	page, openAPI *static
 	assets        map[string]*static
@@ -65,9 +66,10 @@ func New(cfg Config) *Site {
 	return s
 }
 
-// policy lets the page load its own files and call its own server, and nothing else: no inline script or style, no
-// other host, no frame around it, no form, no HTML made from strings.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+// policy lets the page load its own files and call its own server, and nothing else: no inline
+// script or style, no other host, no frame around it, no form, no HTML made from strings.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
+	"connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
 	"require-trusted-types-for 'script'; trusted-types 'none'"
 

@@ -17,7 +17,10 @@ import (
 
 func serve(t *testing.T) *httptest.Server {
 	t.Helper()
-	site := docs.New(docs.Config{NotFound: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }})
+	site := docs.New(docs.Config{NotFound: func(w http.ResponseWriter,
+		_ *http.Request) {
+		w.WriteHeader(http.StatusTeapot)
+	}})
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /docs", site.Page)
 	mux.HandleFunc("GET /docs/{asset}", site.Asset)
@@ -27,7 +30,8 @@ func serve(t *testing.T) *httptest.Server {
 	return s
 }
 
-// do sends a request with headers as they are: no transport adds an Accept-Encoding or unpacks the answer.
+// do sends a request with headers as they are: no transport adds an Accept-Encoding or unpacks the
+// answer.
 func do(t *testing.T, method, url string, header ...string) (*http.Response, []byte) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url, nil)
@@ -63,7 +67,8 @@ func TestFilesAreServed(t *testing.T) {
 			t.Fatalf("%s: got %d and %d bytes", path, res.StatusCode, len(body))
 		}
 		for name, want := range map[string]string{
-			"Content-Type": contentType, "Cache-Control": "no-cache", "Vary": "Accept-Encoding", "X-Content-Type-Options": "nosniff",
+			"Content-Type": contentType, "Cache-Control": "no-cache", "Vary": "Accept-Encoding",
+			"X-Content-Type-Options": "nosniff",
 		} {
 			if got := res.Header.Get(name); got != want {
 				t.Errorf("%s: %s is %q, want %q", path, name, got, want)
@@ -71,8 +76,10 @@ func TestFilesAreServed(t *testing.T) {
 		}
 
 		head, none := do(t, "HEAD", s.URL+path)
-		if head.StatusCode != 200 || len(none) != 0 || head.ContentLength != int64(len(body)) || head.Header.Get("ETag") != res.Header.Get("ETag") {
-			t.Errorf("%s: HEAD answers %d, %d bytes, length %d, ETag %s; want what GET says without the body",
+		if head.StatusCode != 200 || len(none) != 0 || head.ContentLength != int64(len(body)) ||
+			head.Header.Get("ETag") != res.Header.Get("ETag") {
+			t.Errorf("%s: HEAD answers %d, %d bytes, length %d, ETag %s; want what GET says "+
+				"without the body",
 				path, head.StatusCode, len(none), head.ContentLength, head.Header.Get("ETag"))
 		}
 
@@ -82,8 +89,10 @@ func TestFilesAreServed(t *testing.T) {
 		}
 		for _, held := range []string{etag, "W/" + etag, `"other", ` + etag, "*"} {
 			res, body := do(t, "GET", s.URL+path, "If-None-Match", held)
-			if res.StatusCode != 304 || len(body) != 0 || res.Header.Get("ETag") != etag || res.Header.Get("Content-Type") != "" {
-				t.Errorf("%s with If-None-Match %s: got %d, %d bytes, ETag %s", path, held, res.StatusCode, len(body), res.Header.Get("ETag"))
+			if res.StatusCode != 304 || len(body) != 0 || res.Header.Get("ETag") != etag ||
+				res.Header.Get("Content-Type") != "" {
+				t.Errorf("%s with If-None-Match %s: got %d, %d bytes, ETag %s", path, held,
+					res.StatusCode, len(body), res.Header.Get("ETag"))
 			}
 		}
 		for _, held := range []string{`"other"`, strings.Trim(etag, `"`), ""} {
@@ -91,8 +100,10 @@ func TestFilesAreServed(t *testing.T) {
 				t.Errorf("%s with If-None-Match %s: got %d, want 200", path, held, res.StatusCode)
 			}
 		}
-		if res, got := do(t, "GET", s.URL+path, "Range", "bytes=0-9"); res.StatusCode != 200 || len(got) != len(body) {
-			t.Errorf("%s with a Range: got %d and %d bytes, want the whole", path, res.StatusCode, len(got))
+		if res, got := do(t, "GET", s.URL+path, "Range", "bytes=0-9"); res.StatusCode != 200 ||
+			len(got) != len(body) {
+			t.Errorf("%s with a Range: got %d and %d bytes, want the whole", path, res.StatusCode,
+				len(got))
 		}
 	}
 }
@@ -105,7 +116,8 @@ func TestGzip(t *testing.T) {
 		packed bool
 	}{
 		{"gzip", true}, {"deflate, GZIP;q=0.5, br", true}, {"br , gzip ; q = 1", true},
-		{"", false}, {"identity", false}, {"gzip;q=0", false}, {"gzip; Q=0.000", false}, {"x-gzipped", false}, {"gzip;q=much", false},
+		{"", false}, {"identity", false}, {"gzip;q=0", false}, {"gzip; Q=0.000", false},
+		{"x-gzipped", false}, {"gzip;q=much", false},
 	} {
 		res, got := do(t, "GET", s.URL+"/openapi.json", "Accept-Encoding", c.accept)
 		if packed := res.Header.Get("Content-Encoding") == "gzip"; packed != c.packed {
@@ -121,7 +133,8 @@ func TestGzip(t *testing.T) {
 		}
 		unpacked, err := io.ReadAll(z)
 		if err != nil || !bytes.Equal(unpacked, body) {
-			t.Errorf("Accept-Encoding %q: unpacks to %d bytes and %v, want the %d of the plain answer", c.accept, len(unpacked), err, len(body))
+			t.Errorf("Accept-Encoding %q: unpacks to %d bytes and %v, want the %d of the plain "+
+				"answer", c.accept, len(unpacked), err, len(body))
 		}
 		if len(got)*3 > len(body) {
 			t.Errorf("Accept-Encoding %q: %d bytes packed of %d", c.accept, len(got), len(body))
@@ -130,15 +143,18 @@ func TestGzip(t *testing.T) {
 		if etag == plain.Header.Get("ETag") {
 			t.Error("packed and plain share a strong ETag")
 		}
-		if res, _ := do(t, "GET", s.URL+"/openapi.json", "Accept-Encoding", c.accept, "If-None-Match", etag); res.StatusCode != 304 {
-			t.Errorf("Accept-Encoding %q with its own ETag: got %d, want 304", c.accept, res.StatusCode)
+		if res, _ := do(t, "GET", s.URL+"/openapi.json", "Accept-Encoding", c.accept,
+			"If-None-Match", etag); res.StatusCode != 304 {
+			t.Errorf("Accept-Encoding %q with its own ETag: got %d, want 304", c.accept,
+				res.StatusCode)
 		}
 	}
 }
 
 func TestUnknownAssets(t *testing.T) {
 	s := serve(t)
-	for _, name := range []string{"nope.js", "index.html", "app.css.map", "..%2fopenapi.json", "%00"} {
+	for _, name := range []string{"nope.js", "index.html", "app.css.map", "..%2fopenapi.json",
+		"%00"} {
 		if res, _ := do(t, "GET", s.URL+"/docs/"+name); res.StatusCode != http.StatusTeapot {
 			t.Errorf("/docs/%s: got %d, want what Config.NotFound answers", name, res.StatusCode)
 		}
@@ -155,7 +171,8 @@ func TestPageKeepsToItself(t *testing.T) {
 	s := serve(t)
 	res, page := do(t, "GET", s.URL+"/docs")
 	csp := res.Header.Get("Content-Security-Policy")
-	for _, want := range []string{"default-src 'none'", "script-src 'self'", "connect-src 'self'", "frame-ancestors 'none'"} {
+	for _, want := range []string{"default-src 'none'", "script-src 'self'", "connect-src 'self'",
+		"frame-ancestors 'none'"} {
 		if !strings.Contains(csp, want) {
 			t.Errorf("Content-Security-Policy %q lacks %s", csp, want)
 		}
@@ -196,7 +213,8 @@ func TestPageKeepsToItself(t *testing.T) {
 			found = found || string(l[1]) == f.Name()
 		}
 		if !found {
-			t.Errorf("%s is known neither to the page nor to app.js, so it would load late", f.Name())
+			t.Errorf("%s is known neither to the page nor to app.js, so it would load late",
+				f.Name())
 		}
 	}
 	if limit := 60_000; size > limit {

@@ -116,7 +116,8 @@ func TestOperations(t *testing.T) {
 			for _, m := range inPath.FindAllStringSubmatch(path, -1) {
 				want = append(want, m[1])
 			}
-			raw := resolve(doc, "#/paths/"+strings.ReplaceAll(path, "/", "~1")+"/"+method).(map[string]any)
+			raw := resolve(doc, "#/paths/"+strings.ReplaceAll(path, "/",
+				"~1")+"/"+method).(map[string]any)
 			for _, p := range asList(raw["parameters"]) {
 				p := p.(map[string]any)
 				if ref, ok := p["$ref"].(string); ok {
@@ -131,7 +132,8 @@ func TestOperations(t *testing.T) {
 			}
 		}
 	}
-	for _, id := range []string{"predict_predict_post", "health_health_get"} { // generated clients are named after these
+	// generated clients are named after these
+	for _, id := range []string{"predict_predict_post", "health_health_get"} {
 		if _, ok := ids[id]; !ok {
 			t.Errorf("no operation %s", id)
 		}
@@ -155,7 +157,8 @@ func TestExamplesFitTheirSchemas(t *testing.T) {
 				examples["examples/"+name] = e.(map[string]any)["value"]
 			}
 		}
-		if len(examples) == 0 && strings.HasSuffix(at, "/application~1json") && !strings.Contains(at, "openapi.json") {
+		if len(examples) == 0 && strings.HasSuffix(at, "/application~1json") &&
+			!strings.Contains(at, "openapi.json") {
 			t.Errorf("%s: no example", at)
 		}
 		for name, e := range examples {
@@ -170,7 +173,8 @@ func TestExamplesFitTheirSchemas(t *testing.T) {
 	}
 }
 
-// TestDefaultsFitTheirSchemas also walks every schema through the checker, which knows all keywords or complains.
+// TestDefaultsFitTheirSchemas also walks every schema through the checker, which knows all keywords
+// or complains.
 func TestDefaultsFitTheirSchemas(t *testing.T) {
 	doc := parseTree(t, docs.JSON())
 	walk("#", doc, func(at string, o map[string]any) {
@@ -206,8 +210,9 @@ func TestCheckerFindsFaults(t *testing.T) {
 	}
 }
 
-// inherited is the document of the FastAPI service whose contract this server answers, as FastAPI writes it. Clients were
-// generated from it, so all of it must be in ours: with the same names, titles, limits and defaults.
+// inherited is the document of the FastAPI service whose contract this server answers, as FastAPI
+// writes it. Clients were generated from it, so all of it must be in ours: with the same names,
+// titles, limits and defaults.
 const inherited = `{
   "paths": {
     "/predict": {"post": {

@@ -21,7 +21,8 @@ func TestPage(t *testing.T) {
 		for _, methods := range parseDocument(t).Paths {
 			operations += len(methods)
 		}
-		if got, want := p.text(`document.querySelectorAll("article").length`), fmt.Sprint(operations); got != want {
+		if got, want := p.text(`document.querySelectorAll("article").length`),
+			fmt.Sprint(operations); got != want {
 			t.Errorf("the reference shows %s operations, want %s", got, want)
 		}
 		// One last close and 20 forecasts; four nested bands, the widest drawn first.
@@ -37,7 +38,8 @@ func TestPage(t *testing.T) {
 		if got := p.text(`document.querySelectorAll("#table tbody tr").length`); got != "20" {
 			t.Errorf("the table has %s rows, want 20", got)
 		}
-		if got, want := p.text(`document.querySelector("#answer").textContent`), "between 245.00 and 283.00"; !strings.Contains(got, want) {
+		if got, want := p.text(`document.querySelector("#answer").textContent`),
+			"between 245.00 and 283.00"; !strings.Contains(got, want) {
 			t.Errorf("the answer reads %q, want it to hold %q", got, want)
 		}
 		p.shot("desktop-light", false)
@@ -48,7 +50,8 @@ func TestPage(t *testing.T) {
 	t.Run("behind a prefix", func(t *testing.T) {
 		p := b.open(t, s.URL+prefix+"/docs", desktop)
 		p.wait(`document.querySelector(".median") && document.querySelector("article")`)
-		if got, want := p.text(`document.querySelector("#code pre").textContent`), s.URL+prefix+"/predict"; !strings.Contains(got, want) {
+		if got, want := p.text(`document.querySelector("#code pre").textContent`),
+			s.URL+prefix+"/predict"; !strings.Contains(got, want) {
 			t.Errorf("the request in code is %q, want it to go to %s", got, want)
 		}
 		p.quiet(s.URL)
@@ -85,7 +88,8 @@ func TestPage(t *testing.T) {
 		p.wait(`document.querySelectorAll("#table tbody tr").length === 63`)
 		p.eval(`document.querySelector(".stage").focus()`, nil)
 		p.press("ArrowRight", "ArrowRight")
-		if got, want := p.text(`document.querySelector(".stage").getAttribute("aria-valuetext")`), "3 Mar 2026: AAPL 264.00"; !strings.HasPrefix(got, want) {
+		if got, want := p.text(`document.querySelector(".stage").getAttribute("aria-valuetext")`),
+			"3 Mar 2026: AAPL 264.00"; !strings.HasPrefix(got, want) {
 			t.Errorf("the chart reads %q, want it to begin with %q", got, want)
 		}
 		p.shot("compare", false)
@@ -136,7 +140,8 @@ func TestPage(t *testing.T) {
 				t.Logf("%s is not installed: its program was not run", c.needs)
 				continue
 			}
-			if c.needs == "python3" && exec.CommandContext(t.Context(), "python3", "-c", "import requests").Run() != nil {
+			if c.needs == "python3" && exec.CommandContext(t.Context(), "python3", "-c",
+				"import requests").Run() != nil {
 				t.Log("Python has no requests: its program was not run")
 				continue
 			}
@@ -144,9 +149,11 @@ func TestPage(t *testing.T) {
 			if err := os.WriteFile(file, []byte(program), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			out, err := exec.CommandContext(t.Context(), c.args[0], append(c.args[1:], file)...).CombinedOutput()
+			out, err := exec.CommandContext(t.Context(), c.args[0],
+				append(c.args[1:], file)...).CombinedOutput()
 			if got := strings.Count(string(out), "predicted_price"); err != nil || got != 2 {
-				t.Errorf("%s: %v, and %d rows instead of 2:\n%s\nfrom\n%s", c.file, err, got, out, program)
+				t.Errorf("%s: %v, and %d rows instead of 2:\n%s\nfrom\n%s", c.file, err, got, out,
+					program)
 			}
 		}
 		p.point("#link", 0.5, 0.5, true)
@@ -157,7 +164,8 @@ func TestPage(t *testing.T) {
 		guarded := startBackend(t)
 		guarded.key = "secret"
 		p := b.open(t, guarded.URL+"/docs", desktop)
-		if got, want := p.text(`document.querySelector("#trouble").textContent`), "Not authenticated."; got != want {
+		if got, want := p.text(`document.querySelector("#trouble").textContent`),
+			"Not authenticated."; got != want {
 			t.Errorf("without a key: got %q, want %q", got, want)
 		}
 		p.eval(`document.querySelector("#key").focus()`, nil) // shown by now, or this does nothing
@@ -172,7 +180,8 @@ func TestPage(t *testing.T) {
 		p := b.open(t, s.URL+"/docs", view{width: 1280, height: 1000, dark: true})
 		p.point(".stage", 0.85, 0.5, false)
 		p.wait(`!document.querySelector(".tip").hidden`)
-		if got := p.text(`document.querySelector(".tip").textContent`); !strings.Contains(got, "median") || !strings.Contains(got, "99\u00a0%") {
+		if got := p.text(`document.querySelector(".tip").textContent`); !strings.Contains(got,
+			"median") || !strings.Contains(got, "99\u00a0%") {
 			t.Errorf("the tip reads %q, want median and bands", got)
 		}
 		p.shot("desktop-dark", false)
@@ -204,7 +213,8 @@ func TestPage(t *testing.T) {
 		for path, methods := range parseDocument(t).Paths {
 			for method, op := range methods {
 				if !strings.HasPrefix(got[op.OperationID], "200 OK") {
-					t.Errorf("%s %s with what its form is filled with: %.200q", method, path, got[op.OperationID])
+					t.Errorf("%s %s with what its form is filled with: %.200q", method, path,
+						got[op.OperationID])
 				}
 			}
 		}
@@ -215,7 +225,8 @@ func TestPage(t *testing.T) {
 
 	for _, dark := range []bool{false, true} {
 		t.Run(fmt.Sprintf("phone dark=%t", dark), func(t *testing.T) {
-			p := b.open(t, s.URL+"/docs?t=AAPL,MSFT&d=30", view{width: 360, height: 780, dark: dark})
+			p := b.open(t, s.URL+"/docs?t=AAPL,MSFT&d=30",
+				view{width: 360, height: 780, dark: dark})
 			p.shot(fmt.Sprintf("phone-dark=%t", dark), false)
 			p.eval(`document.querySelectorAll("details").forEach((d) => { d.open = true; })`, nil)
 			p.wait(`document.querySelectorAll(".attempt form").length === document.querySelectorAll(".attempt").length`)

@@ -10,11 +10,15 @@ import (
 	"unicode/utf8"
 )
 
-// check reports what of a value does not fit a schema: a small JSON Schema for the keywords that the document uses. It
-// refuses keywords that it does not know, so that none is passed over in silence, and fields that the schema does not
-// name, because an example should show nothing that is not described.
+// check reports what of a value does not fit a schema: a small JSON Schema for the keywords that
+// the document uses. It refuses keywords that it does not know, so that none is passed over in
+// silence, and fields that the schema does not name, because an example should show nothing that is
+// not described.
 func check(doc map[string]any, schema map[string]any, v any, at string) (faults []string) {
-	fault := func(format string, args ...any) { faults = append(faults, at+": "+fmt.Sprintf(format, args...)) }
+	fault := func(format string, args ...any) {
+		faults = append(faults,
+			at+": "+fmt.Sprintf(format, args...))
+	}
 	number := func(x any) float64 {
 		f, err := x.(json.Number).Float64()
 		if err != nil {
@@ -25,7 +29,8 @@ func check(doc map[string]any, schema map[string]any, v any, at string) (faults 
 	for keyword, want := range schema {
 		switch keyword {
 		case "$ref":
-			faults = append(faults, check(doc, resolve(doc, want.(string)).(map[string]any), v, at)...)
+			faults = append(faults, check(doc, resolve(doc, want.(string)).(map[string]any), v,
+				at)...)
 		case "type":
 			if !isType(want.(string), v) {
 				fault("%v is no %v", v, want)
@@ -39,7 +44,8 @@ func check(doc map[string]any, schema map[string]any, v any, at string) (faults 
 				fault("%v is none of %v", v, want)
 			}
 		case "anyOf":
-			if !slices.ContainsFunc(want.([]any), func(s any) bool { return len(check(doc, s.(map[string]any), v, at)) == 0 }) {
+			if !slices.ContainsFunc(want.([]any),
+				func(s any) bool { return len(check(doc, s.(map[string]any), v, at)) == 0 }) {
 				fault("%v fits no choice", v)
 			}
 		case "if":
@@ -49,7 +55,8 @@ func check(doc map[string]any, schema map[string]any, v any, at string) (faults 
 		case "then", "additionalProperties": // see if and properties
 		case "minimum", "maximum":
 			if n, ok := v.(json.Number); ok {
-				if x, limit := number(n), number(want); keyword == "minimum" && x < limit || keyword == "maximum" && x > limit {
+				if x, limit := number(n), number(want); keyword == "minimum" && x < limit ||
+					keyword == "maximum" && x > limit {
 					fault("%v is beyond the %s %v", v, keyword, want)
 				}
 			}
@@ -61,7 +68,8 @@ func check(doc map[string]any, schema map[string]any, v any, at string) (faults 
 				n = len(l)
 			}
 			limit := int(number(want))
-			if n >= 0 && (strings.HasPrefix(keyword, "min") && n < limit || strings.HasPrefix(keyword, "max") && n > limit) {
+			if n >= 0 && (strings.HasPrefix(keyword, "min") && n < limit ||
+				strings.HasPrefix(keyword, "max") && n > limit) {
 				fault("%d is beyond the %s %d", n, keyword, limit)
 			}
 		case "format":
@@ -73,7 +81,8 @@ func check(doc map[string]any, schema map[string]any, v any, at string) (faults 
 		case "items":
 			if l, ok := v.([]any); ok {
 				for i, e := range l {
-					faults = append(faults, check(doc, want.(map[string]any), e, fmt.Sprintf("%s/%d", at, i))...)
+					faults = append(faults, check(doc, want.(map[string]any), e,
+						fmt.Sprintf("%s/%d", at, i))...)
 				}
 			}
 		case "properties":

@@ -11,9 +11,9 @@ import (
 	"sync"
 )
 
-// static is a file in memory that answers GET and HEAD, with an ETag made from its bytes. Range requests get the
-// whole file, which is why this is not http.ServeContent: the files are small, and 206, 412 and 416 would be three
-// more answers to document.
+// static is a file in memory that answers GET and HEAD, with an ETag made from its bytes. Range
+// requests get the whole file, which is why this is not http.ServeContent: the files are small, and
+// 206, 412 and 416 would be three more answers to document.
 type static struct {
 	contentType string
 	plain       variant
@@ -62,8 +62,9 @@ func (s *static) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Write(v.body) // net/http drops it for HEAD; a client that went away is no fault of ours
 }
 
-// holds reports whether an If-None-Match header names etag: by weak comparison, as RFC 9110 section 13.1.2 says.
-// Splitting at commas is safe: a tag of ours has none, and a quote cannot be inside a tag.
+// holds reports whether an If-None-Match header names etag: by weak comparison, as RFC 9110 section
+// 13.1.2 says. Splitting at commas is safe: a tag of ours has none, and a quote cannot be inside a
+// tag.
 func holds(header []string, etag string) bool {
 	for _, line := range header {
 		for tag := range strings.SplitSeq(line, ",") {

@@ -3,14 +3,13 @@ package model
 import "math"
 
 const (
-	// Levels is the number of confidences whose bounds are fitted; those between are
-	// interpolated.
+	// Levels is the number of confidences whose bounds are fitted; those between are interpolated.
 	Levels = 6
 	// RefScale is the daily volatility at which the first feature is zero.
 	RefScale = 0.02
 
-	// Curves is the number of functions of the horizon that the network shapes, and
-	// Terms that of the polynomials in log h which make one.
+	// Curves is the number of functions of the horizon that the network shapes, and Terms that of
+	// the polynomials in log h which make one.
 	Curves, Terms = 4, 4
 	outputs       = Curves * Terms
 
@@ -20,16 +19,16 @@ const (
 	maxCurve         = 1.5
 	MinTail, MaxTail = -0.4, 0.8
 
-	// Bounds of the log of a distance from the median. The lower is 1 basis point, so
-	// that a price and its bounds differ even for a series that never moved.
+	// Bounds of the log of a distance from the median. The lower is 1 basis point, so that a price
+	// and its bounds differ even for a series that never moved.
 	minDistance, maxDistance = -9.21034037197618, 2
 )
 
 // Confidences are those whose bounds are fitted.
 var Confidences = [Levels]float64{0.80, 0.85, 0.90, 0.95, 0.98, 0.99}
 
-// levelScore is log z of the confidences, z the normal's quantile: where a bound lies
-// between two levels is measured on it, because log distances are nearly linear in it.
+// levelScore is log z of the confidences, z the normal's quantile: where a bound lies between two
+// levels is measured on it, because log distances are nearly linear in it.
 var levelScore = func() (s [Levels]float64) {
 	for l, c := range Confidences {
 		s[l] = score(c)
@@ -39,8 +38,8 @@ var levelScore = func() (s [Levels]float64) {
 
 func score(confidence float64) float64 { return math.Log(math.Sqrt2 * math.Erfinv(confidence)) }
 
-// TailShape is c[level] of the package's formula: zero at confidence 0.90, so that a
-// heavier tail moves the outer bounds out and the inner ones in.
+// TailShape is c[level] of the package's formula: zero at confidence 0.90, so that a heavier tail
+// moves the outer bounds out and the inner ones in.
 var TailShape = func() (c [Levels]float64) {
 	for l := range c {
 		c[l] = levelScore[l] - levelScore[2]
@@ -57,23 +56,23 @@ var Basis = func() (b [MaxDays][Terms]float64) {
 	return b
 }()
 
-// Activation is a rational function close to tanh, odd, smooth and 1 from 3 on. It
-// costs a division, and gives the same bits on every machine.
+// Activation is a rational function close to tanh, odd, smooth and 1 from 3 on. It costs a
+// division, and gives the same bits on every machine.
 func Activation(x float64) float64 {
 	x = min(max(x, -3), 3)
 	return x * (27 + x*x) / (27 + 9*x*x)
 }
 
-// A Forecast is the distribution of the log return over 1 to days trading days. It is
-// a value: it holds no reference to the model.
+// A Forecast is the distribution of the log return over 1 to days trading days. It is a value: it
+// holds no reference to the model.
 type Forecast struct {
 	days     int
 	drift    float64
 	distance [MaxDays][2][Levels]float64 // logs of the distances from the median
 }
 
-// Forecast computes the distribution for the first days horizons (at most MaxDays)
-// from features in the order of FeatureNames. It does not allocate.
+// Forecast computes the distribution for the first days horizons (at most MaxDays) from features in
+// the order of FeatureNames. It does not allocate.
 func (m *Model) Forecast(x []float64, days int) (f Forecast) {
 	var z [maxFeatures]float64
 	var hidden [maxHidden]float64
@@ -106,7 +105,8 @@ func (m *Model) Forecast(x []float64, days int) (f Forecast) {
 }
 
 // network evaluates the linear and the hidden layer.
-func (m *Model) network(x []float64, z *[maxFeatures]float64, hidden *[maxHidden]float64, out *[outputs]float64) {
+func (m *Model) network(x []float64, z *[maxFeatures]float64, hidden *[maxHidden]float64,
+	out *[outputs]float64) {
 	in, n := m.in, m.hidden
 	x = x[:in]
 	for i, v := range x {
@@ -135,9 +135,8 @@ func (m *Model) network(x []float64, z *[maxFeatures]float64, hidden *[maxHidden
 // Median returns the median of the log return over h days, 1 <= h <= days.
 func (f *Forecast) Median(h int) float64 { return f.drift * float64(f.at(h)) }
 
-// Interval returns the bounds of the central interval of a confidence, as log returns
-// over h days. Confidences outside MinConfidence..MaxConfidence are taken as the
-// nearest inside.
+// Interval returns the bounds of the central interval of a confidence, as log returns over h days.
+// Confidences outside MinConfidence..MaxConfidence are taken as the nearest inside.
 func (f *Forecast) Interval(h int, confidence float64) (lower, upper float64) {
 	c := bound(confidence, MinConfidence, MaxConfidence)
 	at := score(c)
@@ -152,8 +151,8 @@ func (f *Forecast) Interval(h int, confidence float64) (lower, upper float64) {
 		median + math.Exp(d[1][l]+w*(d[1][l+1]-d[1][l]))
 }
 
-// Distance returns the logs of the distances from the median to the lower and the
-// upper bound at the fitted Confidences.
+// Distance returns the logs of the distances from the median to the lower and the upper bound at
+// the fitted Confidences.
 func (f *Forecast) Distance(h int) *[2][Levels]float64 { return &f.distance[f.at(h)] }
 
 func (f *Forecast) at(h int) int { return min(max(h, 1), f.days) - 1 }
@@ -166,8 +165,8 @@ func Curve(a []float64, b *[Terms]float64) float64 {
 	return a[0]*b[0] + a[1]*b[1] + a[2]*b[2] + a[3]*b[3]
 }
 
-// Dot is the scalar product, in four sums so that one addition need not wait for the
-// one before. b is at least as long as a.
+// Dot is the scalar product, in four sums so that one addition need not wait for the one before. b
+// is at least as long as a.
 func Dot(a, b []float64) float64 {
 	b = b[:len(a)]
 	var s0, s1, s2, s3 float64
@@ -184,9 +183,8 @@ func Dot(a, b []float64) float64 {
 	return s0 + s1 + (s2 + s3)
 }
 
-// Adjusted returns a model whose bounds at each horizon and fitted confidence lie
-// exp(by) times as far from the median. It fails if that would let a wider confidence
-// be narrower.
+// Adjusted returns a model whose bounds at each horizon and fitted confidence lie exp(by) times as
+// far from the median. It fails if that would let a wider confidence be narrower.
 func (m *Model) Adjusted(by *[MaxDays][Levels]float64) (*Model, error) {
 	p := m.params
 	for h := range MaxDays {

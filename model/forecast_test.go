@@ -12,7 +12,8 @@ import (
 
 // randomParams makes sound parameters far wilder than any fit's.
 func randomParams(rng *rand.Rand, features, hidden int) Params {
-	p := Params{From: 10000, To: calendar.Of(2020, 6, 30), Features: []string{"log_scale"}, Hidden: hidden, Drift: 1e-4}
+	p := Params{From: 10000, To: calendar.Of(2020, 6, 30), Features: []string{"log_scale"},
+		Hidden: hidden, Drift: 1e-4}
 	for i := 1; i < features; i++ {
 		p.Features = append(p.Features, "feature_"+string(rune('a'+i)))
 	}
@@ -84,21 +85,25 @@ func checkForecast(t *testing.T, f *Forecast, days int) {
 				t.Fatalf("day %d, confidence %v: got %v < %v < %v", h, c, lower, median, upper)
 			}
 			for _, price := range []float64{1e-6, 0.37, 100, 6.5e5} {
-				if p := price * math.Exp(median); !(price*math.Exp(lower) < p && p < price*math.Exp(upper)) || math.IsInf(price*math.Exp(upper), 0) {
+				if p := price * math.Exp(median); !(price*math.Exp(lower) < p &&
+					p < price*math.Exp(upper)) || math.IsInf(price*math.Exp(upper), 0) {
 					t.Fatalf("day %d, confidence %v, price %v: bounds %v, %v do not hold the median", h, c, price, lower, upper)
 				}
 			}
 			if lower > lowerBefore || upper < upperBefore {
-				t.Fatalf("day %d: confidence %v gives %v to %v, inside the narrower's %v to %v", h, c, lower, upper, lowerBefore, upperBefore)
+				t.Fatalf("day %d: confidence %v gives %v to %v, inside the narrower's %v to %v", h,
+					c, lower, upper, lowerBefore, upperBefore)
 			}
 			lowerBefore, upperBefore = lower, upper
 			if w := upper - lower; w < widthBefore[i]-1e-12 {
-				t.Fatalf("confidence %v: width %v on day %d after %v the day before", c, w, h, widthBefore[i])
+				t.Fatalf("confidence %v: width %v on day %d after %v the day before", c, w, h,
+					widthBefore[i])
 			} else {
 				widthBefore[i] = w
 			}
 			if w := math.Exp(upper) - math.Exp(lower); w < priceWidthBefore[i]-1e-12*w {
-				t.Fatalf("confidence %v: width in price %v on day %d after %v the day before", c, w, h, priceWidthBefore[i])
+				t.Fatalf("confidence %v: width in price %v on day %d after %v the day before", c, w,
+					h, priceWidthBefore[i])
 			} else {
 				priceWidthBefore[i] = w
 			}
@@ -164,7 +169,8 @@ func slowForecast(p Params, x []float64, h, side, level int) float64 {
 	for day := 1; day <= h; day++ {
 		wide := max(-maxCurve, min(maxCurve, curve(side, day)))
 		tail := max(MinTail, min(MaxTail, curve(2+side, day)))
-		d := x[0] + math.Log(RefScale) + 0.5*math.Log(float64(day)) + float64(p.Quantiles[day-1][side][level]) + wide + tail*TailShape[level]
+		d := x[0] + math.Log(RefScale) + 0.5*math.Log(float64(day)) +
+			float64(p.Quantiles[day-1][side][level]) + wide + tail*TailShape[level]
 		widest = max(widest, max(minDistance, min(maxDistance, d)))
 	}
 	return widest
@@ -188,7 +194,8 @@ func TestForecastIsTheFormula(t *testing.T) {
 		lower, upper := f.Interval(h, Confidences[level])
 		bound := [2]float64{f.Median(h) - lower, upper - f.Median(h)}[side]
 		if math.Abs(math.Log(bound)-want) > 1e-9 {
-			t.Errorf("day %d, side %d, confidence %v: got a distance of %v, want %v", h, side, Confidences[level], bound, math.Exp(want))
+			t.Errorf("day %d, side %d, confidence %v: got a distance of %v, want %v", h, side,
+				Confidences[level], bound, math.Exp(want))
 		}
 	}
 }
@@ -202,7 +209,8 @@ func TestFewerDaysAreThePrefixOfMore(t *testing.T) {
 	long := m.Forecast(x, MaxDays)
 	for days := 1; days <= MaxDays; days++ {
 		short := m.Forecast(x, days)
-		if *short.Distance(days) != *long.Distance(days) || short.Median(days) != long.Median(days) {
+		if *short.Distance(days) != *long.Distance(days) ||
+			short.Median(days) != long.Median(days) {
 			t.Errorf("day %d differs between forecasts of %d and %d days", days, days, MaxDays)
 		}
 		if *short.Distance(MaxDays) != *short.Distance(days) {
@@ -243,8 +251,8 @@ func TestForecastDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// TestForecastIsFast takes the best of many tries, and allows four times the budgets of
-// 5 and 20 microseconds that BenchmarkForecast is held to: a busy machine is no fault.
+// TestForecastIsFast takes the best of many tries, and allows four times the budgets of 5 and 20
+// microseconds that BenchmarkForecast is held to: a busy machine is no fault.
 func TestForecastIsFast(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector slows arithmetic")
@@ -254,7 +262,8 @@ func TestForecastIsFast(t *testing.T) {
 		t.Fatal(err)
 	}
 	x := make([]float64, m.in)
-	for days, limit := range map[int]time.Duration{5: 20 * time.Microsecond, MaxDays: 80 * time.Microsecond} {
+	for days, limit := range map[int]time.Duration{5: 20 * time.Microsecond,
+		MaxDays: 80 * time.Microsecond} {
 		best := time.Hour
 		for range 200 {
 			start := time.Now()

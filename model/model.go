@@ -1,6 +1,6 @@
-// Package model turns the features of a stock into the distribution of its price one
-// to thirty trading days ahead: a median and the bounds of central intervals of
-// confidence 0.80 to 0.99. One global set of weights serves every ticker.
+// Package model turns the features of a stock into the distribution of its price one to thirty
+// trading days ahead: a median and the bounds of central intervals of confidence 0.80 to 0.99. One
+// global set of weights serves every ticker.
 //
 // A forecast is, for the log return over h days,
 //
@@ -8,13 +8,13 @@
 //	distance    = scale * sqrt(h) * Q[h][side][level] * exp(curve[side](h) + tail[side](h) * c[level])
 //	lower bound = median - distance[lower], upper bound = median + distance[upper]
 //
-// where scale is the ticker's own daily volatility (the first feature), Q holds pooled
-// quantiles, and a network of one hidden layer beside a linear one maps the features to
-// four smooth functions of log h: how much wider or narrower each side is, and how much
-// heavier its tail. The order of the levels and the growth with h hold by construction.
+// where scale is the ticker's own daily volatility (the first feature), Q holds pooled quantiles,
+// and a network of one hidden layer beside a linear one maps the features to four smooth functions
+// of log h: how much wider or narrower each side is, and how much heavier its tail. The order of
+// the levels and the growth with h hold by construction.
 //
-// The package is arithmetic on numbers that it is given. It does not read prices, does
-// not know what the features mean beyond the first, and does not fit anything.
+// The package is arithmetic on numbers that it is given. It does not read prices, does not know
+// what the features mean beyond the first, and does not fit anything.
 package model
 
 import (
@@ -58,7 +58,8 @@ type Model struct {
 }
 
 func newModel(p Params, version string) *Model {
-	m := &Model{params: p, version: version, in: len(p.Features), hidden: p.Hidden, drift: float64(p.Drift)}
+	m := &Model{params: p, version: version, in: len(p.Features), hidden: p.Hidden,
+		drift: float64(p.Drift)}
 	m.factor, m.shift = make([]float64, m.in), make([]float64, m.in)
 	for i := range m.in {
 		m.factor[i] = 1 / float64(p.Spread[i])
@@ -75,7 +76,8 @@ func newModel(p Params, version string) *Model {
 	for h := range MaxDays {
 		for side := range 2 {
 			for l := range Levels {
-				m.quantiles[h][side][l] = float64(p.Quantiles[h][side][l]) + 0.5*math.Log(float64(h+1)) + math.Log(RefScale)
+				m.quantiles[h][side][l] = float64(p.Quantiles[h][side][l]) +
+					0.5*math.Log(float64(h+1)) + math.Log(RefScale)
 			}
 		}
 	}

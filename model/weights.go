@@ -43,8 +43,8 @@ func fault(form string, args ...any) error {
 	return fmt.Errorf("%w: %w", ErrWeights, fmt.Errorf(form, args...))
 }
 
-// AppendBinary appends the stored form: a magic, a format version, the parameters as
-// little-endian numbers, and the SHA-256 of all that.
+// AppendBinary appends the stored form: a magic, a format version, the parameters as little-endian
+// numbers, and the SHA-256 of all that.
 func (p *Params) AppendBinary(b []byte) ([]byte, error) {
 	if err := p.check(); err != nil {
 		return nil, err
@@ -79,7 +79,8 @@ func (p *Params) AppendBinary(b []byte) ([]byte, error) {
 
 // slices lists the variable parts in the order of storage.
 func (p *Params) slices() [7]*[]float32 {
-	return [7]*[]float32{&p.Center, &p.Spread, &p.First, &p.FirstBias, &p.Last, &p.Skip, &p.LastBias}
+	return [7]*[]float32{&p.Center, &p.Spread, &p.First, &p.FirstBias, &p.Last, &p.Skip,
+		&p.LastBias}
 }
 
 // sizes lists the lengths that those parts must have.
@@ -88,9 +89,8 @@ func (p *Params) sizes() [7]int {
 	return [7]int{in, in, p.Hidden * in, p.Hidden, outputs * p.Hidden, outputs * in, outputs}
 }
 
-// Parse reads the stored form of a model and refuses anything else: a file that was
-// cut, changed, or written by another version, and numbers that would break a
-// forecast's promises.
+// Parse reads the stored form of a model and refuses anything else: a file that was cut, changed,
+// or written by another version, and numbers that would break a forecast's promises.
 func Parse(b []byte) (*Model, error) {
 	if len(b) < headLen || string(b[:len(magic)]) != magic {
 		return nil, fault("no model file: it does not begin with %q", magic)
@@ -223,8 +223,8 @@ func (p *Params) check() error {
 	return nil
 }
 
-// checkQuantiles makes sure that a wider confidence stays wider under the lightest
-// tail that the network may ask for.
+// checkQuantiles makes sure that a wider confidence stays wider under the lightest tail that the
+// network may ask for.
 func checkQuantiles(q *[Levels]float32) error {
 	for l, v := range q {
 		if !(v > -6 && v < 6) {

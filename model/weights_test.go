@@ -65,20 +65,22 @@ func TestParamsThatBreakAPromiseAreRefused(t *testing.T) {
 		spoil func(*Params)
 		want  string
 	}{
-		"no features":       {func(p *Params) { p.Features = nil }, "0 features"},
-		"other scale":       {func(p *Params) { p.Features[0] = "price" }, `"price"`},
-		"empty name":        {func(p *Params) { p.Features[1] = "" }, "0 bytes"},
-		"range":             {func(p *Params) { p.From = p.To + 1 }, "before it begins"},
-		"NaN weight":        {func(p *Params) { p.Last[0] = nan }, "NaN"},
-		"infinite bias":     {func(p *Params) { p.LastBias[0] = inf }, "+Inf"},
-		"zero spread":       {func(p *Params) { p.Spread[1] = 0 }, "spread"},
-		"missing weight":    {func(p *Params) { p.First = p.First[1:] }, "numbers"},
-		"NaN drift":         {func(p *Params) { p.Drift = nan }, "drift"},
-		"downward drift":    {func(p *Params) { p.Drift = -1e-4 }, "drift"},
-		"NaN quantile":      {func(p *Params) { p.Quantiles[3][1][2] = nan }, "horizon 4"},
-		"crossing":          {func(p *Params) { q := &p.Quantiles[9][0]; q[2], q[3] = q[3], q[2] }, "narrower"},
-		"levels too close":  {func(p *Params) { q := &p.Quantiles[9][0]; q[5] = q[4] }, "narrower"},
-		"too many features": {func(p *Params) { p.Features = make([]string, maxFeatures+1) }, "features"},
+		"no features":    {func(p *Params) { p.Features = nil }, "0 features"},
+		"other scale":    {func(p *Params) { p.Features[0] = "price" }, `"price"`},
+		"empty name":     {func(p *Params) { p.Features[1] = "" }, "0 bytes"},
+		"range":          {func(p *Params) { p.From = p.To + 1 }, "before it begins"},
+		"NaN weight":     {func(p *Params) { p.Last[0] = nan }, "NaN"},
+		"infinite bias":  {func(p *Params) { p.LastBias[0] = inf }, "+Inf"},
+		"zero spread":    {func(p *Params) { p.Spread[1] = 0 }, "spread"},
+		"missing weight": {func(p *Params) { p.First = p.First[1:] }, "numbers"},
+		"NaN drift":      {func(p *Params) { p.Drift = nan }, "drift"},
+		"downward drift": {func(p *Params) { p.Drift = -1e-4 }, "drift"},
+		"NaN quantile":   {func(p *Params) { p.Quantiles[3][1][2] = nan }, "horizon 4"},
+		"crossing": {func(p *Params) { q := &p.Quantiles[9][0]; q[2], q[3] = q[3], q[2] },
+			"narrower"},
+		"levels too close": {func(p *Params) { q := &p.Quantiles[9][0]; q[5] = q[4] }, "narrower"},
+		"too many features": {func(p *Params) { p.Features = make([]string, maxFeatures+1) },
+			"features"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := randomParams(rand.New(rand.NewPCG(3, 3)), 3, 2)

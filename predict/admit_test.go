@@ -38,13 +38,16 @@ func TestOverload(t *testing.T) {
 		}
 	})
 	const known, unknown = `{"ticker":"AAPL"}`, `{"ticker":"AAPL","days_ahead":2}`
-	history := `{"ticker":"X","history":[` + strings.TrimSuffix(strings.Repeat("100,101,", 20), ",") + `]}`
+	history := `{"ticker":"X","history":[` + strings.TrimSuffix(strings.Repeat("100,101,", 20),
+		",") + `]}`
 	want := post(t, s.ServePredict, "/predict", known)
 	if want.Code != 200 || asked != 1 || inside != 0 {
-		t.Fatalf("a miss: status %d, asked %d times, %d still inside; want 200, once, none", want.Code, asked, inside)
+		t.Fatalf("a miss: status %d, asked %d times, %d still inside; want 200, once, none",
+			want.Code, asked, inside)
 	}
 	overloaded = true
-	if got := post(t, s.ServePredict, "/predict", known); got.Code != 200 || got.Body.String() != want.Body.String() || asked != 1 {
+	if got := post(t, s.ServePredict, "/predict", known); got.Code != 200 ||
+		got.Body.String() != want.Body.String() || asked != 1 {
 		t.Errorf("a hit: status %d, asked %d times; want 200 without asking", got.Code, asked)
 	}
 	for name, w := range map[string]*httptest.ResponseRecorder{
@@ -53,7 +56,9 @@ func TestOverload(t *testing.T) {
 		"history": post(t, s.ServePredict, "/predict", history),
 	} {
 		h := w.Header()
-		if w.Code != 503 || w.Body.String() != `{"detail":"Service Unavailable"}` || h.Get("Retry-After") != "1" || h.Get("Connection") != "" || h.Get("Content-Type") != "application/json" {
+		if w.Code != 503 || w.Body.String() != `{"detail":"Service Unavailable"}` ||
+			h.Get("Retry-After") != "1" || h.Get("Connection") != "" ||
+			h.Get("Content-Type") != "application/json" {
 			t.Errorf("%s: %d %v %s; want a 503 with Retry-After", name, w.Code, h, w.Body)
 		}
 	}
@@ -66,7 +71,8 @@ func TestOverload(t *testing.T) {
 		t.Errorf("an unknown ticker: status %d, want 404: saying so costs nothing", w.Code)
 	}
 	batch := post(t, s.ServeBatch, "/predict/batch", `{"requests":[`+known+`,`+unknown+`]}`)
-	if got, want := batch.Body.String(), `{"results":[{"predictions":`+want.Body.String()+`},{"error":{"status":503,"detail":"Service Unavailable"}}]}`; batch.Code != 200 || got != want {
+	if got, want := batch.Body.String(),
+		`{"results":[{"predictions":`+want.Body.String()+`},{"error":{"status":503,"detail":"Service Unavailable"}}]}`; batch.Code != 200 || got != want {
 		t.Errorf("a batch: %d %s; want %s", batch.Code, got, want)
 	}
 	overloaded = false
@@ -92,13 +98,15 @@ func TestCostly(t *testing.T) {
 		r.SetPathValue("name", "tickercast")
 		s.ServeModelInfer(w, r)
 	}
-	history := `{"ticker":"X","history":[` + strings.TrimSuffix(strings.Repeat("100,101,", 200), ",") + `]}`
+	history := `{"ticker":"X","history":[` + strings.TrimSuffix(strings.Repeat("100,101,", 200),
+		",") + `]}`
 	calls := []struct {
 		name, path, body string
 		h                http.HandlerFunc
 	}{
 		{"batch", "/predict/batch", `{"requests":[{"ticker":"AAPL"}]}`, s.ServeBatch},
-		{"inference", "/v2/models/tickercast/infer", `{"inputs":[{"name":"ticker","datatype":"BYTES","shape":[1],"data":["AAPL"]}]}`, infer},
+		{"inference", "/v2/models/tickercast/infer",
+			`{"inputs":[{"name":"ticker","datatype":"BYTES","shape":[1],"data":["AAPL"]}]}`, infer},
 		{"history", "/predict", history, s.ServePredict},
 	}
 	for _, step := range []struct {
@@ -110,10 +118,14 @@ func TestCostly(t *testing.T) {
 			asked = 0
 			w := post(t, c.h, c.path, c.body)
 			if w.Code != step.want || inside != 0 || asked != 1 {
-				t.Errorf("%s, full %v, refused %v: %d %s, %d still inside, asked %d times; want %d, none, once", c.name, full, refuse, w.Code, w.Body, inside, asked, step.want)
+				t.Errorf("%s, full %v, refused %v: %d %s, %d still inside, asked %d times; want "+
+					"%d, none, once", c.name, full, refuse, w.Code, w.Body, inside, asked,
+					step.want)
 			}
-			if h := w.Header(); w.Code == 503 && (h.Get("Retry-After") != "1" || h.Get("Connection") != "") {
-				t.Errorf("%s: refused with %v; want Retry-After, and the connection kept", c.name, h)
+			if h := w.Header(); w.Code == 503 &&
+				(h.Get("Retry-After") != "1" || h.Get("Connection") != "") {
+				t.Errorf("%s: refused with %v; want Retry-After, and the connection kept", c.name,
+					h)
 			}
 		}
 	}
@@ -123,13 +135,18 @@ func TestCostly(t *testing.T) {
 	}
 }
 
-// TestOverloadIsShared refuses all who wait for one computation, who are given one error between them.
+// TestOverloadIsShared refuses all who wait for one computation, who are given one error between
+// them.
 func TestOverloadIsShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		refuse := make(chan struct{})
 		s := newService(t, func(cfg *predict.Config) {
 			cfg.RedactInput = true
-			cfg.Admit = func(context.Context) (func(), error) { <-refuse; return nil, predict.ErrOverload() }
+			cfg.Admit = func(context.Context) (func(), error) {
+				<-refuse
+				return nil,
+					predict.ErrOverload()
+			}
 		})
 		defer s.Close()
 		var all sync.WaitGroup
@@ -141,7 +158,8 @@ func TestOverloadIsShared(t *testing.T) {
 			})
 			all.Go(func() {
 				const want = `{"results":[{"error":{"status":503,"detail":"Service Unavailable"}}]}`
-				if w := post(t, s.ServeBatch, "/predict/batch", `{"requests":[{"ticker":"A"}]}`); w.Body.String() != want {
+				if w := post(t, s.ServeBatch, "/predict/batch",
+					`{"requests":[{"ticker":"A"}]}`); w.Body.String() != want {
 					t.Errorf("got %d %s, want %s", w.Code, w.Body, want)
 				}
 			})
@@ -162,7 +180,8 @@ func TestTimeout(t *testing.T) {
 			}
 		})
 		defer s.Close()
-		const two, three = `{"requests":[{"ticker":"AAPL"},{"ticker":"AAPL","days_ahead":2}]}`, `{"requests":[{"ticker":"MSFT"},{"ticker":"MSFT","days_ahead":2},{"ticker":"MSFT","days_ahead":3},{"ticker":"MSFT","days_ahead":4}]}`
+		const two, three = `{"requests":[{"ticker":"AAPL"},{"ticker":"AAPL","days_ahead":2}]}`,
+			`{"requests":[{"ticker":"MSFT"},{"ticker":"MSFT","days_ahead":2},{"ticker":"MSFT","days_ahead":3},{"ticker":"MSFT","days_ahead":4}]}`
 		if w := post(t, s.ServeBatch, "/predict/batch", two); w.Code != 200 {
 			t.Errorf("in time: status %d, want 200", w.Code)
 		}
@@ -177,7 +196,8 @@ func TestTimeout(t *testing.T) {
 	})
 }
 
-// TestFailedKnowsTheRequest: what went wrong is told with the request, by whose id it is found in the logs.
+// TestFailedKnowsTheRequest: what went wrong is told with the request, by whose id it is found in
+// the logs.
 func TestFailedKnowsTheRequest(t *testing.T) {
 	broken := errors.New("broken")
 	var told []string
@@ -195,14 +215,16 @@ func TestFailedKnowsTheRequest(t *testing.T) {
 	h.HandleFunc("POST /v2/models/{name}/infer", s.ServeModelInfer)
 	var want []string
 	for path, body := range map[string]string{
-		"/predict": `{"ticker":"AAPL"}`, "/predict/AAPL": "", "/predict/batch": `{"requests":[{"ticker":"AAPL"}]}`,
-		inferPath: `{"inputs":[{"name":"ticker","datatype":"BYTES","shape":[1],"data":["AAPL"]}]}`,
+		"/predict": `{"ticker":"AAPL"}`, "/predict/AAPL": "",
+		"/predict/batch": `{"requests":[{"ticker":"AAPL"}]}`,
+		inferPath:        `{"inputs":[{"name":"ticker","datatype":"BYTES","shape":[1],"data":["AAPL"]}]}`,
 	} {
 		method := "POST"
 		if body == "" {
 			method = "GET"
 		}
-		if w := do(h, method, path, body); w.Code != 500 || strings.Contains(w.Body.String(), "broken") {
+		if w := do(h, method, path, body); w.Code != 500 ||
+			strings.Contains(w.Body.String(), "broken") {
 			t.Errorf("%s: got %d %s, want a 500 that says nothing", path, w.Code, w.Body)
 		}
 		want = append(want, path)

@@ -61,7 +61,8 @@ func TestRows(t *testing.T) {
 	for i, r := range rows {
 		day = calendar.Next(day, 1)
 		if r.Ticker != "AAPL" || r.Date != day.String() || r.Version != m.Version() {
-			t.Errorf("row %d: got %s %s %s, want AAPL %s %s", i, r.Ticker, r.Date, r.Version, day, m.Version())
+			t.Errorf("row %d: got %s %s %s, want AAPL %s %s", i, r.Ticker, r.Date, r.Version, day,
+				m.Version())
 		}
 		if !(0 < r.Lower && r.Lower < r.Price && r.Price < r.Upper) {
 			t.Errorf("row %d: got %v %v %v, want them to rise", i, r.Lower, r.Price, r.Upper)
@@ -77,7 +78,8 @@ func TestKeysInOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	rest := string(answer)
-	for _, key := range []string{"ticker", "date", "predicted_price", "confidence_lower", "confidence_upper", "model_version", "intervals", "confidence", "lower", "upper"} {
+	for _, key := range []string{"ticker", "date", "predicted_price", "confidence_lower",
+		"confidence_upper", "model_version", "intervals", "confidence", "lower", "upper"} {
 		_, after, ok := strings.Cut(rest, `"`+key+`":`)
 		if !ok {
 			t.Fatalf("no %q in its place in %s", key, answer)
@@ -86,7 +88,8 @@ func TestKeysInOrder(t *testing.T) {
 	}
 }
 
-// TestConfidenceIsPartOfTheKey: two requests that differ only there get different bounds, cached or not.
+// TestConfidenceIsPartOfTheKey: two requests that differ only there get different bounds, cached or
+// not.
 func TestConfidenceIsPartOfTheKey(t *testing.T) {
 	s := newService(t)
 	for range 2 {
@@ -103,17 +106,21 @@ func TestConfidenceIsPartOfTheKey(t *testing.T) {
 
 func TestLevels(t *testing.T) {
 	s := newService(t)
-	rows := ask(t, s, `{"ticker":"A","days_ahead":3,"confidence_interval":0.9,"levels":[0.99,0.8,0.9]}`)
+	rows := ask(t, s,
+		`{"ticker":"A","days_ahead":3,"confidence_interval":0.9,"levels":[0.99,0.8,0.9]}`)
 	plain := ask(t, s, `{"ticker":"A","days_ahead":3,"confidence_interval":0.9}`)
 	for i, r := range rows {
-		if len(r.Intervals) != 3 || r.Intervals[0].Confidence != 0.99 || r.Intervals[1].Confidence != 0.8 {
+		if len(r.Intervals) != 3 || r.Intervals[0].Confidence != 0.99 ||
+			r.Intervals[1].Confidence != 0.8 {
 			t.Fatalf("row %d: got %+v, want the levels in the order asked for", i, r.Intervals)
 		}
 		wide, narrow, same := r.Intervals[0], r.Intervals[1], r.Intervals[2]
-		if !(wide.Lower < narrow.Lower && narrow.Lower < r.Price && r.Price < narrow.Upper && narrow.Upper < wide.Upper) {
+		if !(wide.Lower < narrow.Lower && narrow.Lower < r.Price && r.Price < narrow.Upper &&
+			narrow.Upper < wide.Upper) {
 			t.Errorf("row %d: got %+v round %v, want them nested", i, r.Intervals, r.Price)
 		}
-		if same.Lower != r.Lower || same.Upper != r.Upper || r.Lower != plain[i].Lower || r.Price != plain[i].Price {
+		if same.Lower != r.Lower || same.Upper != r.Upper || r.Lower != plain[i].Lower ||
+			r.Price != plain[i].Price {
 			t.Errorf("row %d: got %+v, want the same bounds as without levels %+v", i, r, plain[i])
 		}
 	}
@@ -149,23 +156,32 @@ func TestHistory(t *testing.T) {
 func TestHistoryExtremes(t *testing.T) {
 	s := newService(t)
 	for name, f := range map[string]func(i int) float64{
-		"constant":        func(int) float64 { return 100 },
-		"least":           func(int) float64 { return predict.MinClose },
-		"most":            func(int) float64 { return predict.MaxClose },
-		"from end to end": func(i int) float64 { return []float64{predict.MinClose, predict.MaxClose}[i%2] },
-		"to the other":    func(i int) float64 { return []float64{predict.MaxClose, predict.MinClose}[i%2] },
-		"doubling":        func(i int) float64 { return math.Exp2(float64(i)) },
-		"halving":         func(i int) float64 { return math.Exp2(-float64(i)) },
-		"one jump":        func(i int) float64 { return []float64{1, 1e9}[i/29] },
-		"last bit":        func(i int) float64 { return math.Nextafter(100, float64(i%2)*1000) },
-		"penny":           func(i int) float64 { return 0.0001 * float64(1+i%3) },
-		"six figures":     func(i int) float64 { return 628000 + float64(i%7)*411.5 },
+		"constant": func(int) float64 { return 100 },
+		"least":    func(int) float64 { return predict.MinClose },
+		"most":     func(int) float64 { return predict.MaxClose },
+		"from end to end": func(i int) float64 {
+			return []float64{predict.MinClose,
+				predict.MaxClose}[i%2]
+		},
+		"to the other": func(i int) float64 {
+			return []float64{predict.MaxClose,
+				predict.MinClose}[i%2]
+		},
+		"doubling":    func(i int) float64 { return math.Exp2(float64(i)) },
+		"halving":     func(i int) float64 { return math.Exp2(-float64(i)) },
+		"one jump":    func(i int) float64 { return []float64{1, 1e9}[i/29] },
+		"last bit":    func(i int) float64 { return math.Nextafter(100, float64(i%2)*1000) },
+		"penny":       func(i int) float64 { return 0.0001 * float64(1+i%3) },
+		"six figures": func(i int) float64 { return 628000 + float64(i%7)*411.5 },
 	} {
-		body := `{"ticker":"x","days_ahead":30,"levels":[0.8,0.99],"history":` + history(30, f) + `}`
+		body := `{"ticker":"x","days_ahead":30,"levels":[0.8,0.99],"history":` + history(30, f) +
+			`}`
 		for i, r := range ask(t, s, body) {
 			in, out := r.Intervals[0], r.Intervals[1]
-			if !(0 <= out.Lower && out.Lower < r.Price && r.Price < out.Upper && r.Lower < r.Price && r.Price < r.Upper &&
-				out.Lower <= r.Lower && r.Lower <= in.Lower && in.Upper <= r.Upper && r.Upper <= out.Upper) {
+			if !(0 <= out.Lower && out.Lower < r.Price && r.Price < out.Upper &&
+				r.Lower < r.Price && r.Price < r.Upper &&
+				out.Lower <= r.Lower && r.Lower <= in.Lower && in.Upper <= r.Upper &&
+				r.Upper <= out.Upper) {
 				t.Errorf("%s, row %d: got %+v, want it in order", name, i, r)
 			}
 		}
@@ -228,7 +244,8 @@ func TestPlain(t *testing.T) {
 	}
 }
 
-// TestSwap swaps two worlds under load: every answer is whole of one of them, and after Swap none is of the one before.
+// TestSwap swaps two worlds under load: every answer is whole of one of them, and after Swap none
+// is of the one before.
 func TestSwap(t *testing.T) {
 	m, err := model.Embedded()
 	if err != nil {
@@ -316,10 +333,12 @@ func TestMetrics(t *testing.T) {
 		tryAnswer(s, []byte(`{"ticker":"A"}`))
 		ask(t, s, `{"ticker":"A","days_ahead":2}`)
 		do(h, "GET", "/predict/A", "")
-		do(h, "POST", "/predict/batch", `{"requests":[{"ticker":"A"},{"ticker":"A","days_ahead":3},{"ticker":"ZZ"}]}`)
+		do(h, "POST", "/predict/batch",
+			`{"requests":[{"ticker":"A"},{"ticker":"A","days_ahead":3},{"ticker":"ZZ"}]}`)
 	}
 	text := string(reg.AppendText(nil))
-	for _, want := range []string{"predictions_total 15\n", "predict_cache_hits_total 12\n", "predict_duration_seconds_count 3\n"} {
+	for _, want := range []string{"predictions_total 15\n", "predict_cache_hits_total 12\n",
+		"predict_duration_seconds_count 3\n"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
@@ -389,7 +408,9 @@ func BenchmarkAnswer(b *testing.B) {
 			for b.Loop() {
 				// Confidences that never repeat: each is a key of its own.
 				i++
-				tryAnswer(s, fmt.Appendf(body[:0:0], `{"ticker":"AAPL","days_ahead":%d,"confidence_interval":0.9%09d}`, days, i%90000000))
+				tryAnswer(s, fmt.Appendf(body[:0:0],
+					`{"ticker":"AAPL","days_ahead":%d,"confidence_interval":0.9%09d}`, days,
+					i%90000000))
 			}
 		})
 	}

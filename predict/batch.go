@@ -32,9 +32,10 @@ func (b *batch) run(body []byte) error {
 	return b.walk(d)
 }
 
-// scan takes the body that nearly every client sends, an object with a list of requests and nothing else, without a tree:
-// a plain request is decoded in place, any other by the full path, one at a time. It gives up, whatever it has written,
-// when the whole body must be seen to know what is wrong.
+// scan takes the body that nearly every client sends, an object with a list of requests and nothing
+// else, without a tree: a plain request is decoded in place, any other by the full path, one at a
+// time. It gives up, whatever it has written, when the whole body must be seen to know what is
+// wrong.
 func (b *batch) scan(body []byte) (ok bool, err error) {
 	i := skipBlanks(body, 0)
 	if i >= len(body) || body[i] != '{' {
@@ -126,7 +127,8 @@ func (b *batch) walk(d *document) error {
 }
 
 func errBatch(rule Rule, field string, input []byte) *Error {
-	return &Error{Status: 422, Issues: []Issue{{Rule: rule, In: "body", Field: field, Index: -1, Input: input}}}
+	return &Error{Status: 422,
+		Issues: []Issue{{Rule: rule, In: "body", Field: field, Index: -1, Input: input}}}
 }
 
 func (b *batch) begin() {
@@ -160,7 +162,8 @@ func (b *batch) answer(n int, r *Request) error {
 	return b.append(n, answer, refusal)
 }
 
-// append appends the answer to the n-th request, unless there is no room for it beside the answers of others.
+// append appends the answer to the n-th request, unless there is no room for it beside the answers
+// of others.
 func (b *batch) append(n int, answer []byte, refusal *Error) error {
 	if n > 0 && !b.lines {
 		b.out = append(b.out, ',')

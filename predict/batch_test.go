@@ -10,9 +10,12 @@ import (
 )
 
 var batchItems = []string{
-	`{"ticker":"AAPL"}`, `{"ticker":"nvda","days_ahead":3,"confidence_interval":0.85}`, `{"ticker":"ZZ"}`, `{}`, `null`, `5`, `[]`, `"x"`,
-	`{"ticker":"A","days_ahead":"2"}`, `{"ticker":"A","days_ahead":0,"confidence_interval":2}`, `{"ticker":"A","levels":[0.8,0.9]}`,
-	`{"ticker":"\ud800"}`, `{"ticker":"é","x":{"y":[1,2,{"z":null}]}}`, `{"ticker":"A","ticker":"AAPL"}`, `{ "ticker" : "MSFT" }`,
+	`{"ticker":"AAPL"}`, `{"ticker":"nvda","days_ahead":3,"confidence_interval":0.85}`,
+	`{"ticker":"ZZ"}`, `{}`, `null`, `5`, `[]`, `"x"`,
+	`{"ticker":"A","days_ahead":"2"}`, `{"ticker":"A","days_ahead":0,"confidence_interval":2}`,
+	`{"ticker":"A","levels":[0.8,0.9]}`,
+	`{"ticker":"\ud800"}`, `{"ticker":"é","x":{"y":[1,2,{"z":null}]}}`,
+	`{"ticker":"A","ticker":"AAPL"}`, `{ "ticker" : "MSFT" }`,
 	`{"ticker":"A","as_of":"2024-01-02"}`, `{"ticker":"A","history":[1]}`,
 }
 
@@ -39,12 +42,16 @@ func TestBatchEqualsSingles(t *testing.T) {
 		`{"requests":5,"requests":[` + list + `],"y":null}`, // the last one counts
 		"\ufeff" + `{"requests":[` + list + `]}`,
 	} {
-		if got := do(h, "POST", "/predict/batch", body).Body.String(); got != `{"results":[`+strings.Join(want, ",")+`]}` {
-			t.Errorf("%.60s: got\n%s\nwant the singles' answers\n%s", body, got, strings.Join(want, ",\n"))
+		if got := do(h, "POST", "/predict/batch",
+			body).Body.String(); got != `{"results":[`+strings.Join(want, ",")+`]}` {
+			t.Errorf("%.60s: got\n%s\nwant the singles' answers\n%s", body, got,
+				strings.Join(want, ",\n"))
 		}
 	}
-	w := do(h, "POST", "/predict/batch", `{"requests":[`+list+`]}`, "Accept", "text/html, Application/X-NDJSON;q=0.9")
-	if got := w.Body.String(); got != strings.Join(want, "\n")+"\n" || w.Header().Get("Content-Type") != "application/x-ndjson" {
+	w := do(h, "POST", "/predict/batch", `{"requests":[`+list+`]}`, "Accept",
+		"text/html, Application/X-NDJSON;q=0.9")
+	if got := w.Body.String(); got != strings.Join(want, "\n")+"\n" ||
+		w.Header().Get("Content-Type") != "application/x-ndjson" {
 		t.Errorf("NDJSON: got %s %s", w.Header().Get("Content-Type"), got)
 	}
 }
@@ -52,7 +59,8 @@ func TestBatchEqualsSingles(t *testing.T) {
 func TestBatchRefusals(t *testing.T) {
 	h := newHandler(t)
 	issue := func(typ, loc, msg, input, ctx string) string {
-		return `{"detail":[{"type":"` + typ + `","loc":` + loc + `,"msg":"` + msg + `","input":` + input + ctx + `}]}`
+		return `{"detail":[{"type":"` + typ + `","loc":` + loc + `,"msg":"` + msg + `","input":` +
+			input + ctx + `}]}`
 	}
 	const object = "Input should be a valid dictionary or object to extract fields from"
 	many := strings.TrimSuffix(strings.Repeat(`{"ticker":"A"},`, 1001), ",")
@@ -65,14 +73,25 @@ func TestBatchRefusals(t *testing.T) {
 		{`null`, 422, issue("missing", `["body"]`, "Field required", "null", "")},
 		{`[]`, 422, issue("model_attributes_type", `["body"]`, object, "[]", "")},
 		{`{}`, 422, issue("missing", `["body","requests"]`, "Field required", "{}", "")},
-		{`{"requests":{}}`, 422, issue("list_type", `["body","requests"]`, "Input should be a valid list", "{}", "")},
-		{`{"requests":[{"ticker":"A"},]}`, 422, issue("json_invalid", `["body",28]`, "JSON decode error", "{}", `,"ctx":{"error":"Expecting value"}`)},
-		{`{"requests":[{"ticker":"A"}]`, 422, issue("json_invalid", `["body",28]`, "JSON decode error", "{}", `,"ctx":{"error":"Expecting ',' delimiter"}`)},
-		{`{"requests":[{"ticker":"A"}]}x`, 422, issue("json_invalid", `["body",29]`, "JSON decode error", "{}", `,"ctx":{"error":"Extra data"}`)},
-		{`{"requests":[{"ticker":"A"},{"x":"` + "\xff" + `"}]}`, 400, `{"detail":"There was an error parsing the body"}`},
-		{`{"requests":[` + strings.Repeat("[", 99) + strings.Repeat("]", 99) + `]}`, 400, `{"detail":"There was an error parsing the body"}`},
-		{`{"requests":[` + many + `]}`, 422, `{"detail":[{"type":"too_long","loc":["body","requests"],"msg":"List should have at most 1000 items after validation, not 1001",`},
-		{`{"requests":[` + strings.Repeat(" ", 1<<20) + `]}`, 413, `{"detail":"Request body too large"}`},
+		{`{"requests":{}}`, 422, issue("list_type", `["body","requests"]`,
+			"Input should be a valid list", "{}", "")},
+		{`{"requests":[{"ticker":"A"},]}`, 422,
+			issue("json_invalid", `["body",28]`, "JSON decode error", "{}",
+				`,"ctx":{"error":"Expecting value"}`)},
+		{`{"requests":[{"ticker":"A"}]`, 422,
+			issue("json_invalid", `["body",28]`, "JSON decode error", "{}",
+				`,"ctx":{"error":"Expecting ',' delimiter"}`)},
+		{`{"requests":[{"ticker":"A"}]}x`, 422,
+			issue("json_invalid", `["body",29]`, "JSON decode error", "{}",
+				`,"ctx":{"error":"Extra data"}`)},
+		{`{"requests":[{"ticker":"A"},{"x":"` + "\xff" + `"}]}`, 400,
+			`{"detail":"There was an error parsing the body"}`},
+		{`{"requests":[` + strings.Repeat("[", 99) + strings.Repeat("]", 99) + `]}`, 400,
+			`{"detail":"There was an error parsing the body"}`},
+		{`{"requests":[` + many + `]}`, 422,
+			`{"detail":[{"type":"too_long","loc":["body","requests"],"msg":"List should have at most 1000 items after validation, not 1001",`},
+		{`{"requests":[` + strings.Repeat(" ", 1<<20) + `]}`, 413,
+			`{"detail":"Request body too large"}`},
 	} {
 		w := do(h, "POST", "/predict/batch", tt.body)
 		if got := w.Body.String(); w.Code != tt.code || !strings.HasPrefix(got, tt.want) {
@@ -82,7 +101,8 @@ func TestBatchRefusals(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"requests":[]}`:   `{"results":[]}`,
 		`{"requests":[ ] }`: `{"results":[]}`,
-		`{"requests":[` + strings.TrimSuffix(strings.Repeat(`{"ticker":"ZZ"},`, 1000), ",") + `]}`: `{"results":[` +
+		`{"requests":[` + strings.TrimSuffix(strings.Repeat(`{"ticker":"ZZ"},`, 1000), ",") +
+			`]}`: `{"results":[` +
 			strings.TrimSuffix(strings.Repeat(`{"error":{"status":404,"detail":"Unknown ticker 'ZZ'"}},`, 1000), ",") + `]}`,
 	} {
 		if got := do(h, "POST", "/predict/batch", body).Body.String(); got != want {
@@ -105,13 +125,16 @@ func FuzzBatch(f *testing.F) {
 		if !json.Valid(scanned.Body.Bytes()) {
 			t.Fatalf("%q: the answer is no JSON: %s", list, scanned.Body)
 		}
-		if scanned.Code != whole.Code || scanned.Code == 200 && !bytes.Equal(scanned.Body.Bytes(), whole.Body.Bytes()) {
-			t.Errorf("%q: got %d %s, want %d %s", list, scanned.Code, scanned.Body, whole.Code, whole.Body)
+		if scanned.Code != whole.Code || scanned.Code == 200 &&
+			!bytes.Equal(scanned.Body.Bytes(), whole.Body.Bytes()) {
+			t.Errorf("%q: got %d %s, want %d %s", list, scanned.Code, scanned.Body, whole.Code,
+				whole.Body)
 		}
 	})
 }
 
-// BenchmarkBatch answers a thousand one-day requests of some tickers from the cache; divide by a thousand for one.
+// BenchmarkBatch answers a thousand one-day requests of some tickers from the cache; divide by a
+// thousand for one.
 func BenchmarkBatch(b *testing.B) {
 	var body bytes.Buffer
 	body.WriteString(`{"requests":[`)
@@ -119,7 +142,8 @@ func BenchmarkBatch(b *testing.B) {
 		if i > 0 {
 			body.WriteByte(',')
 		}
-		fmt.Fprintf(&body, `{"ticker":%q,"days_ahead":1,"confidence_interval":0.%d}`, []string{"A", "AAPL", "MSFT", "NVDA"}[i%4], 80+i%20)
+		fmt.Fprintf(&body, `{"ticker":%q,"days_ahead":1,"confidence_interval":0.%d}`,
+			[]string{"A", "AAPL", "MSFT", "NVDA"}[i%4], 80+i%20)
 	}
 	body.WriteString(`]}`)
 	s := newService(b)
@@ -153,14 +177,16 @@ func TestBatchAllocations(t *testing.T) {
 	s := newService(t)
 	w := discard{http.Header{}}
 	count := func(n int) float64 {
-		body := []byte(`{"requests":[` + strings.TrimSuffix(strings.Repeat(`{"ticker":"A"},`, n), ",") + `]}`)
+		body := []byte(`{"requests":[` + strings.TrimSuffix(strings.Repeat(`{"ticker":"A"},`, n),
+			",") + `]}`)
 		r := mustRequest(body)
 		return testing.AllocsPerRun(50, func() {
 			r.Body.(*rewindable).Reset(body)
 			s.ServeBatch(w, r)
 		})
 	}
-	if few, many := count(20), count(1000); many > few+20 { // the pool forgets at random under the race detector
+	// the pool forgets at random under the race detector
+	if few, many := count(20), count(1000); many > few+20 {
 		t.Errorf("got %v allocations for 20 requests and %v for 1000, want the same", few, many)
 	}
 }

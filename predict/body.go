@@ -10,9 +10,12 @@ import (
 	"sync"
 )
 
-// A bufferPool saves the allocation of a request that its size decides: without it a hit costs its body in garbage.
+// A bufferPool saves the allocation of a request that its size decides: without it a hit costs its
+// body in garbage.
 type bufferPool struct {
-	max  int // a buffer that has grown beyond is dropped: one client's largest body must not be held for ever
+	// a buffer that has grown beyond is dropped: one client's largest body must not be held for
+	// ever
+	max  int
 	pool sync.Pool
 }
 
@@ -42,9 +45,9 @@ func readJSON(w http.ResponseWriter, r *http.Request, buf []byte, limit int64) (
 // firstRead is as long as nearly every body of a single request, ten times over.
 const firstRead = 1 << 10
 
-// readBody reads a whole body of at most limit bytes into buf, grown if need be, and returns it. A length declared beyond
-// the limit is refused before anything is read; w must be the server's own, so that a body that turns out too long ends
-// the connection.
+// readBody reads a whole body of at most limit bytes into buf, grown if need be, and returns it. A
+// length declared beyond the limit is refused before anything is read; w must be the server's own,
+// so that a body that turns out too long ends the connection.
 func readBody(w http.ResponseWriter, r *http.Request, buf []byte, limit int64) ([]byte, error) {
 	if r.ContentLength > limit {
 		return buf, errTooLarge()
@@ -58,7 +61,8 @@ func readBody(w http.ResponseWriter, r *http.Request, buf []byte, limit int64) (
 	}
 	for int64(len(buf)) != r.ContentLength {
 		if len(buf) == cap(buf) {
-			// By as much as has come: whoever declares a long body and does not send it gets no memory for it.
+			// By as much as has come: whoever declares a long body and does not send it gets no
+			// memory for it.
 			buf = slices.Grow(buf, int(min(left-int64(len(buf)), int64(max(len(buf), firstRead)))))
 		}
 		n, err := body.Read(buf[len(buf):cap(buf)])
@@ -73,7 +77,8 @@ func readBody(w http.ResponseWriter, r *http.Request, buf []byte, limit int64) (
 	return buf, nil
 }
 
-// errReading is the answer to a body that did not arrive. Whatever went wrong lies on the client's side or on the way.
+// errReading is the answer to a body that did not arrive. Whatever went wrong lies on the client's
+// side or on the way.
 func errReading(err error) *Error {
 	e := errUnreadable()
 	var tooLarge *http.MaxBytesError

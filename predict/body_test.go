@@ -12,21 +12,26 @@ import (
 func TestDeclaredBodyTakesNoMemory(t *testing.T) {
 	const limit = 1 << 20
 	for _, sent := range []int{0, 1, 5000, 100_000} {
-		r := httptest.NewRequest("POST", "/", io.MultiReader(strings.NewReader(strings.Repeat("x", sent)), iotest.ErrReader(io.ErrUnexpectedEOF)))
+		r := httptest.NewRequest("POST", "/",
+			io.MultiReader(strings.NewReader(strings.Repeat("x", sent)),
+				iotest.ErrReader(io.ErrUnexpectedEOF)))
 		r.ContentLength = limit
 		got, err := readBody(nil, r, nil, limit)
 		if err == nil || len(got) != sent {
 			t.Errorf("%d bytes of %d: got %d and %v, want an error", sent, limit, len(got), err)
 		}
 		if most := 3*sent + 2*firstRead; cap(got) > most {
-			t.Errorf("%d bytes of %d took room for %d, want %d at most", sent, limit, cap(got), most)
+			t.Errorf("%d bytes of %d took room for %d, want %d at most", sent, limit, cap(got),
+				most)
 		}
 	}
 }
 
-// TestBodyWhole reads bodies of all lengths around those at which the room grows, in one piece and byte by byte.
+// TestBodyWhole reads bodies of all lengths around those at which the room grows, in one piece and
+// byte by byte.
 func TestBodyWhole(t *testing.T) {
-	for _, n := range []int{0, 1, firstRead - 1, firstRead, firstRead + 1, 2*firstRead + 1, 64 << 10} {
+	for _, n := range []int{0, 1, firstRead - 1, firstRead, firstRead + 1, 2*firstRead + 1,
+		64 << 10} {
 		want := strings.Repeat("0123456789abcde", n/15+1)[:n]
 		for _, length := range []int64{int64(n), -1} {
 			r := httptest.NewRequest("POST", "/", iotest.OneByteReader(strings.NewReader(want)))

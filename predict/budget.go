@@ -2,8 +2,9 @@ package predict
 
 import "sync/atomic"
 
-// A budget bounds the memory of large answers, from when they are made until they are sent: a batch of 80 kB may ask for
-// 17 MB, and a client that then reads slowly keeps them here for as long as the server lets it.
+// A budget bounds the memory of large answers, from when they are made until they are sent: a batch
+// of 80 kB may ask for 17 MB, and a client that then reads slowly keeps them here for as long as
+// the server lets it.
 type budget struct {
 	max     int64
 	used    atomic.Int64
@@ -17,14 +18,15 @@ type hold struct {
 }
 
 const (
-	// freeBytes of each answer count for nothing: as many go into a socket at once, so nobody waits with them.
+	// freeBytes of each answer count for nothing: as many go into a socket at once, so nobody waits
+	// with them.
 	freeBytes = 64 << 10
 	// holdStep is taken at a time: an answer grows in small pieces, and its memory in large ones.
 	holdStep = 256 << 10
 )
 
-// grow takes what an answer of n bytes needs beyond what it has. An answer that is alone may be of any size; else the error
-// is that of overload.
+// grow takes what an answer of n bytes needs beyond what it has. An answer that is alone may be of
+// any size; else the error is that of overload.
 func (h *hold) grow(n int) error {
 	for int64(n) > freeBytes+h.bytes {
 		if used := h.used.Add(holdStep); used > h.max && used > h.bytes+holdStep {

@@ -21,7 +21,8 @@ func (w slowReader) Write(b []byte) (int, error) {
 	return w.ResponseRecorder.Write(b)
 }
 
-// TestSlowReadersOfLargeAnswers: what few clients hold is bounded, and the others are served meanwhile.
+// TestSlowReadersOfLargeAnswers: what few clients hold is bounded, and the others are served
+// meanwhile.
 func TestSlowReadersOfLargeAnswers(t *testing.T) {
 	list := func(n int, item string) string {
 		return `{"requests":[` + strings.TrimSuffix(strings.Repeat(item+",", n), ",") + `]}`
@@ -36,7 +37,8 @@ func TestSlowReadersOfLargeAnswers(t *testing.T) {
 	}
 	for path, body := range large {
 		synctest.Test(t, func(t *testing.T) {
-			s := newService(t, func(cfg *predict.Config) { cfg.AnswerBytes = 1 << 20 }) // less than either
+			// less than either
+			s := newService(t, func(cfg *predict.Config) { cfg.AnswerBytes = 1 << 20 })
 			defer s.Close()
 			mux := http.NewServeMux()
 			mux.HandleFunc("POST /predict/batch", s.ServeBatch)
@@ -50,16 +52,21 @@ func TestSlowReadersOfLargeAnswers(t *testing.T) {
 				mux.ServeHTTP(first, r)
 			}()
 			synctest.Wait()
-			if w := post(t, mux.ServeHTTP, path, body); w.Code != 503 || w.Header().Get("Retry-After") != "1" {
-				t.Errorf("%s, beside a slow reader: %d %.100s, want a 503 with Retry-After", path, w.Code, w.Body)
+			if w := post(t, mux.ServeHTTP, path, body); w.Code != 503 ||
+				w.Header().Get("Retry-After") != "1" {
+				t.Errorf("%s, beside a slow reader: %d %.100s, want a 503 with Retry-After", path,
+					w.Code, w.Body)
 			}
-			if w := post(t, mux.ServeHTTP, "/predict/batch", list(100, `{"ticker":"A"}`)); w.Code != 200 {
-				t.Errorf("a small batch beside a slow reader of %s: %d %.100s, want 200", path, w.Code, w.Body)
+			if w := post(t, mux.ServeHTTP, "/predict/batch",
+				list(100, `{"ticker":"A"}`)); w.Code != 200 {
+				t.Errorf("a small batch beside a slow reader of %s: %d %.100s, want 200", path,
+					w.Code, w.Body)
 			}
 			close(first.wait)
 			<-done
 			if first.Code != 200 || first.Body.Len() < 1<<20 {
-				t.Errorf("%s, alone: %d, %d bytes; want 200 and more than AnswerBytes", path, first.Code, first.Body.Len())
+				t.Errorf("%s, alone: %d, %d bytes; want 200 and more than AnswerBytes", path,
+					first.Code, first.Body.Len())
 			}
 			if w := post(t, mux.ServeHTTP, path, body); w.Code != 200 {
 				t.Errorf("%s, afterwards: %d %.100s, want 200", path, w.Code, w.Body)

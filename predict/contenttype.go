@@ -2,14 +2,14 @@ package predict
 
 import "strings"
 
-// isJSON reports whether a Content-Type announces JSON, as Python's email package reads it: what stands before the first
-// semicolon must be application/json or application/...+json in any case.
+// isJSON reports whether a Content-Type announces JSON, as Python's email package reads it: what
+// stands before the first semicolon must be application/json or application/...+json in any case.
 func isJSON(contentType string) bool {
 	if contentType == "application/json" {
 		return true
 	}
-	// A header is Latin-1 to Python. Package strings would read it as UTF-8, where any byte that is no character equals any
-	// other, and İ in lower case is i.
+	// A header is Latin-1 to Python. Package strings would read it as UTF-8, where any byte that is
+	// no character equals any other, and İ in lower case is i.
 	t, _, _ := strings.Cut(contentType, ";")
 	for t != "" && isLatin1Blank(t[0]) {
 		t = t[1:]
@@ -40,5 +40,6 @@ func errNotJSON(body []byte) *Error {
 		return errMissingBody()
 	}
 	input := capEcho(appendString(nil, replaceInvalid(body)))
-	return &Error{Status: 422, Issues: []Issue{{Rule: ruleBody, In: "body", Index: -1, Input: input}}}
+	return &Error{Status: 422,
+		Issues: []Issue{{Rule: ruleBody, In: "body", Index: -1, Input: input}}}
 }

@@ -9,8 +9,8 @@ import (
 // latest is the last as-of date whose forecasts all have a year of four digits.
 var latest = calendar.Of(9999, 10, 31)
 
-// toDate reads YYYY-MM-DD. Package calendar says whether it is one; the rest finds the name that Pydantic has for the fault,
-// in the order in which it looks.
+// toDate reads YYYY-MM-DD. Package calendar says whether it is one; the rest finds the name that
+// Pydantic has for the fault, in the order in which it looks.
 func toDate(s []byte) (calendar.Date, *Rule) {
 	const shape = "dddd-dd-dd"
 	parts := [...]string{0: "year", 5: "month", 8: "day"}
@@ -33,7 +33,8 @@ func toDate(s []byte) (calendar.Date, *Rule) {
 	month := int(s[5]-'0')*10 + int(s[6]-'0')
 	date, err := calendar.Parse(s[:len(shape)])
 	if string(year) == "0000" {
-		_, err = calendar.Parse("2000" + string(rest)) // the day must exist before the year is at fault
+		// the day must exist before the year is at fault
+		_, err = calendar.Parse("2000" + string(rest))
 	}
 	switch {
 	case month < 1 || month > 12:

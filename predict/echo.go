@@ -8,8 +8,8 @@ import (
 
 const maxEcho = 2048 // bytes of JSON; a longer echo is cut
 
-// echo writes a value back the way Python prints what it parsed: compact, keys in order of arrival, of a repeated key the
-// last value at the first one's place.
+// echo writes a value back the way Python prints what it parsed: compact, keys in order of arrival,
+// of a repeated key the last value at the first one's place.
 func (d *document) echo(i int) []byte {
 	e := echoer{document: d}
 	e.value(i)
@@ -33,7 +33,8 @@ type echoer struct {
 	out []byte
 }
 
-// value stops as soon as the cap is certain to cut, so that a long body costs no more than a short one.
+// value stops as soon as the cap is certain to cut, so that a long body costs no more than a short
+// one.
 func (e *echoer) value(i int) {
 	if len(e.out) > maxEcho {
 		return
@@ -46,7 +47,8 @@ func (e *echoer) value(i int) {
 			e.out = append(e.out[:len(e.out)-2], '0')
 		}
 	case kindDecimal:
-		// One beyond float64 is Infinity in Python, which JSON cannot hold: it is echoed as it was sent, in quotes.
+		// One beyond float64 is Infinity in Python, which JSON cannot hold: it is echoed as it was
+		// sent, in quotes.
 		if x, _ := strconv.ParseFloat(string(e.raw(i)), 64); math.IsInf(x, 0) {
 			e.out = appendString(e.out, e.raw(i))
 		} else {

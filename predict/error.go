@@ -2,8 +2,8 @@ package predict
 
 import "strconv"
 
-// Error is a refusal in the shape that FastAPI gives it: a text, or the list of what is wrong with the request's values.
-// It is the only error that a client ever sees.
+// Error is a refusal in the shape that FastAPI gives it: a text, or the list of what is wrong with
+// the request's values. It is the only error that a client ever sees.
 type Error struct {
 	Status int
 	Detail string  // used when Issues is empty
@@ -95,8 +95,10 @@ func errUnreadable() *Error {
 }
 
 func errSyntax(text string, position int) *Error {
-	rule := Rule{"json_invalid", "JSON decode error", `{"error":` + string(appendString(nil, []byte(text))) + `}`}
-	return &Error{Status: 422, Issues: []Issue{{Rule: rule, In: "body", Index: position, Input: []byte("{}")}}}
+	rule := Rule{"json_invalid", "JSON decode error",
+		`{"error":` + string(appendString(nil, []byte(text))) + `}`}
+	return &Error{Status: 422,
+		Issues: []Issue{{Rule: rule, In: "body", Index: position, Input: []byte("{}")}}}
 }
 
 func errUnknownTicker(ticker []byte) *Error {

@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// Front wraps a mux so that what none of its routes takes is answered as the contract says, in JSON: 404, 405 with Allow,
-// and 307 where only the slashes at the end are too many. Every route must name its method. Front takes the mux's "/".
+// Front wraps a mux so that what none of its routes takes is answered as the contract says, in
+// JSON: 404, 405 with Allow, and 307 where only the slashes at the end are too many. Every route
+// must name its method. Front takes the mux's "/".
 func Front(mux *http.ServeMux) http.Handler {
 	f := front{mux}
 	mux.HandleFunc("/", f.unrouted)
@@ -19,7 +20,8 @@ type front struct{ mux *http.ServeMux }
 
 func (f front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// The mux would redirect these itself, absolutely and with a page of HTML.
-	if p := r.URL.Path; !strings.HasPrefix(p, "/") || len(p) > 1 && (p[len(p)-1] == '/' || !isClean(p)) {
+	if p := r.URL.Path; !strings.HasPrefix(p, "/") || len(p) > 1 &&
+		(p[len(p)-1] == '/' || !isClean(p)) {
 		f.untidy(w, r)
 		return
 	}
@@ -30,11 +32,12 @@ func (f front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mux.ServeHTTP(w, r)
 }
 
-// hidden tells whether the mux has a route for r only because a wildcard matches what POST has a route of its own for:
-// GET /predict/batch asks for no ticker of that name.
+// hidden tells whether the mux has a route for r only because a wildcard matches what POST has a
+// route of its own for: GET /predict/batch asks for no ticker of that name.
 func (f front) hidden(r *http.Request) bool {
 	p := r.URL.Path
-	return f.pattern(http.MethodPost, p) == http.MethodPost+" "+p && !slices.Contains(f.methods(p), r.Method)
+	return f.pattern(http.MethodPost, p) == http.MethodPost+" "+p &&
+		!slices.Contains(f.methods(p), r.Method)
 }
 
 // pattern is that of the mux's route for a method and a path; "" and "/" are none.
@@ -66,8 +69,8 @@ func (f front) unrouted(w http.ResponseWriter, r *http.Request) {
 	NotFound(w, r)
 }
 
-// methods asks the mux which methods it has a route for; it keeps no second list that could differ. Where a route names
-// the path itself, those with a wildcard do not count.
+// methods asks the mux which methods it has a route for; it keeps no second list that could differ.
+// Where a route names the path itself, those with a wildcard do not count.
 func (f front) methods(path string) (allow []string) {
 	named := false
 	for _, m := range [...]string{"DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"} {

@@ -36,9 +36,12 @@ func do(h http.Handler, method, path, body string, headers ...string) *httptest.
 func TestRedactInput(t *testing.T) {
 	h := newHandler(t, func(cfg *predict.Config) { cfg.RedactInput = true })
 	for _, tt := range []struct{ path, body, want string }{
-		{"/predict", `{"days_ahead":0}`, `{"detail":[{"type":"missing","loc":["body","ticker"],"msg":"Field required"},{"type":"greater_than_equal","loc":["body","days_ahead"],"msg":"Input should be greater than or equal to 1","ctx":{"ge":1}}]}`},
-		{"/predict", `{`, `{"detail":[{"type":"json_invalid","loc":["body",1],"msg":"JSON decode error","ctx":{"error":"Expecting property name enclosed in double quotes"}}]}`},
-		{"/predict/batch", `{"requests":[5]}`, `{"results":[{"error":{"status":422,"detail":[{"type":"model_attributes_type","loc":["body"],"msg":"Input should be a valid dictionary or object to extract fields from"}]}}]}`},
+		{"/predict", `{"days_ahead":0}`,
+			`{"detail":[{"type":"missing","loc":["body","ticker"],"msg":"Field required"},{"type":"greater_than_equal","loc":["body","days_ahead"],"msg":"Input should be greater than or equal to 1","ctx":{"ge":1}}]}`},
+		{"/predict", `{`,
+			`{"detail":[{"type":"json_invalid","loc":["body",1],"msg":"JSON decode error","ctx":{"error":"Expecting property name enclosed in double quotes"}}]}`},
+		{"/predict/batch", `{"requests":[5]}`,
+			`{"results":[{"error":{"status":422,"detail":[{"type":"model_attributes_type","loc":["body"],"msg":"Input should be a valid dictionary or object to extract fields from"}]}}]}`},
 	} {
 		if got := do(h, "POST", tt.path, tt.body).Body.String(); got != tt.want {
 			t.Errorf("%s: got %s, want %s", tt.body, got, tt.want)
@@ -80,21 +83,25 @@ func TestBodyLimit(t *testing.T) {
 			if resp.StatusCode != tt.status {
 				t.Errorf("got %d %s, want %d", resp.StatusCode, got, tt.status)
 			}
-			if tt.status == 413 && (string(got) != `{"detail":"Request body too large"}` || !resp.Close) {
-				t.Errorf("got %s, close %v; want the contract's text and a closed connection", got, resp.Close)
+			if tt.status == 413 && (string(got) != `{"detail":"Request body too large"}` ||
+				!resp.Close) {
+				t.Errorf("got %s, close %v; want the contract's text and a closed connection", got,
+					resp.Close)
 			}
 		})
 	}
 }
 
-// TestRawBodies sends bytes that no client library would. Whatever arrives, the answer is JSON and no 500.
+// TestRawBodies sends bytes that no client library would. Whatever arrives, the answer is JSON and
+// no 500.
 func TestRawBodies(t *testing.T) {
 	server := httptest.NewServer(newHandler(t))
 	defer server.Close()
 	const head = "POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 	for _, tt := range []struct{ name, send, want string }{
 		{"declared too large, never sent", head + "Content-Length: 70000\r\n\r\n", "413"},
-		{"declared too large, with Expect", head + "Expect: 100-continue\r\nContent-Length: 70000\r\n\r\n", "413"},
+		{"declared too large, with Expect", head +
+			"Expect: 100-continue\r\nContent-Length: 70000\r\n\r\n", "413"},
 		{"cut off", head + "Content-Length: 20\r\n\r\n{\"ticker\"", "400"},
 		{"bad chunk", head + "Transfer-Encoding: chunked\r\n\r\nzz\r\n", "400"},
 		{"chunks cut off", head + "Transfer-Encoding: chunked\r\n\r\n5\r\n{\"tic", "400"},
@@ -123,12 +130,15 @@ func TestRawBodies(t *testing.T) {
 
 func TestReady(t *testing.T) {
 	ready, reasons := true, []string{"prices.csv:7: \"x\" is not a date"}
-	h := newHandler(t, func(cfg *predict.Config) { cfg.Ready = func() (bool, []string) { return ready, reasons } })
-	if w := do(h, "GET", "/readyz", ""); w.Code != 200 || w.Body.String() != `{"status":"ready","reasons":["prices.csv:7: \"x\" is not a date"]}` {
+	h := newHandler(t,
+		func(cfg *predict.Config) { cfg.Ready = func() (bool, []string) { return ready, reasons } })
+	if w := do(h, "GET", "/readyz", ""); w.Code != 200 ||
+		w.Body.String() != `{"status":"ready","reasons":["prices.csv:7: \"x\" is not a date"]}` {
 		t.Errorf("ready: got %d %s", w.Code, w.Body)
 	}
 	ready, reasons = false, []string{"draining"}
-	if w := do(h, "GET", "/readyz", ""); w.Code != 503 || w.Body.String() != `{"status":"not ready","reasons":["draining"]}` {
+	if w := do(h, "GET", "/readyz", ""); w.Code != 503 ||
+		w.Body.String() != `{"status":"not ready","reasons":["draining"]}` {
 		t.Errorf("draining: got %d %s", w.Code, w.Body)
 	}
 }
@@ -145,7 +155,8 @@ func TestRecover(t *testing.T) {
 	if w.Code != 500 || w.Body.String() != `{"detail":"Internal Server Error"}` {
 		t.Errorf("got %d %s, want a 500", w.Code, w.Body)
 	}
-	if told == nil || !strings.Contains(told.Error(), "broken") || !strings.Contains(told.Error(), "http_test.go") {
+	if told == nil || !strings.Contains(told.Error(), "broken") ||
+		!strings.Contains(told.Error(), "http_test.go") {
 		t.Errorf("got %v, want the panic and its stack", told)
 	}
 	defer func() {
@@ -158,7 +169,8 @@ func TestRecover(t *testing.T) {
 
 func TestGetTicker(t *testing.T) {
 	h := newHandler(t)
-	post := do(h, "POST", "/predict", `{"ticker":"AAPL","days_ahead":5,"confidence_interval":0.9}`).Body.String()
+	post := do(h, "POST", "/predict",
+		`{"ticker":"AAPL","days_ahead":5,"confidence_interval":0.9}`).Body.String()
 	first := do(h, "GET", "/predict/aapl?days_ahead=5&confidence_interval=0.9", "")
 	if first.Code != 200 || first.Body.String() != post {
 		t.Fatalf("got %d %s, want what POST gives: %s", first.Code, first.Body, post)
@@ -168,14 +180,19 @@ func TestGetTicker(t *testing.T) {
 		sent string
 		want int
 	}{
-		{tag, 304}, {"W/" + tag, 304}, {`"x", ` + tag, 304}, {"*", 304}, {`"x"`, 200}, {strings.Trim(tag, `"`), 200}, {"", 200},
+		{tag, 304}, {"W/" + tag, 304}, {`"x", ` + tag, 304}, {"*", 304}, {`"x"`, 200},
+		{strings.Trim(tag, `"`), 200}, {"", 200},
 	} {
-		w := do(h, "GET", "/predict/AAPL?days_ahead=5&confidence_interval=0.9", "", "If-None-Match", tt.sent)
-		if w.Code != tt.want || w.Header().Get("ETag") != tag || (tt.want == 304) != (w.Body.Len() == 0) {
-			t.Errorf("If-None-Match %s: got %d, %d bytes, ETag %s; want %d", tt.sent, w.Code, w.Body.Len(), w.Header().Get("ETag"), tt.want)
+		w := do(h, "GET", "/predict/AAPL?days_ahead=5&confidence_interval=0.9", "", "If-None-Match",
+			tt.sent)
+		if w.Code != tt.want || w.Header().Get("ETag") != tag ||
+			(tt.want == 304) != (w.Body.Len() == 0) {
+			t.Errorf("If-None-Match %s: got %d, %d bytes, ETag %s; want %d", tt.sent, w.Code,
+				w.Body.Len(), w.Header().Get("ETag"), tt.want)
 		}
 	}
-	if other := do(h, "GET", "/predict/AAPL?days_ahead=5", "").Header().Get("ETag"); other == tag || other == "" {
+	if other := do(h, "GET", "/predict/AAPL?days_ahead=5", "").Header().Get("ETag"); other == tag ||
+		other == "" {
 		t.Errorf("another answer: got the tag %s again", other)
 	}
 	for _, tt := range []struct {
@@ -185,17 +202,22 @@ func TestGetTicker(t *testing.T) {
 	}{
 		{"/predict/ZZ", 404, `{"detail":"Unknown ticker 'ZZ'"}`},
 		{"/predict/%ff", 404, "{\"detail\":\"Unknown ticker '\ufffd'\"}"},
-		{"/predict/ABCDEFGHIJK?days_ahead=%zz&confidence_interval=2", 422, `{"detail":[{"type":"string_too_long","loc":["path","ticker"],"msg":"String should have at most 10 characters","input":"ABCDEFGHIJK","ctx":{"max_length":10}},` +
-			`{"type":"int_parsing","loc":["query","days_ahead"],"msg":"Input should be a valid integer, unable to parse string as an integer","input":"%zz"},` +
-			`{"type":"less_than_equal","loc":["query","confidence_interval"],"msg":"Input should be less than or equal to 0.99","input":"2","ctx":{"le":0.99}}]}`},
-		{"/predict/A?days_ahead=", 422, `{"detail":[{"type":"int_parsing","loc":["query","days_ahead"],"msg":"Input should be a valid integer, unable to parse string as an integer","input":""}]}`},
-		{"/predict/A?days_ahead=5;x", 422, `{"detail":[{"type":"int_parsing","loc":["query","days_ahead"],"msg":"Input should be a valid integer, unable to parse string as an integer","input":"5;x"}]}`},
+		{"/predict/ABCDEFGHIJK?days_ahead=%zz&confidence_interval=2", 422,
+			`{"detail":[{"type":"string_too_long","loc":["path","ticker"],"msg":"String should have at most 10 characters","input":"ABCDEFGHIJK","ctx":{"max_length":10}},` +
+				`{"type":"int_parsing","loc":["query","days_ahead"],"msg":"Input should be a valid integer, unable to parse string as an integer","input":"%zz"},` +
+				`{"type":"less_than_equal","loc":["query","confidence_interval"],"msg":"Input should be less than or equal to 0.99","input":"2","ctx":{"le":0.99}}]}`},
+		{"/predict/A?days_ahead=", 422,
+			`{"detail":[{"type":"int_parsing","loc":["query","days_ahead"],"msg":"Input should be a valid integer, unable to parse string as an integer","input":""}]}`},
+		{"/predict/A?days_ahead=5;x", 422,
+			`{"detail":[{"type":"int_parsing","loc":["query","days_ahead"],"msg":"Input should be a valid integer, unable to parse string as an integer","input":"5;x"}]}`},
 	} {
 		if w := do(h, "GET", tt.path, ""); w.Code != tt.code || w.Body.String() != tt.want {
 			t.Errorf("%s: got %d %s, want %d %s", tt.path, w.Code, w.Body, tt.code, tt.want)
 		}
 	}
-	for _, path := range []string{"/predict/A?days_ahead=9&days_ahead=2", "/predict/A?days_ahead=+2&x=%", "/predict/A?%64ays_ahead=%2B2", "/predict/A?&&days_ahead=2.0&"} {
+	for _, path := range []string{"/predict/A?days_ahead=9&days_ahead=2",
+		"/predict/A?days_ahead=+2&x=%", "/predict/A?%64ays_ahead=%2B2",
+		"/predict/A?&&days_ahead=2.0&"} {
 		if n := len(rowsOf(t, do(h, "GET", path, "").Body.Bytes())); n != 2 {
 			t.Errorf("%s: got %d rows, want 2", path, n)
 		}
@@ -210,7 +232,8 @@ func TestAge(t *testing.T) {
 		get := func() (age, left int) {
 			header := do(h, "GET", "/predict/A", "").Header()
 			age, _ = strconv.Atoi(header.Get("Age"))
-			left, _ = strconv.Atoi(strings.TrimPrefix(header.Get("Cache-Control"), "public, max-age="))
+			left, _ = strconv.Atoi(strings.TrimPrefix(header.Get("Cache-Control"),
+				"public, max-age="))
 			return age, left
 		}
 		age, ttl := get()
@@ -232,10 +255,13 @@ func TestAge(t *testing.T) {
 func TestTickers(t *testing.T) {
 	h := newHandler(t)
 	for _, tt := range []struct{ path, want string }{
-		{"/tickers?limit=2", `{"tickers":[{"ticker":"A","as_of":"2026-02-19","close":100.7853},{"ticker":"AAPL","as_of":"2026-02-19","close":148.9559}],"total":4,"limit":2,"offset":0}`},
+		{"/tickers?limit=2",
+			`{"tickers":[{"ticker":"A","as_of":"2026-02-19","close":100.7853},{"ticker":"AAPL","as_of":"2026-02-19","close":148.9559}],"total":4,"limit":2,"offset":0}`},
 		{"/tickers?limit=2&offset=9", `{"tickers":[],"total":4,"limit":2,"offset":9}`},
-		{"/tickers?offset=-1", `{"detail":[{"type":"greater_than_equal","loc":["query","offset"],"msg":"Input should be greater than or equal to 0","input":"-1","ctx":{"ge":0}}]}`},
-		{"/tickers/aapl?limit=1", `{"ticker":"AAPL","as_of":"2026-02-19","close":148.9559,"closes":[{"date":"2026-02-19","close":148.9559}]}`},
+		{"/tickers?offset=-1",
+			`{"detail":[{"type":"greater_than_equal","loc":["query","offset"],"msg":"Input should be greater than or equal to 0","input":"-1","ctx":{"ge":0}}]}`},
+		{"/tickers/aapl?limit=1",
+			`{"ticker":"AAPL","as_of":"2026-02-19","close":148.9559,"closes":[{"date":"2026-02-19","close":148.9559}]}`},
 		{"/tickers/zz", `{"detail":"Unknown ticker 'zz'"}`},
 	} {
 		if got := do(h, "GET", tt.path, "").Body.String(); got != tt.want {
@@ -256,7 +282,10 @@ func TestTickers(t *testing.T) {
 
 func TestModel(t *testing.T) {
 	s := newService(t, func(cfg *predict.Config) {
-		cfg.Scores = func(version string) json.RawMessage { return fmt.Appendf(nil, `{"of":%q}`, version) }
+		cfg.Scores = func(version string) json.RawMessage {
+			return fmt.Appendf(nil, `{"of":%q}`,
+				version)
+		}
 	})
 	w := do(handlerOf(s), "GET", "/model", "")
 	var got struct {
@@ -271,7 +300,8 @@ func TestModel(t *testing.T) {
 	}
 	m, _ := s.Current()
 	// From 19 February to 7 March 2026 there are 11 trading days.
-	if got.Version != m.Version() || got.AsOf != "2026-02-19" || got.Age != 11 || got.Tickers != 4 || got.Scores["of"] != m.Version() {
+	if got.Version != m.Version() || got.AsOf != "2026-02-19" || got.Age != 11 ||
+		got.Tickers != 4 || got.Scores["of"] != m.Version() {
 		t.Errorf("got %s", w.Body)
 	}
 }
@@ -283,7 +313,8 @@ func (d discard) Header() http.Header         { return d.header }
 func (d discard) Write(b []byte) (int, error) { return len(b), nil }
 func (d discard) WriteHeader(int)             {}
 
-// BenchmarkHandler measures the handler without a connection, and beside it one that answers the same bytes unread.
+// BenchmarkHandler measures the handler without a connection, and beside it one that answers the
+// same bytes unread.
 func BenchmarkHandler(b *testing.B) {
 	body := []byte(`{"ticker":"AAPL","days_ahead":5}`)
 	s := newService(b)
@@ -293,7 +324,8 @@ func BenchmarkHandler(b *testing.B) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Write(answer)
 	})
-	for name, h := range map[string]http.Handler{"hit": http.HandlerFunc(s.ServePredict), "routed": handlerOf(s), "bare": bare} {
+	for name, h := range map[string]http.Handler{"hit": http.HandlerFunc(s.ServePredict),
+		"routed": handlerOf(s), "bare": bare} {
 		b.Run(name, func(b *testing.B) {
 			r := httptest.NewRequest("POST", "/predict", nil)
 			r.Header.Set("Content-Type", "application/json")
@@ -324,7 +356,8 @@ func TestNamedPathsHideWildcards(t *testing.T) {
 	} {
 		w := do(h, tt.method, tt.path, "")
 		if got := w.Header().Get("Allow"); w.Code != 405 || got != tt.allow {
-			t.Errorf("%s %s: got %d, Allow %q, want 405 and %q", tt.method, tt.path, w.Code, got, tt.allow)
+			t.Errorf("%s %s: got %d, Allow %q, want 405 and %q", tt.method, tt.path, w.Code, got,
+				tt.allow)
 		}
 	}
 	if w := do(h, "GET", "/predict/A", ""); w.Code != 200 {

@@ -2,9 +2,9 @@ package predict
 
 import "iter"
 
-// The full path reads a body into a flat list of nodes in document order: one allocation, sixteen bytes a value, and no
-// copy of a number or string until somebody asks. A container's children follow it; next skips the whole subtree.
-// An object's children alternate key, value.
+// The full path reads a body into a flat list of nodes in document order: one allocation, sixteen
+// bytes a value, and no copy of a number or string until somebody asks. A container's children
+// follow it; next skips the whole subtree. An object's children alternate key, value.
 
 type kind uint8
 
@@ -69,8 +69,8 @@ func (d *document) length(array int) int {
 // raw is the text of a node as sent, without a string's quotes.
 func (d *document) raw(i int) []byte { return d.src[d.nodes[i].start:d.nodes[i].end] }
 
-// text is raw with a string's escapes resolved. Half a surrogate pair stays in it as its own three bytes (WTF-8), so that
-// two keys that differ only there stay two keys.
+// text is raw with a string's escapes resolved. Half a surrogate pair stays in it as its own three
+// bytes (WTF-8), so that two keys that differ only there stay two keys.
 func (d *document) text(i int) []byte {
 	if d.nodes[i].escaped {
 		return unescape(d.raw(i))

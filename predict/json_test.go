@@ -10,19 +10,30 @@ import (
 
 // oddBodies seed the fuzz targets: each has broken, or could break, one rule.
 var oddBodies = []string{
-	``, ` `, `null`, `{}`, `[]`, `"x"`, `0`, `-0`, `01`, `1.`, `.5`, `+1`, `1e`, `1e+`, `1E400`, `-`, `tru`, `true`, `NaN`,
-	`{"ticker":"AAPL"}`, `{"ticker":"AAPL","days_ahead":5}`, ` { "ticker" : "aapl" , "confidence_interval" : 0.95 } `,
-	`{"ticker":"A","days_ahead":30,"confidence_interval":0.99}`, `{"ticker":"A","days_ahead":031}`, `{"ticker":"A","days_ahead":0}`,
-	`{"ticker":"A","confidence_interval":0.80000000000000000001}`, `{"ticker":"A","confidence_interval":0.}`,
-	`{"ticker":"A","confidence_interval":0.9e0}`, `{"ticker":"A","ticker":"B"}`, `{"ticker":"A",}`, `{"ticker":"A"}x`,
-	`{"ticker":"ABCDEFGHIJ"}`, `{"ticker":"ABCDEFGHIJK"}`, `{"ticker":""}`, `{"ticker":"\u0041"}`, `{"ticker":"é"}`,
-	`{"ticker":"A","days_ahead":"5","x":[{"a":1,"a":2}]}`, `{"ticker":"A","days_ahead":5.0}`, `{"days_ahead":5}`,
-	`{"ticker":"\ud83d\ude00"}`, `{"ticker":"\ud83d"}`, `"\u123"`, `"\x"`, "\"\x01\"", "\"\xff\"", "\"\xed\xa0\x80\"", "\ufeff{}",
-	`{"ticker":"A","history":[1,2,3],"as_of":"2024-01-01","levels":[0.8]}`, `{"a":[1,{"b":[]}],"c":{}}`, `[1 2]`, `{"a" 1}`, `{"a":}`,
-	strings.Repeat("[", 100) + strings.Repeat("]", 100), strings.Repeat("[", 101), strings.Repeat("9", 4301),
+	``, ` `, `null`, `{}`, `[]`, `"x"`, `0`, `-0`, `01`, `1.`, `.5`, `+1`, `1e`, `1e+`, `1E400`,
+	`-`, `tru`, `true`, `NaN`,
+	`{"ticker":"AAPL"}`, `{"ticker":"AAPL","days_ahead":5}`,
+	` { "ticker" : "aapl" , "confidence_interval" : 0.95 } `,
+	`{"ticker":"A","days_ahead":30,"confidence_interval":0.99}`, `{"ticker":"A","days_ahead":031}`,
+	`{"ticker":"A","days_ahead":0}`,
+	`{"ticker":"A","confidence_interval":0.80000000000000000001}`,
+	`{"ticker":"A","confidence_interval":0.}`,
+	`{"ticker":"A","confidence_interval":0.9e0}`, `{"ticker":"A","ticker":"B"}`, `{"ticker":"A",}`,
+	`{"ticker":"A"}x`,
+	`{"ticker":"ABCDEFGHIJ"}`, `{"ticker":"ABCDEFGHIJK"}`, `{"ticker":""}`, `{"ticker":"\u0041"}`,
+	`{"ticker":"é"}`,
+	`{"ticker":"A","days_ahead":"5","x":[{"a":1,"a":2}]}`, `{"ticker":"A","days_ahead":5.0}`,
+	`{"days_ahead":5}`,
+	`{"ticker":"\ud83d\ude00"}`, `{"ticker":"\ud83d"}`, `"\u123"`, `"\x"`, "\"\x01\"", "\"\xff\"",
+	"\"\xed\xa0\x80\"", "\ufeff{}",
+	`{"ticker":"A","history":[1,2,3],"as_of":"2024-01-01","levels":[0.8]}`,
+	`{"a":[1,{"b":[]}],"c":{}}`, `[1 2]`, `{"a" 1}`, `{"a":}`,
+	strings.Repeat("[", 100) + strings.Repeat("]", 100), strings.Repeat("[", 101),
+	strings.Repeat("9", 4301),
 }
 
-// FuzzParse holds the parser to encoding/json: it accepts what that accepts, but for the rules of the contract.
+// FuzzParse holds the parser to encoding/json: it accepts what that accepts, but for the rules of
+// the contract.
 func FuzzParse(f *testing.F) {
 	for _, s := range oddBodies {
 		f.Add([]byte(s))
@@ -31,7 +42,8 @@ func FuzzParse(f *testing.F) {
 		d, err := parse(body)
 		src := bytes.TrimPrefix(body, []byte("\ufeff"))
 		want := json.Valid(src)
-		if want && (len(body) >= 2 && (body[0] == 0 || body[1] == 0) || !wellFormed(body) || depth(src) > maxDepth || longestInteger(src) > maxDigits) {
+		if want && (len(body) >= 2 && (body[0] == 0 || body[1] == 0) || !wellFormed(body) ||
+			depth(src) > maxDepth || longestInteger(src) > maxDigits) {
 			want = false
 		}
 		if got := err == nil; got != want {
@@ -41,13 +53,15 @@ func FuzzParse(f *testing.F) {
 			if err.Status != 400 && err.Status != 422 {
 				t.Errorf("parse(%q): got status %d", body, err.Status)
 			}
-			if len(err.Issues) > 0 && (err.Issues[0].Index < 0 || err.Issues[0].Index > codePoints(src)) {
+			if len(err.Issues) > 0 && (err.Issues[0].Index < 0 ||
+				err.Issues[0].Index > codePoints(src)) {
 				t.Errorf("parse(%q): position %d is not in the body", body, err.Issues[0].Index)
 			}
 			return
 		}
 		if int(d.nodes[0].next) != len(d.nodes) {
-			t.Errorf("parse(%q): the root ends at node %d of %d", body, d.nodes[0].next, len(d.nodes))
+			t.Errorf("parse(%q): the root ends at node %d of %d", body, d.nodes[0].next,
+				len(d.nodes))
 		}
 		echo := d.echo(0)
 		if !json.Valid(echo) || !utf8.Valid(echo) {
@@ -65,7 +79,8 @@ func FuzzParse(f *testing.F) {
 		if json.Unmarshal(src, &sent) == nil && json.Unmarshal(echo, &got) == nil {
 			g, _ := json.Marshal(got)
 			s, _ := json.Marshal(sent)
-			if !bytes.Equal(bytes.ReplaceAll(g, []byte("-0"), []byte("0")), bytes.ReplaceAll(s, []byte("-0"), []byte("0"))) {
+			if !bytes.Equal(bytes.ReplaceAll(g, []byte("-0"), []byte("0")),
+				bytes.ReplaceAll(s, []byte("-0"), []byte("0"))) {
 				t.Errorf("echo of %q: got %s, want %s", body, g, s)
 			}
 		}
@@ -122,13 +137,16 @@ func FuzzPlain(f *testing.F) {
 		if err != nil {
 			t.Fatalf("decodePlain took %q, which is wrong: %v", body[:n], err)
 		}
-		if !bytes.Equal(got.Ticker, want.Ticker) || got.Days != want.Days || got.Confidence != want.Confidence || got.History != nil || got.Levels != nil || want.History != nil || want.Levels != nil || got.HasAsOf {
+		if !bytes.Equal(got.Ticker, want.Ticker) || got.Days != want.Days ||
+			got.Confidence != want.Confidence || got.History != nil || got.Levels != nil ||
+			want.History != nil || want.Levels != nil || got.HasAsOf {
 			t.Errorf("decodePlain(%q): got %+v, want %+v", body[:n], got, want)
 		}
 	})
 }
 
-// FuzzDecode asks of every body that it gets a request within the limits, or an answer that is JSON.
+// FuzzDecode asks of every body that it gets a request within the limits, or an answer that is
+// JSON.
 func FuzzDecode(f *testing.F) {
 	for _, s := range oddBodies {
 		f.Add([]byte(s))
@@ -145,10 +163,12 @@ func FuzzDecode(f *testing.F) {
 		if n := codePoints(r.Ticker); n < 1 || n > MaxTicker || !utf8.Valid(r.Ticker) {
 			t.Errorf("Decode(%q): ticker %q", body, r.Ticker)
 		}
-		if r.Days < MinDays || r.Days > MaxDays || !(r.Confidence >= MinConfidence && r.Confidence <= MaxConfidence) {
+		if r.Days < MinDays || r.Days > MaxDays ||
+			!(r.Confidence >= MinConfidence && r.Confidence <= MaxConfidence) {
 			t.Errorf("Decode(%q): %d days, confidence %v", body, r.Days, r.Confidence)
 		}
-		if n := len(r.History); r.History != nil && (n < MinHistory || n > MaxHistory) || len(r.Levels) > MaxLevels || r.HasAsOf && r.History == nil {
+		if n := len(r.History); r.History != nil && (n < MinHistory || n > MaxHistory) ||
+			len(r.Levels) > MaxLevels || r.HasAsOf && r.History == nil {
 			t.Errorf("Decode(%q): %+v", body, r)
 		}
 	})
@@ -171,7 +191,8 @@ func TestPlainTakesWhatClientsSend(t *testing.T) {
 
 // TestDeepBodiesAreCheap: work must not grow with depth times length.
 func TestDeepBodiesAreCheap(t *testing.T) {
-	body := strings.Repeat(`{"a":`, 99) + "[" + strings.Repeat("0,", 30000) + "0]" + strings.Repeat("}", 99)
+	body := strings.Repeat(`{"a":`, 99) + "[" + strings.Repeat("0,", 30000) + "0]" +
+		strings.Repeat("}", 99)
 	d, err := parse([]byte(body))
 	if err != nil {
 		t.Fatal(err)

@@ -6,10 +6,12 @@ import (
 	"strconv"
 )
 
-// Pydantic's lax mode turns strings, booleans and whole floats into the number that a field wants. Which ones exactly was
-// found by running it, quirks included; the tables in the tests hold what was found.
+// Pydantic's lax mode turns strings, booleans and whole floats into the number that a field wants.
+// Which ones exactly was found by running it, quirks included; the tables in the tests hold what
+// was found.
 
-// toInt reads a value as an integer. One that no int64 can hold is returned as the nearest that can.
+// toInt reads a value as an integer. One that no int64 can hold is returned as the nearest that
+// can.
 func toInt(k kind, text []byte) (int64, *Rule) {
 	switch k {
 	case kindFalse:
@@ -37,7 +39,8 @@ func toInt(k kind, text []byte) (int64, *Rule) {
 }
 
 func stringToInt(s []byte) (int64, *Rule) {
-	// A run of digits at the front that is too long is found before anything else; a minus counts as one of them.
+	// A run of digits at the front that is too long is found before anything else; a minus counts
+	// as one of them.
 	if n := leadingDigits(s); n > maxDigits {
 		return 0, &ruleIntSize
 	}
@@ -48,13 +51,15 @@ func stringToInt(s []byte) (int64, *Rule) {
 	}
 	trimmed := trimZeros(digits)
 	zeros := len(trimmed) < len(digits)
-	if i := bytes.IndexByte(trimmed, '.'); i >= 0 && i+1 < len(trimmed) && len(bytes.Trim(trimmed[i+1:], "0")) == 0 {
+	if i := bytes.IndexByte(trimmed, '.'); i >= 0 && i+1 < len(trimmed) &&
+		len(bytes.Trim(trimmed[i+1:], "0")) == 0 {
 		trimmed = trimmed[:i]
 	}
 	digits = joinDigits(trimmed)
 	if zeros && !negative {
 		// A minus may follow the zeros, and after it no zero may.
-		if digits, negative = bytes.CutPrefix(digits, []byte("-")); negative && len(digits) > 1 && digits[0] == '0' {
+		if digits, negative = bytes.CutPrefix(digits, []byte("-")); negative && len(digits) > 1 &&
+			digits[0] == '0' {
 			return 0, &ruleIntParsing
 		}
 	}
@@ -73,7 +78,8 @@ func stringToInt(s []byte) (int64, *Rule) {
 	return n, nil
 }
 
-// leadingDigits is the length of the integer at the front of s; one with a zero in front is not counted.
+// leadingDigits is the length of the integer at the front of s; one with a zero in front is not
+// counted.
 func leadingDigits(s []byte) int {
 	n := 0
 	if len(s) > 0 && s[0] == '-' {
@@ -144,7 +150,8 @@ func toFloat(k kind, text []byte) (float64, *Rule) {
 	return 0, &ruleFloatType
 }
 
-// stringToFloat takes what Rust's parse::<f64> takes: no hexadecimal and no underscores, which strconv would read.
+// stringToFloat takes what Rust's parse::<f64> takes: no hexadecimal and no underscores, which
+// strconv would read.
 func stringToFloat(s []byte) (float64, bool) {
 	for _, c := range s {
 		if c == '_' || c|0x20 == 'x' || c|0x20 == 'p' {

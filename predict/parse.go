@@ -13,10 +13,12 @@ type syntaxError struct {
 	at   int
 }
 
-// unreadable stands for the faults that the contract answers with 400: wrong encoding, too deep, too many digits.
+// unreadable stands for the faults that the contract answers with 400: wrong encoding, too deep,
+// too many digits.
 const unreadable = "unreadable"
 
-// parser reads strict JSON with CPython's order of checks, so that the first fault found is the one that it would name.
+// parser reads strict JSON with CPython's order of checks, so that the first fault found is the one
+// that it would name.
 type parser struct {
 	src   []byte
 	pos   int
@@ -76,7 +78,8 @@ func (p *parser) peek() byte {
 
 func (p *parser) add(k kind, start int) int {
 	i := len(p.nodes)
-	p.nodes = append(p.nodes, node{kind: k, start: int32(start), end: int32(p.pos), next: int32(i + 1)})
+	p.nodes = append(p.nodes, node{kind: k, start: int32(start), end: int32(p.pos),
+		next: int32(i + 1)})
 	return i
 }
 
@@ -183,8 +186,8 @@ func (p *parser) object() bool {
 	}
 }
 
-// number takes the longest number that starts here. What follows it is the caller's to refuse, as in CPython: 01 is the
-// number 0 and then something else.
+// number takes the longest number that starts here. What follows it is the caller's to refuse, as
+// in CPython: 01 is the number 0 and then something else.
 func (p *parser) number() bool {
 	start, k := p.pos, kindInteger
 	if p.src[p.pos] == '-' {
@@ -246,7 +249,8 @@ func (p *parser) string() bool {
 		case i+1 == len(p.src):
 			return p.fail("Unterminated string starting at", quote)
 		case p.src[i+1] == 'u':
-			// CPython wants four digits and something after them, so an escape cut off by the end is an escape's fault.
+			// CPython wants four digits and something after them, so an escape cut off by the end
+			// is an escape's fault.
 			if i+6 >= len(p.src) || hex4(p.src[i+2:]) < 0 {
 				return p.fail(`Invalid \uXXXX escape`, i+1)
 			}

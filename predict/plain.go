@@ -1,9 +1,10 @@
 package predict
 
-// decodePlain is the fast path: it reads one request from the front of b into r and returns the bytes used. It knows only
-// what nearly every client sends: an object with the three fields of old, each at most once, a ticker of plain ASCII
-// without escapes, days as one or two digits, a confidence as 0. and up to fifteen digits. Anything else, wrong or just
-// unusual, is left to the full path; so it can never be the one that gets an error wrong. A fuzz test holds it to the full
+// decodePlain is the fast path: it reads one request from the front of b into r and returns the
+// bytes used. It knows only what nearly every client sends: an object with the three fields of old,
+// each at most once, a ticker of plain ASCII without escapes, days as one or two digits, a
+// confidence as 0. and up to fifteen digits. Anything else, wrong or just unusual, is left to the
+// full path; so it can never be the one that gets an error wrong. A fuzz test holds it to the full
 // path's answer, an allocation test to none.
 func decodePlain(b []byte, r *Request) (n int, ok bool) {
 	var ticker []byte

@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// query checks the parameters of a GET by the rules that a body's fields have; each value is a string.
+// query checks the parameters of a GET by the rules that a body's fields have; each value is a
+// string.
 type query struct {
 	path   string
 	raw    string
@@ -25,7 +26,8 @@ func (q *query) err() error {
 }
 
 func (q *query) fail(rule *Rule, in, field string, value []byte) {
-	q.issues = append(q.issues, Issue{Rule: *rule, In: in, Field: field, Index: -1, Input: capEcho(appendString(nil, value))})
+	q.issues = append(q.issues, Issue{Rule: *rule, In: in, Field: field, Index: -1,
+		Input: capEcho(appendString(nil, value))})
 }
 
 // ticker is the one in the path.
@@ -67,8 +69,9 @@ func (q *query) number(name string, absent float64, check func(float64) *Rule) f
 	return x
 }
 
-// value is the last value of a parameter, as Python's parse_qsl reads it: only & separates, and what is no escape stands
-// for itself. (net/url would drop the whole pair, and the default would be served in its place without a word.)
+// value is the last value of a parameter, as Python's parse_qsl reads it: only & separates, and
+// what is no escape stands for itself. (net/url would drop the whole pair, and the default would be
+// served in its place without a word.)
 func (q *query) value(name string) (value []byte, ok bool) {
 	for pair := range strings.SplitSeq(q.raw, "&") {
 		if k, v, _ := strings.Cut(pair, "="); pair != "" && string(unescapeQuery(k)) == name {

@@ -15,7 +15,8 @@ import (
 
 // FuzzQuery holds the reading of a query to net/url, for those that net/url reads.
 func FuzzQuery(f *testing.F) {
-	for _, s := range []string{"", "a", "a=", "a=1&a=2", "a=+%2B", "%61=x", "&&a=1&", "a=%zz", "a=%", "a=%f", "a==", "a=%ff%c3%a9", "b=1", "a=1;a=2"} {
+	for _, s := range []string{"", "a", "a=", "a=1&a=2", "a=+%2B", "%61=x", "&&a=1&", "a=%zz",
+		"a=%", "a=%f", "a==", "a=%ff%c3%a9", "b=1", "a=1;a=2"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
@@ -38,9 +39,12 @@ func FuzzQuery(f *testing.F) {
 // TestContentTypeIsLatin1: bytes above ASCII are characters of Latin-1, of which two are blanks.
 func TestContentTypeIsLatin1(t *testing.T) {
 	for s, want := range map[string]bool{
-		"\xa0application/json\x85": true, "\x1capplication/json\x1f": true, "application/\xe9+JSON": true, "application/+json": true,
-		"\x80application/json": false, "application/json\xff": false, "\xc2\xa0application/json": false,
-		"\ufffdapplication/json": false, "appl\u0130cation/json": false, "application/j\u017fon": false,
+		"\xa0application/json\x85": true, "\x1capplication/json\x1f": true,
+		"application/\xe9+JSON": true, "application/+json": true,
+		"\x80application/json": false, "application/json\xff": false,
+		"\xc2\xa0application/json": false,
+		"\ufffdapplication/json":   false, "appl\u0130cation/json": false,
+		"application/j\u017fon": false,
 	} {
 		if got := isJSON(s); got != want {
 			t.Errorf("%q: got %v, want %v", s, got, want)
@@ -48,18 +52,22 @@ func TestContentTypeIsLatin1(t *testing.T) {
 	}
 }
 
-// FuzzContentType: what package mime reads as JSON is JSON, and what it reads as something else is not. Package mime reads
-// UTF-8, so this goes for ASCII alone.
+// FuzzContentType: what package mime reads as JSON is JSON, and what it reads as something else is
+// not. Package mime reads UTF-8, so this goes for ASCII alone.
 func FuzzContentType(f *testing.F) {
-	for _, s := range []string{"", "application/json", "Application/JSON; charset=utf-8", "application/x+json", "application/jsonx", "text/json", "application/json/x", "application/", ";", "AppliCAtion/json\f"} {
+	for _, s := range []string{"", "application/json", "Application/JSON; charset=utf-8",
+		"application/x+json", "application/jsonx", "text/json", "application/json/x",
+		"application/", ";", "AppliCAtion/json\f"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		m, _, err := mime.ParseMediaType(s)
-		if err != nil || strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII }) {
+		if err != nil || strings.ContainsFunc(s,
+			func(r rune) bool { return r > unicode.MaxASCII }) {
 			return
 		}
-		want := m == "application/json" || strings.HasPrefix(m, "application/") && strings.HasSuffix(m, "+json")
+		want := m == "application/json" || strings.HasPrefix(m, "application/") &&
+			strings.HasSuffix(m, "+json")
 		if got := isJSON(s); got != want {
 			t.Errorf("%q: got %v, want %v", s, got, want)
 		}
@@ -68,7 +76,8 @@ func FuzzContentType(f *testing.F) {
 
 // FuzzDate: a date is read as package calendar reads it, or has a reason not to be.
 func FuzzDate(f *testing.F) {
-	for _, s := range []string{"2024-02-29", "2023-02-29", "0000-01-01", "9999-12-31", "2024-13-01", "2024-1-1", "", "2024-01-01T", "2024-01-01x", "20240101"} {
+	for _, s := range []string{"2024-02-29", "2023-02-29", "0000-01-01", "9999-12-31", "2024-13-01",
+		"2024-1-1", "", "2024-01-01T", "2024-01-01x", "20240101"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -85,15 +94,17 @@ var (
 	blanks = `[\t-\r \x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]*`
 
 	digitsGrammar  = `\d+(_\d+)*`
-	integerGrammar = regexp.MustCompile(`^` + blanks + `([+-]?(0[0_]*)?` + digitsGrammar + `|\+?0[0_]*-_?[1-9]\d*(_\d+)*|\+?0[0_]*-_?0)(\.0+)?` + blanks + `$`)
-	floatGrammar   = `(?i)[+-]?(inf|infinity|nan|(\d+\.?\d*|\.\d+)(e[+-]?\d+)?)`
-	trimmedFloat   = regexp.MustCompile(`^` + blanks + floatGrammar + blanks + `$`)
-	joinedFloat    = regexp.MustCompile(`^` + floatGrammar + `$`)
+	integerGrammar = regexp.MustCompile(`^` + blanks + `([+-]?(0[0_]*)?` + digitsGrammar +
+		`|\+?0[0_]*-_?[1-9]\d*(_\d+)*|\+?0[0_]*-_?0)(\.0+)?` + blanks + `$`)
+	floatGrammar = `(?i)[+-]?(inf|infinity|nan|(\d+\.?\d*|\.\d+)(e[+-]?\d+)?)`
+	trimmedFloat = regexp.MustCompile(`^` + blanks + floatGrammar + blanks + `$`)
+	joinedFloat  = regexp.MustCompile(`^` + floatGrammar + `$`)
 )
 
 // FuzzNumberStrings holds the lax conversions to their grammars.
 func FuzzNumberStrings(f *testing.F) {
-	for _, s := range []string{"5", " +05.0 ", "0__5", "-0_5", "0-5", "0-_5", "0-05", "1_0", "_1", "5.", "0.9", "1e400", "i_nf", "-nan", "0._9", " 0.9_5", "0x1", "\u00a01\u2003", "\u200b1"} {
+	for _, s := range []string{"5", " +05.0 ", "0__5", "-0_5", "0-5", "0-_5", "0-05", "1_0", "_1",
+		"5.", "0.9", "1e400", "i_nf", "-nan", "0._9", " 0.9_5", "0x1", "\u00a01\u2003", "\u200b1"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -101,7 +112,8 @@ func FuzzNumberStrings(f *testing.F) {
 			return
 		}
 		if _, rule := toInt(kindString, []byte(s)); (rule == nil) != integerGrammar.MatchString(s) {
-			t.Errorf("integer %q: got %v, want it accepted: %v", s, rule, integerGrammar.MatchString(s))
+			t.Errorf("integer %q: got %v, want it accepted: %v", s, rule,
+				integerGrammar.MatchString(s))
 		}
 		want := trimmedFloat.MatchString(s)
 		if !want && s != "" && s[0] != '_' && s[len(s)-1] != '_' && !strings.Contains(s, "__") {

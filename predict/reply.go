@@ -7,10 +7,12 @@ import (
 	"strconv"
 )
 
-// jsonType is shared by all answers: a header's value that is never changed need not be made each time.
+// jsonType is shared by all answers: a header's value that is never changed need not be made each
+// time.
 var jsonType = []string{"application/json"}
 
-// writeJSON sends an answer that is complete. The length is left to net/http where it would find it anyway.
+// writeJSON sends an answer that is complete. The length is left to net/http where it would find it
+// anyway.
 func writeJSON(w http.ResponseWriter, status int, body []byte) {
 	h := w.Header()
 	h["Content-Type"] = jsonType
@@ -21,20 +23,26 @@ func writeJSON(w http.ResponseWriter, status int, body []byte) {
 	w.Write(body)
 }
 
-// refuse sends an error; what is no *Error is our own fault and is told to Config.Failed, never to the client.
+// refuse sends an error; what is no *Error is our own fault and is told to Config.Failed, never to
+// the client.
 func (s *Service) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	writeError(w, s.redacted(s.public(r, err)))
 }
 
-// redacted is what RedactInput leaves of an error: a copy, because all who waited for one computation share its error.
+// redacted is what RedactInput leaves of an error: a copy, because all who waited for one
+// computation share its error.
 func (s *Service) redacted(e *Error) *Error {
 	c := *e
 	c.redact = s.cfg.RedactInput
 	return &c
 }
 
-// RefusePlain sends an error of AnswerPlain as ServePredict does. Of the request no more is needed than Config.Failed asks for.
-func (s *Service) RefusePlain(w http.ResponseWriter, r *http.Request, err error) { s.refuse(w, r, err) }
+// RefusePlain sends an error of AnswerPlain as ServePredict does. Of the request no more is needed
+// than Config.Failed asks for.
+func (s *Service) RefusePlain(w http.ResponseWriter, r *http.Request,
+	err error) {
+	s.refuse(w, r, err)
+}
 
 // writeError is the only place where an error becomes a status and bytes.
 func writeError(w http.ResponseWriter, e *Error) {
@@ -71,7 +79,8 @@ func (s *Service) public(r *http.Request, err error) *Error {
 }
 
 func errTooLarge() *Error {
-	return &Error{Status: http.StatusRequestEntityTooLarge, Detail: "Request body too large", closes: true}
+	return &Error{Status: http.StatusRequestEntityTooLarge, Detail: "Request body too large",
+		closes: true}
 }
 
 func errInternal() *Error {

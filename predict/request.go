@@ -9,14 +9,16 @@ type Request struct {
 	Confidence float64 // of the central interval, 0.8 to 0.99
 
 	// Extras that few requests have.
-	History []float64     // closes of a series of the client's own, oldest first; nil for a ticker of the market
+	// closes of a series of the client's own, oldest first; nil for a ticker of the market
+	History []float64
 	AsOf    calendar.Date // the day of the last close; has a meaning only with HasAsOf
 	HasAsOf bool
 	Levels  []float64 // further confidences to report, in the order asked for
 }
 
-// Decode reads a JSON body the way FastAPI and Pydantic read it: strict about JSON, lax about the kinds of its values. An
-// error is always an *Error. A plain valid request costs no allocation; its Ticker aliases body.
+// Decode reads a JSON body the way FastAPI and Pydantic read it: strict about JSON, lax about the
+// kinds of its values. An error is always an *Error. A plain valid request costs no allocation; its
+// Ticker aliases body.
 func Decode(body []byte) (Request, error) {
 	var r Request
 	if n, ok := decodePlain(body, &r); ok && onlyBlanks(body[n:]) {
@@ -42,5 +44,6 @@ func decodeFull(body []byte) (Request, *Error) {
 }
 
 func errMissingBody() *Error {
-	return &Error{Status: 422, Issues: []Issue{{Rule: ruleMissing, In: "body", Index: -1, Input: []byte("null")}}}
+	return &Error{Status: 422,
+		Issues: []Issue{{Rule: ruleMissing, In: "body", Index: -1, Input: []byte("null")}}}
 }

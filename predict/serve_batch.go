@@ -6,9 +6,10 @@ import (
 	"strings"
 )
 
-// ServeBatch is POST /predict/batch: {"requests":[...]} of up to 1000 requests, answered in order, each by what POST
-// /predict would have answered: {"predictions":[...]} or {"error":{"status":...,"detail":...}}. The results come as
-// {"results":[...]}, or one a line for a client that accepts application/x-ndjson.
+// ServeBatch is POST /predict/batch: {"requests":[...]} of up to 1000 requests, answered in order,
+// each by what POST /predict would have answered: {"predictions":[...]} or
+// {"error":{"status":...,"detail":...}}. The results come as {"results":[...]}, or one a line for a
+// client that accepts application/x-ndjson.
 func (s *Service) ServeBatch(w http.ResponseWriter, r *http.Request) {
 	if err := s.full(); err != nil {
 		s.refuse(w, r, err)
@@ -30,7 +31,8 @@ func (s *Service) ServeBatch(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	held := hold{budget: &s.answers}
 	defer held.release()
-	b := batch{Service: s, ctx: ctx, world: s.world.Load(), lines: wantsLines(r), out: *out, hold: &held}
+	b := batch{Service: s, ctx: ctx, world: s.world.Load(), lines: wantsLines(r), out: *out,
+		hold: &held}
 	err = s.costly(func() error { return b.run(body) })
 	*out = b.out
 	if err != nil {

@@ -12,8 +12,8 @@ func (s *Service) ServeLive(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, []byte(`{"status":"alive"}`))
 }
 
-// ServeReady is GET /readyz: 200 while requests should be sent here, else 503, and in both cases the reasons that
-// Config.Ready gives.
+// ServeReady is GET /readyz: 200 while requests should be sent here, else 503, and in both cases
+// the reasons that Config.Ready gives.
 func (s *Service) ServeReady(w http.ResponseWriter, _ *http.Request) {
 	ready, reasons := s.ready()
 	status, body := http.StatusOK, []byte(`{"status":"ready","reasons":[`)

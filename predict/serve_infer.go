@@ -6,13 +6,15 @@ import (
 	"strings"
 )
 
-// The Open Inference Protocol, version 2 over REST, is how serving platforms ask any model whatever: named tensors in,
-// named tensors out, and errors of the form {"error":"..."}. Its specification is github.com/kserve/open-inference-protocol.
-// Here it is another door to the forecasts of POST /predict, number for number. No cache is behind it: a listed ticker's
-// forecast is at hand, and what is left is to write its numbers, many at once and seldom the same ones twice.
+// The Open Inference Protocol, version 2 over REST, is how serving platforms ask any model
+// whatever: named tensors in, named tensors out, and errors of the form {"error":"..."}. Its
+// specification is github.com/kserve/open-inference-protocol. Here it is another door to the
+// forecasts of POST /predict, number for number. No cache is behind it: a listed ticker's forecast
+// is at hand, and what is left is to write its numbers, many at once and seldom the same ones
+// twice.
 //
-// Not here: gRPC; paths with a version, since there is one at a time, named in every answer; and the extensions of single
-// servers, such as binary tensors.
+// Not here: gRPC; paths with a version, since there is one at a time, named in every answer; and
+// the extensions of single servers, such as binary tensors.
 
 // inferModel is the name of the one model that this server has.
 const inferModel = "tickercast"
@@ -55,9 +57,13 @@ func (s *Service) ServeServerLive(w http.ResponseWriter, _ *http.Request) {
 }
 
 // ServeServerReady is GET /v2/health/ready: 200 or 503, as /readyz says.
-func (s *Service) ServeServerReady(w http.ResponseWriter, r *http.Request) { s.writeReady(w, r, "") }
+func (s *Service) ServeServerReady(w http.ResponseWriter,
+	r *http.Request) {
+	s.writeReady(w, r, "")
+}
 
-// ServeModelReady is GET /v2/models/{name}/ready. The server is its one model, and ready when that is.
+// ServeModelReady is GET /v2/models/{name}/ready. The server is its one model, and ready when that
+// is.
 func (s *Service) ServeModelReady(w http.ResponseWriter, r *http.Request) {
 	if err := checkModel(r); err != nil {
 		s.refuseInfer(w, r, err)
@@ -91,8 +97,8 @@ func (s *Service) ServeModelMetadata(w http.ResponseWriter, r *http.Request) {
 	s.writeInfer(w, r, http.StatusOK, m)
 }
 
-// ServeModelInfer is POST /v2/models/{name}/infer: forecasts for up to 1000 tickers.
-// The Content-Type does not matter: the protocol names none, and clients of it send none.
+// ServeModelInfer is POST /v2/models/{name}/infer: forecasts for up to 1000 tickers. The
+// Content-Type does not matter: the protocol names none, and clients of it send none.
 func (s *Service) ServeModelInfer(w http.ResponseWriter, r *http.Request) {
 	held := hold{budget: &s.answers}
 	defer held.release()
@@ -109,7 +115,8 @@ func (s *Service) infer(w http.ResponseWriter, r *http.Request, held *hold) ([]b
 		return nil, err
 	}
 	if r.Header.Get("Inference-Header-Content-Length") != "" {
-		return nil, errInfer("binary tensors are an extension that this server does not have: send data as JSON")
+		return nil, errInfer("binary tensors are an extension that this server does not have: " +
+			"send data as JSON")
 	}
 	if err := s.full(); err != nil {
 		return nil, err
@@ -132,7 +139,10 @@ func (s *Service) infer(w http.ResponseWriter, r *http.Request, held *hold) ([]b
 		}
 		ctx, cancel := s.limited(r.Context())
 		defer cancel()
-		answer, err = s.admitted(ctx, func() ([]byte, error) { return s.world.Load().infer(ctx, req) })
+		answer, err = s.admitted(ctx, func() ([]byte,
+			error) {
+			return s.world.Load().infer(ctx, req)
+		})
 		return err
 	})
 	return answer, err
@@ -141,12 +151,14 @@ func (s *Service) infer(w http.ResponseWriter, r *http.Request, held *hold) ([]b
 // checkModel refuses a path that names another model than the one there is.
 func checkModel(r *http.Request) error {
 	if name := r.PathValue("name"); name != inferModel {
-		return &Error{Status: http.StatusNotFound, Detail: "unknown model '" + name + "', there is '" + inferModel + "'"}
+		return &Error{Status: http.StatusNotFound,
+			Detail: "unknown model '" + name + "', there is '" + inferModel + "'"}
 	}
 	return nil
 }
 
-// refuseInfer sends an error in the protocol's form. What is wrong with a request is a 400 there, never a 422.
+// refuseInfer sends an error in the protocol's form. What is wrong with a request is a 400 there,
+// never a 422.
 func (s *Service) refuseInfer(w http.ResponseWriter, r *http.Request, err error) {
 	e := s.public(r, err)
 	e.setHeader(w.Header())

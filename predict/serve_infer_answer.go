@@ -7,12 +7,14 @@ import (
 	"strconv"
 )
 
-// An inferOutput is a tensor that the model gives. Each has a row an item and a column a trading day.
+// An inferOutput is a tensor that the model gives. Each has a row an item and a column a trading
+// day.
 //
-// A tensor is rectangular, while each item says for itself how many days it wants. So all rows are as long as the longest
-// that is wanted, and the columns that a row did not ask for hold its forecasts for those days: the forecast of a day does
-// not depend on how many are asked for, hence a row's first days_ahead columns are what POST /predict says. Padding would
-// need a value that is no price, and JSON has no NaN; refusing a mix would make a proxy that merges requests fail.
+// A tensor is rectangular, while each item says for itself how many days it wants. So all rows are
+// as long as the longest that is wanted, and the columns that a row did not ask for hold its
+// forecasts for those days: the forecast of a day does not depend on how many are asked for, hence
+// a row's first days_ahead columns are what POST /predict says. Padding would need a value that is
+// no price, and JSON has no NaN; refusing a mix would make a proxy that merges requests fail.
 type inferOutput struct{ name, datatype string }
 
 const (
@@ -35,7 +37,8 @@ const valueSize = len(`"2006-01-02",`)
 // size is about that of the answer.
 func (r *inferRequest) size() int { return r.wanted * len(r.items) * r.days * valueSize }
 
-// infer answers a request, or says which ticker is unknown: a tensor has no place for an error of one item.
+// infer answers a request, or says which ticker is unknown: a tensor has no place for an error of
+// one item.
 func (w *world) infer(ctx context.Context, r *inferRequest) ([]byte, error) {
 	var data [len(inferOutputs)][]byte
 	for _, out := range r.outputs[:r.wanted] {
@@ -46,13 +49,15 @@ func (w *world) infer(ctx context.Context, r *inferRequest) ([]byte, error) {
 			return nil, err // a thousand forecasts are worth leaving when the client has
 		}
 		if !w.appendColumns(&data, &r.items[i], r.days) {
-			return nil, errInfer(fmt.Sprintf("input ticker, value %d: unknown ticker '%s'", i, r.items[i].Ticker))
+			return nil, errInfer(fmt.Sprintf("input ticker, value %d: unknown ticker '%s'", i,
+				r.items[i].Ticker))
 		}
 	}
 	return w.appendAnswer(nil, r, &data), nil
 }
 
-// appendColumns appends an item's row to the outputs that are not nil; false means that its ticker is unknown.
+// appendColumns appends an item's row to the outputs that are not nil; false means that its ticker
+// is unknown.
 func (w *world) appendColumns(data *[len(inferOutputs)][]byte, item *Request, days int) bool {
 	t, ok := w.market.Find(item.Ticker)
 	if !ok {
@@ -91,7 +96,8 @@ func (w *world) appendAnswer(dst []byte, r *inferRequest, data *[len(inferOutput
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(dst, `{"name":"`+inferOutputs[out].name+`","datatype":"`+inferOutputs[out].datatype+`","shape":[`...)
+		dst = append(dst,
+			`{"name":"`+inferOutputs[out].name+`","datatype":"`+inferOutputs[out].datatype+`","shape":[`...)
 		dst = strconv.AppendInt(dst, int64(len(r.items)), 10)
 		dst = append(dst, ',')
 		dst = strconv.AppendInt(dst, int64(r.days), 10)

@@ -6,7 +6,8 @@ import (
 	"strconv"
 )
 
-// items checks the values by the rules of POST /predict, but for its leniency: a tensor says what kind it is of.
+// items checks the values by the rules of POST /predict, but for its leniency: a tensor says what
+// kind it is of.
 func (d *inferDecoder) items(r *inferRequest, tensors *[len(inferInputs)]tensor) *Error {
 	n := len(tensors[inputTicker].values)
 	if n == 0 {
@@ -35,7 +36,8 @@ func (d *inferDecoder) items(r *inferRequest, tensors *[len(inferInputs)]tensor)
 	return nil
 }
 
-// at is the value for item i, one for all when there is but one; ok is false for a tensor that was not sent.
+// at is the value for item i, one for all when there is but one; ok is false for a tensor that was
+// not sent.
 func (t *tensor) at(i int) (value int, ok bool) {
 	switch len(t.values) {
 	case 0:
@@ -113,10 +115,12 @@ func (d *inferDecoder) wanted(r *inferRequest, list int) *Error {
 		if !d.is(name, kindString) {
 			return errInfer("an output has no name")
 		}
-		out := slices.IndexFunc(inferOutputs[:], func(o inferOutput) bool { return o.name == string(d.text(name)) })
+		out := slices.IndexFunc(inferOutputs[:],
+			func(o inferOutput) bool { return o.name == string(d.text(name)) })
 		switch {
 		case out < 0:
-			return errInfer("unknown output '" + clip(d.text(name)) + "', there are date, predicted_price, confidence_lower and confidence_upper")
+			return errInfer("unknown output '" + clip(d.text(name)) +
+				"', there are date, predicted_price, confidence_lower and confidence_upper")
 		case slices.Contains(r.outputs[:r.wanted], int8(out)):
 			return errInfer("output " + inferOutputs[out].name + " is asked for twice")
 		}
@@ -131,5 +135,6 @@ func (t *tensor) broken(i int, rule *Rule) *Error {
 	if rule == nil {
 		return nil
 	}
-	return errInfer(fmt.Sprintf("input %s, value %d: %s", t.name, min(i, len(t.values)-1), rule.Msg))
+	return errInfer(fmt.Sprintf("input %s, value %d: %s", t.name, min(i, len(t.values)-1),
+		rule.Msg))
 }

@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// An inferInput is a tensor that the model takes, under the name that the field has in POST /predict. The first datatype
-// is the one that metadata names; the others lose nothing.
+// An inferInput is a tensor that the model takes, under the name that the field has in POST
+// /predict. The first datatype is the one that metadata names; the others lose nothing.
 type inferInput struct {
 	name      string
 	datatypes []string
@@ -21,8 +21,9 @@ const (
 )
 
 var inferInputs = [...]inferInput{
-	inputTicker:     {"ticker", []string{"BYTES"}},
-	inputDays:       {"days_ahead", []string{"INT32", "INT64", "INT16", "INT8", "UINT8", "UINT16", "UINT32", "UINT64"}},
+	inputTicker: {"ticker", []string{"BYTES"}},
+	inputDays: {"days_ahead", []string{"INT32", "INT64", "INT16", "INT8", "UINT8", "UINT16",
+		"UINT32", "UINT64"}},
 	inputConfidence: {"confidence_interval", []string{"FP64", "FP32"}},
 }
 
@@ -35,14 +36,16 @@ type inferRequest struct {
 	wanted  int                     // how many of them
 }
 
-// tensor is an input as sent: its shape is checked against its values, its values are not checked yet.
+// tensor is an input as sent: its shape is checked against its values, its values are not checked
+// yet.
 type tensor struct {
 	*inferInput
 	single bool // FP32
 	values []int
 }
 
-// decodeInfer reads the body of an inference request. An error is always an *Error and names the tensor at fault.
+// decodeInfer reads the body of an inference request. An error is always an *Error and names the
+// tensor at fault.
 func decodeInfer(body []byte) (*inferRequest, error) {
 	if len(body) == 0 {
 		return nil, errInfer("the body is empty")
@@ -64,13 +67,14 @@ func inferSyntax(fault *Error) *Error {
 	if len(fault.Issues) == 0 || json.Unmarshal([]byte(fault.Issues[0].Rule.Ctx), &ctx) != nil {
 		return fault
 	}
-	return errInfer(fmt.Sprintf("the body is no JSON: %s, at character %d", ctx.Error, fault.Issues[0].Index))
+	return errInfer(fmt.Sprintf("the body is no JSON: %s, at character %d", ctx.Error,
+		fault.Issues[0].Index))
 }
 
 type inferDecoder struct{ *document }
 
-// fields finds the members of an object by name; of a repeated one the last counts. A missing one is 0, which is no value's
-// index because the root is.
+// fields finds the members of an object by name; of a repeated one the last counts. A missing one
+// is 0, which is no value's index because the root is.
 func (d *inferDecoder) fields(object int, names ...string) []int {
 	at := make([]int, len(names))
 	for k, v := range d.members(object) {
@@ -120,9 +124,11 @@ func (d *inferDecoder) input(i int, tensors *[len(inferInputs)]tensor) *Error {
 	if !d.is(name, kindString) {
 		return errInfer("an input has no name")
 	}
-	index := slices.IndexFunc(inferInputs[:], func(in inferInput) bool { return in.name == string(d.text(name)) })
+	index := slices.IndexFunc(inferInputs[:],
+		func(in inferInput) bool { return in.name == string(d.text(name)) })
 	if index < 0 {
-		return errInfer("unknown input '" + clip(d.text(name)) + "', there are ticker, days_ahead and confidence_interval")
+		return errInfer("unknown input '" + clip(d.text(name)) +
+			"', there are ticker, days_ahead and confidence_interval")
 	}
 	in, t := &inferInputs[index], &tensors[index]
 	switch {
@@ -164,7 +170,8 @@ func (d *inferDecoder) shape(in *inferInput, i int) (n int, column bool, err *Er
 	return int(dims[0]), rank == 2, nil
 }
 
-// flatten lists the values of a tensor of n; a column's may stand in lists of one, as they do in an array of two dimensions.
+// flatten lists the values of a tensor of n; a column's may stand in lists of one, as they do in an
+// array of two dimensions.
 func (d *inferDecoder) flatten(t *tensor, data, n int, column bool) *Error {
 	if got := d.length(data); got != n {
 		return t.fail(fmt.Sprintf("has %d values where its shape says %d", got, n))

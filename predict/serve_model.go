@@ -20,7 +20,8 @@ type modelInfo struct {
 	Scores      json.RawMessage `json:"scores,omitempty"`
 }
 
-// ServeModel is GET /model: what forecasts, from which prices, and how well it did where it was tested.
+// ServeModel is GET /model: what forecasts, from which prices, and how well it did where it was
+// tested.
 func (s *Service) ServeModel(w http.ResponseWriter, r *http.Request) {
 	m, mk := s.Current()
 	var scores json.RawMessage

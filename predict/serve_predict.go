@@ -2,8 +2,8 @@ package predict
 
 import "net/http"
 
-// maxPlain is what a body may have that asks for one forecast of a listed ticker, ten times over. What is longer holds a
-// history.
+// maxPlain is what a body may have that asks for one forecast of a listed ticker, ten times over.
+// What is longer holds a history.
 const maxPlain = 1 << 10
 
 // ServePredict is POST /predict.

@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// ServeTicker is GET /predict/{ticker}: the same answer, for caches on the way to keep. It is good for as long as the
-// cache here would give it; max-age and Age are both told, and a cache that subtracts one from the other errs on the safe side.
+// ServeTicker is GET /predict/{ticker}: the same answer, for caches on the way to keep. It is good
+// for as long as the cache here would give it; max-age and Age are both told, and a cache that
+// subtracts one from the other errs on the safe side.
 func (s *Service) ServeTicker(w http.ResponseWriter, r *http.Request) {
 	q := newQuery(r)
 	ticker := q.ticker()
@@ -48,7 +49,8 @@ func entityTag(answer []byte) string {
 	return strconv.Quote(strconv.FormatUint(h.Sum64(), 16))
 }
 
-// matchesTag reports whether If-None-Match holds the tag, or a star. Weak tags count: the comparison is weak by the RFC.
+// matchesTag reports whether If-None-Match holds the tag, or a star. Weak tags count: the
+// comparison is weak by the RFC.
 func matchesTag(fields []string, tag string) bool {
 	for _, field := range fields {
 		for t := range strings.SplitSeq(field, ",") {

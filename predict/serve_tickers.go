@@ -38,8 +38,8 @@ type closeOn struct {
 	Close float64       `json:"close"`
 }
 
-// ServeTickers is GET /tickers?q=&limit=&offset=: what can be asked for, by name; with q, the tickers that begin with it
-// and then those that hold it elsewhere, in any case.
+// ServeTickers is GET /tickers?q=&limit=&offset=: what can be asked for, by name; with q, the
+// tickers that begin with it and then those that hold it elsewhere, in any case.
 func (s *Service) ServeTickers(w http.ResponseWriter, r *http.Request) {
 	q := newQuery(r)
 	limit := q.integer("limit", defaultPage, 1, maxPage)

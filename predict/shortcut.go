@@ -14,8 +14,8 @@ type Plain struct {
 	confidence float64
 }
 
-// Plain is the shortest way from a body to a request, for front ends of their own: ok is false when it is anything but
-// plain. Nothing is computed or counted.
+// Plain is the shortest way from a body to a request, for front ends of their own: ok is false when
+// it is anything but plain. Nothing is computed or counted.
 func (s *Service) Plain(body []byte) (p Plain, ok bool) {
 	var r Request
 	n, ok := decodePlain(body, &r)

@@ -9,7 +9,10 @@ import (
 )
 
 func TestLimitTarget(t *testing.T) {
-	h := predict.LimitTarget(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	h := predict.LimitTarget(http.HandlerFunc(func(w http.ResponseWriter,
+		_ *http.Request) {
+		w.WriteHeader(http.StatusNoContent)
+	}))
 	for n, want := range map[int]int{1: 204, predict.MaxTarget: 204, predict.MaxTarget + 1: 414} {
 		w := do(h, "GET", "/"+strings.Repeat("a", n-1), "")
 		if w.Code != want || want == 414 && w.Body.String() != `{"detail":"URI Too Long"}` {

@@ -5,8 +5,9 @@ import (
 	"unicode/utf8"
 )
 
-// wellFormed reports whether b is UTF-8 as the reference reads it: surrogates written as three bytes each are let in
-// (Python's "surrogatepass"); they are half pairs, and the checks of each field deal with them.
+// wellFormed reports whether b is UTF-8 as the reference reads it: surrogates written as three
+// bytes each are let in (Python's "surrogatepass"); they are half pairs, and the checks of each
+// field deal with them.
 func wellFormed(b []byte) bool {
 	for !utf8.Valid(b) {
 		i := bytes.IndexByte(b, 0xED)
@@ -115,8 +116,9 @@ func unescape(raw []byte) []byte {
 	return out
 }
 
-// appendString appends s as a JSON string the way Python's json does with ensure_ascii off: quote, backslash and control
-// characters are escaped and nothing else. Half a surrogate pair, which no UTF-8 can hold, becomes U+FFFD.
+// appendString appends s as a JSON string the way Python's json does with ensure_ascii off: quote,
+// backslash and control characters are escaped and nothing else. Half a surrogate pair, which no
+// UTF-8 can hold, becomes U+FFFD.
 func appendString(dst, s []byte) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
@@ -146,8 +148,9 @@ func appendString(dst, s []byte) []byte {
 	return append(dst, '"')
 }
 
-// replaceInvalid is Python's decode(errors="replace"): each longest beginning of a character that breaks off, and each
-// byte that begins none, is one U+FFFD. (Go's own conversions put one for every byte.)
+// replaceInvalid is Python's decode(errors="replace"): each longest beginning of a character that
+// breaks off, and each byte that begins none, is one U+FFFD. (Go's own conversions put one for
+// every byte.)
 func replaceInvalid(b []byte) []byte {
 	if utf8.Valid(b) {
 		return b
@@ -164,7 +167,8 @@ func replaceInvalid(b []byte) []byte {
 	return out
 }
 
-// brokenPrefix is the length of the longest beginning of a character at the front of b, which begins none that is whole.
+// brokenPrefix is the length of the longest beginning of a character at the front of b, which
+// begins none that is whole.
 func brokenPrefix(b []byte) int {
 	lo, hi := byte(0x80), byte(0xBF) // the second byte's range; Unicode table 3-7
 	switch c := b[0]; {

@@ -37,8 +37,10 @@ func TestWellFormed(t *testing.T) {
 		want bool
 	}{
 		{"", true}, {"aé\U0001f600", true}, {"\xff", false}, {"\xc0\x80", false},
-		{"\xed\xa0\x80", true}, {"\xed\xbf\xbf", true}, {"\xed\x9f\xbf", true}, {"\xed\xa0", false}, {"\xed\xa0x", false},
-		{"a\xed\xa0\x80b\xed\xb0\x80", true}, {"\xed\xa0\x80\xff", false}, {"\xff\xed\xa0\x80", false},
+		{"\xed\xa0\x80", true}, {"\xed\xbf\xbf", true}, {"\xed\x9f\xbf", true}, {"\xed\xa0", false},
+		{"\xed\xa0x", false},
+		{"a\xed\xa0\x80b\xed\xb0\x80", true}, {"\xed\xa0\x80\xff", false},
+		{"\xff\xed\xa0\x80", false},
 		{"\xed\x9f\xbf\xed\xa0\x80", true}, {strings.Repeat("\xed\xa0\x80", 1000), true},
 	} {
 		if got := wellFormed([]byte(tt.in)); got != tt.want {

@@ -19,7 +19,8 @@ const (
 	numFields
 )
 
-var fieldNames = [numFields]string{"ticker", "days_ahead", "confidence_interval", "history", "as_of", "levels"}
+var fieldNames = [numFields]string{"ticker", "days_ahead", "confidence_interval", "history",
+	"as_of", "levels"}
 
 // request checks the value at node root and returns the request that it describes.
 func (d *document) request(root int) (Request, *Error) {
@@ -28,7 +29,8 @@ func (d *document) request(root int) (Request, *Error) {
 		return Request{}, errMissingBody()
 	case kindObject:
 	default:
-		return Request{}, &Error{Status: 422, Issues: []Issue{{Rule: ruleBody, In: "body", Index: -1, Input: d.echo(root)}}}
+		return Request{}, &Error{Status: 422,
+			Issues: []Issue{{Rule: ruleBody, In: "body", Index: -1, Input: d.echo(root)}}}
 	}
 	var at [numFields]int // node of each field, 0 for none
 	for key, value := range d.members(root) {
@@ -44,7 +46,8 @@ func (d *document) request(root int) (Request, *Error) {
 	if i := at[fieldTicker]; i > 0 {
 		r.Ticker = c.ticker(i)
 	} else {
-		c.issues = append(c.issues, Issue{Rule: ruleMissing, In: "body", Field: "ticker", Index: -1, Input: d.echo(root)})
+		c.issues = append(c.issues, Issue{Rule: ruleMissing, In: "body", Field: "ticker", Index: -1,
+			Input: d.echo(root)})
 	}
 	if i := at[fieldDays]; i > 0 {
 		r.Days = c.days(i)
@@ -81,7 +84,8 @@ type checker struct {
 
 func (c *checker) fail(rule *Rule, field, index, node int) {
 	if len(c.issues) < maxIssues {
-		c.issues = append(c.issues, Issue{Rule: *rule, In: "body", Field: fieldNames[field], Index: index, Input: c.echo(node)})
+		c.issues = append(c.issues, Issue{Rule: *rule, In: "body", Field: fieldNames[field],
+			Index: index, Input: c.echo(node)})
 	}
 }
 
@@ -91,7 +95,8 @@ func (c *checker) failed(field int) bool {
 	return n > 0 && c.issues[n-1].Field == fieldNames[field]
 }
 
-// scalar is the kind and text of a value; for a string with half a surrogate pair, which no check can take, a rule.
+// scalar is the kind and text of a value; for a string with half a surrogate pair, which no check
+// can take, a rule.
 func (c *checker) scalar(i int) (kind, []byte, *Rule) {
 	switch k := c.nodes[i].kind; k {
 	case kindString:
@@ -182,7 +187,8 @@ func closeRule(x float64) *Rule {
 	return nil
 }
 
-// numbers checks a list: its length when that is too great, then its items, then its length when that is too small.
+// numbers checks a list: its length when that is too great, then its items, then its length when
+// that is too small.
 func (c *checker) numbers(field, i, low, high int, check func(float64) *Rule) []float64 {
 	if c.nodes[i].kind != kindArray {
 		c.fail(&ruleListType, field, -1, i)
@@ -204,8 +210,8 @@ func (c *checker) numbers(field, i, low, high int, check func(float64) *Rule) []
 	return list
 }
 
-// date takes an ISO date and nothing else: the reference would read a number as seconds since 1970, and a time behind the
-// date when it is midnight.
+// date takes an ISO date and nothing else: the reference would read a number as seconds since 1970,
+// and a time behind the date when it is midnight.
 func (c *checker) date(i int) calendar.Date {
 	k, s, rule := c.scalar(i)
 	var date calendar.Date

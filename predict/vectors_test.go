@@ -30,9 +30,11 @@ type exchange struct {
 	RespHeaders map[string]string `json:"resp_headers"`
 }
 
-// TestExchanges runs the exchanges of testdata and, where it is there, the shared reference over a real connection.
+// TestExchanges runs the exchanges of testdata and, where it is there, the shared reference over a
+// real connection.
 func TestExchanges(t *testing.T) {
-	for _, file := range []string{"testdata/exchanges.json", "../../shared/reference/vectors.json"} {
+	for _, file := range []string{"testdata/exchanges.json",
+		"../../shared/reference/vectors.json"} {
 		t.Run(file, func(t *testing.T) {
 			b, err := os.ReadFile(file)
 			if os.IsNotExist(err) && strings.HasPrefix(file, "..") {
@@ -102,7 +104,8 @@ func (x *exchange) run(t *testing.T, url string) {
 			t.Fatal(err)
 		}
 		if len(rows) != x.Want.Rows || rows[0]["ticker"] != x.Want.Ticker {
-			t.Errorf("got %d rows of %v, want %d of %s", len(rows), rows[0]["ticker"], x.Want.Rows, x.Want.Ticker)
+			t.Errorf("got %d rows of %v, want %d of %s", len(rows), rows[0]["ticker"], x.Want.Rows,
+				x.Want.Ticker)
 		}
 	}
 	if x.Text == nil {

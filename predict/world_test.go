@@ -23,7 +23,8 @@ func testMarket(t testing.TB, scale float64, tickers ...string) *market.Market {
 	for i := range 74 {
 		for j, ticker := range tickers {
 			x := float64(i*7 + j*3)
-			fmt.Fprintf(&b, "%s,%s,%.4f\n", day, ticker, scale*float64(100+50*j)*(1+0.01*math.Sin(x)+0.003*math.Cos(x*x)))
+			fmt.Fprintf(&b, "%s,%s,%.4f\n", day, ticker,
+				scale*float64(100+50*j)*(1+0.01*math.Sin(x)+0.003*math.Cos(x*x)))
 		}
 		day = calendar.Next(day, 1)
 	}
@@ -38,7 +39,8 @@ func testMarket(t testing.TB, scale float64, tickers ...string) *market.Market {
 	return m
 }
 
-// newService is a service of the embedded model and four tickers; change may set more of its Config.
+// newService is a service of the embedded model and four tickers; change may set more of its
+// Config.
 func newService(t testing.TB, change ...func(*predict.Config)) *predict.Service {
 	t.Helper()
 	m, err := model.Embedded()
@@ -78,6 +80,7 @@ func handlerOf(s *predict.Service) http.Handler {
 	mux.HandleFunc("GET /health", s.ServeHealth)
 	mux.HandleFunc("GET /livez", s.ServeLive)
 	mux.HandleFunc("GET /readyz", s.ServeReady)
-	mux.HandleFunc("GET /openapi.json", s.ServeHealth) // another package's; here only its path matters
+	// another package's; here only its path matters
+	mux.HandleFunc("GET /openapi.json", s.ServeHealth)
 	return predict.Front(mux)
 }

@@ -1,12 +1,14 @@
-// Check compares a run of the benchmarks with the committed baseline and fails when something was lost:
+// Check compares a run of the benchmarks with the committed baseline and fails when something was
+// lost:
 //
 //	go run ./bench/check            compare
 //	go run ./bench/check -update    measure a new baseline
 //
-// The baseline holds no times, which differ from one machine to the next, but counts (allocations, calls on the
-// connection) and CPU time as a multiple of what a bare net/http handler takes in the same benchmark, in turn with it. What else runs
-// on the machine can still make a round look bad and never good, so a loss counts only if every round shows it. With fifteen
-// runnable tasks on two CPUs single rounds without a loss stayed within 9 %, and a loss of 60 ns planted in the fast lane
+// The baseline holds no times, which differ from one machine to the next, but counts (allocations,
+// calls on the connection) and CPU time as a multiple of what a bare net/http handler takes in the
+// same benchmark, in turn with it. What else runs on the machine can still make a round look bad
+// and never good, so a loss counts only if every round shows it. With fifteen runnable tasks on two
+// CPUs single rounds without a loss stayed within 9 %, and a loss of 60 ns planted in the fast lane
 // was found.
 package main
 
@@ -49,7 +51,8 @@ var watched = map[string][]string{
 	"BenchmarkLaneMiss":     {"x-reference", "allocs/op"},
 }
 
-// A baseline is a value for each watched metric of each watched benchmark, and what it was measured on.
+// A baseline is a value for each watched metric of each watched benchmark, and what it was measured
+// on.
 type baseline struct {
 	Go      string  `json:"go"`
 	CPU     string  `json:"cpu"`
@@ -59,8 +62,9 @@ type baseline struct {
 // metrics are values by benchmark and unit.
 type metrics map[string]map[string]float64
 
-// tolerance is the loss that is not one yet. A ratio of two CPU times may be another on another CPU or with another
-// net/http, so that there only a loss beyond doubt counts; counts stay what they are.
+// tolerance is the loss that is not one yet. A ratio of two CPU times may be another on another CPU
+// or with another net/http, so that there only a loss beyond doubt counts; counts stay what they
+// are.
 const (
 	tolerance      = 0.10
 	looseTolerance = 0.30
@@ -76,14 +80,16 @@ func (b *baseline) tolerance(unit string, here baseline) float64 {
 func run(ctx context.Context, args []string, out io.Writer) error {
 	fs := flag.NewFlagSet("check", flag.ContinueOnError)
 	update := fs.Bool("update", false, "write a new baseline")
-	rounds := fs.Int("rounds", 5, "how often a loss must show before it counts; with -update, rounds to take the median of")
+	rounds := fs.Int("rounds", 5,
+		"how often a loss must show before it counts; with -update, rounds to take the median of")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
 	if *rounds < 1 || *rounds > 20 {
 		return fmt.Errorf("%d rounds, want 1 to 20", *rounds)
 	}
-	dir, err := exec.CommandContext(ctx, "go", "list", "-f", "{{.Dir}}", "tickercast/bench/check").Output()
+	dir, err := exec.CommandContext(ctx, "go", "list", "-f", "{{.Dir}}",
+		"tickercast/bench/check").Output()
 	if err != nil {
 		return fmt.Errorf("looking for the baseline: %w", err)
 	}
@@ -111,17 +117,21 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		if len(lost) == 0 {
 			return printTable(out, base, best)
 		}
-		fmt.Fprintf(out, "round %d of %d: worse than the baseline: %s\n", round+1, *rounds, strings.Join(lost, ", "))
+		fmt.Fprintf(out, "round %d of %d: worse than the baseline: %s\n", round+1, *rounds,
+			strings.Join(lost, ", "))
 	}
 	if err := printTable(out, base, best); err != nil {
 		return err
 	}
-	return fmt.Errorf("worse than the baseline in each of %d rounds: %s", *rounds, strings.Join(compare(base, best), ", "))
+	return fmt.Errorf("worse than the baseline in each of %d rounds: %s", *rounds,
+		strings.Join(compare(base, best), ", "))
 }
 
 // measure runs the watched benchmarks once.
 func measure(ctx context.Context) (baseline, error) {
-	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^Benchmark(Handler|Hit|Miss|LaneHit|LaneMiss)$", "-benchtime", "100000x", "tickercast/bench")
+	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench",
+		"^Benchmark(Handler|Hit|Miss|LaneHit|LaneMiss)$", "-benchtime", "100000x",
+		"tickercast/bench")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return baseline{}, fmt.Errorf("running the benchmarks: %w:\n%s", err, out)
@@ -197,9 +207,12 @@ func compare(base, now baseline) (lost []string) {
 func printTable(w io.Writer, base, now baseline) error {
 	var b strings.Builder
 	if base.Go != now.Go || base.CPU != now.CPU {
-		fmt.Fprintf(&b, "the baseline is from %s on %s, this is %s on %s: ratios may be off by %.0f %%\n", base.Go, base.CPU, now.Go, now.CPU, 100*looseTolerance)
+		fmt.Fprintf(&b,
+			"the baseline is from %s on %s, this is %s on %s: ratios may be off by %.0f %%\n",
+			base.Go, base.CPU, now.Go, now.CPU, 100*looseTolerance)
 	}
-	fmt.Fprintf(&b, "%-24s %-12s %10s %10s %9s\n", "benchmark", "metric", "baseline", "now", "change")
+	fmt.Fprintf(&b, "%-24s %-12s %10s %10s %9s\n", "benchmark", "metric", "baseline", "now",
+		"change")
 	for _, name := range slices.Sorted(maps.Keys(base.Metrics)) {
 		for _, unit := range slices.Sorted(maps.Keys(base.Metrics[name])) {
 			was, is := base.Metrics[name][unit], now.Metrics[name][unit]

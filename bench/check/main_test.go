@@ -21,7 +21,8 @@ func TestParse(t *testing.T) {
 		"BenchmarkHandler/miss": {"allocs/op": 6, "B/op": 1227},
 		"BenchmarkHit":          {"x-reference": 1.134, "calls/op": 2.5},
 	}
-	if got := parse(output); !reflect.DeepEqual(got.Metrics, want) || got.CPU != "A CPU with - and 2" {
+	if got := parse(output); !reflect.DeepEqual(got.Metrics, want) ||
+		got.CPU != "A CPU with - and 2" {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
@@ -37,10 +38,12 @@ func TestCompare(t *testing.T) {
 		{"within ten percent", metrics{"A": {"x": 1.1, "allocs": 0}, "B": {"x": 10.9}}, ""},
 		{"better", metrics{"A": {"x": 0.1, "allocs": 0}, "B": {"x": 1}}, ""},
 		{"worse", metrics{"A": {"x": 1.11, "allocs": 0}, "B": {"x": 12}}, "A x, B x"},
-		{"one allocation where none was", metrics{"A": {"x": 1, "allocs": 1}, "B": {"x": 10}}, "A allocs"},
+		{"one allocation where none was", metrics{"A": {"x": 1, "allocs": 1}, "B": {"x": 10}},
+			"A allocs"},
 		{"gone", metrics{"A": {"x": 1, "allocs": 0}}, "B x"},
 	} {
-		if got := strings.Join(compare(baseline{Metrics: base}, baseline{Metrics: tt.now}), ", "); got != tt.want {
+		if got := strings.Join(compare(baseline{Metrics: base}, baseline{Metrics: tt.now}),
+			", "); got != tt.want {
 			t.Errorf("%s: lost %q, want %q", tt.name, got, tt.want)
 		}
 	}
@@ -63,22 +66,27 @@ func TestNoiseIsForgiven(t *testing.T) {
 func TestPrintTable(t *testing.T) {
 	var b strings.Builder
 	base := metrics{"A": {"x": 2, "allocs": 0}}
-	printTable(&b, baseline{CPU: "old", Metrics: base}, baseline{CPU: "new", Metrics: metrics{"A": {"x": 3, "allocs": 1}}})
-	if got := b.String(); !strings.Contains(got, "+50.0 %") || !strings.Contains(got, "from none") || !strings.Contains(got, "on old") {
+	printTable(&b, baseline{CPU: "old", Metrics: base},
+		baseline{CPU: "new", Metrics: metrics{"A": {"x": 3, "allocs": 1}}})
+	if got := b.String(); !strings.Contains(got, "+50.0 %") ||
+		!strings.Contains(got, "from none") || !strings.Contains(got, "on old") {
 		t.Errorf("table:\n%s", got)
 	}
 }
 
-// TestAnotherMachine: ratios are given more room on another CPU and with another Go, counts are not.
+// TestAnotherMachine: ratios are given more room on another CPU and with another Go, counts are
+// not.
 func TestAnotherMachine(t *testing.T) {
-	base := baseline{Go: "go1", CPU: "a", Metrics: metrics{"A": {"x-reference": 1, "allocs/op": 10}}}
+	base := baseline{Go: "go1", CPU: "a",
+		Metrics: metrics{"A": {"x-reference": 1, "allocs/op": 10}}}
 	worse := metrics{"A": {"x-reference": 1.2, "allocs/op": 12}}
 	for _, tt := range []struct{ goVersion, cpu, want string }{
 		{"go1", "a", "A allocs/op, A x-reference"},
 		{"go1", "b", "A allocs/op"},
 		{"go2", "a", "A allocs/op"},
 	} {
-		if got := strings.Join(compare(base, baseline{Go: tt.goVersion, CPU: tt.cpu, Metrics: worse}), ", "); got != tt.want {
+		if got := strings.Join(compare(base, baseline{Go: tt.goVersion, CPU: tt.cpu,
+			Metrics: worse}), ", "); got != tt.want {
 			t.Errorf("%s on %s: lost %q, want %q", tt.goVersion, tt.cpu, got, tt.want)
 		}
 	}

@@ -7,9 +7,9 @@ import (
 	"unsafe"
 )
 
-// clock sleeps to within some ten microseconds. An idle Go program sleeps in epoll_wait, whose unit is the millisecond,
-// so time.Sleep is up to one late: more than the server that is to be measured takes. A timerfd wakes the same
-// epoll_wait when it is due.
+// clock sleeps to within some ten microseconds. An idle Go program sleeps in epoll_wait, whose unit
+// is the millisecond, so time.Sleep is up to one late: more than the server that is to be measured
+// takes. A timerfd wakes the same epoll_wait when it is due.
 type clock struct {
 	f  *os.File // nil: the kernel refused a timer, and time.Sleep has to do
 	fd uintptr
@@ -17,7 +17,8 @@ type clock struct {
 
 func newClock() *clock {
 	const monotonic = 1
-	fd, _, errno := syscall.Syscall(syscall.SYS_TIMERFD_CREATE, monotonic, syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
+	fd, _, errno := syscall.Syscall(syscall.SYS_TIMERFD_CREATE, monotonic,
+		syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
 	if errno != 0 {
 		return new(clock)
 	}
@@ -33,7 +34,8 @@ func (c *clock) sleep(d time.Duration) {
 		return
 	}
 	spec := struct{ interval, value syscall.Timespec }{value: syscall.NsecToTimespec(int64(d))}
-	_, _, errno := syscall.Syscall6(syscall.SYS_TIMERFD_SETTIME, c.fd, 0, uintptr(unsafe.Pointer(&spec)), 0, 0, 0)
+	_, _, errno := syscall.Syscall6(syscall.SYS_TIMERFD_SETTIME, c.fd, 0,
+		uintptr(unsafe.Pointer(&spec)), 0, 0, 0)
 	var expirations [8]byte
 	if errno == 0 {
 		if _, err := c.f.Read(expirations[:]); err == nil {

@@ -18,21 +18,23 @@ var (
 	errTruncated   = errors.New("load: connection closed inside a response")
 )
 
-const maxResponse = 64 << 20 // a response larger than this is a fault of the server, not a reason to run out of memory
+// a response larger than this is a fault of the server, not a reason to run out of memory
+const maxResponse = 64 << 20
 
-// conn is one keep-alive connection of the lean client. net/http's client would cost more than the server it measures:
-// it starts two goroutines a connection and allocates some sixty times a request, this one writes prepared bytes and
-// looks at as much of the response as it takes to know that it is whole.
+// conn is one keep-alive connection of the lean client. net/http's client would cost more than the
+// server it measures: it starts two goroutines a connection and allocates some sixty times a
+// request, this one writes prepared bytes and looks at as much of the response as it takes to know
+// that it is whole.
 //
-// It understands responses with a Content-Length and refuses all others: a server that frames its answers in another
-// way is reported, not measured wrongly.
+// It understands responses with a Content-Length and refuses all others: a server that frames its
+// answers in another way is reported, not measured wrongly.
 type conn struct {
 	c   net.Conn
 	buf []byte // one response at a time; grows to the largest seen
 
-	// yield lets other connections send before this one looks for its answer, which then has often come: a read that
-	// finds nothing and a wait less, 4 % of the generator's CPU time in a closed loop. In an open loop it could make an
-	// answer look late.
+	// yield lets other connections send before this one looks for its answer, which then has often
+	// come: a read that finds nothing and a wait less, 4 % of the generator's CPU time in a closed
+	// loop. In an open loop it could make an answer look late.
 	yield bool
 
 	timeout  time.Duration
@@ -50,8 +52,9 @@ type response struct {
 
 // exchange writes one request and reads its response.
 func (c *conn) exchange(request []byte, started time.Duration) (response, error) {
-	// Setting a deadline costs as much as parsing the response, so it is pushed on only when an eighth of it has gone
-	// by: a response is late somewhere between 7/8 and the whole of the timeout.
+	// Setting a deadline costs as much as parsing the response, so it is pushed on only when an
+	// eighth of it has gone by: a response is late somewhere between 7/8 and the whole of the
+	// timeout.
 	if due := started + c.timeout; due-c.deadline > c.timeout/8 {
 		if err := c.c.SetDeadline(time.Now().Add(c.timeout)); err != nil {
 			return response{}, err
@@ -104,10 +107,12 @@ func (c *conn) receive() (response, error) {
 	return r, nil
 }
 
-// parseHead reads the status line and those header fields that frame the message. Every line of head ends in CRLF.
+// parseHead reads the status line and those header fields that frame the message. Every line of
+// head ends in CRLF.
 func (r *response) parseHead(head []byte) (length int, err error) {
 	line, rest, _ := bytes.Cut(head, []byte("\r\n"))
-	if len(line) < 12 || string(line[:7]) != "HTTP/1." || line[8] != ' ' || (len(line) > 12 && line[12] != ' ') {
+	if len(line) < 12 || string(line[:7]) != "HTTP/1." || line[8] != ' ' ||
+		(len(line) > 12 && line[12] != ' ') {
 		return 0, fmt.Errorf("%w: status line %q", errMalformed, line)
 	}
 	for _, c := range line[9:12] {

@@ -30,28 +30,41 @@ func TestReceive(t *testing.T) {
 		err      error // nil: read whole
 	}{
 		{name: "plain", in: head + "Content-Length: 5\r\n\r\nhello", status: 200, body: "hello"},
-		{name: "lower case, no reason", in: "HTTP/1.1 422\r\ncontent-length:\t2 \r\n\r\n{}", status: 422, body: "{}"},
+		{name: "lower case, no reason", in: "HTTP/1.1 422\r\ncontent-length:\t2 \r\n\r\n{}",
+			status: 422, body: "{}"},
 		{name: "empty body", in: head + "Content-Length: 0\r\n\r\n", status: 200},
 		{name: "no content", in: "HTTP/1.1 204 No Content\r\nX: y\r\n\r\n", status: 204},
-		{name: "larger than the buffer", in: head + "Content-Length: 100000\r\n\r\n" + strings.Repeat("x", 100_000), status: 200, body: strings.Repeat("x", 100_000)},
-		{name: "close", in: head + "Connection: close\r\nContent-Length: 1\r\n\r\nx", status: 200, body: "x", close: true},
-		{name: "keep-alive", in: head + "connection: Keep-Alive\r\nContent-Length: 1\r\n\r\nx", status: 200, body: "x"},
-		{name: "1.0", in: "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx", status: 200, body: "x", close: true},
-		{name: "1.0 kept alive", in: "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\nx", status: 200, body: "x"},
-		{name: "same length twice", in: head + "Content-Length: 1\r\nContent-Length: 1\r\n\r\nx", status: 200, body: "x"},
+		{name: "larger than the buffer", in: head + "Content-Length: 100000\r\n\r\n" +
+			strings.Repeat("x", 100_000), status: 200, body: strings.Repeat("x", 100_000)},
+		{name: "close", in: head + "Connection: close\r\nContent-Length: 1\r\n\r\nx", status: 200,
+			body: "x", close: true},
+		{name: "keep-alive", in: head + "connection: Keep-Alive\r\nContent-Length: 1\r\n\r\nx",
+			status: 200, body: "x"},
+		{name: "1.0", in: "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx", status: 200, body: "x",
+			close: true},
+		{name: "1.0 kept alive",
+			in:     "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\nx",
+			status: 200, body: "x"},
+		{name: "same length twice", in: head + "Content-Length: 1\r\nContent-Length: 1\r\n\r\nx",
+			status: 200, body: "x"},
 
 		{name: "nothing", in: "", err: io.EOF},
 		{name: "cut in the head", in: head, err: errTruncated},
 		{name: "cut in the body", in: head + "Content-Length: 5\r\n\r\nhell", err: errTruncated},
 		{name: "body too long", in: head + "Content-Length: 5\r\n\r\nhello!", err: errUnsolicited},
-		{name: "chunked", in: head + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", err: errMalformed},
+		{name: "chunked", in: head + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+			err: errMalformed},
 		{name: "until close", in: head + "\r\nhello", err: errMalformed},
-		{name: "two lengths", in: head + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nxy", err: errMalformed},
+		{name: "two lengths", in: head + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nxy",
+			err: errMalformed},
 		{name: "signed length", in: head + "Content-Length: +1\r\n\r\nx", err: errMalformed},
-		{name: "absurd length", in: head + "Content-Length: 99999999999\r\n\r\nx", err: errMalformed},
+		{name: "absurd length", in: head + "Content-Length: 99999999999\r\n\r\nx",
+			err: errMalformed},
 		{name: "not HTTP", in: "SSH-2.0-OpenSSH_9.2 x\r\n\r\n", err: errMalformed},
-		{name: "status of letters", in: "HTTP/1.1 2xx OK\r\nContent-Length: 1\r\n\r\nx", err: errMalformed},
-		{name: "four digits", in: "HTTP/1.1 2000 OK\r\nContent-Length: 1\r\n\r\nx", err: errMalformed},
+		{name: "status of letters", in: "HTTP/1.1 2xx OK\r\nContent-Length: 1\r\n\r\nx",
+			err: errMalformed},
+		{name: "four digits", in: "HTTP/1.1 2000 OK\r\nContent-Length: 1\r\n\r\nx",
+			err: errMalformed},
 		{name: "no colon", in: "HTTP/1.1 200 OK\r\nContent-Length 1\r\n\r\nx", err: errMalformed},
 		{name: "endless head", in: head + "X: " + strings.Repeat("y", 70<<10), err: errMalformed},
 	} {
@@ -69,9 +82,11 @@ func TestReceive(t *testing.T) {
 				if !errors.Is(err, tt.err) {
 					t.Fatalf("%s: error %v, want %v", mode, err, tt.err)
 				}
-				if tt.err == nil && (got.status != tt.status || string(got.body) != tt.body || got.close != tt.close) {
+				if tt.err == nil && (got.status != tt.status || string(got.body) != tt.body ||
+					got.close != tt.close) {
 					t.Errorf("%s: got %d, %d bytes, close %v; want %d, %d bytes, close %v",
-						mode, got.status, len(got.body), got.close, tt.status, len(tt.body), tt.close)
+						mode, got.status, len(got.body), got.close, tt.status, len(tt.body),
+						tt.close)
 				}
 			}
 		})
@@ -87,7 +102,8 @@ type repeating struct {
 func (r *repeating) Read(p []byte) (int, error) { return copy(p, r.response), nil }
 
 func TestExchangeAllocatesNothing(t *testing.T) {
-	c := conn{c: &repeating{response: "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]"}, timeout: time.Second}
+	c := conn{c: &repeating{response: "HTTP/1.1 200 OK\r\nContent-Type: " +
+		"application/json\r\nContent-Length: 2\r\n\r\n[]"}, timeout: time.Second}
 	request := []byte("POST /predict HTTP/1.1\r\n\r\n")
 	exchange := func() {
 		if _, err := c.exchange(request, 0); err != nil {
@@ -107,23 +123,29 @@ func FuzzReceive(f *testing.F) {
 	f.Fuzz(func(t *testing.T, in string) {
 		c := conn{c: &scripted{r: strings.NewReader(in)}, timeout: time.Second}
 		got, err := c.receive()
-		if err == nil && (!strings.HasSuffix(in, string(got.body)) || got.status < 0 || got.status > 999) {
+		if err == nil && (!strings.HasSuffix(in, string(got.body)) || got.status < 0 ||
+			got.status > 999) {
 			t.Errorf("status %d, body %q of %q", got.status, got.body, in)
 		}
-		// However the bytes arrive, the verdict is the same, but that a surplus may not have been seen.
-		split := conn{c: &scripted{r: iotest.OneByteReader(strings.NewReader(in))}, timeout: time.Second}
+		// However the bytes arrive, the verdict is the same, but that a surplus may not have been
+		// seen.
+		split := conn{c: &scripted{r: iotest.OneByteReader(strings.NewReader(in))},
+			timeout: time.Second}
 		again, err2 := split.receive()
 		if (err == nil) != (err2 == nil) && !errors.Is(err, errUnsolicited) {
 			t.Errorf("at once: %v; byte by byte: %v", err, err2)
 		}
 		if err == nil && (again.status != got.status || string(again.body) != string(got.body)) {
-			t.Errorf("at once: %d %q; byte by byte: %d %q", got.status, got.body, again.status, again.body)
+			t.Errorf("at once: %d %q; byte by byte: %d %q", got.status, got.body, again.status,
+				again.body)
 		}
 	})
 }
 
 func BenchmarkExchange(b *testing.B) {
-	c := conn{c: &repeating{response: "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nDate: Tue, 24 Nov 2026 23:00:00 GMT\r\nContent-Length: 2\r\n\r\n[]"}, timeout: time.Second}
+	c := conn{c: &repeating{response: "HTTP/1.1 200 OK\r\nContent-Type: " +
+		"application/json\r\nDate: Tue, 24 Nov 2026 23:00:00 GMT\r\nContent-Length: 2\r\n\r\n[]"},
+		timeout: time.Second}
 	request := []byte("POST /predict HTTP/1.1\r\n\r\n")
 	for b.Loop() {
 		if _, err := c.exchange(request, 0); err != nil {

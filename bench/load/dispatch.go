@@ -6,9 +6,10 @@ import (
 	"time"
 )
 
-// dispatch hands the time at which each request is due to a free connection, when it is due or as soon after as a
-// connection is free. Being late does not move the times that follow.
-func (r *run) dispatch(ctx context.Context, due chan<- time.Duration, began, end time.Duration, count int64) (unsent int64) {
+// dispatch hands the time at which each request is due to a free connection, when it is due or as
+// soon after as a connection is free. Being late does not move the times that follow.
+func (r *run) dispatch(ctx context.Context, due chan<- time.Duration, began, end time.Duration,
+	count int64) (unsent int64) {
 	sleep := r.cfg.Sleep
 	if sleep == nil {
 		clock := newClock()
@@ -44,8 +45,8 @@ func (r *run) dispatch(ctx context.Context, due chan<- time.Duration, began, end
 		case <-ctx.Done():
 			return unsent
 		case <-patience.C:
-			// The server is too far behind to wait for. What is left counts with the time it has waited by now, so that
-			// giving up does not flatter the quantiles.
+			// The server is too far behind to wait for. What is left counts with the time it has
+			// waited by now, so that giving up does not flatter the quantiles.
 			for ; at < end && count >= 0; at += gap() {
 				count--
 				unsent++

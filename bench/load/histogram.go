@@ -9,17 +9,17 @@ import (
 	"time"
 )
 
-// The histogram is log-linear: values below 2^subBits ns have a bucket each, and from there every power of two is cut
-// into 2^(subBits-1) buckets, so that a bucket is never wider than 1/1024 of its values: three significant digits over
-// the whole range of a time.Duration, nothing clamped.
+// The histogram is log-linear: values below 2^subBits ns have a bucket each, and from there every
+// power of two is cut into 2^(subBits-1) buckets, so that a bucket is never wider than 1/1024 of
+// its values: three significant digits over the whole range of a time.Duration, nothing clamped.
 const (
 	subBits    = 11
 	subHalf    = 1 << (subBits - 1)
 	numBuckets = (63-subBits)*subHalf + 2*subHalf
 )
 
-// Histogram counts durations. The zero value is empty and ready. It is safe for concurrent use; a reader that runs
-// beside writers sees some of their records and not others.
+// Histogram counts durations. The zero value is empty and ready. It is safe for concurrent use; a
+// reader that runs beside writers sees some of their records and not others.
 //
 // It is not for values that may be negative: they count as zero.
 type Histogram struct {
@@ -65,7 +65,8 @@ func (h *Histogram) Record(d time.Duration) {
 	if v == math.MaxInt64 {
 		v--
 	}
-	for old := h.minPlus1.Load(); (old == 0 || v+1 < old) && !h.minPlus1.CompareAndSwap(old, v+1); old = h.minPlus1.Load() {
+	for old := h.minPlus1.Load(); (old == 0 || v+1 < old) &&
+		!h.minPlus1.CompareAndSwap(old, v+1); old = h.minPlus1.Load() {
 	}
 }
 
@@ -102,8 +103,9 @@ func (h *Histogram) Mean() time.Duration {
 	return time.Duration(h.sum.Load() / n)
 }
 
-// Quantile is the value that a share q of the records do not exceed, never less than the true one and at most 1/1024
-// more; 0 when empty. Quantile(0.99) of a thousand records is the 990th smallest.
+// Quantile is the value that a share q of the records do not exceed, never less than the true one
+// and at most 1/1024 more; 0 when empty. Quantile(0.99) of a thousand records is the 990th
+// smallest.
 func (h *Histogram) Quantile(q float64) time.Duration {
 	n := h.count.Load()
 	if n == 0 {
@@ -120,7 +122,8 @@ func (h *Histogram) Quantile(q float64) time.Duration {
 	return h.Max()
 }
 
-// ShareAbove is the share of the records above d, as far as buckets can tell: those that share d's own do not count.
+// ShareAbove is the share of the records above d, as far as buckets can tell: those that share d's
+// own do not count.
 func (h *Histogram) ShareAbove(d time.Duration) float64 {
 	n := h.count.Load()
 	if n == 0 {
@@ -133,8 +136,8 @@ func (h *Histogram) ShareAbove(d time.Duration) float64 {
 	return float64(above) / float64(n)
 }
 
-// histogramJSON is the sparse form: one pair of bucket index and count for each bucket in use. The quantiles are there for
-// readers of the file, and are not read back.
+// histogramJSON is the sparse form: one pair of bucket index and count for each bucket in use. The
+// quantiles are there for readers of the file, and are not read back.
 type histogramJSON struct {
 	Sum     int64      `json:"sum_ns"`
 	Mean    int64      `json:"mean_ns"`
@@ -147,11 +150,13 @@ type histogramJSON struct {
 	Buckets [][2]int64 `json:"buckets"`
 }
 
-// MarshalJSON keeps every bucket in use, so that the histograms of several generators can be merged later.
+// MarshalJSON keeps every bucket in use, so that the histograms of several generators can be merged
+// later.
 func (h *Histogram) MarshalJSON() ([]byte, error) {
 	out := histogramJSON{
 		Sum: h.sum.Load(), Mean: int64(h.Mean()), Min: int64(h.Min()), Max: h.max.Load(),
-		P50: int64(h.Quantile(0.5)), P90: int64(h.Quantile(0.9)), P99: int64(h.Quantile(0.99)), P999: int64(h.Quantile(0.999)),
+		P50: int64(h.Quantile(0.5)), P90: int64(h.Quantile(0.9)), P99: int64(h.Quantile(0.99)),
+		P999:    int64(h.Quantile(0.999)),
 		Buckets: [][2]int64{},
 	}
 	for i := range h.counts {

@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// TestBuckets walks every bucket: they must tile the range without a gap, and none may be wider than 1/1024 of its values.
+// TestBuckets walks every bucket: they must tile the range without a gap, and none may be wider
+// than 1/1024 of its values.
 func TestBuckets(t *testing.T) {
 	if got := bucketOf(math.MaxInt64); got != numBuckets-1 {
 		t.Fatalf("bucketOf(MaxInt64) = %d, want the last, %d", got, numBuckets-1)
@@ -22,7 +23,8 @@ func TestBuckets(t *testing.T) {
 			t.Fatalf("bucket %d is [%d, %d], want it to begin at %d", i, low, high, next)
 		}
 		if bucketOf(low) != i || bucketOf(high) != i {
-			t.Fatalf("bucket %d: bucketOf(%d) = %d, bucketOf(%d) = %d", i, low, bucketOf(low), high, bucketOf(high))
+			t.Fatalf("bucket %d: bucketOf(%d) = %d, bucketOf(%d) = %d", i, low, bucketOf(low), high,
+				bucketOf(high))
 		}
 		if (high-low)*subHalf > low {
 			t.Fatalf("bucket %d, [%d, %d], is wider than 1/%d of its values", i, low, high, subHalf)
@@ -40,10 +42,14 @@ func sortedQuantile(sorted []time.Duration, q float64) time.Duration {
 func TestQuantileAgainstSorted(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	shapes := map[string]func() time.Duration{
-		"tiny":        func() time.Duration { return time.Duration(rng.IntN(3000)) },
-		"uniform":     func() time.Duration { return time.Duration(rng.Int64N(int64(time.Second))) },
-		"exponential": func() time.Duration { return time.Duration(rng.ExpFloat64() * float64(80*time.Microsecond)) },
-		"any size":    func() time.Duration { return time.Duration(rng.Int64() >> rng.IntN(63)) },
+		"tiny": func() time.Duration { return time.Duration(rng.IntN(3000)) },
+		"uniform": func() time.Duration {
+			return time.Duration(rng.Int64N(int64(time.Second)))
+		},
+		"exponential": func() time.Duration {
+			return time.Duration(rng.ExpFloat64() * float64(80*time.Microsecond))
+		},
+		"any size": func() time.Duration { return time.Duration(rng.Int64() >> rng.IntN(63)) },
 		"two humps": func() time.Duration {
 			if rng.IntN(1000) == 0 {
 				return time.Second + time.Duration(rng.IntN(1000))
@@ -61,12 +67,14 @@ func TestQuantileAgainstSorted(t *testing.T) {
 			}
 			slices.Sort(values)
 			if h.Min() != values[0] || h.Max() != values[n-1] || h.Count() != int64(n) {
-				t.Errorf("%s, %d: min %d, max %d, count %d; want %d, %d, %d", name, n, h.Min(), h.Max(), h.Count(), values[0], values[n-1], n)
+				t.Errorf("%s, %d: min %d, max %d, count %d; want %d, %d, %d", name, n, h.Min(),
+					h.Max(), h.Count(), values[0], values[n-1], n)
 			}
 			for _, q := range []float64{0, 0.001, 0.25, 0.5, 0.9, 0.99, 0.999, 0.9999, 1} {
 				got, want := h.Quantile(q), sortedQuantile(values, q)
 				if got < want || float64(got) > float64(want)*(1+1.0/1024) {
-					t.Errorf("%s, %d: Quantile(%v) = %d, want %d and at most 1/1024 more", name, n, q, got, want)
+					t.Errorf("%s, %d: Quantile(%v) = %d, want %d and at most 1/1024 more", name, n,
+						q, got, want)
 				}
 			}
 		}
@@ -81,7 +89,8 @@ func TestShareAbove(t *testing.T) {
 	h.Record(101 * time.Millisecond)
 	h.Record(5 * time.Second)
 	for d, want := range map[time.Duration]float64{
-		0: 1, 2 * time.Millisecond: 0.002, 100 * time.Millisecond: 0.002, 200 * time.Millisecond: 0.001, 6 * time.Second: 0,
+		0: 1, 2 * time.Millisecond: 0.002, 100 * time.Millisecond: 0.002,
+		200 * time.Millisecond: 0.001, 6 * time.Second: 0,
 	} {
 		if got := h.ShareAbove(d); got != want {
 			t.Errorf("ShareAbove(%v) = %v, want %v", d, got, want)
@@ -91,7 +100,8 @@ func TestShareAbove(t *testing.T) {
 
 func TestHistogramEmptyAndNegative(t *testing.T) {
 	var h Histogram
-	if h.Quantile(0.5) != 0 || h.Mean() != 0 || h.Min() != 0 || h.Max() != 0 || h.ShareAbove(0) != 0 {
+	if h.Quantile(0.5) != 0 || h.Mean() != 0 || h.Min() != 0 || h.Max() != 0 ||
+		h.ShareAbove(0) != 0 {
 		t.Error("an empty histogram must answer 0 to everything")
 	}
 	h.Record(-time.Second)
@@ -107,7 +117,8 @@ func same(a, b *Histogram) bool {
 			return false
 		}
 	}
-	return a.Count() == b.Count() && a.Mean() == b.Mean() && a.Min() == b.Min() && a.Max() == b.Max()
+	return a.Count() == b.Count() && a.Mean() == b.Mean() && a.Min() == b.Min() &&
+		a.Max() == b.Max()
 }
 
 func TestMergeAndJSON(t *testing.T) {
@@ -132,7 +143,8 @@ func TestMergeAndJSON(t *testing.T) {
 	if err := json.Unmarshal(b, &back); err != nil || !same(&back, &whole) {
 		t.Errorf("histogram changed on its way through JSON (error %v)", err)
 	}
-	for _, bad := range []string{`{"buckets":[[-1,2]]}`, `{"buckets":[[99999999,2]]}`, `{"buckets":[[5,-2]]}`, `[]`} {
+	for _, bad := range []string{`{"buckets":[[-1,2]]}`, `{"buckets":[[99999999,2]]}`,
+		`{"buckets":[[5,-2]]}`, `[]`} {
 		if err := json.Unmarshal([]byte(bad), &back); err == nil {
 			t.Errorf("%s was accepted", bad)
 		}

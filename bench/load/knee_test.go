@@ -20,7 +20,8 @@ func TestSearch(t *testing.T) {
 			return rate <= tt.knee, nil
 		})
 		if err != nil || got < tt.low || got > tt.high || tries > 15 {
-			t.Errorf("knee at %v: found %v in %d tries (error %v), want %v to %v", tt.knee, got, tries, err, tt.low, tt.high)
+			t.Errorf("knee at %v: found %v in %d tries (error %v), want %v to %v", tt.knee, got,
+				tries, err, tt.low, tt.high)
 		}
 	}
 	broken := errors.New("broken")
@@ -34,11 +35,13 @@ func TestSearch(t *testing.T) {
 	}
 }
 
-// TestFindKnee measures a server that takes 1 ms a request on one connection: it can do 1000 a second and no more.
+// TestFindKnee measures a server that takes 1 ms a request on one connection: it can do 1000 a
+// second and no more.
 func TestFindKnee(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newFakeServer(func(int) time.Duration { return time.Millisecond })
-		cfg := Config{Dial: s.dial, Sleep: time.Sleep, Requests: constant, Conns: 1, Duration: 2 * time.Second}
+		cfg := Config{Dial: s.dial, Sleep: time.Sleep, Requests: constant, Conns: 1,
+			Duration: 2 * time.Second}
 		steps := 0
 		knee, err := FindKnee(t.Context(), cfg, KneeConfig{Start: 100}, func(KneeStep) { steps++ })
 		if err != nil || knee.Rate < 950 || knee.Rate > 1003 || steps != len(knee.Steps) {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestOverload asks for ten times what the server can do. Run works the backlog off for as long as Timeout says and counts the rest,
-// with the time that it had waited.
+// TestOverload asks for ten times what the server can do. Run works the backlog off for as long as
+// Timeout says and counts the rest, with the time that it had waited.
 func TestOverload(t *testing.T) {
 	delay := func(int) time.Duration { return 10 * time.Millisecond }
 	cfg := Config{Conns: 1, Rate: 1000, Duration: time.Second, Timeout: 2 * time.Second}
@@ -20,18 +20,21 @@ func TestOverload(t *testing.T) {
 			due = 1000
 		}
 		simulate(t, delay, cfg, func(t *testing.T, r *Result) {
-			if r.Answers+r.Unsent != due || r.Answers < 299 || r.Answers > 302 || r.Failed() != r.Unsent {
-				t.Errorf("%d answered, %d never sent, %d failed; want about 300 of %d", r.Answers, r.Unsent, r.Failed(), due)
+			if r.Answers+r.Unsent != due || r.Answers < 299 || r.Answers > 302 ||
+				r.Failed() != r.Unsent {
+				t.Errorf("%d answered, %d never sent, %d failed; want about 300 of %d", r.Answers,
+					r.Unsent, r.Failed(), due)
 			}
 			if r.Latency.Count() != due || r.Latency.Max() < 2600*time.Millisecond {
-				t.Errorf("%d latencies up to %v, want all %d and 2.7 s", r.Latency.Count(), r.Latency.Max(), due)
+				t.Errorf("%d latencies up to %v, want all %d and 2.7 s", r.Latency.Count(),
+					r.Latency.Max(), due)
 			}
 		})
 	}
 }
 
-// TestPatience offers twice what one connection can take. A request that found none free for 5 ms is given up, so that
-// those that were sent have waited no longer.
+// TestPatience offers twice what one connection can take. A request that found none free for 5 ms
+// is given up, so that those that were sent have waited no longer.
 func TestPatience(t *testing.T) {
 	delay := func(int) time.Duration { return 20 * time.Millisecond }
 	cfg := Config{Conns: 1, Rate: 100, Duration: time.Second, Patience: 5 * time.Millisecond}
@@ -45,7 +48,8 @@ func TestPatience(t *testing.T) {
 	})
 }
 
-// TestRetries has every third answer come late: it is no good answer, and its request is sent again at once.
+// TestRetries has every third answer come late: it is no good answer, and its request is sent again
+// at once.
 func TestRetries(t *testing.T) {
 	delay := func(n int) time.Duration {
 		if n%3 == 0 {
@@ -53,10 +57,12 @@ func TestRetries(t *testing.T) {
 		}
 		return time.Millisecond
 	}
-	cfg := Config{Conns: 1, Rate: 10, Duration: time.Second, Timeout: 20 * time.Millisecond, Retries: 2}
+	cfg := Config{Conns: 1, Rate: 10, Duration: time.Second, Timeout: 20 * time.Millisecond,
+		Retries: 2}
 	simulate(t, delay, cfg, func(t *testing.T, r *Result) {
 		if r.Good != 10 || r.Retries != 4 || r.Errors["timeout"] != 4 || r.Accepted.Count() != 10 {
-			t.Errorf("%d good, %d retries, errors %v; want 10, 4, 4 of them timeouts", r.Good, r.Retries, r.Errors)
+			t.Errorf("%d good, %d retries, errors %v; want 10, 4, 4 of them timeouts", r.Good,
+				r.Retries, r.Errors)
 		}
 	})
 }
@@ -64,16 +70,22 @@ func TestRetries(t *testing.T) {
 // TestGood tells answers by status and time.
 func TestGood(t *testing.T) {
 	var status atomic.Int64
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(int(status.Load())) }))
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter,
+		r *http.Request) {
+		w.WriteHeader(int(status.Load()))
+	}))
 	defer srv.Close()
 	for code, want := range map[int64]int64{200: 5, 503: 0} {
 		status.Store(code)
-		r, err := Run(t.Context(), Config{Addr: srv.Listener.Addr().String(), Requests: constant, Conns: 1, Rate: 1000, Count: 5, Retries: 1})
+		r, err := Run(t.Context(), Config{Addr: srv.Listener.Addr().String(), Requests: constant,
+			Conns: 1, Rate: 1000, Count: 5, Retries: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r.Good != want || r.Accepted.Count() != want || r.Refused.Count() != 2*(5-want) || r.Retries != 5-want {
-			t.Errorf("status %d: %d good, %d accepted, %d refused, %d retries", code, r.Good, r.Accepted.Count(), r.Refused.Count(), r.Retries)
+		if r.Good != want || r.Accepted.Count() != want || r.Refused.Count() != 2*(5-want) ||
+			r.Retries != 5-want {
+			t.Errorf("status %d: %d good, %d accepted, %d refused, %d retries", code, r.Good,
+				r.Accepted.Count(), r.Refused.Count(), r.Retries)
 		}
 	}
 }

@@ -23,8 +23,8 @@ type tally struct {
 	errors map[string]int64 // guarded by mu
 }
 
-// answer counts an answer that came so long after it was due and after it was sent, and reports whether it is what the
-// client wanted.
+// answer counts an answer that came so long after it was due and after it was sent, and reports
+// whether it is what the client wanted.
 func (t *tally) answer(status int, took, service, limit time.Duration) (good bool) {
 	t.statuses[status%1000].Add(1)
 	if status < 200 || status > 299 {
@@ -61,7 +61,8 @@ func (t *tally) progress(elapsed time.Duration) Progress {
 func (t *tally) result(cfg Config, elapsed time.Duration, unsent int64, cpu time.Duration) *Result {
 	r := &Result{
 		Mode: "closed", Conns: cfg.Conns, Rate: cfg.Rate, Poisson: cfg.Poisson,
-		Seconds: elapsed.Seconds(), Unsent: unsent, Reconnects: t.reconnects.Load(), Closes: t.closes.Load(), BytesRead: t.bytes.Load(),
+		Seconds: elapsed.Seconds(), Unsent: unsent, Reconnects: t.reconnects.Load(),
+		Closes: t.closes.Load(), BytesRead: t.bytes.Load(),
 		Good: t.good.Load(), Retries: t.retries.Load(),
 		Statuses: make(map[int]int64), Errors: t.errors,
 		Latency: &t.latency, Service: &t.service, Accepted: &t.accepted, Refused: &t.refused,
@@ -82,37 +83,43 @@ func (t *tally) result(cfg Config, elapsed time.Duration, unsent int64, cpu time
 	return r
 }
 
-// Result is what a run measured. Its JSON form holds the whole histograms, so that several results can be merged.
+// Result is what a run measured. Its JSON form holds the whole histograms, so that several results
+// can be merged.
 type Result struct {
 	Mode    string  `json:"mode"` // "open" or "closed"
 	Conns   int     `json:"conns"`
 	Rate    float64 `json:"rate,omitempty"` // requests due each second
 	Poisson bool    `json:"poisson,omitempty"`
 
-	Seconds    float64          `json:"seconds"`
-	Answers    int64            `json:"answers"` // whole responses, whatever their status
-	PerSecond  float64          `json:"answers_per_second"`
-	Good       int64            `json:"good"` // answers with 2xx, within Timeout of the time the request was due
-	Statuses   map[int]int64    `json:"statuses"`
-	Errors     map[string]int64 `json:"errors,omitempty"`  // "dial", "timeout", "closed", "malformed", "unexpected"
+	Seconds   float64 `json:"seconds"`
+	Answers   int64   `json:"answers"` // whole responses, whatever their status
+	PerSecond float64 `json:"answers_per_second"`
+	// answers with 2xx, within Timeout of the time the request was due
+	Good     int64         `json:"good"`
+	Statuses map[int]int64 `json:"statuses"`
+	// "dial", "timeout", "closed", "malformed", "unexpected"
+	Errors     map[string]int64 `json:"errors,omitempty"`
 	Unsent     int64            `json:"unsent,omitempty"`  // due, but given up
 	Retries    int64            `json:"retries,omitempty"` // requests that were sent again
 	Reconnects int64            `json:"reconnects,omitempty"`
-	Closes     int64            `json:"closes,omitempty"` // answers after which the server would take no more on their connection
-	BytesRead  int64            `json:"bytes_read"`
+	// answers after which the server would take no more on their connection
+	Closes    int64 `json:"closes,omitempty"`
+	BytesRead int64 `json:"bytes_read"`
 
-	// GeneratorCPU is the CPU time of this process for an answer, in microseconds; on a system that is no Unix it is the
-	// time of the run.
+	// GeneratorCPU is the CPU time of this process for an answer, in microseconds; on a system that
+	// is no Unix it is the time of the run.
 	GeneratorCPU float64 `json:"generator_cpu_us_per_answer"`
 
 	Latency *Histogram `json:"latency"` // from the time a request was due
 	Service *Histogram `json:"service"` // from the time it was sent
 
 	Accepted *Histogram `json:"accepted"` // Latency of answers with 2xx
-	Refused  *Histogram `json:"refused"`  // Service of all other answers: how long a client waits for a no
+	// Service of all other answers: how long a client waits for a no
+	Refused *Histogram `json:"refused"`
 }
 
-// Failed is the number of requests without an answer as it should be: an error, or never sent, or a status other than 2xx.
+// Failed is the number of requests without an answer as it should be: an error, or never sent, or a
+// status other than 2xx.
 func (r *Result) Failed() int64 {
 	n := r.Unsent
 	for _, e := range r.Errors {
@@ -136,7 +143,8 @@ func (r *Result) String() string {
 			b.WriteString(" (Poisson)")
 		}
 	}
-	fmt.Fprintf(&b, "\n%d answers in %.2f s: %.0f a second, %.1f MB/s\n", r.Answers, r.Seconds, r.PerSecond, float64(r.BytesRead)/1e6/r.Seconds)
+	fmt.Fprintf(&b, "\n%d answers in %.2f s: %.0f a second, %.1f MB/s\n", r.Answers, r.Seconds,
+		r.PerSecond, float64(r.BytesRead)/1e6/r.Seconds)
 	for _, status := range slices.Sorted(maps.Keys(r.Statuses)) {
 		fmt.Fprintf(&b, "status %d: %d\n", status, r.Statuses[status])
 	}
@@ -157,8 +165,10 @@ func (r *Result) String() string {
 	}
 	name := "latency"
 	for _, h := range []*Histogram{r.Latency, r.Service} {
-		fmt.Fprintf(&b, "%s: mean %v, p50 %v, p90 %v, p99 %v, p99.9 %v, max %v; over 100 ms: %.4f %%\n", name,
-			round(h.Mean()), round(h.Quantile(0.5)), round(h.Quantile(0.9)), round(h.Quantile(0.99)), round(h.Quantile(0.999)),
+		fmt.Fprintf(&b,
+			"%s: mean %v, p50 %v, p90 %v, p99 %v, p99.9 %v, max %v; over 100 ms: %.4f %%\n", name,
+			round(h.Mean()), round(h.Quantile(0.5)), round(h.Quantile(0.9)),
+			round(h.Quantile(0.99)), round(h.Quantile(0.999)),
 			round(h.Max()), 100*h.ShareAbove(100*time.Millisecond))
 		if r.Rate == 0 {
 			break // sent at once, so both are the same

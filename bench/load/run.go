@@ -18,12 +18,13 @@ type run struct {
 	tally atomic.Pointer[tally]
 	left  atomic.Int64 // closed loop: requests that may still be sent
 
-	givenUp atomic.Int64 // open loop: requests that had waited for longer than Patience when a connection took them
+	// open loop: requests that had waited for longer than Patience when a connection took them
+	givenUp atomic.Int64
 }
 
-// Run connects, sends and measures until Duration has passed, Count requests were sent or ctx is done, and returns what
-// it measured. It returns an error when the configuration is not valid or the server cannot be reached at all; faults
-// of the server under load are part of the result.
+// Run connects, sends and measures until Duration has passed, Count requests were sent or ctx is
+// done, and returns what it measured. It returns an error when the configuration is not valid or
+// the server cannot be reached at all; faults of the server under load are part of the result.
 func Run(ctx context.Context, cfg Config) (*Result, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
@@ -74,7 +75,8 @@ func (r *run) report(began time.Duration, done <-chan struct{}) {
 	}
 }
 
-// dialAll opens the connections, a few at a time so that the listen queue of the server does not overflow.
+// dialAll opens the connections, a few at a time so that the listen queue of the server does not
+// overflow.
 func dialAll(ctx context.Context, cfg Config) ([]*conn, error) {
 	conns := make([]*conn, cfg.Conns)
 	errs := make([]error, cfg.Conns)
@@ -114,9 +116,10 @@ func (c *conn) dial(ctx context.Context, cfg Config) (err error) {
 	return err
 }
 
-// phase sends for d, or until count requests were sent if count is not 0, and returns once every answer is in. In an
-// open loop it returns the number of requests that were due and never sent.
-func (r *run) phase(ctx context.Context, conns []*conn, d time.Duration, count int64) (unsent int64) {
+// phase sends for d, or until count requests were sent if count is not 0, and returns once every
+// answer is in. In an open loop it returns the number of requests that were due and never sent.
+func (r *run) phase(ctx context.Context, conns []*conn, d time.Duration,
+	count int64) (unsent int64) {
 	began := r.now()
 	end := began + d
 	due := make(chan time.Duration)
@@ -146,7 +149,8 @@ func (r *run) phase(ctx context.Context, conns []*conn, d time.Duration, count i
 }
 
 // work sends on one connection whatever next says is due.
-func (r *run) work(ctx context.Context, c *conn, request func() []byte, next func() (time.Duration, bool)) {
+func (r *run) work(ctx context.Context, c *conn, request func() []byte,
+	next func() (time.Duration, bool)) {
 	for {
 		at, ok := next()
 		if !ok {
@@ -164,8 +168,8 @@ func (r *run) work(ctx context.Context, c *conn, request func() []byte, next fun
 	}
 }
 
-// send sends a request that was due at a time, on a connection that is opened anew when it was lost, and reports whether
-// the answer was good.
+// send sends a request that was due at a time, on a connection that is opened anew when it was
+// lost, and reports whether the answer was good.
 func (r *run) send(ctx context.Context, c *conn, request []byte, at time.Duration) (good bool) {
 	t := r.tally.Load()
 	if c.c == nil {
@@ -174,7 +178,8 @@ func (r *run) send(ctx context.Context, c *conn, request []byte, at time.Duratio
 			t.fail("dial")
 			t.latency.Record(r.now() - at)
 			if r.cfg.Rate == 0 {
-				time.Sleep(10 * time.Millisecond) // a server that is gone need not be asked a million times a second
+				// a server that is gone need not be asked a million times a second
+				time.Sleep(10 * time.Millisecond)
 			}
 			return false
 		}

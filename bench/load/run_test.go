@@ -18,8 +18,8 @@ const request = "POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{
 
 func constant(int) func() []byte { return func() []byte { return []byte(request) } }
 
-// fakeServer answers on in-memory connections. It takes as long as delay says for the n-th request it sees, counted from 1
-// over all connections, and closes the connection when delay is negative.
+// fakeServer answers on in-memory connections. It takes as long as delay says for the n-th request
+// it sees, counted from 1 over all connections, and closes the connection when delay is negative.
 type fakeServer struct {
 	delay func(n int) time.Duration
 	seen  chan int // holds the count, so that it is also the lock
@@ -47,7 +47,8 @@ func (s *fakeServer) dial(context.Context) (net.Conn, error) {
 				return
 			}
 			time.Sleep(d)
-			if _, err := io.WriteString(server, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]"); err != nil {
+			if _, err := io.WriteString(server,
+				"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]"); err != nil {
 				return
 			}
 		}
@@ -56,7 +57,8 @@ func (s *fakeServer) dial(context.Context) (net.Conn, error) {
 }
 
 // simulate runs cfg against a fake server on a fake clock, so that times are exact.
-func simulate(t *testing.T, delay func(n int) time.Duration, cfg Config, check func(t *testing.T, r *Result)) {
+func simulate(t *testing.T, delay func(n int) time.Duration, cfg Config,
+	check func(t *testing.T, r *Result)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		cfg.Dial = newFakeServer(delay).dial
@@ -71,8 +73,8 @@ func simulate(t *testing.T, delay func(n int) time.Duration, cfg Config, check f
 	})
 }
 
-// TestNoCoordinatedOmission stalls the server for one second in ten. A hundred requests were due in that second, and all
-// but the last of them must show as late, although only one was in flight.
+// TestNoCoordinatedOmission stalls the server for one second in ten. A hundred requests were due in
+// that second, and all but the last of them must show as late, although only one was in flight.
 func TestNoCoordinatedOmission(t *testing.T) {
 	delay := func(n int) time.Duration {
 		if n == 500 {
@@ -85,12 +87,14 @@ func TestNoCoordinatedOmission(t *testing.T) {
 		if r.Answers != 1000 || r.Failed() != 0 {
 			t.Fatalf("%d answers, %d failed; want 1000, 0", r.Answers, r.Failed())
 		}
-		// The k-th request after the stalled one is due 10k ms into the stall and is answered k+1 ms after its end, so it
-		// waits 1000-10k+k ms plus its own: over 100 ms for k = 0..99, 9 ms less each time; the 990th of the sorted thousand is k = 10.
+		// The k-th request after the stalled one is due 10k ms into the stall and is answered k+1
+		// ms after its end, so it waits 1000-10k+k ms plus its own: over 100 ms for k = 0..99, 9 ms
+		// less each time; the 990th of the sorted thousand is k = 10.
 		if got := r.Latency.ShareAbove(100 * time.Millisecond); got != 0.1 {
 			t.Errorf("share over 100 ms = %v, want 0.1", got)
 		}
-		if got, want := r.Latency.Quantile(0.99), 910*time.Millisecond; got < want || got > want+time.Millisecond {
+		if got, want := r.Latency.Quantile(0.99), 910*time.Millisecond; got < want ||
+			got > want+time.Millisecond {
 			t.Errorf("p99 = %v, want %v", got, want)
 		}
 		if got := r.Service.ShareAbove(100 * time.Millisecond); got != 0.001 {
@@ -107,32 +111,36 @@ func TestNoCoordinatedOmission(t *testing.T) {
 }
 
 func TestConnectionsShareTheArrivals(t *testing.T) {
-	// Of 10 connections one stalls; the others take over what is due, and nothing but that one request is late.
+	// Of 10 connections one stalls; the others take over what is due, and nothing but that one
+	// request is late.
 	delay := func(n int) time.Duration {
 		if n == 50 {
 			return 500 * time.Millisecond
 		}
 		return time.Millisecond
 	}
-	simulate(t, delay, Config{Conns: 10, Rate: 100, Duration: 2 * time.Second}, func(t *testing.T, r *Result) {
-		if got := r.Latency.ShareAbove(2 * time.Millisecond); got != 1.0/200 {
-			t.Errorf("share over 2 ms = %v, want 1 in 200", got)
-		}
-	})
+	simulate(t, delay, Config{Conns: 10, Rate: 100, Duration: 2 * time.Second},
+		func(t *testing.T, r *Result) {
+			if got := r.Latency.ShareAbove(2 * time.Millisecond); got != 1.0/200 {
+				t.Errorf("share over 2 ms = %v, want 1 in 200", got)
+			}
+		})
 }
 
 func TestClosedLoop(t *testing.T) {
 	delay := func(int) time.Duration { return 10 * time.Millisecond }
 	simulate(t, delay, Config{Conns: 4, Duration: time.Second}, func(t *testing.T, r *Result) {
 		if r.Answers != 400 || r.PerSecond != 400 || r.Mode != "closed" {
-			t.Errorf("%d answers, %v a second, %s; want 400, 400, closed", r.Answers, r.PerSecond, r.Mode)
+			t.Errorf("%d answers, %v a second, %s; want 400, 400, closed", r.Answers, r.PerSecond,
+				r.Mode)
 		}
 	})
-	simulate(t, delay, Config{Conns: 4, Duration: time.Hour, Count: 101}, func(t *testing.T, r *Result) {
-		if r.Answers != 101 || r.Seconds != 0.26 {
-			t.Errorf("%d answers in %v s, want 101 in 0.26 s", r.Answers, r.Seconds)
-		}
-	})
+	simulate(t, delay, Config{Conns: 4, Duration: time.Hour, Count: 101},
+		func(t *testing.T, r *Result) {
+			if r.Answers != 101 || r.Seconds != 0.26 {
+				t.Errorf("%d answers in %v s, want 101 in 0.26 s", r.Answers, r.Seconds)
+			}
+		})
 }
 
 func TestWarmupIsNotCounted(t *testing.T) {
@@ -145,18 +153,20 @@ func TestWarmupIsNotCounted(t *testing.T) {
 	cfg := Config{Conns: 1, Rate: 100, Warmup: time.Second, Duration: time.Second}
 	simulate(t, delay, cfg, func(t *testing.T, r *Result) {
 		if r.Answers != 100 || r.Latency.Max() != time.Millisecond || r.Seconds > 1 {
-			t.Errorf("%d answers in %v s, slowest %v; want 100 in 1 s, 1ms", r.Answers, r.Seconds, r.Latency.Max())
+			t.Errorf("%d answers in %v s, slowest %v; want 100 in 1 s, 1ms", r.Answers, r.Seconds,
+				r.Latency.Max())
 		}
 	})
 }
 
 func TestOpenLoopCount(t *testing.T) {
 	delay := func(int) time.Duration { return time.Millisecond }
-	simulate(t, delay, Config{Conns: 2, Rate: 100, Duration: time.Hour, Count: 17}, func(t *testing.T, r *Result) {
-		if r.Answers != 17 {
-			t.Errorf("%d answers, want 17", r.Answers)
-		}
-	})
+	simulate(t, delay, Config{Conns: 2, Rate: 100, Duration: time.Hour, Count: 17},
+		func(t *testing.T, r *Result) {
+			if r.Answers != 17 {
+				t.Errorf("%d answers, want 17", r.Answers)
+			}
+		})
 }
 
 func TestReconnect(t *testing.T) {
@@ -166,15 +176,19 @@ func TestReconnect(t *testing.T) {
 		}
 		return time.Millisecond
 	}
-	simulate(t, delay, Config{Conns: 1, Rate: 100, Duration: time.Second}, func(t *testing.T, r *Result) {
-		// The last connection to be lost is lost by the last request.
-		if r.Answers != 90 || r.Errors["closed"] != 10 || r.Reconnects != 9 || r.Failed() != 10 {
-			t.Errorf("%d answers, errors %v, %d reconnects; want 90, 10 closed, 9", r.Answers, r.Errors, r.Reconnects)
-		}
-	})
+	simulate(t, delay, Config{Conns: 1, Rate: 100, Duration: time.Second},
+		func(t *testing.T, r *Result) {
+			// The last connection to be lost is lost by the last request.
+			if r.Answers != 90 || r.Errors["closed"] != 10 || r.Reconnects != 9 ||
+				r.Failed() != 10 {
+				t.Errorf("%d answers, errors %v, %d reconnects; want 90, 10 closed, 9", r.Answers,
+					r.Errors, r.Reconnects)
+			}
+		})
 }
 
-// TestToldToClose has a server that takes three requests on a connection and says so: nothing is lost, nothing is sent on it after.
+// TestToldToClose has a server that takes three requests on a connection and says so: nothing is
+// lost, nothing is sent on it after.
 func TestToldToClose(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -189,7 +203,8 @@ func TestToldToClose(t *testing.T) {
 	})}
 	go srv.Serve(l)
 	defer srv.Close()
-	r, err := Run(t.Context(), Config{Addr: l.Addr().String(), Requests: constant, Conns: 1, Count: 10, Duration: time.Minute})
+	r, err := Run(t.Context(), Config{Addr: l.Addr().String(), Requests: constant, Conns: 1,
+		Count: 10, Duration: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,11 +220,12 @@ func TestTimeout(t *testing.T) {
 		}
 		return time.Millisecond
 	}
-	simulate(t, delay, Config{Conns: 1, Rate: 10, Duration: time.Second, Timeout: 2 * time.Second}, func(t *testing.T, r *Result) {
-		if r.Answers != 9 || r.Errors["timeout"] != 1 {
-			t.Errorf("%d answers, errors %v; want 9, 1 timeout", r.Answers, r.Errors)
-		}
-	})
+	simulate(t, delay, Config{Conns: 1, Rate: 10, Duration: time.Second, Timeout: 2 * time.Second},
+		func(t *testing.T, r *Result) {
+			if r.Answers != 9 || r.Errors["timeout"] != 1 {
+				t.Errorf("%d answers, errors %v; want 9, 1 timeout", r.Answers, r.Errors)
+			}
+		})
 }
 
 func TestCancel(t *testing.T) {
@@ -218,9 +234,11 @@ func TestCancel(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			s := newFakeServer(func(int) time.Duration { return time.Millisecond })
-			r, err := Run(ctx, Config{Dial: s.dial, Sleep: time.Sleep, Requests: constant, Conns: 2, Rate: rate, Duration: time.Hour})
+			r, err := Run(ctx, Config{Dial: s.dial, Sleep: time.Sleep, Requests: constant, Conns: 2,
+				Rate: rate, Duration: time.Hour})
 			if err != nil || r.Seconds > 1.2 || r.Answers == 0 {
-				t.Errorf("rate %v: %v s, %d answers, error %v; want to stop after a second", rate, r.Seconds, r.Answers, err)
+				t.Errorf("rate %v: %v s, %d answers, error %v; want to stop after a second", rate,
+					r.Seconds, r.Answers, err)
 			}
 		})
 	}
@@ -236,11 +254,14 @@ func TestServerGone(t *testing.T) {
 			}
 			return s.dial(ctx)
 		}
-		r, err := Run(t.Context(), Config{Dial: dial, Sleep: time.Sleep, Requests: constant, Conns: 1, Rate: 10, Duration: time.Second})
+		r, err := Run(t.Context(), Config{Dial: dial, Sleep: time.Sleep, Requests: constant,
+			Conns: 1, Rate: 10, Duration: time.Second})
 		if err != nil || r.Errors["closed"] != 1 || r.Errors["dial"] != 9 || r.Failed() != 10 {
 			t.Errorf("errors %v, %v; want 1 closed, 9 dial", r.Errors, err)
 		}
-		if _, err := Run(t.Context(), Config{Dial: dial, Requests: constant, Conns: 3}); err == nil || !strings.Contains(err.Error(), "3 of 3 connections: refused") {
+		if _, err := Run(t.Context(), Config{Dial: dial, Requests: constant,
+			Conns: 3}); err == nil || !strings.Contains(err.Error(),
+			"3 of 3 connections: refused") {
 			t.Errorf("no server from the start: error %v", err)
 		}
 	})
@@ -333,10 +354,12 @@ func TestRealServer(t *testing.T) {
 			t.Fatal(err)
 		}
 		bad := r.Statuses[400]
-		if r.Answers != 500 || bad == 0 || r.Statuses[200]+bad != 500 || r.Errors["unexpected"] != bad || r.Failed() != 2*bad {
+		if r.Answers != 500 || bad == 0 || r.Statuses[200]+bad != 500 ||
+			r.Errors["unexpected"] != bad || r.Failed() != 2*bad {
 			t.Errorf("rate %v: %s", rate, r)
 		}
-		if r.Latency.Min() <= 0 || r.BytesRead < 500*50 || !strings.Contains(r.String(), "status 400") {
+		if r.Latency.Min() <= 0 || r.BytesRead < 500*50 ||
+			!strings.Contains(r.String(), "status 400") {
 			t.Errorf("rate %v: %s", rate, r)
 		}
 	}
@@ -349,7 +372,8 @@ func TestNewRequest(t *testing.T) {
 		t.Fatal(err)
 	}
 	body, _ := io.ReadAll(r.Body)
-	if r.Method != "POST" || r.URL.Path != "/predict" || r.Host != "127.0.0.1:8080" || string(body) != `{"a":1}` || r.Header.Get("Content-Type") != "application/json" {
+	if r.Method != "POST" || r.URL.Path != "/predict" || r.Host != "127.0.0.1:8080" ||
+		string(body) != `{"a":1}` || r.Header.Get("Content-Type") != "application/json" {
 		t.Errorf("reads as %s %s, host %s, body %q", r.Method, r.URL, r.Host, body)
 	}
 }

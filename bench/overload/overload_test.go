@@ -13,15 +13,18 @@ import (
 	"tickercast/bench/proc"
 )
 
-// TestShort puts a server through a fraction of a second of each overload and holds it to what does not depend on how fast
-// the machine is: it answers with 200 or, to batches, with 503, and lives. On a machine so busy that every request times out
-// it is over after a few seconds: the kinds run side by side, and few requests are waited for.
+// TestShort puts a server through a fraction of a second of each overload and holds it to what does
+// not depend on how fast the machine is: it answers with 200 or, to batches, with 503, and lives.
+// On a machine so busy that every request times out it is over after a few seconds: the kinds run
+// side by side, and few requests are waited for.
 func TestShort(t *testing.T) {
 	binary, err := proc.Build(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := options{binary: binary, clients: 2, limit: 500 * time.Millisecond, load: 100 * time.Millisecond, storm: 100 * time.Millisecond, rates: []float64{10}, after: 1, slice: 50 * time.Millisecond, log: io.Discard}
+	o := options{binary: binary, clients: 2, limit: 500 * time.Millisecond,
+		load: 100 * time.Millisecond, storm: 100 * time.Millisecond, rates: []float64{10}, after: 1,
+		slice: 50 * time.Millisecond, log: io.Discard}
 	t.Run("kinds", func(t *testing.T) { // ends before the directory goes
 		for _, k := range kinds() {
 			t.Run(k.name, func(t *testing.T) {
@@ -100,16 +103,20 @@ func TestRecovery(t *testing.T) {
 func TestVerdicts(t *testing.T) {
 	perfect := func() *trial {
 		p := func(good int64) phase {
-			r := &load.Result{Good: good, Statuses: map[int]int64{200: good}, Latency: new(load.Histogram), Service: new(load.Histogram), Accepted: new(load.Histogram), Refused: new(load.Histogram)}
+			r := &load.Result{Good: good, Statuses: map[int]int64{200: good},
+				Latency: new(load.Histogram), Service: new(load.Histogram),
+				Accepted: new(load.Histogram), Refused: new(load.Histogram)}
 			r.Accepted.Record(8 * time.Millisecond)
 			return phase{seconds: 1, cpu: 0.99, result: r, slices: []slice{{100, 100}}}
 		}
 		return &trial{kind: kind{keeps: 0.9}, phases: []phase{p(100), p(95)}}
 	}
 	for name, breaks := range map[string]func(*trial){
-		"":              func(*trial) {},
-		"goodput":       func(t *trial) { t.phases[1].result.Good = 89 },
-		"accepted p99":  func(t *trial) { t.phases[1].result.Accepted.Record(11 * time.Millisecond) },
+		"":        func(*trial) {},
+		"goodput": func(t *trial) { t.phases[1].result.Good = 89 },
+		"accepted p99": func(t *trial) {
+			t.phases[1].result.Accepted.Record(11 * time.Millisecond)
+		},
 		"none refused":  func(t *trial) { t.phases[1].result.Statuses[503] = 1 },
 		"full goodput":  func(t *trial) { t.phases[1].slices[0].good = 0 },
 		"memory":        func(t *trial) { t.peak = memory + 1 },
@@ -128,7 +135,8 @@ func TestVerdicts(t *testing.T) {
 				missed = append(missed, v.target)
 			}
 		}
-		if name == "" && len(missed) > 0 || name != "" && (len(missed) != 1 || !strings.HasPrefix(missed[0], name)) {
+		if name == "" && len(missed) > 0 || name != "" &&
+			(len(missed) != 1 || !strings.HasPrefix(missed[0], name)) {
 			t.Errorf("%q broken: missed %q", name, missed)
 		}
 	}

@@ -24,7 +24,8 @@ type kind struct {
 
 func kinds() []kind {
 	return []kind{
-		{name: "hits over net/http", mix: bench.Hit, flags: []string{"-fastlane=false"}, first: 5_000, keeps: 0.9},
+		{name: "hits over net/http", mix: bench.Hit, flags: []string{"-fastlane=false"},
+			first: 5_000, keeps: 0.9},
 		{name: "hits", mix: bench.Hit, first: 10_000, keeps: 0.9},
 		{name: "misses", mix: bench.Miss, first: 10_000, keeps: 0.85},
 		{name: "batches", mix: bench.BatchMiss, first: 50, keeps: 0.85, sheds: true},
@@ -60,7 +61,8 @@ func (p phase) goodput() float64 { return float64(p.result.Good) / p.seconds }
 // A slice is some time, a second, of 80 % of the knee.
 type slice struct{ due, good int64 }
 
-// full reports whether nothing that counts was missing. One in a hundred may be: the machine is never quite quiet.
+// full reports whether nothing that counts was missing. One in a hundred may be: the machine is
+// never quite quiet.
 func (s slice) full() bool { return s.good*100 >= s.due*99 }
 
 // recovery is after how many seconds the goodput was full and stayed so; -1 for never.
@@ -97,15 +99,18 @@ func (t *trial) start(ctx context.Context) (err error) {
 		return err
 	}
 	t.server, err = proc.Start(ctx, proc.Config{
-		Args: append([]string{t.binary, "serve", "-addr", t.addr, "-admin-addr", "", "-drain-delay", "0s"}, t.flags...),
-		Env:  []string{fmt.Sprintf("GOMEMLIMIT=%d", memory)}, Pin: t.pin, CPU: 1, Ready: "http://" + t.addr + "/health",
+		Args: append([]string{t.binary, "serve", "-addr", t.addr, "-admin-addr", "", "-drain-delay",
+			"0s"}, t.flags...),
+		Env: []string{fmt.Sprintf("GOMEMLIMIT=%d", memory)}, Pin: t.pin, CPU: 1,
+		Ready: "http://" + t.addr + "/health",
 	})
 	return err
 }
 
 // config is that of so many clients.
 func (t *trial) config(clients int) load.Config {
-	return load.Config{Addr: t.addr, Requests: t.mix(t.addr), Conns: clients, Timeout: t.limit, Patience: time.Millisecond}
+	return load.Config{Addr: t.addr, Requests: t.mix(t.addr), Conns: clients, Timeout: t.limit,
+		Patience: time.Millisecond}
 }
 
 // find looks for the knee.
@@ -117,13 +122,15 @@ func (t *trial) find(ctx context.Context) (err error) {
 	cfg.Patience = 0 // below the knee nothing is given up
 	cfg.Warmup, cfg.Duration = t.step/4, t.step
 	found, err := load.FindKnee(ctx, cfg, load.KneeConfig{Start: t.first}, func(s load.KneeStep) {
-		fmt.Fprintf(t.log, "%s: %.0f a second: p99 %v, %d failed\n", t.name, s.Rate, s.P99, s.Failed)
+		fmt.Fprintf(t.log, "%s: %.0f a second: p99 %v, %d failed\n", t.name, s.Rate, s.P99,
+			s.Failed)
 	})
 	if err != nil {
 		return err
 	}
 	if t.knee = found.Rate; t.knee == 0 {
-		return fmt.Errorf("no knee: not even %.0f requests a second were answered in time; is the machine busy?", t.first)
+		return fmt.Errorf("no knee: not even %.0f requests a second were answered in time; is "+
+			"the machine busy?", t.first)
 	}
 	return nil
 }
@@ -145,7 +152,8 @@ func (t *trial) overload(ctx context.Context) error {
 }
 
 // offer offers k times the knee, and what follows.
-func (t *trial) offer(ctx context.Context, name string, k float64, d time.Duration, retries int) error {
+func (t *trial) offer(ctx context.Context, name string, k float64, d time.Duration,
+	retries int) error {
 	cfg := t.config(int(float64(t.clients) * k))
 	cfg.Rate, cfg.Warmup, cfg.Duration, cfg.Retries = k*t.knee, t.settle, d, retries
 	fmt.Fprintf(t.log, "%s: %s, %.0f a second\n", t.name, name, cfg.Rate)

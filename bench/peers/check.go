@@ -16,7 +16,8 @@ import (
 )
 
 func ask(ctx context.Context, addr string, body []byte) (status int, answer []byte, err error) {
-	req, err := http.NewRequestWithContext(ctx, "POST", "http://"+addr+"/predict", bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, "POST", "http://"+addr+"/predict",
+		bytes.NewReader(body))
 	if err != nil {
 		return 0, nil, err
 	}
@@ -70,19 +71,21 @@ func (t *table) add(rows []row) {
 	t.Tickers[rows[0].Ticker], t.Version = days, rows[0].Version
 }
 
-// learn asks tickercast for what the others have to know: the forecasts of a month, for the Python services to serve, and the
-// answers that they have to give.
+// learn asks tickercast for what the others have to know: the forecasts of a month, for the Python
+// services to serve, and the answers that they have to give.
 func (k *kitchen) learn(ctx context.Context, addr string) error {
 	t := table{Confidences: bench.Confidences()}
 	for _, ticker := range bench.Tickers() {
 		for _, c := range t.Confidences {
-			body := fmt.Appendf(nil, `{"ticker":%q,"days_ahead":30,"confidence_interval":%v}`, ticker, c)
+			body := fmt.Appendf(nil, `{"ticker":%q,"days_ahead":30,"confidence_interval":%v}`,
+				ticker, c)
 			status, answer, err := ask(ctx, addr, body)
 			if err != nil {
 				return err
 			}
 			var rows []row
-			if err := json.Unmarshal(answer, &rows); status != 200 || err != nil || len(rows) != 30 {
+			if err := json.Unmarshal(answer, &rows); status != 200 || err != nil ||
+				len(rows) != 30 {
 				return fmt.Errorf("%s is answered with %d %.200s", body, status, answer)
 			}
 			t.add(rows)
@@ -112,9 +115,9 @@ func (k *kitchen) learn(ctx context.Context, addr string) error {
 	return nil
 }
 
-// check asks c for all that the Hit mix asks for and compares the answers with tickercast's: the same JSON is required, and exact
-// says whether the bytes are the same too. Of a canned reply it wants the size. Whoever forecasts must also refuse what is no
-// request.
+// check asks c for all that the Hit mix asks for and compares the answers with tickercast's: the
+// same JSON is required, and exact says whether the bytes are the same too. Of a canned reply it
+// wants the size. Whoever forecasts must also refuse what is no request.
 func (k *kitchen) check(ctx context.Context, c *contender) (exact bool, err error) {
 	exact = true
 	for _, body := range bench.HitBodies() {
@@ -125,12 +128,14 @@ func (k *kitchen) check(ctx context.Context, c *contender) (exact bool, err erro
 		}
 		if c.canned {
 			if status != 200 || len(got) != k.answerBytes {
-				return false, fmt.Errorf("replies with status %d and %d bytes, want 200 and %d", status, len(got), k.answerBytes)
+				return false, fmt.Errorf("replies with status %d and %d bytes, want 200 and %d",
+					status, len(got), k.answerBytes)
 			}
 			continue
 		}
 		if status != 200 || !sameJSON(got, want) {
-			return false, fmt.Errorf("%s is answered with %d %.200s, want 200 %.200s", body, status, got, want)
+			return false, fmt.Errorf("%s is answered with %d %.200s, want 200 %.200s", body, status,
+				got, want)
 		}
 		exact = exact && bytes.Equal(got, want)
 	}
@@ -150,7 +155,8 @@ func (k *kitchen) check(ctx context.Context, c *contender) (exact bool, err erro
 		}
 		// BentoML says 400 where the contract says 422: its own framing, and no less work.
 		if status != want && !(want == 422 && status == 400) {
-			return false, fmt.Errorf("%s is answered with %d %.200s, want %d", body, status, answer, want)
+			return false, fmt.Errorf("%s is answered with %d %.200s, want %d", body, status, answer,
+				want)
 		}
 	}
 	return exact, nil

@@ -35,7 +35,8 @@ func newKitchen(ctx context.Context, o options, log io.Writer) (*kitchen, error)
 	if err != nil {
 		return nil, err
 	}
-	k := &kitchen{opts: o, log: log, cache: filepath.Join(user, "tickercast-peers"), binary: o.binary}
+	k := &kitchen{opts: o, log: log, cache: filepath.Join(user, "tickercast-peers"),
+		binary: o.binary}
 	if k.apps, err = filepath.Abs("apps"); err != nil {
 		return nil, err
 	}
@@ -70,8 +71,8 @@ func (k *kitchen) requirements(app string) string {
 	return filepath.Join(k.apps, app+"_requirements.txt")
 }
 
-// venv makes a virtual environment with the requirements of an app, or finds the one that an earlier run made for the same
-// requirements, and returns its bin directory.
+// venv makes a virtual environment with the requirements of an app, or finds the one that an
+// earlier run made for the same requirements, and returns its bin directory.
 func (k *kitchen) venv(ctx context.Context, name string) (string, error) {
 	requirements := k.requirements(name)
 	b, err := os.ReadFile(requirements)
@@ -87,10 +88,12 @@ func (k *kitchen) venv(ctx context.Context, name string) (string, error) {
 	fmt.Fprintf(k.log, "installing %s in %s\n", name, dir)
 	for _, args := range [][]string{
 		{"python3", "-m", "venv", "--clear", dir},
-		{filepath.Join(bin, "pip"), "install", "--quiet", "--disable-pip-version-check", "-r", requirements},
+		{filepath.Join(bin, "pip"), "install", "--quiet", "--disable-pip-version-check", "-r",
+			requirements},
 	} {
 		if out, err := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput(); err != nil {
-			return "", fmt.Errorf("%s: %w: %s", strings.Join(args[:min(3, len(args))], " "), err, lastLine(out))
+			return "", fmt.Errorf("%s: %w: %s", strings.Join(args[:min(3, len(args))], " "), err,
+				lastLine(out))
 		}
 	}
 	return bin, os.WriteFile(done, nil, 0o644)
@@ -100,11 +103,13 @@ func (k *kitchen) venv(ctx context.Context, name string) (string, error) {
 func packages(ctx context.Context, bin, requirements string) (string, error) {
 	const list = `import importlib.metadata as m, platform, sys
 print(", ".join([f"{n} {m.version(n)}" for n in open(sys.argv[1]).read().split()] + ["Python " + platform.python_version()]))`
-	out, err := exec.CommandContext(ctx, filepath.Join(bin, "python"), "-c", list, requirements).Output()
+	out, err := exec.CommandContext(ctx, filepath.Join(bin, "python"), "-c", list,
+		requirements).Output()
 	return strings.TrimSpace(string(out)), err
 }
 
-// findNginx looks where distributions put it; failing that it unpacks Debian's package into the cache directory.
+// findNginx looks where distributions put it; failing that it unpacks Debian's package into the
+// cache directory.
 func (k *kitchen) findNginx(ctx context.Context) (string, error) {
 	unpacked := filepath.Join(k.cache, "nginx", "usr/sbin/nginx")
 	for _, name := range []string{"nginx", "/usr/sbin/nginx", "/usr/local/sbin/nginx", unpacked} {
@@ -123,13 +128,15 @@ func (k *kitchen) findNginx(ctx context.Context) (string, error) {
 	cmd := exec.CommandContext(ctx, "apt-get", "download", "nginx")
 	cmd.Dir = download
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("nginx is not installed, and apt-get download nginx failed: %w: %s", err, lastLine(out))
+		return "", fmt.Errorf("nginx is not installed, and apt-get download nginx failed: %w: %s",
+			err, lastLine(out))
 	}
 	debs, _ := filepath.Glob(filepath.Join(download, "*.deb"))
 	if len(debs) != 1 {
 		return "", fmt.Errorf("nginx is not installed, and apt-get downloaded %v", debs)
 	}
-	if out, err := exec.CommandContext(ctx, "dpkg-deb", "-x", debs[0], filepath.Join(k.cache, "nginx")).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(ctx, "dpkg-deb", "-x", debs[0],
+		filepath.Join(k.cache, "nginx")).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("unpacking nginx: %w: %s", err, lastLine(out))
 	}
 	return unpacked, nil

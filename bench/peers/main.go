@@ -1,20 +1,24 @@
 //go:build linux
 
-// Peers measures tickercast beside other ways to serve the same forecasts on this machine, in one run:
+// Peers measures tickercast beside other ways to serve the same forecasts on this machine, in one
+// run:
 //
 //	go -C bench/peers run .
 //
-// FastAPI, Flask and BentoML do the same work: they validate the request, look the answer up in a cache in their process, and
-// send it; their answers are compared with tickercast's before anything is timed. net/http, fasthttp and nginx read the
-// request and send a canned reply of the same size: what the network costs before any work is done.
+// FastAPI, Flask and BentoML do the same work: they validate the request, look the answer up in a
+// cache in their process, and send it; their answers are compared with tickercast's before anything
+// is timed. net/http, fasthttp and nginx read the request and send a canned reply of the same size:
+// what the network costs before any work is done.
 //
-// Every server runs on CPU 0 alone, with as many workers and threads as suit one core, and the load comes from CPU 1. Each
-// is measured in turn, in several rounds, so that a change of the machine's mood touches all of them; the table holds the
-// median round, and ratios are taken within a round. CPU time of the server is the steadiest figure. Latency is that of an
-// open loop well below what the slowest server can do; that of a saturated closed loop would say how many connections
-// there were.
+// Every server runs on CPU 0 alone, with as many workers and threads as suit one core, and the load
+// comes from CPU 1. Each is measured in turn, in several rounds, so that a change of the machine's
+// mood touches all of them; the table holds the median round, and ratios are taken within a round.
+// CPU time of the server is the steadiest figure. Latency is that of an open loop well below what
+// the slowest server can do; that of a saturated closed loop would say how many connections there
+// were.
 //
-// Python packages go to virtual environments in the user's cache directory. What cannot be installed is named and left out.
+// Python packages go to virtual environments in the user's cache directory. What cannot be
+// installed is named and left out.
 package main
 
 import (
@@ -39,7 +43,8 @@ func main() {
 		fmt.Fprintln(os.Stderr, "peers:", serveCanned(os.Args[2], os.Args[3], os.Args[4]))
 		os.Exit(1)
 	}
-	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil && !errors.Is(err, flag.ErrHelp) {
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil &&
+		!errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "peers:", err)
 		os.Exit(1)
 	}
@@ -60,11 +65,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fs.SetOutput(stderr)
 	var o options
 	fs.IntVar(&o.rounds, "rounds", 5, "how often to measure each server")
-	fs.Float64Var(&o.seconds, "seconds", 2, "how long each measurement takes; there are two for each server and round")
+	fs.Float64Var(&o.seconds, "seconds", 2,
+		"how long each measurement takes; there are two for each server and round")
 	fs.IntVar(&o.conns, "conns", 64, "keep-alive connections")
 	fs.Float64Var(&o.rate, "rate", 500, "requests a second of the open loop that times answers")
-	fs.StringVar(&o.binary, "binary", "", "measure this tickercast instead of building one from the tree")
-	only := fs.String("only", "", "measure the servers whose name matches this `regexp`, and tickercast")
+	fs.StringVar(&o.binary, "binary", "",
+		"measure this tickercast instead of building one from the tree")
+	only := fs.String("only", "",
+		"measure the servers whose name matches this `regexp`, and tickercast")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
@@ -76,7 +84,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return errors.New("want 1 to 100 -rounds of at most 60 -seconds, and no arguments")
 	}
 	if err := proc.CanPin(); err != nil {
-		return fmt.Errorf("a server and its load need a CPU each, and taskset(1) to get it: %w", err)
+		return fmt.Errorf("a server and its load need a CPU each, and taskset(1) to get it: %w",
+			err)
 	}
 
 	k, err := newKitchen(ctx, o, stderr)
@@ -107,7 +116,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 				return fmt.Errorf("measuring %s: %w", c.name, err)
 			}
 			c.samples = append(c.samples, s)
-			fmt.Fprintf(stderr, "%5.0f s, round %d of %d: %-40s %8.0f requests/s, %7.2f us\n", time.Since(began).Seconds(), round+1, o.rounds, c.name, s.perSecond, s.cpu)
+			fmt.Fprintf(stderr, "%5.0f s, round %d of %d: %-40s %8.0f requests/s, %7.2f us\n",
+				time.Since(began).Seconds(), round+1, o.rounds, c.name, s.perSecond, s.cpu)
 		}
 	}
 	writeReport(stdout, started, missing, o)

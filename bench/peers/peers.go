@@ -27,7 +27,8 @@ type peer struct {
 // A recipe installs what a server needs and says how it is started and which versions that starts.
 type recipe func(context.Context, *kitchen) (dish, error)
 
-// A dish is ready to be started. ADDR, or HOST and PORT, in its arguments and its URL stand for the address to listen on.
+// A dish is ready to be started. ADDR, or HOST and PORT, in its arguments and its URL stand for the
+// address to listen on.
 type dish struct {
 	proc.Config
 	versions string
@@ -41,36 +42,44 @@ const (
 	canned   = "canned reply"
 )
 
-// peers are all servers, the subject first. Settings are those that each project recommends for production, and
-// where several are in use, those that were fastest here on one core.
+// peers are all servers, the subject first. Settings are those that each project recommends for
+// production, and where several are in use, those that were fastest here on one core.
 func peers() []peer {
 	return []peer{
 		{name: subject, work: forecast, prepare: tickercast()},
-		{name: "tickercast, no answer in cache", work: "forecast, computed", mix: bench.Miss, prepare: tickercast()},
-		{name: "tickercast -fastlane=false", work: forecast, prepare: tickercast("-fastlane=false")},
+		{name: "tickercast, no answer in cache", work: "forecast, computed", mix: bench.Miss,
+			prepare: tickercast()},
+		{name: "tickercast -fastlane=false", work: forecast,
+			prepare: tickercast("-fastlane=false")},
 		{name: "net/http", work: canned, canned: true, prepare: inThisBinary("net/http")},
 		{name: "fasthttp", work: canned, canned: true, prepare: inThisBinary("fasthttp")},
 		{name: "nginx", work: canned, canned: true, prepare: nginx},
 		{name: "FastAPI", work: forecast, prepare: python("fastapi", "", uvicorn...)},
-		{name: "FastAPI, cache of encoded answers", work: forecast, prepare: python("fastapi", "bytes", uvicorn...)},
+		{name: "FastAPI, cache of encoded answers", work: forecast,
+			prepare: python("fastapi", "bytes", uvicorn...)},
 		{name: "Flask", work: forecast, prepare: python("flask", "", gunicorn...)},
-		{name: "Flask, cache of encoded answers", work: forecast, prepare: python("flask", "bytes", gunicorn...)},
-		{name: "BentoML", work: forecast, prepare: python("bentoml", "", "bentoml", "serve", "bentoml_app:Forecast", "--host", "HOST", "--port", "PORT")},
+		{name: "Flask, cache of encoded answers", work: forecast,
+			prepare: python("flask", "bytes", gunicorn...)},
+		{name: "BentoML", work: forecast, prepare: python("bentoml", "", "bentoml", "serve",
+			"bentoml_app:Forecast", "--host", "HOST", "--port", "PORT")},
 	}
 }
 
-// One worker, since there is one core. The event loop and parser in C are what uvicorn[standard] installs.
-var uvicorn = []string{"uvicorn", "fastapi_app:app", "--host", "HOST", "--port", "PORT", "--workers", "1",
+// One worker, since there is one core. The event loop and parser in C are what uvicorn[standard]
+// installs.
+var uvicorn = []string{"uvicorn", "fastapi_app:app", "--host", "HOST", "--port", "PORT",
+	"--workers", "1",
 	"--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"}
 
-// Threads, since the default worker closes every connection: sync 1,400 requests/s here, gevent 3,000, gthread 4,800
-// with 4 threads and with 64, 4,500 with two workers.
+// Threads, since the default worker closes every connection: sync 1,400 requests/s here, gevent
+// 3,000, gthread 4,800 with 4 threads and with 64, 4,500 with two workers.
 var gunicorn = []string{"gunicorn", "flask_app:app", "--bind", "ADDR", "--workers", "1",
 	"--worker-class", "gthread", "--threads", "4", "--log-level", "warning"}
 
 func tickercast(flags ...string) recipe {
 	return func(_ context.Context, k *kitchen) (dish, error) {
-		args := append([]string{k.binary, "serve", "-addr", "ADDR", "-admin-addr", "", "-drain-delay", "0s"}, flags...)
+		args := append([]string{k.binary, "serve", "-addr", "ADDR", "-admin-addr", "",
+			"-drain-delay", "0s"}, flags...)
 		return dish{Config: proc.Config{Args: args, Ready: "http://ADDR/health"}}, nil
 	}
 }
@@ -94,9 +103,10 @@ func python(name, cache string, args ...string) recipe {
 			return dish{}, err
 		}
 		cfg := proc.Config{
-			Args:  append([]string{filepath.Join(bin, args[0])}, args[1:]...),
-			Dir:   k.apps,
-			Env:   []string{"FORECASTS=" + k.table, "CACHE=" + cache, "PYTHONDONTWRITEBYTECODE=1", "BENTOML_DO_NOT_TRACK=True"},
+			Args: append([]string{filepath.Join(bin, args[0])}, args[1:]...),
+			Dir:  k.apps,
+			Env: []string{"FORECASTS=" + k.table, "CACHE=" + cache, "PYTHONDONTWRITEBYTECODE=1",
+				"BENTOML_DO_NOT_TRACK=True"},
 			Ready: "http://ADDR/health",
 		}
 		if name == "bentoml" {
@@ -124,7 +134,8 @@ func nginx(ctx context.Context, k *kitchen) (dish, error) {
 	return dish{proc.Config{Args: args, Ready: "http://ADDR/"}, "nginx " + number}, nil
 }
 
-// nginxConf is for one core and for connections that stay: by default nginx closes one after a thousand requests.
+// nginxConf is for one core and for connections that stay: by default nginx closes one after a
+// thousand requests.
 func nginxConf(addr string, reply []byte) string {
 	return fmt.Sprintf(`daemon off;
 worker_processes 1;

@@ -20,7 +20,8 @@ import (
 	"tickercast/bench/proc"
 )
 
-// oracle is a service that keeps the contract as far as check looks. Its bounds depend on ticker and confidence.
+// oracle is a service that keeps the contract as far as check looks. Its bounds depend on ticker
+// and confidence.
 func oracle(edit func(status int, answer string) (int, string)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		q := struct {
@@ -67,10 +68,12 @@ func TestLearnAndCheck(t *testing.T) {
 		t.Fatal(err)
 	}
 	var tab table
-	if err := json.Unmarshal(b, &tab); err != nil || len(tab.Tickers) != 40 || len(tab.Tickers["AAPL"]) != 30 || tab.Version != "v" {
+	if err := json.Unmarshal(b, &tab); err != nil || len(tab.Tickers) != 40 ||
+		len(tab.Tickers["AAPL"]) != 30 || tab.Version != "v" {
 		t.Fatalf("table: error %v, %d tickers", err, len(tab.Tickers))
 	}
-	if d := tab.Tickers["AAPL"][29]; d.Date != "2026-02-30" || fmt.Sprint(d.Lower) != "[99.2 99.1 99.05 99.01]" {
+	if d := tab.Tickers["AAPL"][29]; d.Date != "2026-02-30" ||
+		fmt.Sprint(d.Lower) != "[99.2 99.1 99.05 99.01]" {
 		t.Errorf("last day: %+v", d)
 	}
 	for name, tt := range map[string]struct {
@@ -78,19 +81,30 @@ func TestLearnAndCheck(t *testing.T) {
 		exact bool
 		err   string
 	}{
-		"same":         {same, true, ""},
-		"spaced":       {func(c int, s string) (int, string) { return c, strings.ReplaceAll(s, `,"`, `, "`) }, false, ""},
-		"400 for 422":  {func(c int, s string) (int, string) { return map[int]int{200: 200, 404: 404, 422: 400}[c], s }, true, ""},
-		"another date": {func(c int, s string) (int, string) { return c, strings.Replace(s, "-05", "-06", 1) }, false, "want 200"},
-		"no 404":       {func(c int, s string) (int, string) { return 200, s }, false, "want"},
-		"down":         {func(int, string) (int, string) { return 503, "" }, false, "503"},
+		"same": {same, true, ""},
+		"spaced": {func(c int, s string) (int, string) {
+			return c,
+				strings.ReplaceAll(s, `,"`, `, "`)
+		}, false, ""},
+		"400 for 422": {func(c int, s string) (int,
+			string) {
+			return map[int]int{200: 200, 404: 404, 422: 400}[c], s
+		}, true, ""},
+		"another date": {func(c int, s string) (int, string) {
+			return c,
+				strings.Replace(s, "-05", "-06", 1)
+		}, false, "want 200"},
+		"no 404": {func(c int, s string) (int, string) { return 200, s }, false, "want"},
+		"down":   {func(int, string) (int, string) { return 503, "" }, false, "503"},
 	} {
 		exact, err := k.check(t.Context(), &contender{peer: peer{name: name}, addr: serve(tt.edit)})
-		if (err == nil) != (tt.err == "") || exact != tt.exact || (err != nil && !strings.Contains(err.Error(), tt.err)) {
+		if (err == nil) != (tt.err == "") || exact != tt.exact ||
+			(err != nil && !strings.Contains(err.Error(), tt.err)) {
 			t.Errorf("%s: exact %v, error %v; want %v, %q", name, exact, err, tt.exact, tt.err)
 		}
 	}
-	if err := k.learn(t.Context(), serve(func(int, string) (int, string) { return 500, "no" })); err == nil {
+	if err := k.learn(t.Context(),
+		serve(func(int, string) (int, string) { return 500, "no" })); err == nil {
 		t.Error("learned from a server that answers 500")
 	}
 }
@@ -110,24 +124,28 @@ func TestServeCanned(t *testing.T) {
 			}
 		}
 		c := &contender{peer: peer{name: kind, canned: true}, addr: addr}
-		if _, err := (&kitchen{answerBytes: 321, answers: k.answers}).check(t.Context(), c); err != nil {
+		if _, err := (&kitchen{answerBytes: 321, answers: k.answers}).check(t.Context(),
+			c); err != nil {
 			t.Errorf("%s: %v", kind, err)
 		}
 		if _, err := (&kitchen{answerBytes: 322}).check(t.Context(), c); err == nil {
 			t.Errorf("%s: a reply of another size was accepted", kind)
 		}
 	}
-	if serveCanned("iis", "127.0.0.1:0", "5") == nil || serveCanned("fasthttp", "127.0.0.1:0", "x") == nil {
+	if serveCanned("iis", "127.0.0.1:0", "5") == nil ||
+		serveCanned("fasthttp", "127.0.0.1:0", "x") == nil {
 		t.Error("served what there is not")
 	}
 }
 
 // TestMissingPeers: what cannot be prepared is named and left out, but not tickercast.
 func TestMissingPeers(t *testing.T) {
-	k := &kitchen{opts: options{only: regexp.MustCompile("")}, binary: "/nonexistent/tickercast", log: io.Discard, tmp: t.TempDir()}
+	k := &kitchen{opts: options{only: regexp.MustCompile("")}, binary: "/nonexistent/tickercast",
+		log: io.Discard, tmp: t.TempDir()}
 	ready, missing := k.start(t.Context())
 	if len(ready) != 0 || len(missing) != 1 || !strings.HasPrefix(missing[0], "tickercast: ") {
-		t.Errorf("%d ready, missing %v; want tickercast named and nothing else tried", len(ready), missing)
+		t.Errorf("%d ready, missing %v; want tickercast named and nothing else tried", len(ready),
+			missing)
 	}
 	k.apps, k.cache = t.TempDir(), t.TempDir()
 	if _, err := python("flask", "", gunicorn...)(t.Context(), k); err == nil {
@@ -136,9 +154,11 @@ func TestMissingPeers(t *testing.T) {
 }
 
 func TestFill(t *testing.T) {
-	cfg := proc.Config{Args: []string{"x", "--host", "HOST", "--port", "PORT", "ADDR", "TRANSPORT"}, Ready: "http://ADDR/"}
+	cfg := proc.Config{Args: []string{"x", "--host", "HOST", "--port", "PORT", "ADDR", "TRANSPORT"},
+		Ready: "http://ADDR/"}
 	fill(&cfg, "127.0.0.1:80")
-	if got := strings.Join(cfg.Args, " ") + " " + cfg.Ready; got != "x --host 127.0.0.1 --port 80 127.0.0.1:80 TRANSPORT http://127.0.0.1:80/" {
+	if got := strings.Join(cfg.Args, " ") + " " +
+		cfg.Ready; got != "x --host 127.0.0.1 --port 80 127.0.0.1:80 TRANSPORT http://127.0.0.1:80/" {
 		t.Errorf("got %s", got)
 	}
 }
@@ -146,21 +166,28 @@ func TestFill(t *testing.T) {
 func TestReport(t *testing.T) {
 	samples := func(cpu ...float64) (s []sample) {
 		for _, c := range cpu {
-			s = append(s, sample{perSecond: 1e6 / c, cpu: c, client: 3, p50: time.Millisecond, p99: 2 * time.Millisecond, memory: 30e6})
+			s = append(s, sample{perSecond: 1e6 / c, cpu: c, client: 3, p50: time.Millisecond,
+				p99: 2 * time.Millisecond, memory: 30e6})
 		}
 		return s
 	}
 	all := []*contender{
-		{peer: peer{name: subject, work: forecast}, atStart: 20e6, samples: samples(5, 10, 6)}, // a bad second round for all
-		{peer: peer{name: "slow", work: forecast}, atStart: 90e6, samples: samples(50, 100, 72), exact: true, versions: "slow 1.0"},
-		{peer: peer{name: "quick", work: canned, canned: true}, atStart: 9e6, samples: samples(4, 8, 6)},
+		// a bad second round for all
+		{peer: peer{name: subject, work: forecast}, atStart: 20e6, samples: samples(5, 10, 6)},
+		{peer: peer{name: "slow", work: forecast}, atStart: 90e6, samples: samples(50, 100, 72),
+			exact: true, versions: "slow 1.0"},
+		{peer: peer{name: "quick", work: canned, canned: true}, atStart: 9e6,
+			samples: samples(4, 8, 6)},
 	}
 	var b strings.Builder
-	writeReport(&b, all, []string{"odd: not\ninstalled"}, options{rounds: 3, seconds: 2, conns: 64, rate: 500})
+	writeReport(&b, all, []string{"odd: not\ninstalled"},
+		options{rounds: 3, seconds: 2, conns: 64, rate: 500})
 	for _, want := range []string{
-		"| tickercast | forecast from cache | 166667 | 6.00 | 1.00 | 1.00 ms | 2.00 ms | 20.0 | 30.0 |",
+		"| tickercast | forecast from cache | 166667 | 6.00 | 1.00 | 1.00 ms | 2.00 ms | 20.0 | " +
+			"30.0 |",
 		"| slow | forecast from cache | 13889 | 72.00 | 10.00 |",
-		"- CPU of tickercast / slow: 0.100; 50.00 to 100.00 us; answers equal to the byte; slow 1.0\n",
+		"- CPU of tickercast / slow: 0.100; 50.00 to 100.00 us; answers equal to the byte; slow " +
+			"1.0\n",
 		"- CPU of tickercast / quick: 1.250; 4.00 to 8.00 us\n",
 		"- left out: odd: not installed\n",
 	} {
@@ -172,7 +199,8 @@ func TestReport(t *testing.T) {
 
 func TestOptionsRefused(t *testing.T) {
 	for _, args := range []string{"-rounds 0", "-seconds -1", "-only (", "extra"} {
-		if err := run(context.Background(), strings.Fields(args), io.Discard, io.Discard); err == nil {
+		if err := run(context.Background(), strings.Fields(args), io.Discard,
+			io.Discard); err == nil {
 			t.Errorf("%s was accepted", args)
 		}
 	}

@@ -26,8 +26,8 @@ type contender struct {
 	samples  []sample
 }
 
-// start starts every peer that was asked for, the subject first, and leaves out those that cannot be installed, do not start or
-// do not do the work.
+// start starts every peer that was asked for, the subject first, and leaves out those that cannot
+// be installed, do not start or do not do the work.
 func (k *kitchen) start(ctx context.Context) (ready []*contender, missing []string) {
 	for _, p := range peers() {
 		if p.name != subject && !k.opts.only.MatchString(p.name) {
@@ -62,7 +62,8 @@ func (k *kitchen) startOne(ctx context.Context, p peer) (*contender, error) {
 	fill(&cfg, addr)
 	if p.name == "nginx" {
 		conf := filepath.Join(k.tmp, "nginx", "nginx.conf")
-		if err := os.WriteFile(conf, []byte(nginxConf(addr, bench.Canned(k.answerBytes))), 0o644); err != nil {
+		if err := os.WriteFile(conf, []byte(nginxConf(addr, bench.Canned(k.answerBytes))),
+			0o644); err != nil {
 			return nil, err
 		}
 	}

@@ -1,7 +1,8 @@
 //go:build linux
 
-// Package proc runs a server that is to be measured, on a CPU of its own, and reads from /proc what it costs: CPU time
-// and memory, of the process and all that it started. It needs Linux and taskset(1).
+// Package proc runs a server that is to be measured, on a CPU of its own, and reads from /proc what
+// it costs: CPU time and memory, of the process and all that it started. It needs Linux and
+// taskset(1).
 package proc
 
 import (
@@ -66,7 +67,8 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	}()
 	if err := s.waitReady(ctx, cfg); err != nil {
 		s.Stop()
-		return nil, fmt.Errorf("proc: starting %q: %w; its output ends in:\n%s", cfg.Args, err, s.out.String())
+		return nil, fmt.Errorf("proc: starting %q: %w; its output ends in:\n%s", cfg.Args, err,
+			s.out.String())
 	}
 	s.Started = time.Since(began)
 	return s, nil
@@ -117,7 +119,8 @@ func (s *Server) Exited() bool {
 	}
 }
 
-// Build builds tickercast from this tree into dir, as a user does, and returns the path of the binary.
+// Build builds tickercast from this tree into dir, as a user does, and returns the path of the
+// binary.
 func Build(ctx context.Context, dir string) (string, error) {
 	path := filepath.Join(dir, "tickercast")
 	cmd := exec.CommandContext(ctx, "go", "build", "-o", path, "tickercast")
@@ -135,8 +138,8 @@ func (s *Server) Stop() {
 	case <-s.exited:
 	case <-time.After(5 * time.Second):
 	}
-	// What is left of the group goes without being asked. A process takes a moment to die, and one that nobody reaps
-	// never quite does, hence the bound.
+	// What is left of the group goes without being asked. A process takes a moment to die, and one
+	// that nobody reaps never quite does, hence the bound.
 	for range 100 {
 		if syscall.Kill(-s.PID(), syscall.SIGKILL) != nil {
 			break
@@ -158,7 +161,8 @@ func FreeAddr() (string, error) {
 
 // PinSelf moves every thread of this process to a CPU.
 func PinSelf(cpu int) error {
-	out, err := exec.Command("taskset", "-a", "-p", "-c", strconv.Itoa(cpu), strconv.Itoa(os.Getpid())).CombinedOutput()
+	out, err := exec.Command("taskset", "-a", "-p", "-c", strconv.Itoa(cpu),
+		strconv.Itoa(os.Getpid())).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("proc: pinning to CPU %d: %w: %s", cpu, err, out)
 	}

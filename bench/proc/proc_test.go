@@ -17,7 +17,8 @@ import (
 func TestMain(m *testing.M) {
 	if addr := os.Getenv("PROC_TEST_SERVE"); addr != "" {
 		if os.Getenv("PROC_TEST_CHILD") == "" {
-			// Like a server with workers: a child that does the work, and a parent that waits for it.
+			// Like a server with workers: a child that does the work, and a parent that waits for
+			// it.
 			child := exec.Command(os.Args[0])
 			child.Env = append(os.Environ(), "PROC_TEST_CHILD=1")
 			child.Run()
@@ -28,7 +29,8 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 		http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			for began := time.Now(); r.URL.Path == "/busy" && time.Since(began) < 200*time.Millisecond; {
+			for began := time.Now(); r.URL.Path == "/busy" &&
+				time.Since(began) < 200*time.Millisecond; {
 			}
 			io.WriteString(w, "ok")
 		}))
@@ -63,7 +65,8 @@ func TestServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Two hundred milliseconds of wall time may be less of CPU time on a busy machine, but not nothing.
+	// Two hundred milliseconds of wall time may be less of CPU time on a busy machine, but not
+	// nothing.
 	if used := after.CPU - before.CPU; used < 10*time.Millisecond || used > 2*time.Second {
 		t.Errorf("a child that spun for 200 ms used %v", used)
 	}
@@ -88,9 +91,11 @@ func TestServer(t *testing.T) {
 
 func TestStartFails(t *testing.T) {
 	for want, cfg := range map[string]Config{
-		"no such file":            {Args: []string{"/nonexistent/server"}},
-		"it exited":               {Args: []string{"sh", "-c", "echo no luck; exit 3"}, Ready: "http://127.0.0.1:1/"},
-		"not ready after":         {Args: []string{"sleep", "60"}, Ready: "http://127.0.0.1:1/", Wait: 20 * time.Millisecond},
+		"no such file": {Args: []string{"/nonexistent/server"}},
+		"it exited": {Args: []string{"sh", "-c", "echo no luck; exit 3"},
+			Ready: "http://127.0.0.1:1/"},
+		"not ready after": {Args: []string{"sleep", "60"}, Ready: "http://127.0.0.1:1/",
+			Wait: 20 * time.Millisecond},
 		"missing protocol scheme": {Args: []string{"sleep", "60"}, Ready: ":"},
 	} {
 		_, err := Start(t.Context(), cfg)

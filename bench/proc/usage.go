@@ -44,10 +44,12 @@ func Of(pid int) (Usage, error) {
 	return total, nil
 }
 
-// tick is the unit of the times in /proc/PID/stat: USER_HZ, 100 a second on every architecture that Go runs on.
+// tick is the unit of the times in /proc/PID/stat: USER_HZ, 100 a second on every architecture that
+// Go runs on.
 const tick = 10 * time.Millisecond
 
-// read reads the counters of one process. Its memory is what is private to it; shared is the rest of its resident pages.
+// read reads the counters of one process. Its memory is what is private to it; shared is the rest
+// of its resident pages.
 func read(pid int) (u Usage, shared int64, err error) {
 	dir := filepath.Join("/proc", strconv.Itoa(pid))
 	stat, err := statFields(pid)
@@ -64,7 +66,8 @@ func read(pid int) (u Usage, shared int64, err error) {
 	return u, shared, nil
 }
 
-// statFields are the fields of /proc/PID/stat after the name, which may hold anything, blanks and brackets included.
+// statFields are the fields of /proc/PID/stat after the name, which may hold anything, blanks and
+// brackets included.
 func statFields(pid int) ([][]byte, error) {
 	path := filepath.Join("/proc", strconv.Itoa(pid), "stat")
 	b, err := os.ReadFile(path)

@@ -36,10 +36,12 @@ func kinds() []kind {
 			r := load.NewRequest("POST", "/predict", host, body)
 			return r[:len(r)-500], []byte(" ")
 		}},
-		{name: "reader", timeout: 10 * time.Second, flood: true, sends: func(host string) (first, drip []byte) {
-			r := load.NewRequest("POST", "/predict", host, []byte(`{"ticker":"AAPL","days_ahead":30}`))
-			return r, r
-		}},
+		{name: "reader", timeout: 10 * time.Second, flood: true,
+			sends: func(host string) (first, drip []byte) {
+				r := load.NewRequest("POST", "/predict", host,
+					[]byte(`{"ticker":"AAPL","days_ahead":30}`))
+				return r, r
+			}},
 	}
 }
 
@@ -62,8 +64,8 @@ type slowConn struct {
 	ended chan struct{} // closed when it is seen to have ended; took is set before
 }
 
-// opening is how long opening all takes. It is less than the timeout, so that there is a time when all are open, and long
-// enough for what is measured to be connections and not connecting.
+// opening is how long opening all takes. It is less than the timeout, so that there is a time when
+// all are open, and long enough for what is measured to be connections and not connecting.
 func (a *attack) opening() time.Duration { return a.timeout * 6 / 10 }
 
 // start opens n connections and sets them going.
@@ -97,7 +99,8 @@ func (a *attack) start(ctx context.Context, n int) error {
 	return nil
 }
 
-// smallBuffers keep what a client has not read, and what it could not send, out of its own kernel as far as that can be done.
+// smallBuffers keep what a client has not read, and what it could not send, out of its own kernel
+// as far as that can be done.
 func smallBuffers(_, _ string, raw syscall.RawConn) error {
 	var err1, err2 error
 	return errors.Join(raw.Control(func(fd uintptr) {
@@ -126,7 +129,8 @@ func (a *attack) dial(ctx context.Context) (*slowConn, error) {
 	return s, err
 }
 
-// drip sends a byte every now and then, the first one after a while that differs from connection to connection.
+// drip sends a byte every now and then, the first one after a while that differs from connection to
+// connection.
 func (a *attack) drip(ctx context.Context, c *slowConn, first time.Duration) {
 	if a.flood {
 		a.fill(ctx, c)
@@ -181,22 +185,26 @@ func (a *attack) watch(ctx context.Context) {
 			close(c.ended)
 			a.open.Add(-1)
 		}
-		// A look at ten thousand takes some milliseconds; looks take no more than a tenth of the time.
+		// A look at ten thousand takes some milliseconds; looks take no more than a tenth of the
+		// time.
 		time.Sleep(max(100*time.Millisecond, 10*time.Since(began)))
 	}
 }
 
-// look asks the kernel, without reading, whether the connection is open and for how long nothing has come.
+// look asks the kernel, without reading, whether the connection is open and for how long nothing
+// has come.
 func (c *slowConn) look() (open bool, silent time.Duration) {
 	const established = 1 // TCP_ESTABLISHED, in the first byte of struct tcp_info
 	var info [56]byte
 	size := uint32(len(info))
 	var errno syscall.Errno
 	err := c.raw.Control(func(fd uintptr) {
-		_, _, errno = syscall.Syscall6(syscall.SYS_GETSOCKOPT, fd, syscall.IPPROTO_TCP, syscall.TCP_INFO, uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
+		_, _, errno = syscall.Syscall6(syscall.SYS_GETSOCKOPT, fd, syscall.IPPROTO_TCP,
+			syscall.TCP_INFO, uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
 	})
 	lastReceived := binary.NativeEndian.Uint32(info[52:]) // tcpi_last_data_recv, milliseconds
-	return err == nil && errno == 0 && info[0] == established, time.Duration(lastReceived) * time.Millisecond
+	return err == nil && errno == 0 && info[0] == established,
+		time.Duration(lastReceived) * time.Millisecond
 }
 
 // wait returns when all have ended, or at a time.

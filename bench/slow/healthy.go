@@ -17,13 +17,14 @@ import (
 	"tickercast/bench/load"
 )
 
-// The healthy client is a process of its own: in this one it would wait for thousands of goroutines that attack, and what it
-// waited for would look like the server.
+// The healthy client is a process of its own: in this one it would wait for thousands of goroutines
+// that attack, and what it waited for would look like the server.
 
 // beHealthy is that process. It asks until it is told to stop, and prints what it measured.
 func beHealthy(ctx context.Context, addr, rate, duration string) error {
 	runtime.GOMAXPROCS(1)
-	cfg := load.Config{Addr: addr, Requests: bench.Hit(addr), Conns: 16, Warmup: 500 * time.Millisecond}
+	cfg := load.Config{Addr: addr, Requests: bench.Hit(addr), Conns: 16,
+		Warmup: 500 * time.Millisecond}
 	if _, err := fmt.Sscan(rate, &cfg.Rate); err != nil {
 		return err
 	}
@@ -45,7 +46,8 @@ type client struct {
 }
 
 func (o options) startClient(addr string, d time.Duration) (*client, error) {
-	c := &client{cmd: exec.Command("/proc/self/exe", "healthy", addr, fmt.Sprint(o.rate), d.String())}
+	c := &client{cmd: exec.Command("/proc/self/exe", "healthy", addr, fmt.Sprint(o.rate),
+		d.String())}
 	c.cmd.Stdout, c.cmd.Stderr = &c.out, o.log
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	return c, c.cmd.Start()

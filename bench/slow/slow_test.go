@@ -15,7 +15,8 @@ import (
 	"tickercast/predict/fastlane"
 )
 
-// serve starts a server with the given timeouts on either path, whose answers are as long as those of thirty days.
+// serve starts a server with the given timeouts on either path, whose answers are as long as those
+// of thirty days.
 func serve(t *testing.T, lane bool, header, read, write time.Duration) string {
 	t.Helper()
 	answer := bytes.Repeat([]byte("x"), 4700)
@@ -36,17 +37,21 @@ func serve(t *testing.T, lane bool, header, read, write time.Duration) string {
 	}
 	cfg := fastlane.Config{Listener: ln, Server: srv}
 	if lane {
-		cfg.Answer = func(fastlane.Request) (fastlane.Answer, bool) { return fastlane.Answer{Body: answer}, true }
+		cfg.Answer = func(fastlane.Request) (fastlane.Answer,
+			bool) {
+			return fastlane.Answer{Body: answer}, true
+		}
 	}
 	go srv.Serve(fastlane.New(cfg))
 	t.Cleanup(func() { srv.Close() })
 	return ln.Addr().String()
 }
 
-// TestShort has a hundred connections of each kind on each path meet timeouts of a fraction of a second: each is ended, none
-// before its time, and a client that is not slow is answered meanwhile.
+// TestShort has a hundred connections of each kind on each path meet timeouts of a fraction of a
+// second: each is ended, none before its time, and a client that is not slow is answered meanwhile.
 func TestShort(t *testing.T) {
-	const header, read, write = 400 * time.Millisecond, 600 * time.Millisecond, 800 * time.Millisecond
+	const header, read, write = 400 * time.Millisecond, 600 * time.Millisecond,
+		800 * time.Millisecond
 	timeouts := map[string]time.Duration{"header": header, "body": read, "reader": write}
 	for _, p := range paths() {
 		for _, k := range kinds() {
@@ -59,9 +64,13 @@ func TestShort(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer a.stop()
-				r, err := load.Run(t.Context(), load.Config{Addr: addr, Requests: func(int) func() []byte {
-					return func() []byte { return load.NewRequest("POST", "/predict", addr, []byte("{}")) }
-				}, Conns: 1, Rate: 100, Count: 20})
+				r, err := load.Run(t.Context(),
+					load.Config{Addr: addr, Requests: func(int) func() []byte {
+						return func() []byte {
+							return load.NewRequest("POST", "/predict", addr,
+								[]byte("{}"))
+						}
+					}, Conns: 1, Rate: 100, Count: 20})
 				if err != nil || r.Failed() > 0 {
 					t.Errorf("the healthy client: %v, error %v", r, err)
 				}
@@ -87,7 +96,9 @@ func TestMissed(t *testing.T) {
 			r.Latency.Record(p99)
 			return r
 		}
-		return &trial{path: path{bytes: 1000}, kind: kind{timeout: time.Second}, each: 999, slowest: 2 * time.Second, before: result(4 * time.Millisecond), while: result(6 * time.Millisecond)}
+		return &trial{path: path{bytes: 1000}, kind: kind{timeout: time.Second}, each: 999,
+			slowest: 2 * time.Second, before: result(4 * time.Millisecond),
+			while: result(6 * time.Millisecond)}
 	}
 	for want, breaks := range map[string]func(*trial){
 		"":                      func(*trial) {},
@@ -103,19 +114,23 @@ func TestMissed(t *testing.T) {
 		tr := perfect()
 		breaks(tr)
 		missed := tr.missed()
-		if want == "" && len(missed) > 0 || want != "" && (len(missed) != 1 || !strings.Contains(missed[0], want)) {
+		if want == "" && len(missed) > 0 || want != "" &&
+			(len(missed) != 1 || !strings.Contains(missed[0], want)) {
 			t.Errorf("%q broken: missed %q", want, missed)
 		}
 	}
 	var out bytes.Buffer
-	if !report(&out, []*trial{perfect()}) || !strings.Contains(out.String(), "no other client noticed") {
+	if !report(&out, []*trial{perfect()}) || !strings.Contains(out.String(),
+		"no other client noticed") {
 		t.Errorf("report of one that met everything:\n%s", &out)
 	}
 }
 
-// TestSocketMemory leaves unread what is many times what others on the machine have in buffers for a moment.
+// TestSocketMemory leaves unread what is many times what others on the machine have in buffers for
+// a moment.
 func TestSocketMemory(t *testing.T) {
-	const sockstat = "sockets: used 517\nTCP: inuse 508 orphan 1 tw 6227 alloc 509 mem 506\nUDP: inuse 3 mem 7\n"
+	const sockstat = "sockets: used 517\nTCP: inuse 508 orphan 1 tw 6227 alloc 509 mem " +
+		"506\nUDP: inuse 3 mem 7\n"
 	if got := tcpPages(sockstat); got != 506 {
 		t.Errorf("got %d pages, want 506", got)
 	}

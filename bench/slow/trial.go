@@ -41,11 +41,12 @@ type trial struct {
 	before, while *load.Result // the healthy client's
 	probes        atomic.Int64
 	unhealthy     atomic.Int64 // probes without a 200
-	each, most    int64        // bytes of the server for a connection while all were open, and at the most
-	kernel        int64        // bytes in socket buffers for a connection, of both ends
-	slowest       time.Duration
-	left          int64 // connections that did not end
-	exited        bool
+	// bytes of the server for a connection while all were open, and at the most
+	each, most int64
+	kernel     int64 // bytes in socket buffers for a connection, of both ends
+	slowest    time.Duration
+	left       int64 // connections that did not end
+	exited     bool
 }
 
 // What docs/capacity.md plans with for a server, and the cache that it is given here.
@@ -65,9 +66,10 @@ func (t *trial) run(ctx context.Context) error {
 		return err
 	}
 	server, err := proc.Start(ctx, proc.Config{
-		Args: append([]string{t.binary, "serve", "-addr", addr, "-admin-addr", "", "-drain-delay", "0s", "-cache-bytes", fmt.Sprint(cache)}, t.path.flags...),
-		Env:  []string{fmt.Sprintf("GOMEMLIMIT=%d", planned(t.n+100))},
-		Pin:  true, CPU: 1, Ready: "http://" + addr + "/health",
+		Args: append([]string{t.binary, "serve", "-addr", addr, "-admin-addr", "", "-drain-delay",
+			"0s", "-cache-bytes", fmt.Sprint(cache)}, t.path.flags...),
+		Env: []string{fmt.Sprintf("GOMEMLIMIT=%d", planned(t.n+100))},
+		Pin: true, CPU: 1, Ready: "http://" + addr + "/health",
 	})
 	if err != nil {
 		return err
@@ -160,7 +162,8 @@ func socketMemory() int64 {
 func tcpPages(sockstat string) (pages int64) {
 	for line := range strings.Lines(sockstat) {
 		var inUse, orphans, waiting, alloc int64
-		if n, _ := fmt.Sscanf(line, "TCP: inuse %d orphan %d tw %d alloc %d mem %d", &inUse, &orphans, &waiting, &alloc, &pages); n == 5 {
+		if n, _ := fmt.Sscanf(line, "TCP: inuse %d orphan %d tw %d alloc %d mem %d", &inUse,
+			&orphans, &waiting, &alloc, &pages); n == 5 {
 			return pages
 		}
 	}

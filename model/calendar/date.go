@@ -1,9 +1,8 @@
-// Package calendar knows civil dates and the trading days of the New York Stock
-// Exchange.
+// Package calendar knows civil dates and the trading days of the New York Stock Exchange.
 //
-// It is not a clock and knows no time zone: a Date is a square on a wall
-// calendar. It knows no other exchange, no early closes (a short day is a
-// trading day) and no closure announced after the code was written.
+// It is not a clock and knows no time zone: a Date is a square on a wall calendar. It knows no
+// other exchange, no early closes (a short day is a trading day) and no closure announced after the
+// code was written.
 package calendar
 
 import (
@@ -11,15 +10,15 @@ import (
 	"time"
 )
 
-// Date is a day of the proleptic Gregorian calendar, counted from 1970-01-01.
-// Dates are compared, subtracted and moved by whole days as the integers they
-// are. Years 1 to 9999 are exact, which is all that Parse returns.
+// Date is a day of the proleptic Gregorian calendar, counted from 1970-01-01. Dates are compared,
+// subtracted and moved by whole days as the integers they are. Years 1 to 9999 are exact, which is
+// all that Parse returns.
 type Date int32
 
 const secondsPerDay = 24 * 60 * 60
 
-// Of returns the date of a year, month and day. Values outside their usual
-// ranges are normalized as by time.Date: October 32 is November 1.
+// Of returns the date of a year, month and day. Values outside their usual ranges are normalized as
+// by time.Date: October 32 is November 1.
 func Of(year int, month time.Month, day int) Date {
 	return Date(time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Unix() / secondsPerDay)
 }
@@ -29,8 +28,8 @@ func FromTime(t time.Time) Date {
 	return Of(t.Date())
 }
 
-// Parse reads a date written YYYY-MM-DD, and nothing else: ten bytes, years
-// 0001 to 9999, a day that exists. It allocates only to describe an error.
+// Parse reads a date written YYYY-MM-DD, and nothing else: ten bytes, years 0001 to 9999, a day
+// that exists. It allocates only to describe an error.
 func Parse[S string | []byte](s S) (Date, error) {
 	if len(s) == 10 && s[4] == '-' && s[7] == '-' {
 		y, m, d := digits(s, 0, 4), digits(s, 5, 7), digits(s, 8, 10)

@@ -2,14 +2,13 @@ package calendar
 
 import "time"
 
-// The rules are those of NYSE Rule 7.2 as the exchange applies them, with the
-// closures it announced outside of them since 1999. They have been checked against
-// the days on which US stocks were traded from November 1999 to 2022 and from
-// December 2024 to February 2026. Later years follow the rules, and so do earlier
-// ones, when the exchange itself kept other holidays.
+// The rules are those of NYSE Rule 7.2 as the exchange applies them, with the closures it announced
+// outside of them since 1999. They have been checked against the days on which US stocks were
+// traded from November 1999 to 2022 and from December 2024 to February 2026. Later years follow the
+// rules, and so do earlier ones, when the exchange itself kept other holidays.
 
-// closures holds the weekdays of one year on which the exchange is shut. The
-// first n entries count; they are in no particular order.
+// closures holds the weekdays of one year on which the exchange is shut. The first n entries count;
+// they are in no particular order.
 type closures struct {
 	days [14]Date // at most ten holidays and the four days of September 2001
 	n    int
@@ -20,8 +19,8 @@ func (c *closures) add(d Date) {
 	c.n++
 }
 
-// closuresOf works out the closures of a year. It takes well under 100 ns, so
-// nothing needs to be kept between calls.
+// closuresOf works out the closures of a year. It takes well under 100 ns, so nothing needs to be
+// kept between calls.
 func closuresOf(year int) closures {
 	var c closures
 	jan1 := Of(year, time.January, 1)
@@ -82,8 +81,8 @@ func observed(d Date) Date {
 	return d
 }
 
-// easter returns Easter Sunday of a year by the anonymous Gregorian computus
-// (Meeus, Astronomical Algorithms, chapter 8).
+// easter returns Easter Sunday of a year by the anonymous Gregorian computus (Meeus, Astronomical
+// Algorithms, chapter 8).
 func easter(year int, mar1 Date) Date {
 	golden := year % 19
 	century, inCentury := year/100, year%100
@@ -93,8 +92,7 @@ func easter(year int, mar1 Date) Date {
 	return mar1 + Date(moon+sunday-7*late+21)
 }
 
-// IsTradingDay reports whether the exchange is open on d, for a whole day or a
-// short one.
+// IsTradingDay reports whether the exchange is open on d, for a whole day or a short one.
 func IsTradingDay(d Date) bool {
 	if w := d.Weekday(); w == time.Saturday || w == time.Sunday {
 		return false
@@ -119,8 +117,8 @@ func Floor(d Date) Date {
 
 // Next returns the n-th trading day strictly after d, or d when n < 1.
 func Next(d Date, n int) Date {
-	// Jump over n weekdays, then once more over as many as were closures, until
-	// a jump meets none: twice as a rule, for any n within a year or so.
+	// Jump over n weekdays, then once more over as many as were closures, until a jump meets none:
+	// twice as a rule, for any n within a year or so.
 	for n > 0 {
 		to := nextWeekday(d, n)
 		n = closed(d, to)
@@ -129,8 +127,8 @@ func Next(d Date, n int) Date {
 	return d
 }
 
-// Between returns the number of trading days after a, up to and including b.
-// It is 0 when b is not after a.
+// Between returns the number of trading days after a, up to and including b. It is 0 when b is not
+// after a.
 func Between(a, b Date) int {
 	if b <= a {
 		return 0
@@ -154,8 +152,8 @@ func closed(a, b Date) int {
 	return n
 }
 
-// weekdays numbers the weekdays: it grows by one on each Monday to Friday and
-// stands still on weekends.
+// weekdays numbers the weekdays: it grows by one on each Monday to Friday and stands still on
+// weekends.
 func weekdays(d Date) int {
 	day := sinceMonday(d)
 	return (int(d)-day-firstMonday)/7*5 + min(day, 4)

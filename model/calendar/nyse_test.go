@@ -8,8 +8,8 @@ import (
 	"tickercast/model/calendar"
 )
 
-// The dates below are those of the exchange's published lists, and of the rules
-// where it has published none yet.
+// The dates below are those of the exchange's published lists, and of the rules where it has
+// published none yet.
 
 func TestHolidays(t *testing.T) {
 	for year, list := range map[int]string{
@@ -75,8 +75,8 @@ func TestNext(t *testing.T) {
 	}
 }
 
-// TestAgainstWalk compares the arithmetic with a walk from day to day, which asks
-// of each whether it is a holiday by another reading of the rules.
+// TestAgainstWalk compares the arithmetic with a walk from day to day, which asks of each whether
+// it is a holiday by another reading of the rules.
 func TestAgainstWalk(t *testing.T) {
 	first, last := day(t, "1998-01-01"), day(t, "2101-12-31")
 	var open []calendar.Date
@@ -120,16 +120,19 @@ func TestAgainstWalk(t *testing.T) {
 
 // TestFarDates holds for years that no exchange has known.
 func TestFarDates(t *testing.T) {
-	for _, from := range []string{"0001-01-01", "0004-02-29", "1582-10-15", "1899-12-30", "1969-12-31", "2400-02-29", "9999-12-31"} {
+	for _, from := range []string{"0001-01-01", "0004-02-29", "1582-10-15", "1899-12-30",
+		"1969-12-31", "2400-02-29", "9999-12-31"} {
 		d := day(t, from)
 		for n := 1; n <= 300; n++ {
 			to := calendar.Next(d, n)
-			if !calendar.IsTradingDay(to) || calendar.Between(d, to) != n || calendar.Floor(to) != to {
+			if !calendar.IsTradingDay(to) || calendar.Between(d, to) != n ||
+				calendar.Floor(to) != to {
 				t.Fatalf("Next(%v, %d) = %v, %d trading days on", d, n, to, calendar.Between(d, to))
 			}
 		}
 	}
-	if got := calendar.Between(day(t, "0001-01-01"), day(t, "9999-12-31")); got < 9999*249 || got > 9999*253 {
+	if got := calendar.Between(day(t, "0001-01-01"), day(t, "9999-12-31")); got < 9999*249 ||
+		got > 9999*253 {
 		t.Errorf("Between counts %d trading days in 9999 years", got)
 	}
 }
@@ -190,8 +193,7 @@ func isHoliday(d calendar.Date) bool {
 			"2012-10-29 2012-10-30 2018-12-05 2025-01-09", d.String())
 }
 
-// easterSunday finds the Sunday after the paschal full moon, by the epact of the
-// Gregorian reform.
+// easterSunday finds the Sunday after the paschal full moon, by the epact of the Gregorian reform.
 func easterSunday(year int) calendar.Date {
 	century := year/100 + 1
 	solar, lunar := 3*century/4-12, (8*century+5)/25-5

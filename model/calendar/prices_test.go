@@ -9,8 +9,8 @@ import (
 	"tickercast/model/calendar"
 )
 
-// TestDatesOfPrices takes files of daily prices of many US tickers for the record
-// of when the exchange was open.
+// TestDatesOfPrices takes files of daily prices of many US tickers for the record of when the
+// exchange was open.
 func TestDatesOfPrices(t *testing.T) {
 	for path, days := range map[string]int{
 		"../../../shared/data/prices_us_1999_2022.csv.gz": 5830,

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// longCSV writes a random panel of 100 tickers and 1000 days, all four prices to six
-// digits: 100 thousand rows.
+// longCSV writes a random panel of 100 tickers and 1000 days, all four prices to six digits: 100
+// thousand rows.
 func longCSV(b *testing.B) []byte {
 	text := []byte("date,ticker,open,high,low,close\n")
 	p := randomPanel(b, 1, 100, 1000)

@@ -18,8 +18,8 @@ type csvFile struct {
 	prices int       // added to the table
 }
 
-// readCSV adds the prices of a CSV to the table. A ticker that is not empty stands
-// in for a column of them.
+// readCSV adds the prices of a CSV to the table. A ticker that is not empty stands in for a column
+// of them.
 func (t *table) readCSV(r io.Reader, name, ticker string) error {
 	rows := newRowReader(r)
 	f := &csvFile{table: t, name: name, ticker: ticker}

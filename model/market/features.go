@@ -5,20 +5,20 @@ import "math"
 // NumFeatures is how many numbers describe one ticker on one day.
 const NumFeatures = len(featureNames)
 
-// Features is what a forecaster sees of a ticker at the close of one day. Every
-// entry is free of the currency and of the price level, because a past level that is
-// adjusted for later splits and dividends would tell the future.
+// Features is what a forecaster sees of a ticker at the close of one day. Every entry is free of
+// the currency and of the price level, because a past level that is adjusted for later splits and
+// dividends would tell the future.
 //
-// The first entry carries the scale: the logarithm of the daily volatility over
-// RefScale. The others are ratios, shares and scores around it. Entries of a group
-// that is not known (no daily ranges, no market) are all zero, its indicator included.
+// The first entry carries the scale: the logarithm of the daily volatility over RefScale. The
+// others are ratios, shares and scores around it. Entries of a group that is not known (no daily
+// ranges, no market) are all zero, its indicator included.
 type Features [NumFeatures]float64
 
 // RefScale is the daily volatility at which the scale feature is zero.
 const RefScale = 0.02
 
-// The groups of features that may be missing, as half-open ranges of indices; the
-// first entry of a group is its indicator.
+// The groups of features that may be missing, as half-open ranges of indices; the first entry of a
+// group is its indicator.
 const (
 	RangeFirst, RangeEnd   = rangeKnown, marketKnown
 	MarketFirst, MarketEnd = marketKnown, NumFeatures
@@ -104,8 +104,8 @@ var featureNames = [...]string{
 	marketRatio:    "market_ratio",
 }
 
-// FeatureNames lists the features in their order. Weights carry the list that they
-// were fitted on, so that a mismatch is refused instead of served.
+// FeatureNames lists the features in their order. Weights carry the list that they were fitted on,
+// so that a mismatch is refused instead of served.
 func FeatureNames() []string {
 	names := featureNames
 	return names[:]

@@ -2,9 +2,8 @@ package market
 
 import "math"
 
-// Companies report every quarter, and move most on the day after. The days on which a
-// stock moved most about 63, 126, ... trading days before a coming day tell how likely
-// that day is such a one.
+// Companies report every quarter, and move most on the day after. The days on which a stock moved
+// most about 63, 126, ... trading days before a coming day tell how likely that day is such a one.
 const (
 	quarter     = 63   // trading days
 	quarters    = 12   // looked back
@@ -30,8 +29,8 @@ func (s *seasons) between(from, to int) float64 {
 	return s.sums[to%seasonsRing] - s.sums[(from-1)%seasonsRing]
 }
 
-// features compares, for five spans of coming days, the moves at the same place in
-// earlier quarters with those of all days of these quarters.
+// features compares, for five spans of coming days, the moves at the same place in earlier quarters
+// with those of all days of these quarters.
 func (s *seasons) features(x *Features) {
 	spans := [...][2]int{{1, 1}, {2, 5}, {6, 10}, {11, 20}, {21, 30}}
 	known := min(quarters, (s.n-slack-2)/quarter)

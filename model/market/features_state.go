@@ -7,12 +7,12 @@ import (
 )
 
 const (
-	// floorVar is the daily variance, 0.1 % squared, that is added to every estimate:
-	// stale closes must not collapse an interval.
+	// floorVar is the daily variance, 0.1 % squared, that is added to every estimate: stale closes
+	// must not collapse an interval.
 	floorVar = 1e-6
-	// maxScore bounds a return, in units of its own recent volatility, before it moves
-	// an average: a jump fades faster than ordinary volatility, and a split that
-	// nobody adjusted does bounded harm.
+	// maxScore bounds a return, in units of its own recent volatility, before it moves an average:
+	// a jump fades faster than ordinary volatility, and a split that nobody adjusted does bounded
+	// harm.
 	maxScore = 6
 	// window is how many log closes are kept for sums of up to 20 returns.
 	window = 32
@@ -145,8 +145,8 @@ func (s *state) shift(by float64) {
 	}
 }
 
-// pushRange adds a day's range: the squared overnight return plus Garman and Klass's
-// estimate (1980) of the variance from open to close.
+// pushRange adds a day's range: the squared overnight return plus Garman and Klass's estimate
+// (1980) of the variance from open to close.
 func (s *state) pushRange(b bar, p, before, r2, ref float64) {
 	if !(b.open > 0 && b.low > 0 && b.high >= b.low) {
 		return
@@ -167,8 +167,8 @@ func (s *state) pushRange(b bar, p, before, r2, ref float64) {
 	s.rangeAt = s.n + 1
 }
 
-// pushSums adds the squares of the returns over the last 5 and 20 days, the latest
-// close included. Bounded as single returns are.
+// pushSums adds the squares of the returns over the last 5 and 20 days, the latest close included.
+// Bounded as single returns are.
 func (s *state) pushSums(p float64) {
 	if s.n > 5 {
 		limit := maxScore * maxScore * 5 * (s.squares[speed70].mean() + floorVar)

@@ -10,8 +10,8 @@ import (
 const MinHistory = 30
 
 const (
-	// minNames is how many tickers must trade on a day for their mean to tell of a
-	// market; the mean of three is only noise that the model was not trained on.
+	// minNames is how many tickers must trade on a day for their mean to tell of a market; the mean
+	// of three is only noise that the model was not trained on.
 	minNames = 20
 	// minMarketDays is how long the market must have been watched.
 	minMarketDays = 30
@@ -19,8 +19,8 @@ const (
 	maxMarketMove = 0.2
 )
 
-// A Tape holds what all tickers of a panel tell together, day by day. The entry of a
-// day depends on that day and on earlier ones alone.
+// A Tape holds what all tickers of a panel tell together, day by day. The entry of a day depends on
+// that day and on earlier ones alone.
 type Tape struct {
 	d     *decay
 	first calendar.Date
@@ -72,8 +72,8 @@ func (t *Tape) add(s *Series) {
 	}
 }
 
-// settle turns the sums into the market's features. Days on which few tickers traded
-// repeat the day before.
+// settle turns the sums into the market's features. Days on which few tickers traded repeat the day
+// before.
 func (t *Tape) settle() {
 	var fast, slow, trend, trendAbs average
 	k90, k99 := 0.90, 0.99
@@ -94,7 +94,8 @@ func (t *Tape) settle() {
 			now.trend = trend.mean() / (trendAbs.mean() + 1e-4)
 			now.known = seen >= minMarketDays
 		}
-		d.vol, d.last, d.trend, d.level, d.known = now.vol, now.last, now.trend, now.level, now.known
+		d.vol, d.last, d.trend, d.level, d.known = now.vol, now.last, now.trend, now.level,
+			now.known
 	}
 }
 
@@ -112,9 +113,9 @@ func (t *Tape) fill(day calendar.Date, x *Features) {
 	x[marketRatio] = x[logScale] + math.Log(RefScale) - d.level
 }
 
-// Walk goes through a series from its row from on, as if it began there, and calls
-// yield with the features known at the close of row i, for every row that has
-// MinHistory closes and is asked for by want (nil asks for all).
+// Walk goes through a series from its row from on, as if it began there, and calls yield with the
+// features known at the close of row i, for every row that has MinHistory closes and is asked for
+// by want (nil asks for all).
 func (t *Tape) Walk(s *Series, from int, want func(i int) bool, yield func(i int, x *Features)) {
 	st := state{d: t.d}
 	var x Features

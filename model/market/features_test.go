@@ -10,8 +10,8 @@ import (
 	"tickercast/model/calendar"
 )
 
-// randomSeries walks a price with fat tails and clustered volatility over n trading
-// days, with daily ranges that hold it.
+// randomSeries walks a price with fat tails and clustered volatility over n trading days, with
+// daily ranges that hold it.
 func randomSeries(rng *rand.Rand, ticker string, n int) Series {
 	s := Series{Ticker: ticker}
 	day := calendar.Of(2015, 1, 1)
@@ -35,7 +35,8 @@ func randomPanel(t testing.TB, seed uint64, tickers, days int) *Panel {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	var all []Series
 	for i := range tickers {
-		all = append(all, randomSeries(rng, "T"+string(rune('A'+i/26))+string(rune('A'+i%26)), days))
+		all = append(all, randomSeries(rng, "T"+string(rune('A'+i/26))+string(rune('A'+i%26)),
+			days))
 	}
 	p, err := NewPanel(all)
 	if err != nil {
@@ -64,8 +65,8 @@ func wantFinite(t *testing.T, name string, x *Features) {
 	}
 }
 
-// TestFeaturesKnowNothingOfTheFuture compares what one walk over everything gives for
-// a day with what a market made of the rows up to that day alone gives.
+// TestFeaturesKnowNothingOfTheFuture compares what one walk over everything gives for a day with
+// what a market made of the rows up to that day alone gives.
 func TestFeaturesKnowNothingOfTheFuture(t *testing.T) {
 	p := randomPanel(t, 1, 25, 400)
 	tape := NewTape(p)
@@ -74,9 +75,11 @@ func TestFeaturesKnowNothingOfTheFuture(t *testing.T) {
 		m := mustNew(t, p.Until(day))
 		for i, ticker := range m.Tickers() {
 			var want Features
-			tape.Walk(&p.Series()[i], 0, func(j int) bool { return j == cut }, func(_ int, x *Features) { want = *x })
+			tape.Walk(&p.Series()[i], 0, func(j int) bool { return j == cut },
+				func(_ int, x *Features) { want = *x })
 			if ticker.Features != want {
-				t.Fatalf("%s on %v: got %v from the past alone, want %v as from the whole panel", ticker.Name, day, ticker.Features, want)
+				t.Fatalf("%s on %v: got %v from the past alone, want %v as from the whole panel",
+					ticker.Name, day, ticker.Features, want)
 			}
 		}
 	}
@@ -93,7 +96,8 @@ func TestFeaturesDoNotDependOnTheCurrency(t *testing.T) {
 			}
 			return v
 		}
-		scaled = append(scaled, Series{s.Ticker, s.Dates, times(s.Close), times(s.Open), times(s.High), times(s.Low)})
+		scaled = append(scaled, Series{s.Ticker, s.Dates, times(s.Close), times(s.Open),
+			times(s.High), times(s.Low)})
 	}
 	q, err := NewPanel(scaled)
 	if err != nil {
@@ -103,7 +107,8 @@ func TestFeaturesDoNotDependOnTheCurrency(t *testing.T) {
 	for i, got := range mustNew(t, q).Tickers() {
 		for j := range got.Features {
 			if !near(got.Features[j], want[i].Features[j], 1e-9) {
-				t.Errorf("%s: %s is %v, want %v", got.Name, featureNames[j], got.Features[j], want[i].Features[j])
+				t.Errorf("%s: %s is %v, want %v", got.Name, featureNames[j], got.Features[j],
+					want[i].Features[j])
 			}
 		}
 	}
@@ -113,7 +118,8 @@ func TestMissingGroupsAreZeroAndChangeNothingElse(t *testing.T) {
 	p := randomPanel(t, 3, 25, 300)
 	whole := mustNew(t, p).Tickers()[7]
 	if whole.Features[rangeKnown] != 1 || whole.Features[marketKnown] != 1 {
-		t.Fatalf("got indicators %v and %v of a whole panel, want 1", whole.Features[rangeKnown], whole.Features[marketKnown])
+		t.Fatalf("got indicators %v and %v of a whole panel, want 1", whole.Features[rangeKnown],
+			whole.Features[marketKnown])
 	}
 	s := p.Series()[7]
 	s.Open, s.High, s.Low = nil, nil, nil
@@ -215,7 +221,8 @@ func TestALongGapIsNoReturn(t *testing.T) {
 	s := randomSeries(rand.New(rand.NewPCG(7, 0)), "A", 200)
 	for i := 100; i < 200; i++ { // another company's prices, a year later
 		s.Dates[i] += 365
-		s.Close[i], s.Open[i], s.High[i], s.Low[i] = 50*s.Close[i], 50*s.Open[i], 50*s.High[i], 50*s.Low[i]
+		s.Close[i], s.Open[i], s.High[i], s.Low[i] = 50*s.Close[i], 50*s.Open[i], 50*s.High[i],
+			50*s.Low[i]
 	}
 	p, err := NewPanel([]Series{s})
 	if err != nil {
@@ -231,7 +238,8 @@ func TestALongGapIsNoReturn(t *testing.T) {
 
 func TestShortSeriesAreLeftOut(t *testing.T) {
 	rng := rand.New(rand.NewPCG(8, 0))
-	p, err := NewPanel([]Series{randomSeries(rng, "LONG", MinHistory), randomSeries(rng, "SHORT", MinHistory-1)})
+	p, err := NewPanel([]Series{randomSeries(rng, "LONG", MinHistory),
+		randomSeries(rng, "SHORT", MinHistory-1)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,14 +247,16 @@ func TestShortSeriesAreLeftOut(t *testing.T) {
 	if _, ok := m.Find([]byte("SHORT")); ok || len(m.Tickers()) != 1 {
 		t.Errorf("got %d tickers, want only LONG", len(m.Tickers()))
 	}
-	if _, err := New(p.Until(p.Series()[0].Dates[5])); err == nil || !strings.Contains(err.Error(), "30 closes") {
+	if _, err := New(p.Until(p.Series()[0].Dates[5])); err == nil ||
+		!strings.Contains(err.Error(), "30 closes") {
 		t.Errorf("of six rows: got error %v", err)
 	}
 }
 
 func TestFind(t *testing.T) {
 	m := mustNew(t, randomPanel(t, 9, 3, 40))
-	for sent, want := range map[string]string{"TAB": "TAB", "tab": "TAB", "tAb": "TAB", "TAD": "", "": "", strings.Repeat("t", 100): ""} {
+	for sent, want := range map[string]string{"TAB": "TAB", "tab": "TAB", "tAb": "TAB", "TAD": "",
+		"": "", strings.Repeat("t", 100): ""} {
 		got, ok := m.Find([]byte(sent))
 		if ok != (want != "") || ok && got.Name != want {
 			t.Errorf("Find(%q) = %v, %v, want %q", sent, got, ok, want)
@@ -265,7 +275,8 @@ func TestFromHistoryRefusesBadCloses(t *testing.T) {
 	good := slices.Repeat([]float64{3}, MinHistory)
 	for _, bad := range []float64{0, -1, math.NaN(), math.Inf(1)} {
 		closes := append(slices.Clone(good), bad)
-		if _, err := FromHistory("A", 0, closes); err == nil || !strings.Contains(err.Error(), "close 31") {
+		if _, err := FromHistory("A", 0, closes); err == nil ||
+			!strings.Contains(err.Error(), "close 31") {
 			t.Errorf("close %v: got error %v", bad, err)
 		}
 	}

@@ -16,8 +16,8 @@ type header struct {
 	wide            []string // the tickers of the columns after date; nil if long
 }
 
-// parseHeader finds the form of a file by its first row. A file that has a ticker
-// from elsewhere is long, and needs no column of them.
+// parseHeader finds the form of a file by its first row. A file that has a ticker from elsewhere is
+// long, and needs no column of them.
 func parseHeader(names []string, hasTicker bool) (h header, err error) {
 	folded := make([]string, len(names))
 	for i, name := range names {
@@ -54,7 +54,8 @@ func parseHeader(names []string, hasTicker bool) (h header, err error) {
 	case !isLong && h.date == 0:
 		h.wide, err = wideTickers(names[1:])
 	case h.ticker < 0 && !hasTicker:
-		err = errors.New("header has no column ticker, symbol or name (a file of one ticker goes into a folder, named TICKER.csv)")
+		err = errors.New("header has no column ticker, symbol or name (a file of one ticker " +
+			"goes into a folder, named TICKER.csv)")
 	case h.close < 0 && h.adjusted < 0:
 		err = errors.New("header has no column close or adj_close")
 	}

@@ -29,9 +29,8 @@ type Market struct {
 // ErrShort says that no series of a panel has MinHistory closes.
 var ErrShort = fmt.Errorf("no ticker has %d closes", MinHistory)
 
-// New computes the features of every ticker from the panel alone: nothing that is
-// later than its last row can enter. Tickers with less than MinHistory closes are
-// left out.
+// New computes the features of every ticker from the panel alone: nothing that is later than its
+// last row can enter. Tickers with less than MinHistory closes are left out.
 func New(p *Panel) (*Market, error) {
 	tape := NewTape(p)
 	m := &Market{panel: p, tape: tape, index: make(map[string]int32)}
@@ -40,7 +39,8 @@ func New(p *Panel) (*Market, error) {
 		if n := s.Len(); n >= MinHistory {
 			m.index[s.Ticker] = int32(len(m.tickers))
 			m.tickers = append(m.tickers, Ticker{
-				Name: s.Ticker, Index: len(m.tickers), AsOf: s.Dates[n-1], Close: s.Close[n-1], Series: s,
+				Name: s.Ticker, Index: len(m.tickers), AsOf: s.Dates[n-1], Close: s.Close[n-1],
+				Series: s,
 			})
 		}
 	}
@@ -67,8 +67,8 @@ func New(p *Panel) (*Market, error) {
 	return m, nil
 }
 
-// Find looks a ticker up as sent, then in upper case. It does not allocate for names
-// of up to 32 bytes.
+// Find looks a ticker up as sent, then in upper case. It does not allocate for names of up to 32
+// bytes.
 func (m *Market) Find(sent []byte) (*Ticker, bool) {
 	if i, ok := m.index[string(sent)]; ok {
 		return &m.tickers[i], true
@@ -102,7 +102,8 @@ func (m *Market) Panel() *Panel { return m.panel }
 // FromHistory makes a ticker of closes alone, oldest first: no ranges, no market.
 func FromHistory(name string, asOf calendar.Date, closes []float64) (Ticker, error) {
 	if len(closes) < MinHistory {
-		return Ticker{}, fmt.Errorf("%d closes are too few: need at least %d", len(closes), MinHistory)
+		return Ticker{}, fmt.Errorf("%d closes are too few: need at least %d", len(closes),
+			MinHistory)
 	}
 	st := state{d: newDecay()}
 	for i, c := range closes {

@@ -1,9 +1,9 @@
-// Package market holds daily prices of many tickers and what a forecast needs to
-// know of them: a Panel of series read from CSV files or from the embedded
-// snapshot, and the features of each ticker at its end.
+// Package market holds daily prices of many tickers and what a forecast needs to know of them: a
+// Panel of series read from CSV files or from the embedded snapshot, and the features of each
+// ticker at its end.
 //
-// It is not a database: a panel is read whole, checked whole and never changes.
-// It does not repair prices. Splits and bad days are taken as they are written.
+// It is not a database: a panel is read whole, checked whole and never changes. It does not repair
+// prices. Splits and bad days are taken as they are written.
 package market
 
 import (
@@ -16,16 +16,16 @@ import (
 	"tickercast/model/calendar"
 )
 
-// Panel is the series of many tickers. It is immutable, and so safe for
-// concurrent use; its series must not be written to.
+// Panel is the series of many tickers. It is immutable, and so safe for concurrent use; its series
+// must not be written to.
 type Panel struct {
 	series []Series // sorted by ticker, none empty
 	asOf   calendar.Date
 	rows   int
 }
 
-// NewPanel makes a panel of series in any order and keeps their memory. It fails
-// if there is none, two have the same ticker, or one breaks what Series promises.
+// NewPanel makes a panel of series in any order and keeps their memory. It fails if there is none,
+// two have the same ticker, or one breaks what Series promises.
 func NewPanel(series []Series) (*Panel, error) {
 	if len(series) == 0 {
 		return nil, errors.New("no series")
@@ -81,8 +81,8 @@ func (p *Panel) Lookup(ticker string) (*Series, bool) {
 	return &p.series[i], true
 }
 
-// Until returns the panel as it was known at the end of d: the rows up to and
-// including d, without the tickers that have none. It shares memory with p.
+// Until returns the panel as it was known at the end of d: the rows up to and including d, without
+// the tickers that have none. It shares memory with p.
 func (p *Panel) Until(d calendar.Date) *Panel {
 	series := make([]Series, 0, len(p.series))
 	for i := range p.series {

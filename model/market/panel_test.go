@@ -72,8 +72,10 @@ func TestLookup(t *testing.T) {
 }
 
 func TestNewPanelRefuses(t *testing.T) {
-	days := []calendar.Date{calendar.Of(2026, time.February, 17), calendar.Of(2026, time.February, 18)}
-	good := market.Series{Ticker: "A", Dates: days, Close: []float64{1, 2}, Open: []float64{1, math.NaN()}}
+	days := []calendar.Date{calendar.Of(2026, time.February, 17),
+		calendar.Of(2026, time.February, 18)}
+	good := market.Series{Ticker: "A", Dates: days, Close: []float64{1, 2},
+		Open: []float64{1, math.NaN()}}
 	if _, err := market.NewPanel([]market.Series{good}); err != nil {
 		t.Fatal(err)
 	}
@@ -83,9 +85,11 @@ func TestNewPanelRefuses(t *testing.T) {
 		return []market.Series{bad}
 	}
 	for want, series := range map[string][]market.Series{
-		"no series":                                  nil,
-		`ticker "A" has two series`:                  {good, good},
-		"empty ticker":                               with(func(s *market.Series) { s.Ticker = "" }),
+		"no series":                 nil,
+		`ticker "A" has two series`: {good, good},
+		"empty ticker": with(func(s *market.Series) {
+			s.Ticker = ""
+		}),
 		`series "A" has no rows`:                     with(func(s *market.Series) { s.Dates = nil }),
 		`series "A" has 2 dates and 1 closes`:        with(func(s *market.Series) { s.Close = s.Close[:1] }),
 		`series "A" has 2 dates and a column`:        with(func(s *market.Series) { s.Low = []float64{1} }),

@@ -10,8 +10,8 @@ import (
 	"tickercast/model/calendar"
 )
 
-// MinPrice and MaxPrice bound the price of anything, in any currency. Forecasts
-// multiply a price by at most a few powers of ten, so they stay finite.
+// MinPrice and MaxPrice bound the price of anything, in any currency. Forecasts multiply a price by
+// at most a few powers of ten, so they stay finite.
 const MinPrice, MaxPrice = 1e-12, 1e15
 
 // nan is a price that is not known.
@@ -24,8 +24,8 @@ func isPrice(v float64) bool {
 
 var errPrice = errors.New("not a price (want a decimal number, 1e-12 to 1e+15)")
 
-// parsePrice reads a decimal number. What ParseFloat takes beyond that, "inf"
-// and "0x1p4", is no price.
+// parsePrice reads a decimal number. What ParseFloat takes beyond that, "inf" and "0x1p4", is no
+// price.
 func parsePrice(s string) (float64, error) {
 	for i := range len(s) {
 		switch c := s[i]; c {
@@ -46,12 +46,11 @@ func parsePrice(s string) (float64, error) {
 // prices is what a row says of a day. What it does not say is NaN.
 type prices struct{ open, high, low, close float64 }
 
-// rounding is the relative error that a vendor's adjustment and a printed float32
-// may leave between prices that were equal.
+// rounding is the relative error that a vendor's adjustment and a printed float32 may leave between
+// prices that were equal.
 const rounding = 1e-4
 
-// consistent reports whether open and close lie between low and high, as far as
-// they are known.
+// consistent reports whether open and close lie between low and high, as far as they are known.
 func (p prices) consistent() bool {
 	top, bottom := p.high*(1+rounding), p.low*(1-rounding)
 	// Each comparison is false, and so passes, where a price is NaN.
@@ -75,15 +74,15 @@ var (
 	errYear = errors.New("not a date of the years 1800 to 2199")
 )
 
-// isPlausible reports whether prices can be of that day. One slip of a year would
-// otherwise decide how old the whole panel is.
+// isPlausible reports whether prices can be of that day. One slip of a year would otherwise decide
+// how old the whole panel is.
 func isPlausible(d calendar.Date) bool {
 	year, _, _ := d.Civil()
 	return 1800 <= year && year <= 2199
 }
 
-// parseDate reads YYYY-MM-DD, or a timestamp of midnight: that is how pandas
-// writes the date of a day. An hour would make it an intraday file.
+// parseDate reads YYYY-MM-DD, or a timestamp of midnight: that is how pandas writes the date of a
+// day. An hour would make it an intraday file.
 func parseDate(s string) (calendar.Date, error) {
 	d, err := calendar.Parse(s)
 	if err != nil {

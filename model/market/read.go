@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Read reads a panel from CSV, plain or gzip. Errors call it by name and say the
-// line and the field at fault. There is no half panel: one bad row refuses all.
+// Read reads a panel from CSV, plain or gzip. Errors call it by name and say the line and the field
+// at fault. There is no half panel: one bad row refuses all.
 //
 // The first row is a header. Its names, in any case, decide the form:
 //
@@ -25,11 +25,10 @@ import (
 //   - Wide: the first column is date, every other one holds the closes of the
 //     ticker that it is named after. An empty cell is no row.
 //
-// Rows may come in any order and on any day of the week; blank lines are
-// skipped. A day may be repeated if the close is the same; the first one counts.
-// Dates are YYYY-MM-DD, with or without a time of midnight. Tickers are kept as
-// they are written. Prices must be positive decimal numbers. Quotes, CRLF and a
-// byte order mark are as in other CSV files.
+// Rows may come in any order and on any day of the week; blank lines are skipped. A day may be
+// repeated if the close is the same; the first one counts. Dates are YYYY-MM-DD, with or without a
+// time of midnight. Tickers are kept as they are written. Prices must be positive decimal numbers.
+// Quotes, CRLF and a byte order mark are as in other CSV files.
 func Read(r io.Reader, name string) (*Panel, error) {
 	t := newTable()
 	if err := t.read(r, name, ""); err != nil {
@@ -38,9 +37,9 @@ func Read(r io.Reader, name string) (*Panel, error) {
 	return t.panel()
 }
 
-// Open reads a panel from a file, or from all the files in a directory that are
-// called TICKER.csv or TICKER.csv.gz. Those are in the long form, and if they have
-// no ticker column their name is the ticker. See Read for what a file holds.
+// Open reads a panel from a file, or from all the files in a directory that are called TICKER.csv
+// or TICKER.csv.gz. Those are in the long form, and if they have no ticker column their name is the
+// ticker. See Read for what a file holds.
 func Open(path string) (*Panel, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -89,8 +88,8 @@ func (t *table) readFile(path, ticker string) error {
 
 const bufferSize = 64 << 10
 
-// read adds the rows of one file to the table. A ticker that is not empty stands
-// in for a column of them.
+// read adds the rows of one file to the table. A ticker that is not empty stands in for a column of
+// them.
 func (t *table) read(r io.Reader, name, ticker string) error {
 	plain := bufio.NewReaderSize(r, bufferSize)
 	if magic, _ := plain.Peek(2); string(magic) != "\x1f\x8b" {
@@ -101,8 +100,8 @@ func (t *table) read(r io.Reader, name, ticker string) error {
 	return t.readCSV(unzipped, name, ticker)
 }
 
-// gunzip decompresses r in a goroutine of its own, as that takes about as long as
-// parsing what comes out. The goroutine has ended when stop returns.
+// gunzip decompresses r in a goroutine of its own, as that takes about as long as parsing what
+// comes out. The goroutine has ended when stop returns.
 func gunzip(r io.Reader) (plain io.Reader, stop func()) {
 	pr, pw := io.Pipe()
 	done := make(chan struct{})

@@ -16,8 +16,8 @@ import (
 	"tickercast/model/market"
 )
 
-// dump writes a panel as text: a row a line, in the order of the panel, with - for
-// a column that is absent and ? for a price that is not known.
+// dump writes a panel as text: a row a line, in the order of the panel, with - for a column that is
+// absent and ? for a price that is not known.
 func dump(p *market.Panel) string {
 	var b strings.Builder
 	for _, s := range p.Series() {
@@ -49,7 +49,8 @@ func zip(text string) string {
 
 const plain = "date,ticker,close\n2026-02-17,AAPL,263.5\n2026-02-18,AAPL,264.35\n2026-02-18,BRK.B,497\n"
 
-const plainPanel = "AAPL 2026-02-17 - - - 263.5\nAAPL 2026-02-18 - - - 264.35\nBRK.B 2026-02-18 - - - 497\n"
+const plainPanel = "AAPL 2026-02-17 - - - 263.5\nAAPL 2026-02-18 - - - 264.35\nBRK.B 2026-02-18 " +
+	"- - - 497\n"
 
 func TestReadForms(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
@@ -61,21 +62,41 @@ func TestReadForms(t *testing.T) {
 		{"CRLF", strings.ReplaceAll(plain, "\n", "\r\n"), plainPanel},
 		{"no last line end", strings.TrimSuffix(plain, "\n"), plainPanel},
 		{"blank lines", strings.ReplaceAll(plain, "\n", "\n\n"), plainPanel},
-		{"quotes", `"date","ticker","close"` + "\n" + `"2026-02-17","AAPL","263.5"` + "\n2026-02-18,\"AAPL\",264.35\n\"2026-02-18\",BRK.B,\"497\"\n", plainPanel},
-		{"a comma and a line end in quotes", "close,date,note,ticker\n263.5,2026-02-17,\"up, then\n\"\"down\"\"\",AAPL\n264.35,2026-02-18,,AAPL\n497,2026-02-18,,BRK.B\n", plainPanel},
-		{"spaces", "date , ticker, close\n2026-02-17, AAPL, 263.5\n2026-02-18 ,AAPL ,264.35\n2026-02-18,\" BRK.B\",\t497\n", plainPanel},
-		{"numbers", "date,ticker,close\n2026-02-17,AAPL,+2635e-1\n2026-02-18,AAPL,264.350\n2026-02-18,BRK.B,4.97E+02\n", plainPanel},
-		{"unsorted", "date,ticker,close\n2026-02-18,BRK.B,497\n2026-02-18,AAPL,264.35\n2026-02-17,AAPL,263.5\n", plainPanel},
-		{"repeated", plain + "2026-02-17,AAPL,263.50\n2026-02-18,AAPL,264.35\n2026-02-17,AAPL,263.5\n", plainPanel},
-		{"other columns", "volume,Close,Symbol,DATE,sector\n1,263.5,AAPL,2026-02-17,\n,264.35,AAPL,2026-02-18,x\nmany,497,BRK.B,2026-02-18,y\n", plainPanel},
-		{"a symbol before a name", "date,Name,Symbol,close\n2026-02-17,Apple,AAPL,263.5\n2026-02-18,Apple,AAPL,264.35\n2026-02-18,Berkshire,BRK.B,497\n", plainPanel},
-		{"names alone", "date,close,Name\n2026-02-17,263.5,AAPL\n2026-02-18,264.35,AAPL\n2026-02-18,497,BRK.B\n", plainPanel},
-		{"midnight", "date,ticker,close\n2026-02-17 00:00:00,AAPL,263.5\n2026-02-18 00:00:00-05:00,AAPL,264.35\n2026-02-18T00:00:00.000Z,BRK.B,497\n", plainPanel},
-		{"adjusted close", "date,ticker,close,adj_close\n2026-02-17,AAPL,1,263.5\n2026-02-18,AAPL,2,264.35\n2026-02-18,BRK.B,3,497\n", plainPanel},
-		{"adjusted close alone", "Date,Ticker,Adj Close,Open\n2026-02-17,AAPL,263.5,1\n2026-02-18,AAPL,264.35,1\n2026-02-18,BRK.B,497,1\n", plainPanel},
+		{"quotes", `"date","ticker","close"` + "\n" + `"2026-02-17","AAPL","263.5"` +
+			"\n2026-02-18,\"AAPL\",264.35\n\"2026-02-18\",BRK.B,\"497\"\n", plainPanel},
+		{"a comma and a line end in quotes",
+			"close,date,note,ticker\n263.5,2026-02-17,\"up, " +
+				"then\n\"\"down\"\"\",AAPL\n264.35,2026-02-18,,AAPL\n497,2026-02-18,,BRK.B\n",
+			plainPanel},
+		{"spaces",
+			"date , ticker, close\n2026-02-17, AAPL, 263.5\n2026-02-18 ,AAPL " +
+				",264.35\n2026-02-18,\" BRK.B\",\t497\n", plainPanel},
+		{"numbers",
+			"date,ticker,close\n2026-02-17,AAPL,+2635e-1\n2026-02-18,AAPL,264.350\n2026-02-18,BRK.B,4.97E+02\n", plainPanel},
+		{"unsorted",
+			"date,ticker,close\n2026-02-18,BRK.B,497\n2026-02-18,AAPL,264.35\n2026-02-17,AAPL,263.5\n", plainPanel},
+		{"repeated",
+			plain + "2026-02-17,AAPL,263.50\n2026-02-18,AAPL,264.35\n2026-02-17,AAPL,263.5\n",
+			plainPanel},
+		{"other columns",
+			"volume,Close,Symbol,DATE,sector\n1,263.5,AAPL,2026-02-17,\n,264.35,AAPL,2026-02-18,x\nmany,497,BRK.B,2026-02-18,y\n", plainPanel},
+		{"a symbol before a name",
+			"date,Name,Symbol,close\n2026-02-17,Apple,AAPL,263.5\n2026-02-18,Apple,AAPL,264.35\n2026-02-18,Berkshire,BRK.B,497\n", plainPanel},
+		{"names alone",
+			"date,close,Name\n2026-02-17,263.5,AAPL\n2026-02-18,264.35,AAPL\n2026-02-18,497,BRK.B\n", plainPanel},
+		{"midnight",
+			"date,ticker,close\n2026-02-17 00:00:00,AAPL,263.5\n2026-02-18 " +
+				"00:00:00-05:00,AAPL,264.35\n2026-02-18T00:00:00.000Z,BRK.B,497\n", plainPanel},
+		{"adjusted close",
+			"date,ticker,close,adj_close\n2026-02-17,AAPL,1,263.5\n2026-02-18,AAPL,2,264.35\n2026-02-18,BRK.B,3,497\n", plainPanel},
+		{"adjusted close alone",
+			"Date,Ticker,Adj Close,Open\n2026-02-17,AAPL,263.5,1\n2026-02-18,AAPL,264.35,1\n2026-02-18,BRK.B,497,1\n", plainPanel},
 		{"wide", "date,BRK.B,AAPL,GONE\n2026-02-17,,263.5,\n2026-02-18,497,264.35,\n", plainPanel},
-		{"wide, unsorted, repeated", "Date,AAPL,BRK.B\n2026-02-18,264.35,497\n2026-02-18,264.35,\n2026-02-17,263.5,\n", plainPanel},
-		{"wide, with words of the long form for tickers", "date,LOW,OPEN\n2026-02-18,250,7\n", "LOW 2026-02-18 - - - 250\nOPEN 2026-02-18 - - - 7\n"},
+		{"wide, unsorted, repeated",
+			"Date,AAPL,BRK.B\n2026-02-18,264.35,497\n2026-02-18,264.35,\n2026-02-17,263.5,\n",
+			plainPanel},
+		{"wide, with words of the long form for tickers", "date,LOW,OPEN\n2026-02-18,250,7\n",
+			"LOW 2026-02-18 - - - 250\nOPEN 2026-02-18 - - - 7\n"},
 		{
 			"open, high, low",
 			"date,ticker,open,high,low,close\n2026-02-17,AAPL,9,12,8,10\n2026-02-18,AAPL,,12,,10\n",
@@ -83,10 +104,12 @@ func TestReadForms(t *testing.T) {
 		},
 		{
 			"adjusted open, high, low",
-			"date,ticker,open,high,low,close,adj close\n2026-02-17,AAPL,9,12,8,10,5\n2026-02-18,AAPL,9,12,8,10,10\n",
+			"date,ticker,open,high,low,close,adj " +
+				"close\n2026-02-17,AAPL,9,12,8,10,5\n2026-02-18,AAPL,9,12,8,10,10\n",
 			"AAPL 2026-02-17 4.5 6 4 5\nAAPL 2026-02-18 9 12 8 10\n",
 		},
-		{"some of them", "date,ticker,low,close\n2026-02-17,AAPL,8,10\n", "AAPL 2026-02-17 - - 8 10\n"},
+		{"some of them", "date,ticker,low,close\n2026-02-17,AAPL,8,10\n",
+			"AAPL 2026-02-17 - - 8 10\n"},
 		{
 			"ranges that do not fit are dropped",
 			"date,ticker,open,high,low,close\n" +
@@ -98,11 +121,15 @@ func TestReadForms(t *testing.T) {
 				"2026-02-16,AAPL,,9,,10\n" +
 				"2026-02-17,AAPL,9,9.99999,8,10\n" + // rounding
 				"2026-02-18,AAPL,10,10,10,10\n",
-			"AAPL 2026-02-10 ? ? ? 10\nAAPL 2026-02-11 ? ? ? 10\nAAPL 2026-02-12 ? ? ? 10\nAAPL 2026-02-13 ? ? ? 10\nAAPL 2026-02-14 ? ? ? 10\n" +
-				"AAPL 2026-02-16 ? ? ? 10\nAAPL 2026-02-17 9 9.99999 8 10\nAAPL 2026-02-18 10 10 10 10\n",
+			"AAPL 2026-02-10 ? ? ? 10\nAAPL 2026-02-11 ? ? ? 10\nAAPL 2026-02-12 ? ? ? 10\nAAPL " +
+				"2026-02-13 ? ? ? 10\nAAPL 2026-02-14 ? ? ? 10\n" +
+				"AAPL 2026-02-16 ? ? ? 10\nAAPL 2026-02-17 9 9.99999 8 10\nAAPL 2026-02-18 10 " +
+				"10 10 10\n",
 		},
-		{"the first of a day counts", "date,ticker,open,close\n2026-02-18,AAPL,9,10\n2026-02-17,AAPL,8,10\n2026-02-18,AAPL,8,10\n", "AAPL 2026-02-17 8 - - 10\nAAPL 2026-02-18 9 - - 10\n"},
-		{"any ticker", "date,ticker,close\n2026-02-18,aapl,1\n2026-02-18,HINDUNILVR.NS,2\n2026-02-18,Société Générale,3\n", "HINDUNILVR.NS 2026-02-18 - - - 2\nSociété Générale 2026-02-18 - - - 3\naapl 2026-02-18 - - - 1\n"},
+		{"the first of a day counts",
+			"date,ticker,open,close\n2026-02-18,AAPL,9,10\n2026-02-17,AAPL,8,10\n2026-02-18,AAPL,8,10\n", "AAPL 2026-02-17 8 - - 10\nAAPL 2026-02-18 9 - - 10\n"},
+		{"any ticker",
+			"date,ticker,close\n2026-02-18,aapl,1\n2026-02-18,HINDUNILVR.NS,2\n2026-02-18,Société Générale,3\n", "HINDUNILVR.NS 2026-02-18 - - - 2\nSociété Générale 2026-02-18 - - - 3\naapl 2026-02-18 - - - 1\n"},
 	} {
 		p, err := market.Read(strings.NewReader(c.text), "prices.csv")
 		if err != nil {
@@ -131,12 +158,18 @@ func TestReadRefuses(t *testing.T) {
 		{"date,ticker,close\n", "p.csv: no prices below the header"},
 		{"date,AAPL\n2026-02-18,\n", "p.csv: no prices below the header"},
 		{"ticker,close\nAAPL,1\n", `p.csv:1: header has no column date: "ticker,close"`},
-		{"AAPL,date\n1,2026-02-18\n", `p.csv:1: header has no column ticker, symbol or name (a file of one ticker goes into a folder, named TICKER.csv): "AAPL,date"`},
-		{"date,close\n2026-02-18,1\n", `p.csv:1: header has no column ticker, symbol or name (a file of one ticker goes into a folder, named TICKER.csv): "date,close"`},
-		{"date,open,high,low,volume\n2026-02-18,1,1,1,1\n", `p.csv:1: header has no column ticker, symbol or name (a file of one ticker goes into a folder, named TICKER.csv): "date,open,high,low,volume"`},
-		{"date,ticker,price\n2026-02-18,AAPL,1\n", `p.csv:1: header has no column close or adj_close: "date,ticker,price"`},
-		{"date,ticker,close,Close\n2026-02-18,AAPL,1,1\n", `p.csv:1: header has two columns "close": "date,ticker,close,Close"`},
-		{"date,AAPL,AAPL\n2026-02-18,1,1\n", `p.csv:1: header has two columns "AAPL": "date,AAPL,AAPL"`},
+		{"AAPL,date\n1,2026-02-18\n",
+			`p.csv:1: header has no column ticker, symbol or name (a file of one ticker goes into a folder, named TICKER.csv): "AAPL,date"`},
+		{"date,close\n2026-02-18,1\n",
+			`p.csv:1: header has no column ticker, symbol or name (a file of one ticker goes into a folder, named TICKER.csv): "date,close"`},
+		{"date,open,high,low,volume\n2026-02-18,1,1,1,1\n",
+			`p.csv:1: header has no column ticker, symbol or name (a file of one ticker goes into a folder, named TICKER.csv): "date,open,high,low,volume"`},
+		{"date,ticker,price\n2026-02-18,AAPL,1\n",
+			`p.csv:1: header has no column close or adj_close: "date,ticker,price"`},
+		{"date,ticker,close,Close\n2026-02-18,AAPL,1,1\n",
+			`p.csv:1: header has two columns "close": "date,ticker,close,Close"`},
+		{"date,AAPL,AAPL\n2026-02-18,1,1\n",
+			`p.csv:1: header has two columns "AAPL": "date,AAPL,AAPL"`},
 		{"date,AAPL,\n2026-02-18,1,\n", `p.csv:1: header column 3: empty ticker: "date,AAPL,"`},
 		{"date\n2026-02-18\n", `p.csv:1: header has no ticker: "date"`},
 		{"2026-02-18,AAPL,1\n", `p.csv:1: header has no column date: "2026-02-18,AAPL,1"`},
@@ -157,21 +190,26 @@ func TestReadRefuses(t *testing.T) {
 		{row("2026-02-18,AAPL,1,"), `p.csv:3: close "" ` + price},
 		{row("2026-02-18,AAPL,0,1"), `p.csv:3: open "0" ` + price},
 		{row("2026-02-18,AAPL,null,1"), `p.csv:3: open "null" ` + price},
-		{row("2026-02-18,AAPL,1," + strings.Repeat("9", 200)), `p.csv:3: close "` + strings.Repeat("9", 80) + `" ` + price},
+		{row("2026-02-18,AAPL,1," + strings.Repeat("9", 200)),
+			`p.csv:3: close "` + strings.Repeat("9", 80) + `" ` + price},
 		{"date,AAPL,MSFT\n2026-02-18,1,x\n", `p.csv:2: "MSFT" "x" ` + price},
 		{"date,ticker,close,adj_close\n2026-02-18,AAPL,1,\n", `p.csv:2: adj_close "" ` + price},
 		{"date,ticker,close,adj_close\n2026-02-18,AAPL,,1\n", `p.csv:2: close "" ` + price},
 
 		{row("2026-02-30,AAPL,1,1"), `p.csv:3: date "2026-02-30" is not a date (want YYYY-MM-DD)`},
 		{row("02/18/2026,AAPL,1,1"), `p.csv:3: date "02/18/2026" is not a date (want YYYY-MM-DD)`},
-		{row("2026-02-18 09:30:00,AAPL,1,1"), `p.csv:3: date "2026-02-18 09:30:00" is not a date (want YYYY-MM-DD)`},
+		{row("2026-02-18 09:30:00,AAPL,1,1"),
+			`p.csv:3: date "2026-02-18 09:30:00" is not a date (want YYYY-MM-DD)`},
 		{row(",AAPL,1,1"), `p.csv:3: date "" is not a date (want YYYY-MM-DD)`},
-		{row("0202-02-18,AAPL,1,1"), `p.csv:3: date "0202-02-18" is not a date of the years 1800 to 2199`},
+		{row("0202-02-18,AAPL,1,1"),
+			`p.csv:3: date "0202-02-18" is not a date of the years 1800 to 2199`},
 
 		{row("2026-02-18,,1,1"), `p.csv:3: empty ticker`},
-		{row("2026-02-18,\"A\nB\",1,1"), `p.csv:3: ticker "A\nB" has a character that cannot be printed`},
+		{row("2026-02-18,\"A\nB\",1,1"),
+			`p.csv:3: ticker "A\nB" has a character that cannot be printed`},
 		{row("2026-02-18,A\xffB,1,1"), `p.csv:3: ticker "A\xffB" is not UTF-8`},
-		{row("2026-02-18," + strings.Repeat("A", 65) + ",1,1"), `p.csv:3: ticker "` + strings.Repeat("A", 64) + `" is longer than 64 bytes`},
+		{row("2026-02-18," + strings.Repeat("A", 65) + ",1,1"),
+			`p.csv:3: ticker "` + strings.Repeat("A", 64) + `" is longer than 64 bytes`},
 
 		{row("2026-02-18,AAPL,1"), "p.csv:3: 3 fields, but 4 in the header"},
 		{row("2026-02-18,AAPL,1,1,"), "p.csv:3: 5 fields, but 4 in the header"},
@@ -180,8 +218,10 @@ func TestReadRefuses(t *testing.T) {
 		{plain + "2026-02-19,AAP", "p.csv:5: 2 fields, but 3 in the header"},
 		{zip(plain + "2026-02-19,AAP"), "p.csv:5: 2 fields, but 3 in the header"},
 
-		{plain + "2026-02-17,AAPL,263.51\n", `p.csv:5: ticker "AAPL" on 2026-02-17 closes at 263.51, but at 263.5 in line 2`},
-		{"date,AAPL\n2026-02-17,2\n2026-02-18,1\n2026-02-17,3\n", `p.csv:4: ticker "AAPL" on 2026-02-17 closes at 3, but at 2 in line 2`},
+		{plain + "2026-02-17,AAPL,263.51\n",
+			`p.csv:5: ticker "AAPL" on 2026-02-17 closes at 263.51, but at 263.5 in line 2`},
+		{"date,AAPL\n2026-02-17,2\n2026-02-18,1\n2026-02-17,3\n",
+			`p.csv:4: ticker "AAPL" on 2026-02-17 closes at 3, but at 2 in line 2`},
 
 		{"\x1f\x8b", "p.csv:1: decompressing: unexpected EOF"},
 		{zip(plain)[:40], "p.csv:2: decompressing: unexpected EOF"},
@@ -200,7 +240,8 @@ func TestReadRefuses(t *testing.T) {
 
 func TestReadNoticesAFlippedBit(t *testing.T) {
 	good := []byte(zip(plain))
-	for i := 10; i < len(good); i++ { // the header before has the time and other things of no effect
+	// the header before has the time and other things of no effect
+	for i := 10; i < len(good); i++ {
 		for bit := range 8 {
 			bad := bytes.Clone(good)
 			bad[i] ^= 1 << bit
@@ -214,7 +255,8 @@ func TestReadNoticesAFlippedBit(t *testing.T) {
 
 func TestReadBoundsARow(t *testing.T) {
 	note := func(n int) string {
-		return "date,ticker,close,note\n2026-02-17,AAPL,1,\n2026-02-18,AAPL,1," + strings.Repeat("x", n) + "\n"
+		return "date,ticker,close,note\n2026-02-17,AAPL,1,\n2026-02-18,AAPL,1," +
+			strings.Repeat("x", n) + "\n"
 	}
 	const line = len("2026-02-18,AAPL,1,\n")
 	if _, err := market.Read(strings.NewReader(note(1<<20-line)), "p.csv"); err != nil {
@@ -223,8 +265,10 @@ func TestReadBoundsARow(t *testing.T) {
 	for name, r := range map[string]io.Reader{
 		"a row of a byte more": strings.NewReader(note(1<<20 - line + 1)),
 		"gzip":                 strings.NewReader(zip(note(1<<20 - line + 1))),
-		"no end":               io.MultiReader(strings.NewReader(note(0)+"2026-02-19,"), endless('x')),
-		"an open quote":        io.MultiReader(strings.NewReader(note(0)+"2026-02-19,\""), endless('\n')),
+		"no end": io.MultiReader(strings.NewReader(note(0)+"2026-02-19,"),
+			endless('x')),
+		"an open quote": io.MultiReader(strings.NewReader(note(0)+"2026-02-19,\""),
+			endless('\n')),
 	} {
 		_, err := market.Read(r, "p.csv")
 		if err == nil || !strings.Contains(err.Error(), "a row of more than 1048576 bytes") {
@@ -265,7 +309,8 @@ func TestReadLeavesTheReaderAlone(t *testing.T) {
 			t.Errorf("an error of the reader after %d bytes was lost", len(text))
 		}
 	}
-	if _, err := market.Read(io.MultiReader(strings.NewReader(plain), r), "p.csv"); !errors.Is(err, broken) {
+	if _, err := market.Read(io.MultiReader(strings.NewReader(plain), r), "p.csv"); !errors.Is(err,
+		broken) {
 		t.Errorf("got %v, want %v", err, broken)
 	}
 }
@@ -286,13 +331,15 @@ func TestOpen(t *testing.T) {
 		}
 		return path
 	}
-	write("good/BRK.B.csv.gz", zip("Date,Open,High,Low,Close,Adj Close,Volume\n2026-02-18,490,500,480,497,497,1\n"))
+	write("good/BRK.B.csv.gz",
+		zip("Date,Open,High,Low,Close,Adj Close,Volume\n2026-02-18,490,500,480,497,497,1\n"))
 	write("good/AAPL.csv", "date,close\n2026-02-18,264.35\n2026-02-17,263.5\n")
 	write("good/whatever.csv", "date,close,ticker\n2026-02-17,1,CCC\n2026-02-17,2,BBB\n")
 	write("good/README.md", "not prices")
 	write("good/.csv", "not prices")
 	write("good/old.csv/AAPL.csv", "not prices")
-	want := "AAPL 2026-02-17 - - - 263.5\nAAPL 2026-02-18 - - - 264.35\nBBB 2026-02-17 - - - 2\nBRK.B 2026-02-18 490 500 480 497\nCCC 2026-02-17 - - - 1\n"
+	want := "AAPL 2026-02-17 - - - 263.5\nAAPL 2026-02-18 - - - 264.35\nBBB 2026-02-17 - - - " +
+		"2\nBRK.B 2026-02-18 490 500 480 497\nCCC 2026-02-17 - - - 1\n"
 	p, err := market.Open(filepath.Join(dir, "good"))
 	if err != nil {
 		t.Fatal(err)
@@ -317,11 +364,14 @@ func TestOpen(t *testing.T) {
 	for name, want := range map[string]string{
 		"missing": "no such file or directory",
 		"empty":   "empty: no .csv or .csv.gz file in the directory",
-		"twice":   filepath.Join(dir, "twice/B.csv") + `:2: ticker "AAPL" is also in ` + filepath.Join(dir, "twice/AAPL.csv"),
-		"bad":     filepath.Join(dir, "bad/B.csv") + `:2: close "0" is not a price`,
-		"noclose": filepath.Join(dir, "noclose/A.csv") + ":1: header has no column close or adj_close",
+		"twice": filepath.Join(dir, "twice/B.csv") + `:2: ticker "AAPL" is also in ` +
+			filepath.Join(dir, "twice/AAPL.csv"),
+		"bad": filepath.Join(dir, "bad/B.csv") + `:2: close "0" is not a price`,
+		"noclose": filepath.Join(dir, "noclose/A.csv") +
+			":1: header has no column close or adj_close",
 	} {
-		if _, err := market.Open(filepath.Join(dir, name)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := market.Open(filepath.Join(dir, name)); err == nil ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("Open(%s): got %v, want %s", name, err, want)
 		}
 	}

@@ -14,8 +14,8 @@ import (
 	"tickercast/model/market"
 )
 
-// somePanel returns a panel of random prices on weekdays with holes. Open, high and
-// low are in all series or in none.
+// somePanel returns a panel of random prices on weekdays with holes. Open, high and low are in all
+// series or in none.
 func somePanel(t testing.TB, rng *rand.Rand, tickers, days int, ranges bool) *market.Panel {
 	series := make([]market.Series, tickers)
 	for i := range series {
@@ -36,7 +36,8 @@ func somePanel(t testing.TB, rng *rand.Rand, tickers, days int, ranges bool) *ma
 			if !ranges {
 				continue
 			}
-			high, low := max(open, price)*(1+math.Abs(rng.NormFloat64())*0.01), min(open, price)/(1+math.Abs(rng.NormFloat64())*0.01)
+			high, low := max(open, price)*(1+math.Abs(rng.NormFloat64())*0.01),
+				min(open, price)/(1+math.Abs(rng.NormFloat64())*0.01)
 			if rng.IntN(10) == 0 {
 				open = math.NaN()
 			}
@@ -71,7 +72,9 @@ func long(p *market.Panel) []string {
 	rows := []string{header}
 	for _, s := range p.Series() {
 		for i, d := range s.Dates {
-			rows = append(rows, strings.Join([]string{d.String(), s.Ticker, cell(s.Open, i), cell(s.High, i), cell(s.Low, i), cell(s.Close, i)}, ","))
+			rows = append(rows,
+				strings.Join([]string{d.String(), s.Ticker, cell(s.Open, i), cell(s.High, i),
+					cell(s.Low, i), cell(s.Close, i)}, ","))
 		}
 	}
 	return rows
@@ -152,7 +155,8 @@ func FuzzRead(f *testing.F) {
 		if _, err := market.NewPanel(p.Series()); err != nil {
 			t.Fatalf("Read(%q) is unsound: %v", text, err)
 		}
-		if zipped, err := market.Read(strings.NewReader(zip(string(text))), "p.csv"); !strings.HasPrefix(string(text), "\x1f\x8b") {
+		if zipped, err := market.Read(strings.NewReader(zip(string(text))),
+			"p.csv"); !strings.HasPrefix(string(text), "\x1f\x8b") {
 			if err != nil || dump(zipped) != dump(p) {
 				t.Fatalf("Read(%q) differs in gzip: %v", text, err)
 			}

@@ -27,8 +27,7 @@ func newRowReader(r io.Reader) *rowReader {
 	return &rowReader{csv: in, limit: limit}
 }
 
-// next returns the next row, which is good until the call after. The end of the
-// file is io.EOF.
+// next returns the next row, which is good until the call after. The end of the file is io.EOF.
 func (r *rowReader) next() ([]string, error) {
 	start := r.csv.InputOffset()
 	r.limit.start = start
@@ -64,14 +63,14 @@ func (r *rowReader) fault(record []string, err error) error {
 	}
 }
 
-// maxRow is the length in bytes of the longest row, enough for a hundred thousand
-// tickers side by side.
+// maxRow is the length in bytes of the longest row, enough for a hundred thousand tickers side by
+// side.
 const maxRow = 1 << 20
 
 var errRow = fmt.Errorf("a row of more than %d bytes", maxRow)
 
-// rowLimit stops reading when a row has outgrown maxRow by more than a buffer, lest
-// a file without line ends, or with an open quote, be held in memory whole.
+// rowLimit stops reading when a row has outgrown maxRow by more than a buffer, lest a file without
+// line ends, or with an open quote, be held in memory whole.
 type rowLimit struct {
 	r     io.Reader
 	read  int64

@@ -40,12 +40,11 @@ func (s *Series) Until(d calendar.Date) Series {
 	return s.Slice(0, n)
 }
 
-// maxGap is the number of trading days without a row that a history survives.
-// After more of them a ticker may be another company's.
+// maxGap is the number of trading days without a row that a history survives. After more of them a
+// ticker may be another company's.
 const maxGap = 20
 
-// isGap reports whether two rows that follow each other are further apart than
-// that.
+// isGap reports whether two rows that follow each other are further apart than that.
 func isGap(a, b calendar.Date) bool {
 	// Four weeks have no more than 20 trading days, so most pairs need no calendar.
 	return b-a > maxGap/5*7 && calendar.Between(a, b)-1 > maxGap
@@ -62,7 +61,8 @@ func (s *Series) check() error {
 	}
 	for _, column := range [][]float64{s.Open, s.High, s.Low} {
 		if column != nil && len(column) != n {
-			return fmt.Errorf("series %q has %d dates and a column of %d prices", s.Ticker, n, len(column))
+			return fmt.Errorf("series %q has %d dates and a column of %d prices", s.Ticker, n,
+				len(column))
 		}
 		for i, v := range column {
 			if !isPrice(v) && v == v {
@@ -71,7 +71,8 @@ func (s *Series) check() error {
 		}
 	}
 	if !isPlausible(s.Dates[0]) || !isPlausible(s.Dates[n-1]) {
-		return fmt.Errorf("series %q runs from %v to %v: %w", s.Ticker, s.Dates[0], s.Dates[n-1], errYear)
+		return fmt.Errorf("series %q runs from %v to %v: %w", s.Ticker, s.Dates[0], s.Dates[n-1],
+			errYear)
 	}
 	for i, v := range s.Close {
 		if !isPrice(v) {

@@ -5,11 +5,11 @@ import (
 	"fmt"
 )
 
-// The snapshot is a compact copy of the end of a panel, so that a binary without
-// a price file can forecast. It keeps the last rows of each ticker. Closes are
-// exact to six significant digits. Open, high and low are within about 1/16000 of
-// their price or of the close before, which moves a volatility estimated from daily
-// ranges by 0.03 % on average and 0.3 % at worst, as a test measures.
+// The snapshot is a compact copy of the end of a panel, so that a binary without a price file can
+// forecast. It keeps the last rows of each ticker. Closes are exact to six significant digits.
+// Open, high and low are within about 1/16000 of their price or of the close before, which moves a
+// volatility estimated from daily ranges by 0.03 % on average and 0.3 % at worst, as a test
+// measures.
 //
 //	8 bytes    magic and version of the format
 //	32 bytes   SHA-256 of everything that follows
@@ -29,10 +29,10 @@ import (
 //	             high, in steps over the greater of open and close
 //	             low, in steps below the lesser of open and close
 //
-// A stream is one byte, the width of its numbers in bytes, then the lowest byte of
-// each number, then the next byte of each, and so on: bytes of one kind side by
-// side are what DEFLATE is good at. In the last three streams 0 means unknown, and
-// anything else is one more than the number of steps.
+// A stream is one byte, the width of its numbers in bytes, then the lowest byte of each number,
+// then the next byte of each, and so on: bytes of one kind side by side are what DEFLATE is good
+// at. In the last three streams 0 means unknown, and anything else is one more than the number of
+// steps.
 const (
 	snapshotMagic   = "TCSNAP\x00\x01"
 	snapshotRows    = 300       // kept of each ticker

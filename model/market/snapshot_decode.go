@@ -38,9 +38,8 @@ type snapshotTicker struct {
 	columns  byte
 }
 
-// snapshotDecoder reads the body of a snapshot. It keeps the first error and reads
-// nothing after it. What it allocates is bounded by the limits of the format,
-// whatever the bytes say.
+// snapshotDecoder reads the body of a snapshot. It keeps the first error and reads nothing after
+// it. What it allocates is bounded by the limits of the format, whatever the bytes say.
 type snapshotDecoder struct {
 	r   *bufio.Reader
 	err error
@@ -78,7 +77,8 @@ func (d *snapshotDecoder) panel() (*Panel, error) {
 	for i, t := range tickers {
 		end := start + t.rows
 		series[i] = all.Slice(start, end)
-		series[i].fill(t, days[start:end], closes[start:end], opens[start:end], highs[start:end], lows[start:end])
+		series[i].fill(t, days[start:end], closes[start:end], opens[start:end], highs[start:end],
+			lows[start:end])
 		start = end
 	}
 	return NewPanel(series)

@@ -9,10 +9,9 @@ import (
 	"slices"
 )
 
-// AppendSnapshot appends the snapshot of the panel to b: the last 300 rows of each
-// ticker. The same panel gives the same bytes with the same release of Go. It
-// fails for a panel of too many tickers, or if the closes of one differ so much
-// that one number of decimals cannot serve them.
+// AppendSnapshot appends the snapshot of the panel to b: the last 300 rows of each ticker. The same
+// panel gives the same bytes with the same release of Go. It fails for a panel of too many tickers,
+// or if the closes of one differ so much that one number of decimals cannot serve them.
 func (p *Panel) AppendSnapshot(b []byte) ([]byte, error) {
 	body, err := p.snapshotBody()
 	if err != nil {

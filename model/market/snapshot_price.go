@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// decimalUnits rounds closes to six significant digits and returns them as whole
-// numbers of 10^-decimals.
+// decimalUnits rounds closes to six significant digits and returns them as whole numbers of
+// 10^-decimals.
 func decimalUnits(closes []float64) (units []int32, decimals int, err error) {
 	decimals = math.MinInt
 	for _, v := range closes {
@@ -20,15 +20,16 @@ func decimalUnits(closes []float64) (units []int32, decimals int, err error) {
 			u *= 10
 		}
 		if u > math.MaxInt32 {
-			return nil, 0, fmt.Errorf("the closes span too much for %d decimals, as %v needs", decimals, v)
+			return nil, 0, fmt.Errorf("the closes span too much for %d decimals, as %v needs",
+				decimals, v)
 		}
 		units = append(units, int32(u))
 	}
 	return units, decimals, nil
 }
 
-// significant rounds v to six significant digits: v is about u * 10^-decimals, with
-// as few decimals as can be.
+// significant rounds v to six significant digits: v is about u * 10^-decimals, with as few decimals
+// as can be.
 func significant(v float64) (u int64, decimals int) {
 	text := strconv.FormatFloat(v, 'e', snapshotDigits-1, 64) // d.ddddde±dd
 	mantissa, exponent := text[:1]+text[2:snapshotDigits+1], text[snapshotDigits+2:]
@@ -42,8 +43,8 @@ func significant(v float64) (u int64, decimals int) {
 	return u, decimals
 }
 
-// decimalPrice returns u * 10^-decimals, rounded once, so that it is the number
-// that parsing the decimal text gives.
+// decimalPrice returns u * 10^-decimals, rounded once, so that it is the number that parsing the
+// decimal text gives.
 func decimalPrice(u int32, decimals int) float64 {
 	if decimals < 0 {
 		return float64(u) * math.Pow10(-decimals)

@@ -2,8 +2,8 @@ package market
 
 import "math"
 
-// ranges codes the open, high and low of one ticker, day by day, as whole steps
-// away from prices that the decoder knows by then: see the format.
+// ranges codes the open, high and low of one ticker, day by day, as whole steps away from prices
+// that the decoder knows by then: see the format.
 type ranges struct {
 	before, open, close float64
 }

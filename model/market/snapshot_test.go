@@ -19,8 +19,8 @@ import (
 
 const sourceOfSnapshot = "../../../shared/data/prices_us_latest.csv.gz"
 
-// readSource returns the panel that the embedded snapshot was made of. It skips the
-// test if there is no such file here.
+// readSource returns the panel that the embedded snapshot was made of. It skips the test if there
+// is no such file here.
 func readSource(t testing.TB) *Panel {
 	if _, err := os.Stat(sourceOfSnapshot); err != nil {
 		t.Skip(err)
@@ -32,8 +32,8 @@ func readSource(t testing.TB) *Panel {
 	return p
 }
 
-// oddPanel has what a snapshot must cope with: prices of every size, columns that
-// are absent or have holes, a long series, a short one, one that ended long ago.
+// oddPanel has what a snapshot must cope with: prices of every size, columns that are absent or
+// have holes, a long series, a short one, one that ended long ago.
 func oddPanel(t testing.TB) *Panel {
 	rng := rand.New(rand.NewPCG(7, 8))
 	var series []Series
@@ -105,12 +105,15 @@ func wantSnapshotOf(t *testing.T, got, source *Panel) {
 		for j, v := range w.Close {
 			rounded, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'e', 5, 64), 64)
 			if g.Close[j] != rounded {
-				t.Fatalf("%s closes at %v on %v, want %v", g.Ticker, g.Close[j], g.Dates[j], rounded)
+				t.Fatalf("%s closes at %v on %v, want %v", g.Ticker, g.Close[j], g.Dates[j],
+					rounded)
 			}
 		}
-		for name, column := range map[string][2][]float64{"open": {g.Open, w.Open}, "high": {g.High, w.High}, "low": {g.Low, w.Low}} {
+		for name, column := range map[string][2][]float64{"open": {g.Open, w.Open},
+			"high": {g.High, w.High}, "low": {g.Low, w.Low}} {
 			if (column[0] == nil) != (column[1] == nil) {
-				t.Fatalf("%s: %s is there: %v, want %v", g.Ticker, name, column[0] != nil, column[1] != nil)
+				t.Fatalf("%s: %s is there: %v, want %v", g.Ticker, name, column[0] != nil,
+					column[1] != nil)
 			}
 			for j, v := range column[1] {
 				got, scale := column[0][j], max(v, w.Close[max(0, j-1)])
@@ -129,7 +132,8 @@ func TestSnapshotKeepsItsPromise(t *testing.T) {
 	if again := encode(t, p); !bytes.Equal(b, again) {
 		t.Error("the same panel gives other bytes")
 	}
-	if got, err := p.AppendSnapshot([]byte("before")); err != nil || !bytes.Equal(got, append([]byte("before"), b...)) {
+	if got, err := p.AppendSnapshot([]byte("before")); err != nil ||
+		!bytes.Equal(got, append([]byte("before"), b...)) {
 		t.Errorf("AppendSnapshot does not append: %v", err)
 	}
 }
@@ -146,7 +150,8 @@ func TestEmbeddedSnapshot(t *testing.T) {
 		t.Errorf("as of %s, want %s", got, want)
 	}
 	s, ok := p.Lookup("AAPL")
-	if !ok || s.Len() != 300 || s.Close[299] != 264.35 || s.Open == nil || s.High == nil || s.Low == nil {
+	if !ok || s.Len() != 300 || s.Close[299] != 264.35 || s.Open == nil || s.High == nil ||
+		s.Low == nil {
 		t.Errorf("AAPL = %+v", s)
 	}
 	if len(embedded) > 1_000_000 {
@@ -160,25 +165,28 @@ func TestEmbeddedSnapshotIsOfItsSource(t *testing.T) {
 	// Not compared as bytes, since another release of Go may compress otherwise.
 	again := decode(t, encode(t, source))
 	for i := range again.Series() {
-		if got, want := fmt.Sprint(snapshot.Series()[i]), fmt.Sprint(again.Series()[i]); got != want {
+		if got, want := fmt.Sprint(snapshot.Series()[i]),
+			fmt.Sprint(again.Series()[i]); got != want {
 			t.Fatalf("the embedded series is\n%s, want\n%s", got, want)
 		}
 	}
 
 	mean, worst := volatilityError(snapshot, source)
-	t.Logf("%d bytes; volatility differs by %.4f %% on average, %.4f %% at worst", len(embedded), 100*mean, 100*worst)
+	t.Logf("%d bytes; volatility differs by %.4f %% on average, %.4f %% at worst", len(embedded),
+		100*mean, 100*worst)
 	if mean > 0.0004 || worst > 0.004 {
 		t.Errorf("volatility of the snapshot differs by %v on average, %v at worst", mean, worst)
 	}
 }
 
-// volatilityError compares the volatility that a panel and its source show: of each
-// day, from the daily ranges up to then, with a decay of 0.94.
+// volatilityError compares the volatility that a panel and its source show: of each day, from the
+// daily ranges up to then, with a decay of 0.94.
 func volatilityError(got, want *Panel) (mean, worst float64) {
 	square := func(x float64) float64 { return x * x }
 	daily := func(s *Series, i int) float64 {
 		return square(math.Log(s.Open[i]/s.Close[i-1])) +
-			max(0, square(math.Log(s.High[i]/s.Low[i]))/2-(2*math.Ln2-1)*square(math.Log(s.Close[i]/s.Open[i])))
+			max(0,
+				square(math.Log(s.High[i]/s.Low[i]))/2-(2*math.Ln2-1)*square(math.Log(s.Close[i]/s.Open[i])))
 	}
 	n := 0
 	for i := range got.Series() {
@@ -206,7 +214,8 @@ func TestAppendSnapshotRefuses(t *testing.T) {
 	}
 	for want, series := range map[string][]Series{
 		"a snapshot holds 1 to 10000 tickers, not 10001": many,
-		`ticker "A": the closes span too much`:           {{Ticker: "A", Dates: days, Close: []float64{1.23456e-5, 1}}},
+		`ticker "A": the closes span too much`: {{Ticker: "A", Dates: days,
+			Close: []float64{1.23456e-5, 1}}},
 	} {
 		p, err := NewPanel(series)
 		if err != nil {
@@ -240,8 +249,7 @@ func TestDecodeSnapshotRefusesDamage(t *testing.T) {
 	}
 }
 
-// TestDecodeSnapshotIsFrugal asks for as many rows as the format has, with none of
-// them there.
+// TestDecodeSnapshotIsFrugal asks for as many rows as the format has, with none of them there.
 func TestDecodeSnapshotIsFrugal(t *testing.T) {
 	body := binary.LittleEndian.AppendUint32(nil, 20000)
 	body = binary.AppendUvarint(body, snapshotTickers)

@@ -13,8 +13,7 @@ import (
 	"tickercast/model/calendar"
 )
 
-// table collects the rows of one or more files, in any order, until they are
-// made into a panel.
+// table collects the rows of one or more files, in any order, until they are made into a panel.
 type table struct {
 	columns map[string]*column // by ticker
 }
@@ -40,8 +39,8 @@ func newTable() *table {
 	return &table{columns: make(map[string]*column)}
 }
 
-// column returns the column of a ticker that occurs in a file, a new one at the
-// first time. Only one file may have rows of a ticker.
+// column returns the column of a ticker that occurs in a file, a new one at the first time. Only
+// one file may have rows of a ticker.
 func (t *table) column(ticker, file string, has fields) (*column, error) {
 	if c := t.columns[ticker]; c != nil {
 		if c.file != file {
@@ -76,8 +75,8 @@ func (t *table) panel() (*Panel, error) {
 	return newPanel(series), nil
 }
 
-// sort puts the rows in the order of their dates and drops those that repeat a
-// day with the same close.
+// sort puts the rows in the order of their dates and drops those that repeat a day with the same
+// close.
 func (c *column) sort() error {
 	slices.SortFunc(c.rows, func(a, b row) int {
 		return cmp.Or(cmp.Compare(a.date, b.date), cmp.Compare(a.line, b.line))
@@ -123,8 +122,8 @@ func (c *column) series() Series {
 	return s
 }
 
-// maxTicker is the length in bytes of the longest ticker. With the suffix of an
-// exchange they outgrow what an exchange allows, but a sentence is no ticker.
+// maxTicker is the length in bytes of the longest ticker. With the suffix of an exchange they
+// outgrow what an exchange allows, but a sentence is no ticker.
 const maxTicker = 64
 
 func checkTicker(s string) error {

@@ -2,8 +2,8 @@ package train
 
 import "math"
 
-// adam is Kingma and Ba's optimiser (2015) with decoupled weight decay and a rate
-// that falls along a cosine.
+// adam is Kingma and Ba's optimiser (2015) with decoupled weight decay and a rate that falls along
+// a cosine.
 type adam struct {
 	r    recipe
 	m, v []float64
@@ -12,7 +12,8 @@ type adam struct {
 }
 
 func newAdam(n *network, r recipe) *adam {
-	return &adam{r: r, m: make([]float64, len(n.all)), v: make([]float64, len(n.all)), skip: len(n.skip)}
+	return &adam{r: r, m: make([]float64, len(n.all)), v: make([]float64, len(n.all)),
+		skip: len(n.skip)}
 }
 
 func (a *adam) step(n *network, grads []*network, size, progress float64) {

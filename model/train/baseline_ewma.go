@@ -7,8 +7,8 @@ import (
 	"tickercast/model/market"
 )
 
-// ewma returns the volatility of RiskMetrics (1996) after each close: an average of
-// squared returns that fades by 0.94 a day, unbiased while it is young.
+// ewma returns the volatility of RiskMetrics (1996) after each close: an average of squared returns
+// that fades by 0.94 a day, unbiased while it is young.
 func ewma(logs []float64) []float64 {
 	const fade, floor = 0.94, 1e-4
 	sigma := make([]float64, len(logs))

@@ -9,10 +9,9 @@ import (
 	"tickercast/model/market"
 )
 
-// GARCH(1,1) with Student-t innovations (Bollerslev 1987) for each ticker, by maximum
-// likelihood every garchEvery rows, on the last garchWindow returns before them. For
-// h > 1 the sum of the next returns is simulated on a grid of starting variances and
-// interpolated between them.
+// GARCH(1,1) with Student-t innovations (Bollerslev 1987) for each ticker, by maximum likelihood
+// every garchEvery rows, on the last garchWindow returns before them. For h > 1 the sum of the next
+// returns is simulated on a grid of starting variances and interpolated between them.
 
 const (
 	garchEvery  = 125
@@ -26,8 +25,8 @@ var (
 	garchStarts = [...]float64{0.125, 0.25, 0.5, 1, 2, 4, 8, 16, 32} // variance over its mean
 )
 
-// The likelihood has more than one hill: a slow variance that hardly moves, and a fast
-// one. garchGuess is the shape to begin with.
+// The likelihood has more than one hill: a slow variance that hardly moves, and a fast one.
+// garchGuess is the shape to begin with.
 var garchGuesses = [...][3]float64{{0, 4, -2.5}, {0, 2, -1.2}}
 
 const garchGuess = 3
@@ -46,7 +45,8 @@ func (p garchParams) next(v, r float64) float64 {
 func unpack(u [3]float64, variance float64, shape int) garchParams {
 	persistence := 0.9995 / (1 + math.Exp(-u[1]))
 	share := 1 / (1 + math.Exp(-u[2]))
-	return garchParams{variance * math.Exp(u[0]), persistence * share, persistence * (1 - share), shape}
+	return garchParams{variance * math.Exp(u[0]), persistence * share, persistence * (1 - share),
+		shape}
 }
 
 // cost is the negative log likelihood without its constants.
@@ -76,7 +76,8 @@ func fitGARCH(returns []float64) garchParams {
 	for _, u := range garchGuesses {
 		shape := garchGuess
 		for range 2 {
-			u = simplex(u, func(u [3]float64) float64 { return unpack(u, variance, shape).cost(returns) })
+			u = simplex(u,
+				func(u [3]float64) float64 { return unpack(u, variance, shape).cost(returns) })
 			for k := range garchShapes {
 				p := unpack(u, variance, k)
 				if c := p.cost(returns); c < lowest {
@@ -168,8 +169,8 @@ func newGARCHNoise() *garchNoise {
 	return n
 }
 
-// garchTable holds half-widths over the root of the long variance: the innovations are
-// symmetric, and so are the sums.
+// garchTable holds half-widths over the root of the long variance: the innovations are symmetric,
+// and so are the sums.
 type garchTable [len(garchStarts)][model.MaxDays][model.Levels]float64
 
 func (p garchParams) simulate(noise *garchNoise, t *garchTable) {

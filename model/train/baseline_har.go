@@ -8,10 +8,10 @@ import (
 	"tickercast/model/market"
 )
 
-// The heterogeneous autoregression (Corsi 2009) in logs: the log volatility over the
-// next h days is linear in those of the last day, week, month and quarter. One set of
-// coefficients a horizon serves all tickers, fitted by least squares at the start of
-// each year on the targets that ended before it; tails are pooled.
+// The heterogeneous autoregression (Corsi 2009) in logs: the log volatility over the next h days is
+// linear in those of the last day, week, month and quarter. One set of coefficients a horizon
+// serves all tickers, fitted by least squares at the start of each year on the targets that ended
+// before it; tails are pooled.
 var harSpans = [...]int{1, 5, 22, 66}
 
 const harSize = len(harSpans) + 1
@@ -47,8 +47,8 @@ func (s *harSystem) merge(o *harSystem) {
 	}
 }
 
-// solve returns the coefficients; with little data, those of a plain mean of week,
-// month and quarter.
+// solve returns the coefficients; with little data, those of a plain mean of week, month and
+// quarter.
 func (s *harSystem) solve(h int) harRow {
 	if s.n[h] < minTargets {
 		return harRow{0, 0, 1. / 3, 1. / 3, 1. / 3}
@@ -75,8 +75,8 @@ func (s *harSystem) solve(h int) harRow {
 	return b
 }
 
-// dailyVariances returns running sums of each day's variance: of its range where the
-// series has it, else its squared return.
+// dailyVariances returns running sums of each day's variance: of its range where the series has it,
+// else its squared return.
 func dailyVariances(s *market.Series, logs []float64) []float64 {
 	sums := make([]float64, len(logs)+1)
 	for i := range logs {
@@ -84,8 +84,10 @@ func dailyVariances(s *market.Series, logs []float64) []float64 {
 		if i > 0 {
 			r := logs[i] - logs[i-1]
 			v = r * r
-			if s.Open != nil && s.High != nil && s.Low != nil && s.Open[i] > 0 && s.Low[i] > 0 && s.High[i] >= s.Low[i] {
-				night, hl, co := math.Log(s.Open[i])-logs[i-1], math.Log(s.High[i]/s.Low[i]), logs[i]-math.Log(s.Open[i])
+			if s.Open != nil && s.High != nil && s.Low != nil && s.Open[i] > 0 && s.Low[i] > 0 &&
+				s.High[i] >= s.Low[i] {
+				night, hl, co := math.Log(s.Open[i])-logs[i-1], math.Log(s.High[i]/s.Low[i]),
+					logs[i]-math.Log(s.Open[i])
 				v = night*night + max(0, 0.5*hl*hl-(2*math.Ln2-1)*co*co)
 			}
 		}
@@ -94,8 +96,8 @@ func dailyVariances(s *market.Series, logs []float64) []float64 {
 	return sums
 }
 
-// harLog is the log volatility of the rows from to to-1. A tenth of the variance of the
-// quarter before at is added, lest a day on which the close stood still reads as calm.
+// harLog is the log volatility of the rows from to to-1. A tenth of the variance of the quarter
+// before at is added, lest a day on which the close stood still reads as calm.
 func harLog(sums []float64, from, to, at int) float64 {
 	const floor = 1e-6
 	mean := func(from, to int) float64 {

@@ -9,14 +9,15 @@ import (
 	"tickercast/model/market"
 )
 
-// A scaler forecasts the volatility of the returns over 1 to 30 days, each in units of
-// sqrt(h), at the close of row i of its series.
+// A scaler forecasts the volatility of the returns over 1 to 30 days, each in units of sqrt(h), at
+// the close of row i of its series.
 type scaler func(i int, x *market.Features, scale *[model.MaxDays]float64)
 
-// pooledTails makes a method of a scale: at the start of each year its bounds are the
-// quantiles of all the panel's returns over their scales, as far as the targets ended
-// before that year. With less than minTargets of them the bounds are the normal's.
-func pooledTails(ctx context.Context, c *course, name string, series func(*market.Series, []float64) scaler) (method, error) {
+// pooledTails makes a method of a scale: at the start of each year its bounds are the quantiles of
+// all the panel's returns over their scales, as far as the targets ended before that year. With
+// less than minTargets of them the bounds are the normal's.
+func pooledTails(ctx context.Context, c *course, name string,
+	series func(*market.Series, []float64) scaler) (method, error) {
 	first, last := c.years()
 	var parts [chunks][]scoreCounts
 	all := c.panel.Series()
@@ -26,14 +27,15 @@ func pooledTails(ctx context.Context, c *course, name string, series func(*marke
 			logs := logCloses(&all[t])
 			f := series(&all[t], logs)
 			var scale [model.MaxDays]float64
-			c.tape.Walk(&all[t], 0, func(i int) bool { return i%pooledEvery == 0 }, func(i int, x *market.Features) {
-				f(i, x, &scale)
-				for h := 1; h <= model.MaxDays && i+h < len(logs); h++ {
-					if before := firstAfter(all[t].Dates[i+h], first); before < len(part) {
-						part[before].add(h-1, (logs[i+h]-logs[i])/(scale[h-1]*sqrtDays[h-1]))
+			c.tape.Walk(&all[t], 0, func(i int) bool { return i%pooledEvery == 0 },
+				func(i int, x *market.Features) {
+					f(i, x, &scale)
+					for h := 1; h <= model.MaxDays && i+h < len(logs); h++ {
+						if before := firstAfter(all[t].Dates[i+h], first); before < len(part) {
+							part[before].add(h-1, (logs[i+h]-logs[i])/(scale[h-1]*sqrtDays[h-1]))
+						}
 					}
-				}
-			})
+				})
 		}
 		parts[k] = part
 	})

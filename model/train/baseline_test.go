@@ -12,8 +12,8 @@ import (
 	"tickercast/model/market"
 )
 
-// TestNoMethodSeesTheFuture changes every price from a day on, and expects the scores
-// of all targets that end before it to stay.
+// TestNoMethodSeesTheFuture changes every price from a day on, and expects the scores of all
+// targets that end before it to stay.
 func TestNoMethodSeesTheFuture(t *testing.T) {
 	p := walkPanel(t, 11, 3, 560)
 	dates := p.Series()[0].Dates
@@ -32,7 +32,9 @@ func TestNoMethodSeesTheFuture(t *testing.T) {
 	}
 	var want []byte
 	for _, panel := range []*market.Panel{p, q} {
-		e, err := Evaluate(t.Context(), panel, EvalConfig{Model: embedded(t), To: dates[cut-1-model.MaxDays], Every: 9, GARCH: true, Calibrate: true})
+		e, err := Evaluate(t.Context(), panel,
+			EvalConfig{Model: embedded(t), To: dates[cut-1-model.MaxDays], Every: 9, GARCH: true,
+				Calibrate: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -59,7 +61,8 @@ func TestGARCHFindsItsParameters(t *testing.T) {
 		v = truth.next(v, returns[i])
 	}
 	got := fitGARCH(returns)
-	if math.Abs(got.a-truth.a) > 0.03 || math.Abs(got.b-truth.b) > 0.05 || math.Abs(math.Log(got.long/truth.long)) > 0.5 {
+	if math.Abs(got.a-truth.a) > 0.03 || math.Abs(got.b-truth.b) > 0.05 ||
+		math.Abs(math.Log(got.long/truth.long)) > 0.5 {
 		t.Errorf("got %+v, want about %+v", got, truth)
 	}
 	if got, want := garchShapes[got.shape], garchShapes[truth.shape]; math.Abs(got-want) > 2 {
@@ -75,8 +78,10 @@ func TestGARCHSimulation(t *testing.T) {
 	// Without memory, from the mean variance on: sums of thirty near-normal returns.
 	for _, h := range []int{5, 10, 30} {
 		for l, z := range normalScores {
-			if got, want := table.at(1, h-1, l), z*math.Sqrt(float64(h)); math.Abs(got/want-1) > 0.1 {
-				t.Errorf("h = %d, confidence %v: got a half-width of %v, want %v", h, model.Confidences[l], got, want)
+			if got, want := table.at(1, h-1, l),
+				z*math.Sqrt(float64(h)); math.Abs(got/want-1) > 0.1 {
+				t.Errorf("h = %d, confidence %v: got a half-width of %v, want %v", h,
+					model.Confidences[l], got, want)
 			}
 		}
 	}
@@ -131,8 +136,8 @@ func TestHARFindsItsCoefficients(t *testing.T) {
 	}
 }
 
-// TestFirstYearKnowsThePast judges one year alone: what came before it is all that the
-// fitted baselines have.
+// TestFirstYearKnowsThePast judges one year alone: what came before it is all that the fitted
+// baselines have.
 func TestFirstYearKnowsThePast(t *testing.T) {
 	p := walkPanel(t, 8, 60, 1300)
 	from := calendar.Of(yearOf(p.AsOf()), 1, 1)
@@ -146,11 +151,13 @@ func TestFirstYearKnowsThePast(t *testing.T) {
 	}
 	// The panel's scales wander, so its tails are heavier than the normal's.
 	if got, least := pooled.Winkler[0][5], normal.Winkler[0][5]; got >= least {
-		t.Errorf("99 %%, one day: got an interval score of %v with the past's tails, want below the normal's %v", got, least)
+		t.Errorf("99 %%, one day: got an interval score of %v with the past's tails, want below "+
+			"the normal's %v", got, least)
 	}
 	for y := range 3 {
 		if got, want := firstAfter(calendar.Of(2010+y, 12, 31), 2011), y; got != want {
-			t.Errorf("a target at the end of %d: known first in year %d, want %d", 2010+y, got, want)
+			t.Errorf("a target at the end of %d: known first in year %d, want %d", 2010+y, got,
+				want)
 		}
 	}
 }
@@ -166,10 +173,12 @@ func TestScoreCountsAreQuantiles(t *testing.T) {
 	slices.Sort(scores)
 	table := c.table()
 	for l, p := range tails {
-		if got, want := table[4][0][l], scores[int(p*float64(len(scores)))]; math.Abs(got-want) > 0.03 {
+		if got, want := table[4][0][l],
+			scores[int(p*float64(len(scores)))]; math.Abs(got-want) > 0.03 {
 			t.Errorf("lower bound of %v: got %v, want %v", model.Confidences[l], got, want)
 		}
-		if got, want := table[4][1][l], scores[int((1-p)*float64(len(scores)))]; math.Abs(got-want) > 0.03 {
+		if got, want := table[4][1][l],
+			scores[int((1-p)*float64(len(scores)))]; math.Abs(got-want) > 0.03 {
 			t.Errorf("upper bound of %v: got %v, want %v", model.Confidences[l], got, want)
 		}
 		if got, want := table[5][1][l], normalScores[l]; got != want {
@@ -201,7 +210,8 @@ func TestTradingDaysAndOrigins(t *testing.T) {
 		t.Fatalf("got %v, want %v", days, p.Series()[0].Dates)
 	}
 	got := pick(days, days[2]-1, days[9], 3)
-	if want := []calendar.Date{days[1], days[4], days[7]}; days[2]-1 == days[1] && !slices.Equal(got, want) {
+	if want := []calendar.Date{days[1], days[4], days[7]}; days[2]-1 == days[1] &&
+		!slices.Equal(got, want) {
 		t.Errorf("got origins %v, want %v", got, want)
 	}
 }

@@ -9,27 +9,26 @@ import (
 )
 
 const (
-	// calibrateLeast is how many trading days a panel must have. A year of one market
-	// says next to nothing of the next.
+	// calibrateLeast is how many trading days a panel must have. A year of one market says next to
+	// nothing of the next.
 	calibrateLeast = 750
-	// calibrateTickers and calibrateDates bound the work; one day's targets of many
-	// tickers are much alike, so more of them would tell little more.
+	// calibrateTickers and calibrateDates bound the work; one day's targets of many tickers are
+	// much alike, so more of them would tell little more.
 	calibrateTickers, calibrateDates = 60, 120
 	// calibrateTargets is how many targets a horizon must have.
 	calibrateTargets = 200
-	// calibrateDoubt is by how many standard errors a panel must show too much width
-	// before any is taken away.
+	// calibrateDoubt is by how many standard errors a panel must show too much width before any is
+	// taken away.
 	calibrateDoubt = 1.5
 	// calibrateMost bounds what is added to the log of a width.
 	calibrateMost = 0.5
 )
 
-// Calibrate moves the bounds of a model by how far they were off on a panel's own past,
-// so that a market unlike the one fitted on is covered as well. It looks at targets
-// that lie within the panel alone. Bounds that were too near move out in full; those
-// that were too far move in only by what noise does not explain, for most years are
-// calmer than their mean, and a past without a crash looks covered better than it is.
-// A short panel leaves the model as it is.
+// Calibrate moves the bounds of a model by how far they were off on a panel's own past, so that a
+// market unlike the one fitted on is covered as well. It looks at targets that lie within the panel
+// alone. Bounds that were too near move out in full; those that were too far move in only by what
+// noise does not explain, for most years are calmer than their mean, and a past without a crash
+// looks covered better than it is. A short panel leaves the model as it is.
 func Calibrate(m *model.Model, mk *market.Market) (*model.Model, error) {
 	days := tradingDays(mk.Panel())
 	if len(days) < calibrateLeast {
@@ -59,10 +58,11 @@ func Calibrate(m *model.Model, mk *market.Market) (*model.Model, error) {
 	return m.Adjusted(&by)
 }
 
-// calibrationScores counts, by horizon and level, the logs of how many times as far as
-// the bound on their side the targets lay. What a share of the confidence stays below
-// is what has to be added to the logs of the distances for the past to be covered.
-func calibrationScores(m *model.Model, mk *market.Market, days []calendar.Date) *[model.MaxDays]histogram {
+// calibrationScores counts, by horizon and level, the logs of how many times as far as the bound on
+// their side the targets lay. What a share of the confidence stays below is what has to be added to
+// the logs of the distances for the past to be covered.
+func calibrationScores(m *model.Model, mk *market.Market,
+	days []calendar.Date) *[model.MaxDays]histogram {
 	scores := &[model.MaxDays]histogram{}
 	every := max(1, len(days)/calibrateDates)
 	origins := pick(days, days[0], days[len(days)-1], every)
@@ -112,8 +112,7 @@ func smoothInLogDays(raw *[model.MaxDays]float64) (line [model.MaxDays]float64) 
 	return line
 }
 
-// separateFrom raises adjustments of wider levels until no level crosses another on
-// either side.
+// separateFrom raises adjustments of wider levels until no level crosses another on either side.
 func separateFrom(q *[2][model.Levels]float32, by *[model.Levels]float64) {
 	for l := 1; l < model.Levels; l++ {
 		gap := -model.MinTail*(model.TailShape[l]-model.TailShape[l-1]) + 1e-4

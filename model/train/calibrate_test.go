@@ -41,8 +41,8 @@ func width(m *model.Model, mk *market.Market, h int, confidence float64) float64
 	return upper - lower
 }
 
-// TestCalibrateMovesTowardWhatThePanelShows gives models that are too wide and too
-// narrow for a panel of ten years.
+// TestCalibrateMovesTowardWhatThePanelShows gives models that are too wide and too narrow for a
+// panel of ten years.
 func TestCalibrateMovesTowardWhatThePanelShows(t *testing.T) {
 	mk := mustMarket(t, walkPanel(t, 1, 30, 2500))
 	right, err := Calibrate(embedded(t), mk)
@@ -59,14 +59,15 @@ func TestCalibrateMovesTowardWhatThePanelShows(t *testing.T) {
 			want := width(right, mk, h, 0.95)
 			before, after := width(wrong, mk, h, 0.95)/want, width(better, mk, h, 0.95)/want
 			if math.Abs(math.Log(after)) > 0.65*math.Abs(math.Log(before)) {
-				t.Errorf("%d days: a model %v times too wide is %v times too wide once calibrated", h, before, after)
+				t.Errorf("%d days: a model %v times too wide is %v times too wide once calibrated",
+					h, before, after)
 			}
 		}
 	}
 }
 
-// TestCalibrateDoubtsWidth: what is too narrow is mended in full, what is too wide only
-// beyond what chance explains.
+// TestCalibrateDoubtsWidth: what is too narrow is mended in full, what is too wide only beyond what
+// chance explains.
 func TestCalibrateDoubtsWidth(t *testing.T) {
 	mk := mustMarket(t, walkPanel(t, 1, 30, 2500))
 	calibrated := func(by float64) *model.Model {
@@ -98,8 +99,8 @@ func TestCalibrateLeavesAShortPanelAlone(t *testing.T) {
 	}
 }
 
-// TestCalibrateKeepsLevelsApart feeds a panel whose tails are so thin that levels would
-// cross if each were moved as it asks.
+// TestCalibrateKeepsLevelsApart feeds a panel whose tails are so thin that levels would cross if
+// each were moved as it asks.
 func TestCalibrateKeepsLevelsApart(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 0))
 	var all []market.Series
@@ -127,7 +128,8 @@ func TestCalibrateKeepsLevelsApart(t *testing.T) {
 		for l := 1; l < model.Levels; l++ {
 			for side, d := range f.Distance(h) {
 				if !(d[l] > d[l-1]) {
-					t.Fatalf("day %d, side %d: confidence %v is no wider than %v", h, side, model.Confidences[l], model.Confidences[l-1])
+					t.Fatalf("day %d, side %d: confidence %v is no wider than %v", h, side,
+						model.Confidences[l], model.Confidences[l-1])
 				}
 			}
 		}
@@ -165,10 +167,12 @@ func TestExtremeSeriesKeepThePromises(t *testing.T) {
 					lower, upper := f.Interval(h, c)
 					a, b := x.Close*math.Exp(lower), x.Close*math.Exp(upper)
 					if !(0 < a && a < middle && middle < b && !math.IsInf(b, 0)) {
-						t.Fatalf("%s, %d closes, day %d, confidence %v: got %v < %v < %v", name, n, h, c, a, middle, b)
+						t.Fatalf("%s, %d closes, day %d, confidence %v: got %v < %v < %v", name, n,
+							h, c, a, middle, b)
 					}
 					if a > below || b < above || b-a < widest[l] {
-						t.Fatalf("%s, %d closes, day %d: confidence %v is narrower than a lower one or than the day before", name, n, h, c)
+						t.Fatalf("%s, %d closes, day %d: confidence %v is narrower than a lower "+
+							"one or than the day before", name, n, h, c)
 					}
 					below, above, widest[l] = a, b, b-a
 				}

@@ -20,24 +20,23 @@ import (
 type EvalConfig struct {
 	// Model is judged; it must know the features of package market.
 	Model *model.Model
-	// From and To limit the origins. Zero From means the first day with MinWarmup days
-	// before it, zero To the last day of the panel.
+	// From and To limit the origins. Zero From means the first day with MinWarmup days before it,
+	// zero To the last day of the panel.
 	From, To calendar.Date
 	// Every is the number of trading days between origins; zero means 5.
 	Every int
 	// GARCH adds the GARCH(1,1)-t of each ticker, which takes most of the time.
 	GARCH bool
-	// Calibrate adjusts the model at the start of each year to the panel's own past,
-	// as a server does when it loads the panel.
+	// Calibrate adjusts the model at the start of each year to the panel's own past, as a server
+	// does when it loads the panel.
 	Calibrate bool
-	// Progress, if not nil, is called after each part of the work, by one goroutine at
-	// a time.
+	// Progress, if not nil, is called after each part of the work, by one goroutine at a time.
 	Progress func(done, total int)
 }
 
-// MinWarmup is how many trading days of the panel lie before its first origin, unless
-// that is given. With fewer before it there are no baselines but EWMA with normal
-// tails: the others are fitted on the panel's past, and would be straw men without one.
+// MinWarmup is how many trading days of the panel lie before its first origin, unless that is
+// given. With fewer before it there are no baselines but EWMA with normal tails: the others are
+// fitted on the panel's past, and would be straw men without one.
 const MinWarmup = 250
 
 // bounds are one method's forecast: medians and bounds as log returns.
@@ -46,8 +45,8 @@ type bounds struct {
 	bound  [model.MaxDays][2][model.Levels]float64
 }
 
-// A forecaster writes its forecast at the close of row i of its series; x holds the
-// features known then. It must not look at later rows.
+// A forecaster writes its forecast at the close of row i of its series; x holds the features known
+// then. It must not look at later rows.
 type forecaster func(i int, x *market.Features, b *bounds)
 
 // A method makes a forecaster for each series, given the logs of its closes.
@@ -56,12 +55,12 @@ type method struct {
 	series func(s *market.Series, logs []float64) forecaster
 }
 
-// chunks is how many parts the tickers are dealt into. It is fixed, so that sums are
-// formed in the same order however many cores there are.
+// chunks is how many parts the tickers are dealt into. It is fixed, so that sums are formed in the
+// same order however many cores there are.
 const chunks = 8
 
-// Evaluate judges a model walk-forward: at each origin every method sees the rows up
-// to that day alone, and is scored on the closes 1 to 30 rows later.
+// Evaluate judges a model walk-forward: at each origin every method sees the rows up to that day
+// alone, and is scored on the closes 1 to 30 rows later.
 func Evaluate(ctx context.Context, p *market.Panel, cfg EvalConfig) (*Evaluation, error) {
 	if cfg.Model == nil {
 		return nil, errors.New("no model to evaluate")
@@ -77,7 +76,8 @@ func Evaluate(ctx context.Context, p *market.Panel, cfg EvalConfig) (*Evaluation
 	every := cmp.Or(cfg.Every, 5)
 	origins := pick(days, from, to, every)
 	if len(origins) == 0 {
-		return nil, fmt.Errorf("no trading day between %s and %s: the panel has %d days from %s to %s", from, to, len(days), days[0], p.AsOf())
+		return nil, fmt.Errorf("no trading day between %s and %s: the panel has %d days from %s "+
+			"to %s", from, to, len(days), days[0], p.AsOf())
 	}
 	before, _ := slices.BinarySearch(days, origins[0])
 	c := &course{panel: p, tape: market.NewTape(p), origins: origins, warm: before >= MinWarmup}
@@ -90,7 +90,8 @@ func Evaluate(ctx context.Context, p *market.Panel, cfg EvalConfig) (*Evaluation
 		return nil, err
 	}
 	if score.count[0] == 0 {
-		return nil, fmt.Errorf("no ticker has %d closes before and one after an origin between %s and %s", market.MinHistory, from, to)
+		return nil, fmt.Errorf("no ticker has %d closes before and one after an origin between "+
+			"%s and %s", market.MinHistory, from, to)
 	}
 	names := make([]string, len(methods))
 	for i := range methods {
@@ -147,7 +148,8 @@ func (c *course) walk(s *market.Series, yield func(day, i int, x *market.Feature
 }
 
 // run scores the methods on all tickers.
-func (c *course) run(ctx context.Context, methods []method, progress func(done, total int)) (*score, error) {
+func (c *course) run(ctx context.Context, methods []method, progress func(done, total int)) (*score,
+	error) {
 	var parts [chunks]*score
 	all := c.panel.Series()
 	done := 0
@@ -239,8 +241,7 @@ func methodsFor(ctx context.Context, c *course, cfg EvalConfig) ([]method, error
 	return methods, nil
 }
 
-// modelMethod forecasts with the model of the origin's year; models[0] is that of year
-// first.
+// modelMethod forecasts with the model of the origin's year; models[0] is that of year first.
 func modelMethod(models []*model.Model, first int) method {
 	return method{"model", func(s *market.Series, _ []float64) forecaster {
 		return func(i int, x *market.Features, b *bounds) {
@@ -258,8 +259,7 @@ func modelMethod(models []*model.Model, first int) method {
 	}}
 }
 
-// calibrated returns the model as a server would have adjusted it at the start of each
-// year.
+// calibrated returns the model as a server would have adjusted it at the start of each year.
 func calibrated(ctx context.Context, m *model.Model, c *course) ([]*model.Model, error) {
 	first, last := c.years()
 	models := make([]*model.Model, last-first+1)

@@ -56,8 +56,8 @@ func embedded(t testing.TB) *model.Model {
 	return m
 }
 
-// TestEvaluateScoresWhatAServerWouldSay recomputes two figures the slow way: a market
-// of the rows up to each origin alone, and a forecast from it.
+// TestEvaluateScoresWhatAServerWouldSay recomputes two figures the slow way: a market of the rows
+// up to each origin alone, and a forecast from it.
 func TestEvaluateScoresWhatAServerWouldSay(t *testing.T) {
 	p := walkPanel(t, 1, 22, 420)
 	m := embedded(t)
@@ -92,7 +92,8 @@ func TestEvaluateScoresWhatAServerWouldSay(t *testing.T) {
 			n++
 		}
 	}
-	if got, want := float64(e.Methods[0].Loss[h-1][0][level]), basisPoints*loss/n; math.Abs(got-want) > 1e-9*want {
+	if got, want := float64(e.Methods[0].Loss[h-1][0][level]),
+		basisPoints*loss/n; math.Abs(got-want) > 1e-9*want {
 		t.Errorf("got a loss of %v bp, want %v", got, want)
 	}
 	if got, want := float64(e.Methods[0].Coverage[h-1][level]), inside/n; got != want {
@@ -181,7 +182,8 @@ func TestEvaluateSVG(t *testing.T) {
 func TestEvaluateStops(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	p := walkPanel(t, 4, 20, 330)
-	_, err := Evaluate(ctx, p, EvalConfig{Model: embedded(t), Progress: func(int, int) { cancel() }})
+	_, err := Evaluate(ctx, p, EvalConfig{Model: embedded(t),
+		Progress: func(int, int) { cancel() }})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got error %v, want %v", err, context.Canceled)
 	}
@@ -192,8 +194,9 @@ func TestEvaluateWithoutOriginsSaysSo(t *testing.T) {
 	for name, cfg := range map[string]EvalConfig{
 		"no model": {},
 		"too late": {Model: embedded(t), From: calendar.Of(2030, 1, 1)},
-		"backward": {Model: embedded(t), From: calendar.Of(2013, 1, 1), To: calendar.Of(2012, 12, 1)},
-		"no end":   {Model: embedded(t), From: p.AsOf()},
+		"backward": {Model: embedded(t), From: calendar.Of(2013, 1, 1),
+			To: calendar.Of(2012, 12, 1)},
+		"no end": {Model: embedded(t), From: p.AsOf()},
 	} {
 		if _, err := Evaluate(t.Context(), p, cfg); err == nil {
 			t.Errorf("%s: got no error", name)

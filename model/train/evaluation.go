@@ -9,8 +9,8 @@ import (
 	"tickercast/model/calendar"
 )
 
-// An Evaluation is what Evaluate found. Losses are mean pinball losses of log returns
-// in basis points; coverages are shares. Horizons and confidences index from 0.
+// An Evaluation is what Evaluate found. Losses are mean pinball losses of log returns in basis
+// points; coverages are shares. Horizons and confidences index from 0.
 type Evaluation struct {
 	Model       string                `json:"model"`
 	From        calendar.Date         `json:"from"`
@@ -32,8 +32,7 @@ type Evaluation struct {
 	MedianRatio [model.MaxDays]number `json:"median_ratio"`
 	// Astray is the share of tickers whose own coverage is off by more than 5 points.
 	Astray [model.MaxDays][model.Levels]number `json:"tickers_astray"`
-	// Rejected is the share of tickers whose coverage one day ahead Kupiec's test rejects
-	// at 5 %.
+	// Rejected is the share of tickers whose coverage one day ahead Kupiec's test rejects at 5 %.
 	Rejected [model.Levels]number `json:"kupiec_rejected"`
 	Years    []Period             `json:"years"`
 	Quarters []Period             `json:"quarters"`
@@ -58,8 +57,8 @@ type Ratio struct {
 	Ratio number `json:"ratio"`
 	// ByHorizon is the ratio of mean losses at each horizon.
 	ByHorizon [model.MaxDays]number `json:"by_horizon"`
-	// DM is the Diebold-Mariano statistic of the date means of the loss differences,
-	// below -2 when the model is better than chance explains.
+	// DM is the Diebold-Mariano statistic of the date means of the loss differences, below -2 when
+	// the model is better than chance explains.
 	DM [model.MaxDays]number `json:"diebold_mariano"`
 }
 
@@ -120,7 +119,8 @@ func summarise(s *score, c *course, cfg EvalConfig, every int, names []string) *
 		e.Overall = append(e.Overall, s.ratio(m, names[m], every))
 	}
 	s.bands(e, every)
-	e.Years = s.periods(c.origins, len(names), func(d calendar.Date) (int, int) { return yearOf(d), 0 })
+	e.Years = s.periods(c.origins, len(names),
+		func(d calendar.Date) (int, int) { return yearOf(d), 0 })
 	e.Quarters = s.periods(c.origins, len(names), func(d calendar.Date) (int, int) {
 		year, month, _ := d.Civil()
 		return year, (int(month) + 2) / 3
@@ -135,7 +135,8 @@ func (s *score) method(m int, name string) MethodScore {
 		for l, p := range tails {
 			lower, upper := s.loss[m][h][0][l], s.loss[m][h][1][l]
 			total += lower + upper
-			r.Loss[h][0][l], r.Loss[h][1][l] = number(basisPoints*lower/n), number(basisPoints*upper/n)
+			r.Loss[h][0][l], r.Loss[h][1][l] = number(basisPoints*lower/n),
+				number(basisPoints*upper/n)
 			r.Coverage[h][l] = number(s.hits[m][h][l] / n)
 			r.Winkler[h][l] = number(basisPoints * (lower + upper) / p / n)
 		}
@@ -223,7 +224,8 @@ func (s *score) bands(e *Evaluation, every int) {
 }
 
 // periods scores runs of origins that belong together.
-func (s *score) periods(origins []calendar.Date, methods int, of func(calendar.Date) (year, quarter int)) (all []Period) {
+func (s *score) periods(origins []calendar.Date, methods int,
+	of func(calendar.Date) (year, quarter int)) (all []Period) {
 	for from := 0; from < len(origins); {
 		year, quarter := of(origins[from])
 		to := from

@@ -28,8 +28,8 @@ func defaults() recipe {
 		dropRange: 0.25, dropMarket: 0.1, bulk: 0.5}
 }
 
-// standard holds the centre and spread of each feature. Groups that may be missing
-// are centred at zero, which is what a missing entry holds.
+// standard holds the centre and spread of each feature. Groups that may be missing are centred at
+// zero, which is what a missing entry holds.
 type standard struct{ center, spread [numIn]float64 }
 
 func standardise(s *samples) *standard {
@@ -69,12 +69,13 @@ func (st *standard) apply(x []float32, z *[numIn]float64) {
 	}
 }
 
-// shards is how many parts a batch is cut into. It is fixed, so that sums are formed
-// in the same order however many cores there are.
+// shards is how many parts a batch is cut into. It is fixed, so that sums are formed in the same
+// order however many cores there are.
 const shards = 4
 
 // fitNetwork minimises the pinball loss by Adam from a random start.
-func fitNetwork(ctx context.Context, s *samples, st *standard, table *quantileTable, r recipe, seed uint64, step func()) (*network, error) {
+func fitNetwork(ctx context.Context, s *samples, st *standard, table *quantileTable, r recipe,
+	seed uint64, step func()) (*network, error) {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	n := newNetwork(r.hidden)
 	for i := range n.first {
@@ -123,7 +124,8 @@ func fitNetwork(ctx context.Context, s *samples, st *standard, table *quantileTa
 	return n, nil
 }
 
-func (n *network) gradient(s *samples, st *standard, part []int32, r recipe, p *pass, grad *network, dice *rand.Rand) {
+func (n *network) gradient(s *samples, st *standard, part []int32, r recipe, p *pass, grad *network,
+	dice *rand.Rand) {
 	clear(grad.all)
 	var x [numIn]float32
 	for _, i := range part {

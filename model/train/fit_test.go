@@ -77,7 +77,8 @@ func TestGradientIsThatOfTheLoss(t *testing.T) {
 			down := loss()
 			n.all[i] = old
 			// The loss has corners, of which a step may cross one.
-			if got, want := grad.all[i], (up-down)/(2*step); math.Abs(got-want) > 1e-3*(1+math.Abs(want)) {
+			if got, want := grad.all[i],
+				(up-down)/(2*step); math.Abs(got-want) > 1e-3*(1+math.Abs(want)) {
 				t.Errorf("weight %d: got a gradient of %v, want %v", i, got, want)
 			}
 		}
@@ -112,12 +113,14 @@ func TestExportedModelIsTheNetwork(t *testing.T) {
 		n.forward(p)
 		f := m.Forecast(x[:], 1)
 		for side := range 2 {
-			curve, tail := model.Curve(p.out[side*model.Terms:], &model.Basis[0]), model.Curve(p.out[(2+side)*model.Terms:], &model.Basis[0])
+			curve, tail := model.Curve(p.out[side*model.Terms:], &model.Basis[0]),
+				model.Curve(p.out[(2+side)*model.Terms:], &model.Basis[0])
 			if math.Abs(curve) > 1.4 || tail < model.MinTail || tail > model.MaxTail {
 				continue // beyond the model's bounds
 			}
 			for l := range model.Levels {
-				want := x[0] + math.Log(market.RefScale) + table[0][side][l] + curve + tail*model.TailShape[l]
+				want := x[0] + math.Log(market.RefScale) + table[0][side][l] + curve +
+					tail*model.TailShape[l]
 				if got := f.Distance(1)[side][l]; math.Abs(got-want) > 1e-4 {
 					t.Fatalf("side %d, level %d: got %v, want %v", side, l, got, want)
 				}
@@ -160,7 +163,8 @@ func TestPoolingCovers(t *testing.T) {
 	for range 20000 {
 		x, y := randomSample(rng)
 		x[0] = 0
-		s.x, s.y, s.day, s.weight = append(s.x, x[:]...), append(s.y, y[:]...), append(s.day, 1), append(s.weight, 1)
+		s.x, s.y, s.day, s.weight = append(s.x, x[:]...), append(s.y, y[:]...), append(s.day, 1),
+			append(s.weight, 1)
 	}
 	p := &pooling{}
 	p.add(s, nil, nil, nil)
@@ -182,8 +186,8 @@ func TestPoolingCovers(t *testing.T) {
 	}
 }
 
-// TestWidenIsOneStandardError: a panel of nine years has 0.08/sqrt(9*252/60) in the log
-// of the width at 80 % and one day.
+// TestWidenIsOneStandardError: a panel of nine years has 0.08/sqrt(9*252/60) in the log of the
+// width at 80 % and one day.
 func TestWidenIsOneStandardError(t *testing.T) {
 	q := normalTable()
 	before := *q
@@ -200,11 +204,12 @@ func TestWidenIsOneStandardError(t *testing.T) {
 	}
 }
 
-// TestScaleMeansTheSame: the first feature is the log of the scale over one reference,
-// which two packages that do not know of each other state.
+// TestScaleMeansTheSame: the first feature is the log of the scale over one reference, which two
+// packages that do not know of each other state.
 func TestScaleMeansTheSame(t *testing.T) {
 	if model.RefScale != market.RefScale {
-		t.Errorf("package model takes %v for the reference, package market %v", model.RefScale, market.RefScale)
+		t.Errorf("package model takes %v for the reference, package market %v", model.RefScale,
+			market.RefScale)
 	}
 }
 
@@ -244,7 +249,8 @@ func TestCollect(t *testing.T) {
 			t.Errorf("%v weighs %v, want %v", d, w, want)
 		}
 	}
-	if part := s.subset(func(d calendar.Date) bool { return d == in.from }); part.len() == 0 || part.len() == s.len() {
+	if part := s.subset(func(d calendar.Date) bool { return d == in.from }); part.len() == 0 ||
+		part.len() == s.len() {
 		t.Errorf("a subset of %d samples", part.len())
 	}
 }
@@ -328,7 +334,8 @@ func TestFitWantsEnoughOrigins(t *testing.T) {
 		"too few":          walkPanel(t, 8, 3, 300),
 		"too short a time": walkPanel(t, 8, 600, 200),
 	} {
-		if _, _, err := Fit(t.Context(), p, Config{}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, _, err := Fit(t.Context(), p, Config{}); err == nil ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("got error %v, want one that says %q", err, want)
 		}
 	}

@@ -64,7 +64,8 @@ type pass struct {
 type quantileTable [model.MaxDays][2][model.Levels]float64
 
 func newPass(hidden int) *pass {
-	return &pass{sum: make([]float64, hidden), hid: make([]float64, hidden), dHid: make([]float64, hidden)}
+	return &pass{sum: make([]float64, hidden), hid: make([]float64, hidden),
+		dHid: make([]float64, hidden)}
 }
 
 func (n *network) forward(p *pass) {
@@ -73,7 +74,8 @@ func (n *network) forward(p *pass) {
 		p.sum[j], p.hid[j] = sum, model.Activation(sum)
 	}
 	for o := range p.out {
-		p.out[o] = n.lastBias[o] + model.Dot(n.skip[o*numIn:][:numIn], p.z[:]) + model.Dot(n.last[o*n.hidden:][:n.hidden], p.hid)
+		p.out[o] = n.lastBias[o] + model.Dot(n.skip[o*numIn:][:numIn], p.z[:]) +
+			model.Dot(n.last[o*n.hidden:][:n.hidden], p.hid)
 	}
 }
 
@@ -115,9 +117,9 @@ func slope(x float64) float64 {
 	return s * s
 }
 
-// loss returns the pinball loss of one sample over horizons and levels, in units of
-// its own scale, and leaves the gradient of the outputs, times weight, in p.dOut.
-// Weight falls on a sample as its scale to the power of bulk.
+// loss returns the pinball loss of one sample over horizons and levels, in units of its own scale,
+// and leaves the gradient of the outputs, times weight, in p.dOut. Weight falls on a sample as its
+// scale to the power of bulk.
 func (p *pass) loss(x []float32, y []float32, weight float64) float64 {
 	p.dOut = [numOut]float64{}
 	total := 0.0
@@ -134,7 +136,8 @@ func (p *pass) loss(x []float32, y []float32, weight float64) float64 {
 			if side == 0 {
 				toward = -r
 			}
-			curve, tail := model.Curve(p.out[side*model.Terms:], b), model.Curve(p.out[(2+side)*model.Terms:], b)
+			curve, tail := model.Curve(p.out[side*model.Terms:], b),
+				model.Curve(p.out[(2+side)*model.Terms:], b)
 			flat := tail < model.MinTail || tail > model.MaxTail
 			tail = min(max(tail, model.MinTail), model.MaxTail)
 			var dCurve, dTail float64

@@ -7,12 +7,12 @@ import (
 	"tickercast/model/market"
 )
 
-// pooling counts how far targets lay out, in units of what was forecast, to find the
-// table of quantiles that covers them as asked.
+// pooling counts how far targets lay out, in units of what was forecast, to find the table of
+// quantiles that covers them as asked.
 type pooling [model.MaxDays][2]histogram
 
-// add counts the samples that are asked for by want (nil asks for all), given what a
-// network (nil for none) makes of each. The samples take turns in what they know.
+// add counts the samples that are asked for by want (nil asks for all), given what a network (nil
+// for none) makes of each. The samples take turns in what they know.
 func (t *pooling) add(s *samples, st *standard, n *network, want func(i int) bool) {
 	var p *pass
 	if n != nil {
@@ -41,7 +41,8 @@ func (t *pooling) add(s *samples, st *standard, n *network, want func(i int) boo
 			score, tail := math.Log(toward)-scale-0.5*math.Log(float64(h+1)), 0.0
 			if n != nil {
 				score -= model.Curve(p.out[side*model.Terms:], &model.Basis[h])
-				tail = min(max(model.Curve(p.out[(2+side)*model.Terms:], &model.Basis[h]), model.MinTail), model.MaxTail)
+				tail = min(max(model.Curve(p.out[(2+side)*model.Terms:], &model.Basis[h]),
+					model.MinTail), model.MaxTail)
 			}
 			w := float64(s.weight[i])
 			t[h][0].total += w
@@ -67,9 +68,9 @@ func (t *pooling) table() *quantileTable {
 	return q
 }
 
-// widen moves the bounds out by the standard error that a fit on so many trading days
-// leaves, so that coverage is as likely to hold as the past can make it: with the mean
-// of the past alone, years to come are covered too little as often as not.
+// widen moves the bounds out by the standard error that a fit on so many trading days leaves, so
+// that coverage is as likely to hold as the past can make it: with the mean of the past alone,
+// years to come are covered too little as often as not.
 func (q *quantileTable) widen(tradingDays int) {
 	for h := range q {
 		for side := range 2 {
@@ -81,8 +82,8 @@ func (q *quantileTable) widen(tradingDays int) {
 	}
 }
 
-// blank takes turns, by i, in what is known: everything for two samples, then without
-// the market, without ranges, and without both.
+// blank takes turns, by i, in what is known: everything for two samples, then without the market,
+// without ranges, and without both.
 func blank(x *[numIn]float32, i int) {
 	if k := i % 5; k == 3 || k == 4 {
 		clear(x[market.RangeFirst:market.RangeEnd])
@@ -100,8 +101,8 @@ func separate(q *[model.Levels]float64) {
 	}
 }
 
-// histogram counts log scores on one side, once for each level, in bins that are fine
-// enough for a quantile. total holds the targets on the other side as well.
+// histogram counts log scores on one side, once for each level, in bins that are fine enough for a
+// quantile. total holds the targets on the other side as well.
 type histogram struct {
 	bins  [model.Levels][binCount]float32
 	total float64

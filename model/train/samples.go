@@ -9,8 +9,8 @@ import (
 	"tickercast/model/market"
 )
 
-// samples are the origins of a fit: features, the log returns that followed, and the
-// weight of each.
+// samples are the origins of a fit: features, the log returns that followed, and the weight of
+// each.
 type samples struct {
 	x      []float32 // rows of market.NumFeatures
 	y      []float32 // rows of model.MaxDays; NaN past the end of a series
@@ -32,10 +32,10 @@ type span struct {
 	end      calendar.Date // no target may be later
 }
 
-// collect walks through a panel and keeps, in each series, every nth origin from a
-// random one on. Series are walked twice: whole, and cut into short pieces that begin
-// at random, so that a short history is known for what it is and not for the years in
-// which the panel begins. Days weigh the same, however many tickers trade on them.
+// collect walks through a panel and keeps, in each series, every nth origin from a random one on.
+// Series are walked twice: whole, and cut into short pieces that begin at random, so that a short
+// history is known for what it is and not for the years in which the panel begins. Days weigh the
+// same, however many tickers trade on them.
 func collect(p *market.Panel, in span, every int, rng *rand.Rand) *samples {
 	tape := market.NewTape(p)
 	all := p.Series()
@@ -50,11 +50,13 @@ func collect(p *market.Panel, in span, every int, rng *rand.Rand) *samples {
 		}
 		tape.Walk(series, 0, want, keep)
 		for from := rng.IntN(shortPiece); from+market.MinHistory < len(logs); from += shortPiece {
-			end := from + market.MinHistory + int(float64(shortPiece-market.MinHistory)*math.Pow(rng.Float64(), 2))
+			end := from + market.MinHistory +
+				int(float64(shortPiece-market.MinHistory)*math.Pow(rng.Float64(), 2))
 			piece := series.Slice(0, min(end, len(logs)))
 			offset := rng.IntN(shortEvery * every)
 			tape.Walk(&piece, from, func(j int) bool {
-				return j%(shortEvery*every) == offset && series.Dates[j] >= in.from && series.Dates[j] <= in.to
+				return j%(shortEvery*every) == offset && series.Dates[j] >= in.from &&
+					series.Dates[j] <= in.to
 			}, keep)
 		}
 	}

@@ -6,8 +6,8 @@ import (
 	"tickercast/model"
 )
 
-// score sums what the methods forecast against what came. The first method is the
-// model, of which more is kept.
+// score sums what the methods forecast against what came. The first method is the model, of which
+// more is kept.
 type score struct {
 	loss  [][model.MaxDays][2][model.Levels]float64 // by method: sums of pinball losses
 	hits  [][model.MaxDays][model.Levels]float64    // by method: targets inside
@@ -49,8 +49,8 @@ type tickerScore struct {
 
 func newTickerScore() *tickerScore { return &tickerScore{} }
 
-// pinball returns the loss of a bound on one side that lies d from the median, when
-// the target lies toward that side by t.
+// pinball returns the loss of a bound on one side that lies d from the median, when the target lies
+// toward that side by t.
 func pinball(p, d, t float64) float64 {
 	if t >= d {
 		return (1 - p) * (t - d)

@@ -9,8 +9,8 @@ import (
 	"tickercast/model/calendar"
 )
 
-// scores is what a server says of how its model did: the short form of an Evaluation.
-// Its model is the version that was judged, so that scores are never shown for another.
+// scores is what a server says of how its model did: the short form of an Evaluation. Its model is
+// the version that was judged, so that scores are never shown for another.
 type scores struct {
 	Model     string            `json:"model_version"`
 	From      calendar.Date     `json:"from"` // of the origins
@@ -31,7 +31,8 @@ type confidenceScore struct {
 
 // WriteScores writes the short form that GET /model shows.
 func (e *Evaluation) WriteScores(w io.Writer) error {
-	s := scores{Model: e.Model, From: e.From, To: e.To, Tickers: e.Tickers, Forecasts: e.Forecasts[0], Ratios: map[string]number{}}
+	s := scores{Model: e.Model, From: e.From, To: e.To, Tickers: e.Tickers,
+		Forecasts: e.Forecasts[0], Ratios: map[string]number{}}
 	for _, r := range e.Overall {
 		s.Ratios[r.Baseline] = rounded(r.Ratio)
 	}
@@ -44,7 +45,8 @@ func (e *Evaluation) WriteScores(w io.Writer) error {
 				worst = got
 			}
 		}
-		s.Coverage = append(s.Coverage, confidenceScore{c, rounded(sum / model.MaxDays), rounded(worst)})
+		s.Coverage = append(s.Coverage, confidenceScore{c, rounded(sum / model.MaxDays),
+			rounded(worst)})
 	}
 	for _, r := range e.MedianRatio {
 		s.Median = max(s.Median, rounded(r))

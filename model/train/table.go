@@ -8,11 +8,13 @@ import (
 	"text/tabwriter"
 )
 
-// WriteTable writes what a person asks first: how much better than each baseline, how
-// well the intervals cover, and whether both hold from year to year.
+// WriteTable writes what a person asks first: how much better than each baseline, how well the
+// intervals cover, and whether both hold from year to year.
 func (e *Evaluation) WriteTable(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "model %s, origins every %d days from %s to %s: %d dates, %d tickers, %d forecasts one day ahead\n",
+	fmt.Fprintf(&b,
+		"model %s, origins every %d days from %s to %s: %d dates, %d tickers, %d forecasts one "+
+			"day ahead\n",
 		e.Model, e.Every, e.From, e.To, e.Dates, e.Tickers, e.Forecasts[0])
 	e.tableRatios(&b)
 	e.tableCoverage(&b)
@@ -38,7 +40,8 @@ func say(format string, n number) string {
 }
 
 func (e *Evaluation) tableRatios(b *strings.Builder) {
-	b.WriteString("\npinball loss in basis points, and the model against each baseline (Diebold-Mariano in brackets, below -2 is better than chance)\n")
+	b.WriteString("\npinball loss in basis points, and the model against each baseline " +
+		"(Diebold-Mariano in brackets, below -2 is better than chance)\n")
 	rows(b, func(put func(...string)) {
 		head := []string{"days", "model"}
 		for _, r := range e.Overall {
@@ -61,7 +64,8 @@ func (e *Evaluation) tableRatios(b *strings.Builder) {
 }
 
 func (e *Evaluation) tableCoverage(b *strings.Builder) {
-	b.WriteString("\ncoverage of the model's intervals, in per cent (95 % band over blocks of dates)\n")
+	b.WriteString("\ncoverage of the model's intervals, in per cent (95 % band over blocks of " +
+		"dates)\n")
 	rows(b, func(put func(...string)) {
 		head := []string{"days"}
 		for _, c := range e.Confidences {
@@ -72,7 +76,9 @@ func (e *Evaluation) tableCoverage(b *strings.Builder) {
 			cells := []string{fmt.Sprint(h)}
 			for l := range e.Confidences {
 				band := e.Band[h-1][l]
-				cells = append(cells, say("%.1f", 100*e.Methods[0].Coverage[h-1][l])+" ("+say("%.1f", 100*band[0])+"-"+say("%.1f", 100*band[1])+")")
+				cells = append(cells, say("%.1f",
+					100*e.Methods[0].Coverage[h-1][l])+" ("+say("%.1f", 100*band[0])+"-"+say("%.1f",
+					100*band[1])+")")
 			}
 			put(cells...)
 		}
@@ -87,11 +93,13 @@ func (e *Evaluation) tableCoverage(b *strings.Builder) {
 		}
 		put(cells...)
 	})
-	b.WriteString("astray: per cent of tickers off by more than 5 points one day ahead; Kupiec: rejected at 5 %\n")
+	b.WriteString("astray: per cent of tickers off by more than 5 points one day ahead; Kupiec: " +
+		"rejected at 5 %\n")
 }
 
 func (e *Evaluation) tableYears(b *strings.Builder) {
-	b.WriteString("\nby year: against each baseline, and coverage of 80 and 95 % at 1, 10 and 30 days\n")
+	b.WriteString("\nby year: against each baseline, and coverage of 80 and 95 % at 1, 10 and " +
+		"30 days\n")
 	rows(b, func(put func(...string)) {
 		head := []string{"year", "dates"}
 		for _, r := range e.Overall {

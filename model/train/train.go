@@ -30,13 +30,12 @@ type Report struct {
 	Version  string
 }
 
-// A fit needs this many origins, with fewer the pooled tails are noise, on days that
-// span so many calendar days, lest a block of years has no others to be forecast from.
+// A fit needs this many origins, with fewer the pooled tails are noise, on days that span so many
+// calendar days, lest a block of years has no others to be forecast from.
 const minOrigins, minSpan = 10000, 365
 
-// Fit returns the weights that package model parses. It takes the origins whose
-// targets lie within the panel up to cfg.Until, and is deterministic to the bit for
-// one panel, seed and architecture.
+// Fit returns the weights that package model parses. It takes the origins whose targets lie within
+// the panel up to cfg.Until, and is deterministic to the bit for one panel, seed and architecture.
 func Fit(ctx context.Context, p *market.Panel, cfg Config) ([]byte, Report, error) {
 	until := cmp.Or(cfg.Until, p.AsOf())
 	p = p.Until(until)
@@ -49,10 +48,12 @@ func Fit(ctx context.Context, p *market.Panel, cfg Config) ([]byte, Report, erro
 	s := collect(p, span{from: rep.From, to: rep.To, end: rep.To}, every, rng)
 	rep.Origins = s.len()
 	if s.len() < minOrigins {
-		return nil, rep, fmt.Errorf("%d origins in %d tickers up to %s are too few to fit on: need %d", s.len(), rep.Tickers, until, minOrigins)
+		return nil, rep, fmt.Errorf("%d origins in %d tickers up to %s are too few to fit on: "+
+			"need %d", s.len(), rep.Tickers, until, minOrigins)
 	}
 	if first, last := slices.Min(s.day), slices.Max(s.day); last-first < minSpan {
-		return nil, rep, fmt.Errorf("origins from %s to %s are too short a time to fit on: need %d days", first, last, minSpan)
+		return nil, rep, fmt.Errorf("origins from %s to %s are too short a time to fit on: need "+
+			"%d days", first, last, minSpan)
 	}
 	done, total := 0, (networks+folds)*r.epochs+1
 	step := func() {
@@ -97,9 +98,10 @@ const (
 	folds    = 4 // blocks of years to calibrate on
 )
 
-// conformal returns the table that covers years which were not fitted on: the days are
-// cut into blocks, and each is forecast by a network fitted on the others.
-func conformal(ctx context.Context, s *samples, st *standard, table *quantileTable, r recipe, seed uint64, step func()) (*quantileTable, error) {
+// conformal returns the table that covers years which were not fitted on: the days are cut into
+// blocks, and each is forecast by a network fitted on the others.
+func conformal(ctx context.Context, s *samples, st *standard, table *quantileTable, r recipe,
+	seed uint64, step func()) (*quantileTable, error) {
 	first, last := slices.Min(s.day), slices.Max(s.day)
 	block := (last-first)/folds + 1
 	const embargo = 2 * model.MaxDays // calendar days, more than any target takes

@@ -1,8 +1,8 @@
-// Package accesslog tells requests apart and logs them: request ids, trace contexts, and a sampled log with a line for
-// each answer, whichever way it was given.
+// Package accesslog tells requests apart and logs them: request ids, trace contexts, and a sampled
+// log with a line for each answer, whichever way it was given.
 //
-// It is not a tracer: no span is made and nothing is sent anywhere; a trace that a client is part of is only named, so
-// that its other parts can be found.
+// It is not a tracer: no span is made and nothing is sent anywhere; a trace that a client is part
+// of is only named, so that its other parts can be found.
 package accesslog
 
 import (
@@ -18,14 +18,15 @@ import (
 // MaxPath is how much of a request's path is logged, in bytes.
 const MaxPath = 256
 
-// Log writes a record for the answers that its [Rate] picks. A nil Log wants none. It is safe for concurrent use if its
-// handler is.
+// Log writes a record for the answers that its [Rate] picks. A nil Log wants none. It is safe for
+// concurrent use if its handler is.
 type Log struct {
 	handler slog.Handler
 	rate    Rate
 }
 
-// New returns a log that writes to h, which must not wait (package asynclog has one). With the rate 0 it returns nil.
+// New returns a log that writes to h, which must not wait (package asynclog has one). With the rate
+// 0 it returns nil.
 func New(h slog.Handler, rate Rate) *Log {
 	if rate == 0 {
 		return nil
@@ -47,8 +48,9 @@ type Entry struct {
 	Bytes    int64 // of the body
 }
 
-// Wants reports whether an answer with this status is to be written: all that are the server's fault, and of the others
-// one in Rate. Ask before filling in an Entry; that is what a request costs that is not logged.
+// Wants reports whether an answer with this status is to be written: all that are the server's
+// fault, and of the others one in Rate. Ask before filling in an Entry; that is what a request
+// costs that is not logged.
 func (l *Log) Wants(status int) bool {
 	switch {
 	case l == nil:
@@ -62,9 +64,11 @@ func (l *Log) Wants(status int) bool {
 // Write queues a line.
 func (l *Log) Write(e *Entry) {
 	r := slog.NewRecord(time.Now(), slog.LevelInfo, "request", 0)
-	r.AddAttrs(slog.String("id", e.ID), slog.Int("status", e.Status), slog.String("method", e.Method),
+	r.AddAttrs(slog.String("id", e.ID), slog.Int("status", e.Status),
+		slog.String("method", e.Method),
 		slog.String("path", cut(e.Path)), slog.Int64("duration_us", e.Duration.Microseconds()),
-		slog.Int64("bytes", e.Bytes), slog.String("remote", e.Remote), slog.String("proto", e.Proto),
+		slog.Int64("bytes", e.Bytes), slog.String("remote", e.Remote),
+		slog.String("proto", e.Proto),
 		optional("client", e.Client), optional("traceparent", e.Trace))
 	l.handler.Handle(context.Background(), r)
 }

@@ -16,8 +16,10 @@ func TestLine(t *testing.T) {
 	var out bytes.Buffer
 	l := accesslog.New(slog.NewJSONHandler(&out, nil), accesslog.All)
 	l.Write(&accesslog.Entry{
-		ID: "abc", Trace: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", Client: "ops", Remote: "192.0.2.1",
-		Method: "POST", Path: "/predict\r\n\"injected\"", Proto: "HTTP/1.1", Status: 200, Duration: 1500 * time.Microsecond, Bytes: 42,
+		ID: "abc", Trace: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", Client: "ops",
+		Remote: "192.0.2.1",
+		Method: "POST", Path: "/predict\r\n\"injected\"", Proto: "HTTP/1.1", Status: 200,
+		Duration: 1500 * time.Microsecond, Bytes: 42,
 	})
 	l.Write(&accesslog.Entry{ID: "d", Path: "/" + strings.Repeat("é", accesslog.MaxPath)})
 	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
@@ -29,8 +31,11 @@ func TestLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	for key, want := range map[string]any{
-		"msg": "request", "id": "abc", "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "client": "ops",
-		"remote": "192.0.2.1", "method": "POST", "path": "/predict\r\n\"injected\"", "proto": "HTTP/1.1", "status": 200., "duration_us": 1500., "bytes": 42.,
+		"msg": "request", "id": "abc",
+		"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+		"client":      "ops",
+		"remote":      "192.0.2.1", "method": "POST", "path": "/predict\r\n\"injected\"",
+		"proto": "HTTP/1.1", "status": 200., "duration_us": 1500., "bytes": 42.,
 	} {
 		if got[key] != want {
 			t.Errorf("%s: got %v, want %v", key, got[key], want)
@@ -40,8 +45,10 @@ func TestLine(t *testing.T) {
 	if err := json.Unmarshal([]byte(lines[1]), &got); err != nil {
 		t.Fatal(err)
 	}
-	if path := got["path"].(string); len(path) > accesslog.MaxPath+3 || strings.Contains(path, "\uFFFD") {
-		t.Errorf("path of %d bytes %q, want at most %d and whole characters", len(path), path, accesslog.MaxPath+3)
+	if path := got["path"].(string); len(path) > accesslog.MaxPath+3 ||
+		strings.Contains(path, "\uFFFD") {
+		t.Errorf("path of %d bytes %q, want at most %d and whole characters", len(path), path,
+			accesslog.MaxPath+3)
 	}
 	for _, key := range []string{"client", "traceparent"} {
 		if _, ok := got[key]; ok {
@@ -76,13 +83,15 @@ func TestWants(t *testing.T) {
 }
 
 func TestRate(t *testing.T) {
-	for s, want := range map[string]accesslog.Rate{"off": accesslog.Off, "all": accesslog.All, "1/1": accesslog.All, "1/1000": 1000} {
+	for s, want := range map[string]accesslog.Rate{"off": accesslog.Off, "all": accesslog.All,
+		"1/1": accesslog.All, "1/1000": 1000} {
 		got, err := accesslog.ParseRate(s)
 		if err != nil || got != want {
 			t.Errorf("ParseRate(%q) = %v, %v; want %v", s, got, err, want)
 		}
 	}
-	for _, s := range []string{"", "on", "ALL", "1/0", "1/-1", "1/", "2/3", "0.1", "1/5000000000", "1/ 2"} {
+	for _, s := range []string{"", "on", "ALL", "1/0", "1/-1", "1/", "2/3", "0.1", "1/5000000000",
+		"1/ 2"} {
 		if got, err := accesslog.ParseRate(s); err == nil {
 			t.Errorf("ParseRate(%q) = %v, want an error", s, got)
 		}
@@ -109,14 +118,17 @@ func TestAppendID(t *testing.T) {
 
 func TestValidID(t *testing.T) {
 	for _, s := range []string{
-		"a", "7f9c24e5-2b4d-4f0e-9d0c-3f2a1b0c9d8e", "01ARZ3NDEKTSV4RRFFQ69G5FAV", "Root=1-67891233-abcdef012345678912345678", "aGVsbG8/+w==", strings.Repeat("x", accesslog.MaxID),
+		"a", "7f9c24e5-2b4d-4f0e-9d0c-3f2a1b0c9d8e", "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+		"Root=1-67891233-abcdef012345678912345678", "aGVsbG8/+w==",
+		strings.Repeat("x", accesslog.MaxID),
 	} {
 		if !accesslog.ValidID(s) {
 			t.Errorf("%q is refused", s)
 		}
 	}
 	for _, s := range []string{
-		"", " ", "a b", "a\tb", "a\r\nSet-Cookie: b", "a\x00", "é", `a"b`, "a,b", "<a>", "a;b", "{}", strings.Repeat("x", accesslog.MaxID+1),
+		"", " ", "a b", "a\tb", "a\r\nSet-Cookie: b", "a\x00", "é", `a"b`, "a,b", "<a>", "a;b",
+		"{}", strings.Repeat("x", accesslog.MaxID+1),
 	} {
 		if accesslog.ValidID(s) {
 			t.Errorf("%q is taken", s)
@@ -126,16 +138,21 @@ func TestValidID(t *testing.T) {
 
 func TestValidTrace(t *testing.T) {
 	const good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-	for _, s := range []string{good, "cc" + good[2:], "cc" + good[2:] + "-what-comes", "cc" + good[2:] + "-"} {
+	for _, s := range []string{good, "cc" + good[2:], "cc" + good[2:] + "-what-comes",
+		"cc" + good[2:] + "-"} {
 		if !accesslog.ValidTrace(s) {
 			t.Errorf("%q is refused", s)
 		}
 	}
 	for _, s := range []string{
-		"", good[1:], good[:54], good + "-", good + "0", "ff" + good[2:], strings.ToUpper(good), "cc" + good[2:] + ".x",
+		"", good[1:], good[:54], good + "-", good + "0", "ff" + good[2:], strings.ToUpper(good),
+		"cc" + good[2:] + ".x",
 		"cc" + good[2:] + "-" + strings.Repeat("x", accesslog.MaxID), "cc" + good[2:] + "-\r\n",
-		"00-00000000000000000000000000000000-b7ad6b7169203331-01", "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
-		strings.ReplaceAll(good, "-", "_"), "00-0af7651916cd43dd8448eb211c80319g-b7ad6b7169203331-01", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0x",
+		"00-00000000000000000000000000000000-b7ad6b7169203331-01",
+		"00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+		strings.ReplaceAll(good, "-", "_"),
+		"00-0af7651916cd43dd8448eb211c80319g-b7ad6b7169203331-01",
+		"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0x",
 	} {
 		if accesslog.ValidTrace(s) {
 			t.Errorf("%q is taken", s)
@@ -144,7 +161,8 @@ func TestValidTrace(t *testing.T) {
 }
 
 func TestValidBytesDoNotAllocate(t *testing.T) {
-	id, trace := []byte(strings.Repeat("a", 40)), []byte("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+	id, trace := []byte(strings.Repeat("a", 40)),
+		[]byte("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 	if n := testing.AllocsPerRun(100, func() {
 		if !accesslog.ValidID(id) || !accesslog.ValidTrace(trace) {
 			t.Error("refused")
@@ -162,7 +180,8 @@ func FuzzHeaders(f *testing.F) {
 			return
 		}
 		// What is taken over can stand in a header and in JSON as it is.
-		if quoted, _ := json.Marshal(s); len(s) > accesslog.MaxID || strings.ContainsAny(s, "\r\n\x00 ,;\"") || string(quoted) != `"`+s+`"` {
+		if quoted, _ := json.Marshal(s); len(s) > accesslog.MaxID ||
+			strings.ContainsAny(s, "\r\n\x00 ,;\"") || string(quoted) != `"`+s+`"` {
 			t.Errorf("%q was taken", s)
 		}
 	})

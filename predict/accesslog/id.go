@@ -5,8 +5,9 @@ import "math/rand/v2"
 // MaxID is the longest request id that is taken over from a client.
 const MaxID = 128
 
-// AppendID appends a new request id to b: 128 random bits as 32 hex digits. They come from the runtime's generator, which
-// is seeded by the system and kept per thread, so making one takes no lock and needs no counter that cores would share.
+// AppendID appends a new request id to b: 128 random bits as 32 hex digits. They come from the
+// runtime's generator, which is seeded by the system and kept per thread, so making one takes no
+// lock and needs no counter that cores would share.
 func AppendID(b []byte) []byte {
 	const digits = "0123456789abcdef"
 	var id [32]byte
@@ -20,8 +21,9 @@ func AppendID(b []byte) []byte {
 	return append(b, id[:]...)
 }
 
-// ValidID reports whether an id from a client can be taken over into the answer and the log: up to MaxID letters, digits
-// and -._~:+/=, which covers UUIDs, ULIDs, base64 and what load balancers make up, and needs no escape anywhere.
+// ValidID reports whether an id from a client can be taken over into the answer and the log: up to
+// MaxID letters, digits and -._~:+/=, which covers UUIDs, ULIDs, base64 and what load balancers
+// make up, and needs no escape anywhere.
 func ValidID[T string | []byte](s T) bool {
 	if len(s) == 0 || len(s) > MaxID {
 		return false
@@ -38,11 +40,13 @@ func ValidID[T string | []byte](s T) bool {
 	return true
 }
 
-// ValidTrace reports whether s is a traceparent by W3C Trace Context: version, trace id, parent id and flags, in lower
-// case hex, the ids not zero. Of a version above 00 only that beginning is looked at, and at most MaxID bytes are taken.
+// ValidTrace reports whether s is a traceparent by W3C Trace Context: version, trace id, parent id
+// and flags, in lower case hex, the ids not zero. Of a version above 00 only that beginning is
+// looked at, and at most MaxID bytes are taken.
 func ValidTrace[T string | []byte](s T) bool {
 	const length = len("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
-	if len(s) < length || len(s) > MaxID || len(s) > length && (string(s[:2]) == "00" || s[length] != '-' || !ValidID(s)) {
+	if len(s) < length || len(s) > MaxID || len(s) > length &&
+		(string(s[:2]) == "00" || s[length] != '-' || !ValidID(s)) {
 		return false
 	}
 	for i := range length {
@@ -55,5 +59,6 @@ func ValidTrace[T string | []byte](s T) bool {
 			return false
 		}
 	}
-	return string(s[:2]) != "ff" && string(s[3:35]) != "00000000000000000000000000000000" && string(s[36:52]) != "0000000000000000"
+	return string(s[:2]) != "ff" && string(s[3:35]) != "00000000000000000000000000000000" &&
+		string(s[36:52]) != "0000000000000000"
 }

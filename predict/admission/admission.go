@@ -1,8 +1,9 @@
-// Package admission bounds how much work runs at once and how much waits for it, so that under overload some requests are
-// refused early and the others answered in time.
+// Package admission bounds how much work runs at once and how much waits for it, so that under
+// overload some requests are refused early and the others answered in time.
 //
-// It limits concurrency, not rate, and knows nothing of who asks or how long the work takes. It is for work that costs
-// more than refusing it does: what is cheaper, such as an answer from a cache, needs no admission.
+// It limits concurrency, not rate, and knows nothing of who asks or how long the work takes. It is
+// for work that costs more than refusing it does: what is cheaper, such as an answer from a cache,
+// needs no admission.
 package admission
 
 import (
@@ -20,20 +21,24 @@ var ErrOverload = errors.New("overloaded")
 
 // Config is what a Gate lets through. The zero value is usable.
 type Config struct {
-	Running  int           // at once; 0 means GOMAXPROCS
-	Waiting  int           // beside those; 0 means four times Running
-	Target   time.Duration // longest wait under overload; 0 means 5 ms
-	Interval time.Duration // longest wait otherwise, and how long a queue must stand to be overload; 0 means 100 ms
+	Running int           // at once; 0 means GOMAXPROCS
+	Waiting int           // beside those; 0 means four times Running
+	Target  time.Duration // longest wait under overload; 0 means 5 ms
+	// longest wait otherwise, and how long a queue must stand to be overload; 0 means 100 ms
+	Interval time.Duration
 }
 
-// Gate lets a bounded number of goroutines in. While nobody waits, coming and going is one compare-and-swap each.
+// Gate lets a bounded number of goroutines in. While nobody waits, coming and going is one
+// compare-and-swap each.
 //
-// Waiting is controlled as in CoDel, by how long a queue has stood: a queue that is empty now and then is a burst, and
-// serves the oldest first. One that has not been empty for Interval is overload: whoever came in order would wait the
-// longest and be late, so the newest is served first, and nobody waits longer than Target. It is safe for concurrent use.
+// Waiting is controlled as in CoDel, by how long a queue has stood: a queue that is empty now and
+// then is a burst, and serves the oldest first. One that has not been empty for Interval is
+// overload: whoever came in order would wait the longest and be late, so the newest is served
+// first, and nobody waits longer than Target. It is safe for concurrent use.
 type Gate struct {
-	cfg   Config
-	state atomic.Uint64 // running in the low half, waiting in the high; waiting changes only under mu
+	cfg Config
+	// running in the low half, waiting in the high; waiting changes only under mu
+	state atomic.Uint64
 
 	mu    sync.Mutex
 	queue []*waiter // oldest first
@@ -70,13 +75,14 @@ func New(cfg Config) (*Gate, error) {
 	case cfg.Waiting < 0:
 		return nil, fmt.Errorf("admission: Waiting is %d, must not be negative", cfg.Waiting)
 	case cfg.Target < 0 || cfg.Interval < cfg.Target:
-		return nil, fmt.Errorf("admission: Target %v and Interval %v must rise from zero", cfg.Target, cfg.Interval)
+		return nil, fmt.Errorf("admission: Target %v and Interval %v must rise from zero",
+			cfg.Target, cfg.Interval)
 	}
 	return &Gate{cfg: cfg}, nil
 }
 
-// Enter waits to be let in. After nil the caller does its work and then calls Leave. Otherwise the error is ErrOverload or
-// ctx's, and there is nothing to leave.
+// Enter waits to be let in. After nil the caller does its work and then calls Leave. Otherwise the
+// error is ErrOverload or ctx's, and there is nothing to leave.
 func (g *Gate) Enter(ctx context.Context) error {
 	for {
 		s := g.state.Load()
@@ -212,5 +218,6 @@ type Stats struct {
 // Stats returns the figures; they are read one by one: no snapshot.
 func (g *Gate) Stats() Stats {
 	s := g.state.Load()
-	return Stats{Running: int(uint32(s)), Waiting: int(s >> 32), Waited: g.waited.Load(), Refused: g.refused.Load()}
+	return Stats{Running: int(uint32(s)), Waiting: int(s >> 32), Waited: g.waited.Load(),
+		Refused: g.refused.Load()}
 }

@@ -26,7 +26,8 @@ func (g *Gate) check(t *testing.T, running, waiting int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if s := g.Stats(); s.Running != running || s.Waiting != waiting || len(g.queue) != waiting {
-		t.Errorf("%d running, %d waiting, %d in the queue; want %d and %d", s.Running, s.Waiting, len(g.queue), running, waiting)
+		t.Errorf("%d running, %d waiting, %d in the queue; want %d and %d", s.Running, s.Waiting,
+			len(g.queue), running, waiting)
 	}
 }
 
@@ -76,7 +77,8 @@ func TestNobodyWaitsForLong(t *testing.T) {
 		g := mustNew(t, Config{Running: 1})
 		want(t, enter(t.Context(), g), nil)
 		start := time.Now()
-		if err := g.Enter(t.Context()); !errors.Is(err, ErrOverload) || time.Since(start) != 100*time.Millisecond {
+		if err := g.Enter(t.Context()); !errors.Is(err, ErrOverload) ||
+			time.Since(start) != 100*time.Millisecond {
 			t.Errorf("refused by %v after %v, want after 100ms", err, time.Since(start))
 		}
 		g.check(t, 1, 0)
@@ -150,7 +152,8 @@ func TestContextEndsTheWait(t *testing.T) {
 // TestBoundsHold has many goroutines come, wait, give up and leave at random.
 func TestBoundsHold(t *testing.T) {
 	const running, waiting, rounds = 3, 5, 400
-	g := mustNew(t, Config{Running: running, Waiting: waiting, Target: 50 * time.Microsecond, Interval: 500 * time.Microsecond})
+	g := mustNew(t, Config{Running: running, Waiting: waiting, Target: 50 * time.Microsecond,
+		Interval: 500 * time.Microsecond})
 	var inside, most, entered, refused atomic.Int64
 	var wg sync.WaitGroup
 	for i := range 16 {
@@ -159,7 +162,8 @@ func TestBoundsHold(t *testing.T) {
 			for range rounds {
 				ctx, cancel := t.Context(), func() {}
 				if rnd.IntN(4) == 0 {
-					ctx, cancel = context.WithTimeout(ctx, time.Duration(rnd.IntN(200))*time.Microsecond)
+					ctx, cancel = context.WithTimeout(ctx,
+						time.Duration(rnd.IntN(200))*time.Microsecond)
 				}
 				err := g.Enter(ctx)
 				cancel()
@@ -198,7 +202,8 @@ func TestEnterDoesNotAllocate(t *testing.T) {
 }
 
 func TestConfig(t *testing.T) {
-	for _, cfg := range []Config{{Running: -1}, {Waiting: -1}, {Target: -1}, {Target: time.Second, Interval: time.Millisecond}} {
+	for _, cfg := range []Config{{Running: -1}, {Waiting: -1}, {Target: -1},
+		{Target: time.Second, Interval: time.Millisecond}} {
 		if _, err := New(cfg); err == nil {
 			t.Errorf("New(%+v) gives no error", cfg)
 		}

@@ -6,16 +6,19 @@ import (
 	"time"
 )
 
-// A Brake refuses work that is far costlier than its refusal, beyond as much at once as can be done while who asks is patient,
-// while the process has more to do than it can. It is safe for concurrent use.
+// A Brake refuses work that is far costlier than its refusal, beyond as much at once as can be done
+// while who asks is patient, while the process has more to do than it can. It is safe for
+// concurrent use.
 //
-// A Gate cannot see that on few cores: work that never waits runs to its end before the next request is so much as read, and
-// the queue stands in sockets. What can be seen is that the process finds no idle moment, see Lag. Whoever has one now and
-// then is not overloaded, whatever is in flight. Once it brakes there are idle moments again, thanks to that, so it goes on
-// until nobody had to be refused for as long as it took to begin.
+// A Gate cannot see that on few cores: work that never waits runs to its end before the next
+// request is so much as read, and the queue stands in sockets. What can be seen is that the process
+// finds no idle moment, see Lag. Whoever has one now and then is not overloaded, whatever is in
+// flight. Once it brakes there are idle moments again, thanks to that, so it goes on until nobody
+// had to be refused for as long as it took to begin.
 //
-// How much at once is patience times how much was done lately in a time, by Little's law: work that takes longer gets less
-// room, and clients that wait for each answer before they ask again are refused only where there are more of them than that.
+// How much at once is patience times how much was done lately in a time, by Little's law: work that
+// takes longer gets less room, and clients that wait for each answer before they ask again are
+// refused only where there are more of them than that.
 type Brake struct {
 	least    int64
 	patience int64 // nanoseconds, as all times below
@@ -32,13 +35,14 @@ type Brake struct {
 // burst is how many times the least may be at once before it brakes.
 const burst = 256
 
-// NewBrake returns a Brake that never refuses fewer than least at once, and never admits more than burst times that.
+// NewBrake returns a Brake that never refuses fewer than least at once, and never admits more than
+// burst times that.
 func NewBrake(least int, patience time.Duration, lag *Lag) *Brake {
 	return &Brake{least: int64(least), patience: int64(patience), lag: lag}
 }
 
-// Full reports whether one more would be refused, and counts it as refused if so. It is for before the work is known in
-// full: what is refused unread costs least.
+// Full reports whether one more would be refused, and counts it as refused if so. It is for before
+// the work is known in full: what is refused unread costs least.
 func (b *Brake) Full() bool { return b.refuse(b.inside.Load() + 1) }
 
 // Enter reports whether the work may be done; then Leave ends it.
@@ -47,7 +51,8 @@ func (b *Brake) Enter() bool {
 		b.inside.Add(-1)
 		return false
 	}
-	// Others may have come meanwhile. They are counted, and refused, before this one's work begins, not after.
+	// Others may have come meanwhile. They are counted, and refused, before this one's work begins,
+	// not after.
 	runtime.Gosched()
 	return true
 }
@@ -72,7 +77,8 @@ func (b *Brake) refuse(inside int64) bool {
 // measure returns the room there is, by what was done in the last whole interval.
 func (b *Brake) measure(now int64) int64 {
 	since := b.since.Load()
-	if took := now - since; took >= int64(b.lag.queue.interval) && b.since.CompareAndSwap(since, now) {
+	if took := now - since; took >= int64(b.lag.queue.interval) &&
+		b.since.CompareAndSwap(since, now) {
 		b.room.Store(b.done.Swap(0) * b.patience / took)
 	}
 	return max(b.room.Load(), b.least)

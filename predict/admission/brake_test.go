@@ -27,7 +27,8 @@ func TestStanding(t *testing.T) {
 		{10_240 * ms, 5 * ms, true, true},
 	} {
 		if found := s.saw(step.took, step.at); found != step.found || s.long(step.at) != step.now {
-			t.Errorf("at %v, after a probe that took %v: found %v, long %v; want %v, %v", step.at, step.took, found, s.long(step.at), step.found, step.now)
+			t.Errorf("at %v, after a probe that took %v: found %v, long %v; want %v, %v", step.at,
+				step.took, found, s.long(step.at), step.found, step.now)
 		}
 	}
 }
@@ -35,7 +36,8 @@ func TestStanding(t *testing.T) {
 // TestBrake goes through a burst, an overload, and its end.
 func TestBrake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		lag := &Lag{asked: make(chan struct{}, 1), epoch: time.Now(), queue: standing{interval: 100 * time.Millisecond}}
+		lag := &Lag{asked: make(chan struct{}, 1), epoch: time.Now(),
+			queue: standing{interval: 100 * time.Millisecond}}
 		stands := func(yes bool) { lag.queue.stands, lag.queue.since = yes, lag.now()-time.Second }
 		b := NewBrake(2, 50*time.Millisecond, lag)
 		admit := func(what string, want int) {
@@ -75,7 +77,8 @@ func TestBrake(t *testing.T) {
 		time.Sleep(100 * time.Millisecond)
 		admit("overloaded by what takes long", 2)
 
-		// What is refused on entry, because others came since it was asked whether there is room, is no longer inside.
+		// What is refused on entry, because others came since it was asked whether there is room,
+		// is no longer inside.
 		stands(true)
 		for i, want := range []bool{true, true, false} {
 			if got := b.Enter(); got != want {

@@ -8,9 +8,10 @@ import (
 	"time"
 )
 
-// A Lag watches how long what can be read waits for its goroutine. It sends a byte to itself through a pipe, which the
-// runtime's poller puts at the end of what is ready, where the next request is too. Nothing is sent while nobody asks, or
-// once a byte has come back at once: that was an idle moment.
+// A Lag watches how long what can be read waits for its goroutine. It sends a byte to itself
+// through a pipe, which the runtime's poller puts at the end of what is ready, where the next
+// request is too. Nothing is sent while nobody asks, or once a byte has come back at once: that was
+// an idle moment.
 //
 // It sees nothing where the poller cannot wait for a pipe, and never reports a queue there.
 type Lag struct {
@@ -29,7 +30,8 @@ func NewLag() (*Lag, error) {
 	if err != nil {
 		return nil, fmt.Errorf("admission: %w", err)
 	}
-	l := &Lag{r: r, w: w, asked: make(chan struct{}, 1), done: make(chan struct{}), epoch: time.Now()}
+	l := &Lag{r: r, w: w, asked: make(chan struct{}, 1), done: make(chan struct{}),
+		epoch: time.Now()}
 	l.queue.empty, l.queue.interval = 500*time.Microsecond, 100*time.Millisecond
 	if l.ready, err = r.SyscallConn(); err != nil {
 		l.Close()
@@ -72,8 +74,8 @@ func (l *Lag) watch() {
 	}
 }
 
-// probe is how long a byte takes. It is written when the poller has been told that it is waited for, so that it cannot be
-// read before the poller has seen it.
+// probe is how long a byte takes. It is written when the poller has been told that it is waited
+// for, so that it cannot be read before the poller has seen it.
 func (l *Lag) probe() (time.Duration, error) {
 	var sent time.Duration
 	var b [1]byte

@@ -2,14 +2,16 @@ package admission
 
 import "time"
 
-// standing tells for how long a queue has not been empty, from how long probes take that pass through it one after the
-// other.
+// standing tells for how long a queue has not been empty, from how long probes take that pass
+// through it one after the other.
 type standing struct {
 	empty    time.Duration // a probe that takes less has found nobody before it
 	interval time.Duration // how long a queue must stand to be more than a burst
 
 	stands bool
-	since  time.Duration // when the first probe was back that found a queue: one alone may be late because all stood still
+	// when the first probe was back that found a queue: one alone may be late because all stood
+	// still
+	since time.Duration
 }
 
 // saw notes a probe that is back, and reports whether it found a queue.

@@ -1,7 +1,8 @@
-// Package apikey knows clients by the secret that they send, of which only the SHA-256 hash is kept.
+// Package apikey knows clients by the secret that they send, of which only the SHA-256 hash is
+// kept.
 //
-// It is no password store: a key must be long and random, since a plain hash does not slow guessing down. It keeps no
-// roles, quotas or expiry dates; a key that is to go is taken out of the file.
+// It is no password store: a key must be long and random, since a plain hash does not slow guessing
+// down. It keeps no roles, quotas or expiry dates; a key that is to go is taken out of the file.
 package apikey
 
 import (
@@ -26,9 +27,10 @@ const (
 
 // Set is a set of keys. It is immutable.
 type Set struct {
-	// keys are found by a keyed hash of their SHA-256 hash, and then compared whole in constant time. Its seed is secret and
-	// new in each process, so which keys share a place, and how long a search takes, tells nothing of what is stored.
-	// Comparing all of them instead would take 40 us for a thousand.
+	// keys are found by a keyed hash of their SHA-256 hash, and then compared whole in constant
+	// time. Its seed is secret and new in each process, so which keys share a place, and how long a
+	// search takes, tells nothing of what is stored. Comparing all of them instead would take 40 us
+	// for a thousand.
 	keys map[uint64][]key
 	seed maphash.Seed
 	len  int
@@ -49,9 +51,10 @@ type key struct {
 	name string
 }
 
-// Parse reads a file with a key a line: the SHA-256 hash of the key in hex, then, if wanted, a name for logs. Keys of the
-// same name are one client, so that a key can be replaced without a gap; a key without a name has the first 12 digits of
-// its hash. Empty lines and what follows a # are ignored. Errors begin with file and line.
+// Parse reads a file with a key a line: the SHA-256 hash of the key in hex, then, if wanted, a name
+// for logs. Keys of the same name are one client, so that a key can be replaced without a gap; a
+// key without a name has the first 12 digits of its hash. Empty lines and what follows a # are
+// ignored. Errors begin with file and line.
 func Parse(file string, data []byte) (*Set, error) {
 	s := newSet()
 	lines := map[[sha256.Size]byte]int{}
@@ -86,7 +89,8 @@ func parseKey(fields []string) (key, error) {
 	var k key
 	// What does not parse is not quoted: it may be a key that somebody forgot to hash.
 	if n := len(fields[0]); n != hex.EncodedLen(len(k.hash)) {
-		return k, fmt.Errorf("%d characters where a SHA-256 hash has %d", n, hex.EncodedLen(len(k.hash)))
+		return k, fmt.Errorf("%d characters where a SHA-256 hash has %d", n,
+			hex.EncodedLen(len(k.hash)))
 	}
 	if _, err := hex.Decode(k.hash[:], []byte(fields[0])); err != nil {
 		return k, errors.New("a SHA-256 hash is of hexadecimal digits alone")
@@ -96,20 +100,24 @@ func parseKey(fields []string) (key, error) {
 		k.name = strings.ToLower(fields[0][:12])
 	case len(fields) > 2:
 		return k, fmt.Errorf("a name is one word, not %q", strings.Join(fields[1:], " "))
-	case len(fields[1]) > maxName || strings.ContainsFunc(fields[1], func(r rune) bool { return r <= ' ' || r > '~' }):
-		return k, fmt.Errorf("name %q is not of 1 to %d visible ASCII characters", fields[1], maxName)
+	case len(fields[1]) > maxName || strings.ContainsFunc(fields[1],
+		func(r rune) bool { return r <= ' ' || r > '~' }):
+		return k, fmt.Errorf("name %q is not of 1 to %d visible ASCII characters", fields[1],
+			maxName)
 	default:
 		k.name = fields[1]
 	}
 	return k, nil
 }
 
-// Token returns the set of the one key that a file holds, as it is, not hashed: what the file's owner also gives to a
-// client that reads it from there. Blanks around it do not count.
+// Token returns the set of the one key that a file holds, as it is, not hashed: what the file's
+// owner also gives to a client that reads it from there. Blanks around it do not count.
 func Token(file string, data []byte) (*Set, error) {
 	token := strings.TrimSpace(string(data))
-	if len(token) < minToken || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return nil, fmt.Errorf("%s: a token is one word of at least %d visible ASCII characters", file, minToken)
+	if len(token) < minToken || strings.ContainsFunc(token,
+		func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return nil, fmt.Errorf("%s: a token is one word of at least %d visible ASCII characters",
+			file, minToken)
 	}
 	s := newSet()
 	s.add(key{sha256.Sum256([]byte(token)), "token"})
@@ -132,8 +140,8 @@ func FromHeader(h http.Header) []byte {
 	return Presented([]byte(h.Get("Authorization")), []byte(h.Get("X-Api-Key")))
 }
 
-// Presented returns the key in the values of two headers, Authorization: Bearer KEY or else X-API-Key: KEY. It is part of
-// one of them, or empty.
+// Presented returns the key in the values of two headers, Authorization: Bearer KEY or else
+// X-API-Key: KEY. It is part of one of them, or empty.
 func Presented(authorization, apiKey []byte) []byte {
 	scheme, key, ok := bytes.Cut(authorization, []byte(" "))
 	if ok && bytes.EqualFold(scheme, []byte("Bearer")) {

@@ -53,11 +53,13 @@ func TestBadFiles(t *testing.T) {
 		{"not hex", good + "\n" + strings.Repeat("g", 64), "keys:3: a SHA-256 hash"},
 		{"cut", good + hash("x")[:63], "keys:2: 63 characters"},
 		{"longer", good + hash("x") + "0", "keys:2: 65 characters"},
-		{"a name of two words", good + hash("x") + " alice smith", `keys:2: a name is one word, not "alice smith"`},
+		{"a name of two words", good + hash("x") + " alice smith",
+			`keys:2: a name is one word, not "alice smith"`},
 		{"a name with a control character", good + hash("x") + " a\x01b", `keys:2: name "a\x01b"`},
 		{"a long name", good + hash("x") + " " + strings.Repeat("a", 65), "keys:2: name"},
 		{"twice", good + "#\n" + good, "keys:3: the key of line 1 again"},
-		{"too many", manyKeys(apikey.MaxKeys + 1), fmt.Sprintf("keys:%d: more than", apikey.MaxKeys+1)},
+		{"too many", manyKeys(apikey.MaxKeys + 1),
+			fmt.Sprintf("keys:%d: more than", apikey.MaxKeys+1)},
 	} {
 		s, err := apikey.Parse("keys", []byte(tt.data))
 		if err == nil || !strings.HasPrefix(err.Error(), tt.want) || s != nil {
@@ -89,8 +91,10 @@ func TestToken(t *testing.T) {
 	if _, ok := s.Lookup([]byte(token + "\n")); ok {
 		t.Error("blanks make no difference")
 	}
-	for _, data := range []string{"", "\n", "fifteen-letters", "two words in a token", "sixteen-letters\x00", "sixteen-lettérs"} {
-		if _, err := apikey.Token("token", []byte(data)); err == nil || !strings.HasPrefix(err.Error(), "token: ") {
+	for _, data := range []string{"", "\n", "fifteen-letters", "two words in a token",
+		"sixteen-letters\x00", "sixteen-lettérs"} {
+		if _, err := apikey.Token("token", []byte(data)); err == nil ||
+			!strings.HasPrefix(err.Error(), "token: ") {
 			t.Errorf("Token(%q): got %v, want an error that names the file", data, err)
 		}
 	}

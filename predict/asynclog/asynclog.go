@@ -1,8 +1,9 @@
-// Package asynclog takes log records off the path of whoever logs: a [Handler] queues them, and one goroutine formats
-// and writes them, as JSON unless told otherwise. When the queue is full, because a pipe has no reader or a disk is slow, records
-// are dropped and counted; logging never waits.
+// Package asynclog takes log records off the path of whoever logs: a [Handler] queues them, and one
+// goroutine formats and writes them, as JSON unless told otherwise. When the queue is full, because
+// a pipe has no reader or a disk is slow, records are dropped and counted; logging never waits.
 //
-// It is not a log of record: what must not be lost does not belong in it. It rotates no files and filters nothing.
+// It is not a log of record: what must not be lost does not belong in it. It rotates no files and
+// filters nothing.
 package asynclog
 
 import (
@@ -14,14 +15,16 @@ import (
 	"sync/atomic"
 )
 
-// Capacity is how many records wait for the writer at most. At 300 bytes each they are what a blocked writer costs.
+// Capacity is how many records wait for the writer at most. At 300 bytes each they are what a
+// blocked writer costs.
 const Capacity = 2048
 
-// batch is how much is formatted before it is written: a write a line would be most of the cost of a line.
+// batch is how much is formatted before it is written: a write a line would be most of the cost of
+// a line.
 const batch = 64 << 10
 
-// Handler is a slog.Handler whose records are written by a goroutine of its own. Values that a record holds must not
-// change after it was logged. It is safe for concurrent use.
+// Handler is a slog.Handler whose records are written by a goroutine of its own. Values that a
+// record holds must not change after it was logged. It is safe for concurrent use.
 type Handler struct {
 	*queue
 	inner slog.Handler // formats into queue.buf
@@ -45,8 +48,8 @@ type entry struct {
 	record slog.Record
 }
 
-// New returns a handler that writes to w, and starts its goroutine; Close ends it. format makes the handler that formats;
-// nil means JSON, a line a record.
+// New returns a handler that writes to w, and starts its goroutine; Close ends it. format makes the
+// handler that formats; nil means JSON, a line a record.
 func New(w io.Writer, format func(io.Writer) slog.Handler) *Handler {
 	if format == nil {
 		format = func(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, nil) }
@@ -79,8 +82,9 @@ func (h *Handler) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-// put queues an entry or drops it. The writer may end between any two steps of this: either it has not ended by the look at
-// that here, and will look at the queue once more itself, or who put an entry there takes one out again.
+// put queues an entry or drops it. The writer may end between any two steps of this: either it has
+// not ended by the look at that here, and will look at the queue once more itself, or who put an
+// entry there takes one out again.
 func (q *queue) put(e entry) {
 	select {
 	case q.records <- e:
@@ -103,7 +107,8 @@ func (h *Handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return &Handler{h.queue, h.inner.WithAttrs(attrs)}
 }
 
-// WithGroup returns a handler that puts the attributes of each record into a group, over the same queue.
+// WithGroup returns a handler that puts the attributes of each record into a group, over the same
+// queue.
 func (h *Handler) WithGroup(name string) slog.Handler {
 	return &Handler{h.queue, h.inner.WithGroup(name)}
 }
@@ -111,8 +116,8 @@ func (h *Handler) WithGroup(name string) slog.Handler {
 // Dropped is the number of records that were not written: the queue was full, or writing failed.
 func (q *queue) Dropped() uint64 { return q.dropped.Load() }
 
-// Close writes what is queued and ends the goroutine. When ctx ends first, the rest is left to its fate and the error is
-// ctx's. Records that come later are dropped.
+// Close writes what is queued and ends the goroutine. When ctx ends first, the rest is left to its
+// fate and the error is ctx's. Records that come later are dropped.
 func (q *queue) Close(ctx context.Context) error {
 	q.once.Do(func() { close(q.stop) })
 	select {
@@ -168,7 +173,8 @@ func (q *queue) format(e entry) {
 	}
 }
 
-// flush writes the buffer. What could not be written is gone: the next lines have a better chance than a retry.
+// flush writes the buffer. What could not be written is gone: the next lines have a better chance
+// than a retry.
 func (q *queue) flush() {
 	if q.buf.Len() == 0 {
 		return

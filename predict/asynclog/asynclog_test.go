@@ -46,8 +46,8 @@ func TestIsASlogHandler(t *testing.T) {
 	}
 }
 
-// TestBlockedPipe logs into a pipe that nobody reads: nobody waits, what does not fit is counted, and once somebody reads
-// every record is either there or counted.
+// TestBlockedPipe logs into a pipe that nobody reads: nobody waits, what does not fit is counted,
+// and once somebody reads every record is either there or counted.
 func TestBlockedPipe(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -186,7 +186,8 @@ func TestCloseAmidRecords(t *testing.T) {
 	const loggers, each, rounds = 4, 20, 500
 	for round := range rounds {
 		var out bytes.Buffer
-		h := asynclog.New(&out, func(w io.Writer) slog.Handler { return slog.NewTextHandler(w, nil) })
+		h := asynclog.New(&out,
+			func(w io.Writer) slog.Handler { return slog.NewTextHandler(w, nil) })
 		var wg sync.WaitGroup
 		for range loggers {
 			wg.Go(func() {
@@ -197,8 +198,10 @@ func TestCloseAmidRecords(t *testing.T) {
 		}
 		closeLog(t, h)
 		wg.Wait()
-		if lines := bytes.Count(out.Bytes(), []byte("\n")); uint64(lines)+h.Dropped() != loggers*each {
-			t.Fatalf("round %d: %d lines and %d dropped, want %d together", round, lines, h.Dropped(), loggers*each)
+		if lines := bytes.Count(out.Bytes(),
+			[]byte("\n")); uint64(lines)+h.Dropped() != loggers*each {
+			t.Fatalf("round %d: %d lines and %d dropped, want %d together", round, lines,
+				h.Dropped(), loggers*each)
 		}
 	}
 }

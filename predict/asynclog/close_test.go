@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// TestPutAfterTheEnd is a Handle that finds the handler open, and the writer gone by the time it queues its record.
+// TestPutAfterTheEnd is a Handle that finds the handler open, and the writer gone by the time it
+// queues its record.
 func TestPutAfterTheEnd(t *testing.T) {
 	var out bytes.Buffer
 	h := New(&out, nil)
@@ -16,6 +17,7 @@ func TestPutAfterTheEnd(t *testing.T) {
 	}
 	h.put(entry{h.inner, slog.Record{Message: "late"}})
 	if out.Len() != 0 || h.Dropped() != 1 || len(h.records) != 0 {
-		t.Errorf("got %q, %d dropped and %d queued; want nothing, 1 and none", out.String(), h.Dropped(), len(h.records))
+		t.Errorf("got %q, %d dropped and %d queued; want nothing, 1 and none", out.String(),
+			h.Dropped(), len(h.records))
 	}
 }

@@ -37,7 +37,8 @@ func pair(t *testing.T, name string, until time.Time) (chain, key []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der8})
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der8})
 }
 
 // shown makes a handshake of at most a version and returns the name on the certificate.
@@ -47,7 +48,8 @@ func shown(t *testing.T, h *certs.Holder, version uint16) (string, error) {
 	defer client.Close()
 	defer server.Close()
 	go tls.Server(server, h.Config()).HandshakeContext(t.Context())
-	c := tls.Client(client, &tls.Config{InsecureSkipVerify: true, MaxVersion: version, ServerName: "any.example"})
+	c := tls.Client(client, &tls.Config{InsecureSkipVerify: true, MaxVersion: version,
+		ServerName: "any.example"})
 	if err := c.HandshakeContext(t.Context()); err != nil {
 		return "", err
 	}
@@ -81,7 +83,8 @@ func TestReplace(t *testing.T) {
 		"noise":          {bytes.Repeat([]byte("noise"), 100), bKey, "certificate"},
 		"over":           {oldChain, oldKey, `"old.example" was valid until`},
 	} {
-		if err := h.Set(bad.chain, bad.key, now); err == nil || !strings.Contains(err.Error(), bad.want) {
+		if err := h.Set(bad.chain, bad.key, now); err == nil ||
+			!strings.Contains(err.Error(), bad.want) {
 			t.Errorf("%s: got %v, want an error with %q", name, err, bad.want)
 		}
 		if got, err := shown(t, &h, tls.VersionTLS13); err != nil || got != "a.example" {

@@ -1,8 +1,9 @@
-// Package cors lets pages of other origins use a server from a browser: it answers preflights and marks answers, for the
-// origins on a list.
+// Package cors lets pages of other origins use a server from a browser: it answers preflights and
+// marks answers, for the origins on a list.
 //
-// It is no access control: a client that is no browser may ask whatever it likes. Credentials that a browser adds by
-// itself, such as cookies, are never allowed; a key in a header is the page's own business.
+// It is no access control: a client that is no browser may ask whatever it likes. Credentials that
+// a browser adds by itself, such as cookies, are never allowed; a key in a header is the page's own
+// business.
 package cors
 
 import (
@@ -16,9 +17,11 @@ import (
 // What a page may send and read beyond what is always allowed.
 const (
 	methods = "GET, HEAD, POST"
-	request = "Authorization, Content-Type, Idempotency-Key, Traceparent, Tracestate, X-Api-Key, X-Request-Id"
+	request = "Authorization, Content-Type, Idempotency-Key, Traceparent, Tracestate, " +
+		"X-Api-Key, X-Request-Id"
 	exposed = "Age, ETag, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"
-	maxAge  = "7200" // seconds that a browser keeps a preflight's answer; two hours is the most that Chromium allows
+	// seconds that a browser keeps a preflight's answer; two hours is the most that Chromium allows
+	maxAge = "7200"
 )
 
 // Policy is who may ask.
@@ -70,8 +73,8 @@ func (p *Policy) allow(origin string) string {
 	return ""
 }
 
-// Wrap answers preflights itself and marks the answers of next; forbidden answers a preflight from another origin. An
-// OPTIONS that is no preflight is next's.
+// Wrap answers preflights itself and marks the answers of next; forbidden answers a preflight from
+// another origin. An OPTIONS that is no preflight is next's.
 func (p *Policy) Wrap(next, forbidden http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()

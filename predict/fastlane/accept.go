@@ -38,8 +38,8 @@ func (l *Lane) Stats() Stats {
 	}
 }
 
-// acceptAll takes connections until the listener is closed. When there are no descriptors, or another thing that may
-// pass is wrong, it waits a little, as http.Server does.
+// acceptAll takes connections until the listener is closed. When there are no descriptors, or
+// another thing that may pass is wrong, it waits a little, as http.Server does.
 func (l *Lane) acceptAll() {
 	var pause time.Duration
 	for {

@@ -2,8 +2,9 @@ package fastlane
 
 import "net"
 
-// Request is what an answer may depend on. Of the values of headers, found when somebody asks, blanks around them are not
-// part; one that is not there is empty. It is good until Config.Answer returns.
+// Request is what an answer may depend on. Of the values of headers, found when somebody asks,
+// blanks around them are not part; one that is not there is empty. It is good until Config.Answer
+// returns.
 type Request struct {
 	Body []byte
 	conn *conn

@@ -23,7 +23,9 @@ type conn struct {
 	unsure   bool    // the other end may be closed without a sign of it; see converseRaw
 	quick    int     // requests in a row that came close upon the one before
 
-	began time.Duration // when the request being read began: the first one with the connection, others with their first bytes
+	// when the request being read began: the first one with the connection, others with their first
+	// bytes
+	began time.Duration
 	ended time.Duration // when the last answer was made
 	woken time.Duration // when the connection saw that the lane stops; 0 before
 }
@@ -84,15 +86,16 @@ func (c *conn) took(waited bool) outcome {
 	return c.answer(now)
 }
 
-// waiting tells whether a request has yet to begin. As in net/http a first request begins with the connection, and
-// another with its fourth byte.
+// waiting tells whether a request has yet to begin. As in net/http a first request begins with the
+// connection, and another with its fourth byte.
 func (c *conn) waiting() bool { return c.answered && !c.trimmed && len(c.unread()) < 4 }
 
 // answer replies to every whole request that is there, in one write.
 func (c *conn) answer(now time.Duration) (o outcome) {
 	for o == stays && !c.waiting() && len(c.unread()) > 0 {
 		if c.answered && !c.trimmed {
-			// As net/http after a POST: blank lines are skipped, up to the four bytes that it looks at.
+			// As net/http after a POST: blank lines are skipped, up to the four bytes that it looks
+			// at.
 			c.skip(blanks(c.unread()[:4]))
 			c.trimmed = true
 		}
@@ -123,15 +126,17 @@ func (c *conn) answer(now time.Duration) (o outcome) {
 	return o
 }
 
-// pace counts the requests of a client that sends one after the other, and forgets them when it pauses.
+// pace counts the requests of a client that sends one after the other, and forgets them when it
+// pauses.
 func (c *conn) pace(now time.Duration) {
 	if c.quick++; now-c.ended > lookAgain/5 {
 		c.quick = 0
 	}
 }
 
-// reply appends the answer to one request. It sets now to when that is done, if somebody wants to know. When a function
-// of Config panics the request is left to net/http, where a panic is somebody's business.
+// reply appends the answer to one request. It sets now to when that is done, if somebody wants to
+// know. When a function of Config panics the request is left to net/http, where a panic is
+// somebody's business.
 func (c *conn) reply(r *request, now *time.Duration) (o outcome) {
 	l, before := c.lane, len(c.work.out)
 	defer func() {
@@ -166,7 +171,8 @@ func (c *conn) reply(r *request, now *time.Duration) (o outcome) {
 	if l.cfg.Observe != nil {
 		end := l.now()
 		l.cfg.Observe(Exchange{
-			Remote: c.nc.RemoteAddr(), Client: a.Client, Status: status, ID: id, Trace: r.trace.of(c.unread()),
+			Remote: c.nc.RemoteAddr(), Client: a.Client, Status: status, ID: id,
+			Trace:    r.trace.of(c.unread()),
 			Duration: end - *now, Request: r.size, Body: len(a.Body),
 		})
 		*now = end
@@ -174,8 +180,9 @@ func (c *conn) reply(r *request, now *time.Duration) (o outcome) {
 	return o
 }
 
-// starved is what to do when reading failed. Half a request is net/http's, whose deadline is over too: it says what
-// there is to say, from nothing at all to the handler's word for a body that did not come.
+// starved is what to do when reading failed. Half a request is net/http's, whose deadline is over
+// too: it says what there is to say, from nothing at all to the handler's word for a body that did
+// not come.
 func (c *conn) starved(err error) outcome {
 	late := errors.Is(err, os.ErrDeadlineExceeded)
 	if late {
@@ -207,16 +214,18 @@ func (c *conn) wake() (news bool) {
 	return true
 }
 
-// Deadlines. Setting one takes 0.2 us, which is 4 % of a request, so a connection that goes on being used gets one that
-// holds for slack longer than it need to, and a new one only when that no longer covers the time to wait for.
+// Deadlines. Setting one takes 0.2 us, which is 4 % of a request, so a connection that goes on
+// being used gets one that holds for slack longer than it need to, and a new one only when that no
+// longer covers the time to wait for.
 const (
 	slack = 500 * time.Millisecond
 
-	// lookAgain to twice that is how long a quick client's end may go unseen: long enough for its deadline to be set
-	// rarely, and short beside what a client will wait.
+	// lookAgain to twice that is how long a quick client's end may go unseen: long enough for its
+	// deadline to be set rarely, and short beside what a client will wait.
 	lookAgain = 100 * time.Millisecond
 
-	// lastLook is what a connection without a request gets when the lane stops: what was sent before may just be coming.
+	// lastLook is what a connection without a request gets when the lane stops: what was sent
+	// before may just be coming.
 	lastLook = 5 * time.Millisecond
 )
 
@@ -233,14 +242,16 @@ func (c *conn) armRead() {
 		} else {
 			c.nc.SetReadDeadline(c.lane.epoch.Add(until))
 		}
-		// stop sets its own deadline after it has said that it stops: whichever of the two came last is seen here.
+		// stop sets its own deadline after it has said that it stops: whichever of the two came
+		// last is seen here.
 		if !c.wake() {
 			return
 		}
 	}
 }
 
-// limit is when what is waited for must have come, and the latest deadline that will do. Zeros mean any time.
+// limit is when what is waited for must have come, and the latest deadline that will do. Zeros mean
+// any time.
 func (c *conn) limit() (by, until time.Duration) {
 	l := c.lane
 	nothing := c.waiting() || len(c.unread()) == 0

@@ -17,26 +17,27 @@ import (
 )
 
 func TestMaxConns(t *testing.T) {
-	bothWays(t, fastlane.Config{MaxConns: 2}, func(t *testing.T, ln *memListener, l *fastlane.Lane) {
-		plain, foreign := dial(t, ln), dial(t, ln)
-		plain.send(post(apple))
-		foreign.send("GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
-		dial(t, ln).ended()
-		dial(t, ln).ended()
-		if got := l.Stats(); got.Open != 2 || got.Rejected != 2 || got.Accepted != 4 {
-			t.Errorf("got %+v, want 2 open, 2 rejected, 4 accepted", got)
-		}
-		for _, c := range []client{plain, foreign} {
-			c.Close()
-			synctest.Wait()
-			again := dial(t, ln)
-			again.send(post(apple))
-			defer again.Close()
-		}
-		if got := l.Stats(); got.Open != 2 || got.Rejected != 2 {
-			t.Errorf("got %+v, want 2 open, 2 rejected", got)
-		}
-	})
+	bothWays(t, fastlane.Config{MaxConns: 2},
+		func(t *testing.T, ln *memListener, l *fastlane.Lane) {
+			plain, foreign := dial(t, ln), dial(t, ln)
+			plain.send(post(apple))
+			foreign.send("GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
+			dial(t, ln).ended()
+			dial(t, ln).ended()
+			if got := l.Stats(); got.Open != 2 || got.Rejected != 2 || got.Accepted != 4 {
+				t.Errorf("got %+v, want 2 open, 2 rejected, 4 accepted", got)
+			}
+			for _, c := range []client{plain, foreign} {
+				c.Close()
+				synctest.Wait()
+				again := dial(t, ln)
+				again.send(post(apple))
+				defer again.Close()
+			}
+			if got := l.Stats(); got.Open != 2 || got.Rejected != 2 {
+				t.Errorf("got %+v, want 2 open, 2 rejected", got)
+			}
+		})
 }
 
 func TestPanicIsLeftToNetHTTP(t *testing.T) {
@@ -69,7 +70,8 @@ func TestPanicIsLeftToNetHTTP(t *testing.T) {
 			}
 			c.CloseWrite()
 			c.ended()
-			if got, _ := fault.Load().(string); !strings.HasPrefix(got, "answering a request: panic: oh\n") {
+			if got, _ := fault.Load().(string); !strings.HasPrefix(got,
+				"answering a request: panic: oh\n") {
 				t.Errorf("got fault %q", got)
 			}
 		})
@@ -95,7 +97,8 @@ func TestAcceptTriesAgain(t *testing.T) {
 		ln := &flaky{newMemListener(), 4}
 		srv := newServer(handler())
 		faults := 0
-		l := fastlane.New(fastlane.Config{Listener: ln, Answer: plainly(answer), Server: srv, Fault: func(err error) { faults++ }})
+		l := fastlane.New(fastlane.Config{Listener: ln, Answer: plainly(answer), Server: srv,
+			Fault: func(err error) { faults++ }})
 		go srv.Serve(l)
 		begin := time.Now()
 		c := dial(t, ln.memListener)
@@ -109,7 +112,8 @@ func TestAcceptTriesAgain(t *testing.T) {
 	})
 }
 
-// A connection that the system has taken before the listener closes has had its request sent, for all its client knows.
+// A connection that the system has taken before the listener closes has had its request sent, for
+// all its client knows.
 func TestShutdownEmptiesBacklog(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -184,16 +188,19 @@ func TestObserve(t *testing.T) {
 		r := c.answer()
 		a, _ := answer([]byte(body))
 		e := got[i]
-		if id := r.Header.Get("X-Request-Id"); id != string(e.ID) || id != "id-"+string(rune('1'+i)) {
+		if id := r.Header.Get("X-Request-Id"); id != string(e.ID) ||
+			id != "id-"+string(rune('1'+i)) {
 			t.Errorf("answer %d: id %q sent and %q observed", i, id, e.ID)
 		}
-		if e.Body != len(a) || e.Request != len(post(body)) || e.Duration < 0 || e.Duration > time.Minute || e.Remote == nil {
+		if e.Body != len(a) || e.Request != len(post(body)) || e.Duration < 0 ||
+			e.Duration > time.Minute || e.Remote == nil {
 			t.Errorf("answer %d: got %+v", i, e)
 		}
 	}
 }
 
-// TestNamedRequests sends back the names that clients give to their requests, and makes some for the others.
+// TestNamedRequests sends back the names that clients give to their requests, and makes some for
+// the others.
 func TestNamedRequests(t *testing.T) {
 	ln := newMemListener()
 	var ids, traces []string
@@ -203,15 +210,20 @@ func TestNamedRequests(t *testing.T) {
 		RequestID:  func(b []byte) []byte { return append(b, "made"...) },
 		ValidID:    func(id []byte) bool { return true },
 		ValidTrace: func(trace []byte) bool { return true },
-		Observe:    func(e fastlane.Exchange) { ids, traces = append(ids, string(e.ID)), append(traces, string(e.Trace)) },
+		Observe: func(e fastlane.Exchange) {
+			ids, traces = append(ids, string(e.ID)),
+				append(traces, string(e.Trace))
+		},
 	})
 	c := dial(t, ln)
 	defer c.Close()
 	named := func(headers string) string {
 		return strings.Replace(post(apple), "\r\n\r\n", "\r\n"+headers+"\r\n\r\n", 1)
 	}
-	c.Write([]byte(post(apple) + named("X-Request-Id: mine\r\nTraceparent: t1") + named("X-Request-Id: yours") + named("Traceparent: t2") + post(apple)))
-	wantIDs, wantTraces := []string{"made", "mine", "yours", "made", "made"}, []string{"", "t1", "", "t2", ""}
+	c.Write([]byte(post(apple) + named("X-Request-Id: mine\r\nTraceparent: t1") +
+		named("X-Request-Id: yours") + named("Traceparent: t2") + post(apple)))
+	wantIDs, wantTraces := []string{"made", "mine", "yours", "made", "made"},
+		[]string{"", "t1", "", "t2", ""}
 	for i, want := range wantIDs {
 		if got := c.answer().Header.Get("X-Request-Id"); got != want {
 			t.Errorf("answer %d: id %q, want %q", i, got, want)

@@ -9,9 +9,11 @@ import (
 	"tickercast/predict/fastlane"
 )
 
-// A guard decides by headers whether a request is answered, and says something of each. Its answer depends on every byte
-// of the three that the lane reads, so that a comparison of two servers finds one that was misread.
-func guard(authorization, apiKey, forwardedFor string) (field string, refuse func(http.ResponseWriter)) {
+// A guard decides by headers whether a request is answered, and says something of each. Its answer
+// depends on every byte of the three that the lane reads, so that a comparison of two servers finds
+// one that was misread.
+func guard(authorization, apiKey, forwardedFor string) (field string,
+	refuse func(http.ResponseWriter)) {
 	all := authorization + "|" + apiKey + "|" + forwardedFor
 	field = fmt.Sprintf("%q;c=%d", "all", crc32.ChecksumIEEE([]byte(all)))
 	refusal := func(status int, name, value string) func(http.ResponseWriter) {
@@ -35,13 +37,15 @@ func guard(authorization, apiKey, forwardedFor string) (field string, refuse fun
 // guarded is a lane with a guard, whose answers have more headers.
 func guarded() fastlane.Config {
 	return fastlane.Config{
-		Header: http.Header{"Content-Type": {"application/json"}, "Accept-Ch": {"a"}, "Ratelimit-Policy": {"b"}, "Vary": {"Origin"}},
-		Field:  "Ratelimit",
+		Header: http.Header{"Content-Type": {"application/json"}, "Accept-Ch": {"a"},
+			"Ratelimit-Policy": {"b"}, "Vary": {"Origin"}},
+		Field: "Ratelimit",
 		Answer: func(r fastlane.Request) (a fastlane.Answer, ok bool) {
 			if a.Body, ok = answer(r.Body); !ok {
 				return a, false
 			}
-			field, refuse := guard(string(r.Authorization()), string(r.APIKey()), string(r.ForwardedFor()))
+			field, refuse := guard(string(r.Authorization()), string(r.APIKey()),
+				string(r.ForwardedFor()))
 			a.Field, a.Refuse, a.Client = append(r.Room(), field...), refuse, "somebody"
 			return a, true
 		},
@@ -59,9 +63,13 @@ func guardedHandler() http.Handler {
 		for name, values := range more {
 			w.Header()[name] = values
 		}
-		field, refuse := guard(r.Header.Get("Authorization"), r.Header.Get("X-Api-Key"), r.Header.Get("X-Forwarded-For"))
+		field, refuse := guard(r.Header.Get("Authorization"), r.Header.Get("X-Api-Key"),
+			r.Header.Get("X-Forwarded-For"))
 		if refuse != nil {
-			fastlane.Strict(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { refuse(w) }), next).ServeHTTP(w, r)
+			fastlane.Strict(http.HandlerFunc(func(w http.ResponseWriter,
+				_ *http.Request) {
+				refuse(w)
+			}), next).ServeHTTP(w, r)
 			return
 		}
 		w.Header()["Ratelimit"] = []string{field}

@@ -6,15 +6,16 @@ import (
 	"time"
 )
 
-// handed is a connection that is net/http's now: first come the bytes that the lane had read, then the rest.
+// handed is a connection that is net/http's now: first come the bytes that the lane had read, then
+// the rest.
 type handed struct {
 	net.Conn
 	lane   *Lane
 	unread []byte
 	closed atomic.Bool
 
-	// spent is what the lane has used up of the time for the first request: it is taken off the deadlines that net/http
-	// sets for reading it, which it does before it first writes.
+	// spent is what the lane has used up of the time for the first request: it is taken off the
+	// deadlines that net/http sets for reading it, which it does before it first writes.
 	spent atomic.Int64
 }
 

@@ -12,8 +12,8 @@ import (
 	"tickercast/predict/metrics"
 )
 
-// hit is a client of a server in this process that sends one request and reads its answer, without an allocation of its
-// own, so that those counted are the server's.
+// hit is a client of a server in this process that sends one request and reads its answer, without
+// an allocation of its own, so that those counted are the server's.
 func hit(t testing.TB, cfg fastlane.Config, request []byte) (once func()) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -59,7 +59,8 @@ func hit(t testing.TB, cfg fastlane.Config, request []byte) (once func()) {
 	}
 }
 
-// portable is a listener of connections that are not known to be of TCP, which the lane uses as any other.
+// portable is a listener of connections that are not known to be of TCP, which the lane uses as any
+// other.
 type portable struct{ net.Listener }
 
 func (p portable) Accept() (net.Conn, error) {
@@ -96,9 +97,11 @@ func TestHitDoesNotAllocate(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector makes sync.Pool forget at random")
 	}
-	for name, cfg := range map[string]fastlane.Config{"bare": {Answer: canned()}, "observed": observed(), "portable": {Answer: canned(), Listener: portable{}}} {
+	for name, cfg := range map[string]fastlane.Config{"bare": {Answer: canned()},
+		"observed": observed(), "portable": {Answer: canned(), Listener: portable{}}} {
 		once := hit(t, cfg, []byte(post(apple)))
-		// The average is rounded down: a Date a second, or a buffer that the collector has taken from the pool, is not of a hit.
+		// The average is rounded down: a Date a second, or a buffer that the collector has taken
+		// from the pool, is not of a hit.
 		if got := testing.AllocsPerRun(2000, once); got != 0 {
 			t.Errorf("%s: got %v allocations a hit, want 0", name, got)
 		}
@@ -106,7 +109,9 @@ func TestHitDoesNotAllocate(t *testing.T) {
 }
 
 func BenchmarkHit(b *testing.B) {
-	for name, cfg := range map[string]fastlane.Config{"bare": {Answer: canned()}, "observed": observed(), "portable": {Answer: canned(), Listener: portable{}}, "nethttp": {}} {
+	for name, cfg := range map[string]fastlane.Config{"bare": {Answer: canned()},
+		"observed": observed(), "portable": {Answer: canned(), Listener: portable{}},
+		"nethttp": {}} {
 		b.Run(name, func(b *testing.B) {
 			once := hit(b, cfg, []byte(post(apple)))
 			b.ReportAllocs()

@@ -58,7 +58,8 @@ func (c client) answer() *http.Response {
 	return r
 }
 
-// ended waits for the server to close the connection, wants nothing more from it, and returns when that was.
+// ended waits for the server to close the connection, wants nothing more from it, and returns when
+// that was.
 func (c client) ended() time.Time {
 	c.t.Helper()
 	if rest, err := io.ReadAll(c.r); err != nil || len(rest) > 0 {
@@ -68,8 +69,10 @@ func (c client) ended() time.Time {
 }
 
 // bothWays runs a test with the lane and without: what it checks holds in both.
-func bothWays(t *testing.T, cfg fastlane.Config, test func(t *testing.T, ln *memListener, l *fastlane.Lane)) {
-	for name, ask := range map[string]func(fastlane.Request) (fastlane.Answer, bool){"with the lane": plainly(answer), "without": nil} {
+func bothWays(t *testing.T, cfg fastlane.Config,
+	test func(t *testing.T, ln *memListener, l *fastlane.Lane)) {
+	for name, ask := range map[string]func(fastlane.Request) (fastlane.Answer,
+		bool){"with the lane": plainly(answer), "without": nil} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				cfg := cfg
@@ -105,16 +108,28 @@ func TestTimeouts(t *testing.T) {
 		{"idle", whole, nil, 0, 75 * time.Second},
 		{"half a head", "", []step{{time.Second, head[:30]}}, 0, 3 * time.Second},
 		{"half a second head", whole, []step{{10 * time.Second, head[:30]}}, 0, 13 * time.Second},
-		{"three bytes of a second head", whole, []step{{10 * time.Second, head[:3]}}, 0, 75 * time.Second},
-		{"blank line after a request", whole, []step{{10 * time.Second, "\r\n\r\n"}}, 0, 13 * time.Second},
-		{"half a request line", "", []step{{time.Second, head[:10]}}, http.StatusBadRequest, 3 * time.Second},
-		{"a request line", "", []step{{time.Second, head[:strings.Index(head, "\n")+1]}}, 0, 3 * time.Second},
-		{"a byte a second", "", []step{{time.Second, head[:1]}, {time.Second, head[1:2]}, {time.Second * 9 / 10, head[2:3]}}, http.StatusBadRequest, 3 * time.Second},
+		{"three bytes of a second head", whole, []step{{10 * time.Second, head[:3]}}, 0,
+			75 * time.Second},
+		{"blank line after a request", whole, []step{{10 * time.Second, "\r\n\r\n"}}, 0,
+			13 * time.Second},
+		{"half a request line", "", []step{{time.Second, head[:10]}}, http.StatusBadRequest,
+			3 * time.Second},
+		{"a request line", "", []step{{time.Second, head[:strings.Index(head, "\n")+1]}}, 0,
+			3 * time.Second},
+		{"a byte a second", "", []step{{time.Second, head[:1]}, {time.Second, head[1:2]},
+			{time.Second * 9 / 10, head[2:3]}}, http.StatusBadRequest, 3 * time.Second},
 		{"no body", "", []step{{time.Second, head}}, http.StatusRequestTimeout, 5 * time.Second},
-		{"half a body", "", []step{{time.Second, head[:30]}, {time.Second, head[30:] + body[:5]}}, http.StatusRequestTimeout, 5 * time.Second},
-		{"no second body", whole, []step{{10 * time.Second, head}}, http.StatusRequestTimeout, 15 * time.Second},
-		{"foreign head, no body", "", []step{{2 * time.Second, "POST /pre"}, {time.Second / 2, "dict HTTP/1.1\r\nHost: a\r\nX-Request-Id: b\r\nContent-Length: 5\r\n\r\n"}}, http.StatusRequestTimeout, 5 * time.Second},
-		{"half a foreign head", "", []step{{2 * time.Second, "POST /pre"}, {time.Second / 2, "dict HTTP/1.1\r\nHost: a\r\nX-Request-Id: b\r\n"}}, 0, 3 * time.Second},
+		{"half a body", "", []step{{time.Second, head[:30]}, {time.Second, head[30:] + body[:5]}},
+			http.StatusRequestTimeout, 5 * time.Second},
+		{"no second body", whole, []step{{10 * time.Second, head}}, http.StatusRequestTimeout,
+			15 * time.Second},
+		{"foreign head, no body", "", []step{{2 * time.Second, "POST /pre"},
+			{time.Second / 2,
+				"dict HTTP/1.1\r\nHost: a\r\nX-Request-Id: b\r\nContent-Length: 5\r\n\r\n"}},
+			http.StatusRequestTimeout, 5 * time.Second},
+		{"half a foreign head", "", []step{{2 * time.Second, "POST /pre"},
+			{time.Second / 2, "dict HTTP/1.1\r\nHost: a\r\nX-Request-Id: b\r\n"}}, 0,
+			3 * time.Second},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bothWays(t, fastlane.Config{}, func(t *testing.T, ln *memListener, l *fastlane.Lane) {
@@ -183,24 +198,25 @@ func TestSlowReader(t *testing.T) {
 
 func TestDraining(t *testing.T) {
 	var draining atomic.Bool
-	bothWays(t, fastlane.Config{Draining: draining.Load}, func(t *testing.T, ln *memListener, l *fastlane.Lane) {
-		draining.Store(false)
-		c := dial(t, ln)
-		defer c.Close()
-		if r := c.send(post(apple)); r.Close {
-			t.Error("closing before it drains")
-		}
-		draining.Store(true)
-		time.Sleep(time.Minute)
-		// The handler of these tests does not drain, the lane does.
-		r := c.send(post(apple) + post(apple))
-		if l.Stats().HandedOver == 0 {
-			if !r.Close {
-				t.Error("draining, and yet no Connection: close")
+	bothWays(t, fastlane.Config{Draining: draining.Load},
+		func(t *testing.T, ln *memListener, l *fastlane.Lane) {
+			draining.Store(false)
+			c := dial(t, ln)
+			defer c.Close()
+			if r := c.send(post(apple)); r.Close {
+				t.Error("closing before it drains")
 			}
-			c.ended()
-		}
-	})
+			draining.Store(true)
+			time.Sleep(time.Minute)
+			// The handler of these tests does not drain, the lane does.
+			r := c.send(post(apple) + post(apple))
+			if l.Stats().HandedOver == 0 {
+				if !r.Close {
+					t.Error("draining, and yet no Connection: close")
+				}
+				c.ended()
+			}
+		})
 }
 
 func TestShutdown(t *testing.T) {
@@ -211,7 +227,8 @@ func TestShutdown(t *testing.T) {
 		served := make(chan error, 1)
 		go func() { served <- srv.Serve(l) }()
 
-		silent, idle, head, body, foreign := dial(t, ln), dial(t, ln), dial(t, ln), dial(t, ln), dial(t, ln)
+		silent, idle, head, body, foreign := dial(t, ln), dial(t, ln), dial(t, ln), dial(t, ln),
+			dial(t, ln)
 		idle.send(post(apple))
 		head.Write([]byte(post(apple)[:40]))
 		body.Write([]byte(post(apple)[:len(post(apple))-4]))
@@ -241,7 +258,8 @@ func TestShutdown(t *testing.T) {
 				rest = post(apple)[len(post(apple))-4:]
 			}
 			if r := c.send(rest); r.StatusCode != http.StatusOK || !r.Close {
-				t.Errorf("the rest of a request: got status %d, close %v; want 200, true", r.StatusCode, r.Close)
+				t.Errorf("the rest of a request: got status %d, close %v; want 200, true",
+					r.StatusCode, r.Close)
 			}
 			c.ended()
 		}
@@ -264,7 +282,8 @@ func TestShutdown(t *testing.T) {
 	})
 }
 
-// What a client has sent before the connection was closed to it must be answered, however late the server looks.
+// What a client has sent before the connection was closed to it must be answered, however late the
+// server looks.
 func TestShutdownAnswersWhatWasSent(t *testing.T) {
 	for range 50 {
 		synctest.Test(t, func(t *testing.T) {

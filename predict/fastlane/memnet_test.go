@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// memListener is a listener without a network, for what a network makes uncertain: how bytes are split, what a reset
-// takes with it, and, in a bubble of testing/synctest, how long things take.
+// memListener is a listener without a network, for what a network makes uncertain: how bytes are
+// split, what a reset takes with it, and, in a bubble of testing/synctest, how long things take.
 type memListener struct {
 	conns  chan net.Conn
 	closed chan struct{}
@@ -41,7 +41,8 @@ type memAddr struct{}
 func (memAddr) Network() string { return "mem" }
 func (memAddr) String() string  { return "mem" }
 
-// dial connects. What the server writes beyond room bytes that were not read waits; zero means no bound.
+// dial connects. What the server writes beyond room bytes that were not read waits; zero means no
+// bound.
 func (l *memListener) dial(room int) (*memConn, error) {
 	up, down := newHalf(0), newHalf(room)
 	select {

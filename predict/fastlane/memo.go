@@ -6,10 +6,11 @@ import (
 	"slices"
 )
 
-// memo remembers the headers of one plain request. Clients send the same ones each time, often to the byte, and comparing
-// them with those that were judged last takes a tenth of the time that judging them does. Values of loose headers are
-// neither remembered nor compared: they may be anything visible, and how long it takes to find that another client's key
-// is a different one must tell nobody how much of it is the same.
+// memo remembers the headers of one plain request. Clients send the same ones each time, often to
+// the byte, and comparing them with those that were judged last takes a tenth of the time that
+// judging them does. Values of loose headers are neither remembered nor compared: they may be
+// anything visible, and how long it takes to find that another client's key is a different one must
+// tell nobody how much of it is the same.
 type memo struct {
 	head   [512]byte
 	size   int // of head; 0 when there is none
@@ -51,7 +52,8 @@ func (m *memo) forget() {
 func (m *memo) knows(b []byte) bool {
 	from := uint16(0)
 	for _, s := range m.inTurn[:m.turns] {
-		if !bytes.Equal(b[from:s.from], m.head[from:s.from]) || visible(b[s.from:s.to]) < int(s.to-s.from) {
+		if !bytes.Equal(b[from:s.from], m.head[from:s.from]) ||
+			visible(b[s.from:s.to]) < int(s.to-s.from) {
 			return false
 		}
 		from = s.to

@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// head is the headers of a reply as net/http orders them: those of the handler by name, then its own. Between the parts
-// go a Content-Length that the handler has set, a value for Config.Field, and an X-Request-Id.
+// head is the headers of a reply as net/http orders them: those of the handler by name, then its
+// own. Between the parts go a Content-Length that the handler has set, a value for Config.Field,
+// and an X-Request-Id.
 type head struct{ toLength, toField, toID, rest string }
 
 func newHead(status int, header http.Header, field string, closes bool) head {
@@ -22,7 +23,8 @@ func newHead(status int, header http.Header, field string, closes bool) head {
 		h[field] = nil
 	}
 	var parts [4]strings.Builder
-	parts[0].WriteString("HTTP/1.1 " + strconv.Itoa(status) + " " + http.StatusText(status) + "\r\n")
+	parts[0].WriteString("HTTP/1.1 " + strconv.Itoa(status) + " " + http.StatusText(status) +
+		"\r\n")
 	for _, name := range slices.Sorted(maps.Keys(h)) {
 		part := &parts[0]
 		switch {
@@ -45,12 +47,14 @@ func newHead(status int, header http.Header, field string, closes bool) head {
 	return head{parts[0].String(), parts[1].String(), parts[2].String(), parts[3].String()}
 }
 
-// buffered is how long a body may be for net/http to see its length by itself, and to put it behind the Date; of a
-// longer one the handler must have set it.
+// buffered is how long a body may be for net/http to see its length by itself, and to put it behind
+// the Date; of a longer one the handler must have set it.
 const buffered = 2048
 
-// appendReply appends a whole reply. The id is what was appended for X-Request-Id, the client's own if there is one, or nil.
-func (l *Lane) appendReply(b []byte, h *head, own, field, body []byte, now time.Duration) (reply, id []byte) {
+// appendReply appends a whole reply. The id is what was appended for X-Request-Id, the client's own
+// if there is one, or nil.
+func (l *Lane) appendReply(b []byte, h *head, own, field, body []byte, now time.Duration) (reply,
+	id []byte) {
 	b = append(b, h.toLength...)
 	if len(body) > buffered {
 		b = appendLength(b, len(body))
@@ -87,7 +91,8 @@ func appendLength(b []byte, n int) []byte {
 	return append(b, "\r\n"...)
 }
 
-// stamp is a Date and the time until which it is right. It is made by whoever first needs it in a second.
+// stamp is a Date and the time until which it is right. It is made by whoever first needs it in a
+// second.
 type stamp struct {
 	text  string
 	until time.Duration
@@ -97,7 +102,8 @@ func (l *Lane) date(now time.Duration) string {
 	s := l.stamp.Load()
 	if s == nil || now >= s.until {
 		t := time.Now()
-		s = &stamp{t.UTC().Format(http.TimeFormat), now + time.Second - time.Duration(t.Nanosecond())}
+		s = &stamp{t.UTC().Format(http.TimeFormat),
+			now + time.Second - time.Duration(t.Nanosecond())}
 		l.stamp.Store(s)
 	}
 	return s.text

@@ -34,7 +34,8 @@ func newGrammar(target string, special []string) grammar {
 	return g
 }
 
-// maxName bounds the name of a header. The longest of those in use, Access-Control-Request-Headers and the like, have 30.
+// maxName bounds the name of a header. The longest of those in use, Access-Control-Request-Headers
+// and the like, have 30.
 const maxName = 64
 
 // request is a whole request at the front of a buffer.
@@ -58,17 +59,20 @@ const (
 	looseHeaders
 )
 
-// span is a part of a request; to is 0 when there is none. It is small, because requests are passed on by value.
+// span is a part of a request; to is 0 when there is none. It is small, because requests are passed
+// on by value.
 type span struct{ from, to uint16 }
 
-func newSpan(from, to int) span { return span{uint16(from), uint16(to)} } // no buffer is longer than MaxRequest
+// no buffer is longer than MaxRequest
+func newSpan(from, to int) span { return span{uint16(from), uint16(to)} }
 
 func (s span) of(b []byte) []byte { return b[s.from:s.to:s.to] }
 
 // value is that of a loose header.
 func (p *parts) value(which int, b []byte) []byte { return trim(p.loose[which].of(b)) }
 
-// scan looks at the front of b. It judges every line that is complete, so what is foreign is known as soon as it can be.
+// scan looks at the front of b. It judges every line that is complete, so what is foreign is known
+// as soon as it can be.
 func (g *grammar) scan(b []byte) (request, verdict) {
 	if len(b) < len(g.line) {
 		if string(b) == g.line[:len(b)] {
@@ -161,7 +165,8 @@ func (g *grammar) scan(b []byte) (request, verdict) {
 			if !equalFold(trim(value), "keep-alive") {
 				return request{}, foreign
 			}
-		case "transfer-encoding", "te", "trailer", "expect", "upgrade", "http2-settings", "content-encoding", "origin", "range":
+		case "transfer-encoding", "te", "trailer", "expect", "upgrade", "http2-settings",
+			"content-encoding", "origin", "range":
 			return request{}, foreign
 		case "authorization", "x-api-key", "x-forwarded-for":
 			at := &r.loose[authorization]
@@ -252,7 +257,8 @@ func trimmed(b []byte, from, to int) span {
 
 func isHost(b []byte) bool {
 	for _, c := range b {
-		if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > ':') && c != '-' && c != '.' && c != '_' && c != '[' && c != ']' {
+		if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > ':') && c != '-' && c != '.' &&
+			c != '_' && c != '[' && c != ']' {
 			return false
 		}
 	}

@@ -10,13 +10,16 @@ import (
 	"testing"
 )
 
-const typical = "POST /predict HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nUser-Agent: python-requests/2.32.3\r\nAccept-Encoding: gzip, deflate\r\n" +
-	"Accept: */*\r\nConnection: keep-alive\r\nContent-Length: 59\r\nContent-Type: application/json\r\n\r\n" +
+const typical = "POST /predict HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nUser-Agent: " +
+	"python-requests/2.32.3\r\nAccept-Encoding: gzip, deflate\r\n" +
+	"Accept: */*\r\nConnection: keep-alive\r\nContent-Length: 59\r\nContent-Type: " +
+	"application/json\r\n\r\n" +
 	`{"ticker":"AAPL","days_ahead":1,"confidence_interval":0.95}`
 
 func TestScan(t *testing.T) {
 	g := newGrammar("/predict", []string{"X-Mine"})
-	if r, v := g.scan([]byte(typical + "POST")); v != plain || r.size != len(typical) || string(r.body) != typical[len(typical)-59:] {
+	if r, v := g.scan([]byte(typical + "POST")); v != plain || r.size != len(typical) ||
+		string(r.body) != typical[len(typical)-59:] {
 		t.Errorf("a whole request and more: got %d, %+v", v, r)
 	}
 	head := strings.Index(typical, "\r\n\r\n") + 4
@@ -31,11 +34,15 @@ func TestScan(t *testing.T) {
 	}
 	// What is foreign is so as soon as its line is there.
 	for _, header := range []string{
-		"Transfer-Encoding: chunked", "transfer-encoding:x", "TE: trailers", "Trailer: a", "Expect: 100-continue", "Upgrade: h2c",
-		"HTTP2-Settings: a", "Content-Encoding: gzip", "Authorization: a\r\nAuthorization: a", "X-Api-Key: a\r\nX-Api-Key:", "ORIGIN: a",
+		"Transfer-Encoding: chunked", "transfer-encoding:x", "TE: trailers", "Trailer: a",
+		"Expect: 100-continue", "Upgrade: h2c",
+		"HTTP2-Settings: a", "Content-Encoding: gzip", "Authorization: a\r\nAuthorization: a",
+		"X-Api-Key: a\r\nX-Api-Key:", "ORIGIN: a",
 		"X-Forwarded-For: a\r\nX-Forwarded-For: b", "Range: a", "If-Match: *",
-		"if-modified-since: a", "X-Request-Id: a", "TraceParent: a", "Tracestate: a", "x-mine: a", "Connection: close", "Connection: keep-alive, te",
-		"Host: b", "Host:", "Content-Type: application/json", "Content-Type: text/json", "Content-Length: 59", "A : b", " a: b", "a", ": b",
+		"if-modified-since: a", "X-Request-Id: a", "TraceParent: a", "Tracestate: a", "x-mine: a",
+		"Connection: close", "Connection: keep-alive, te",
+		"Host: b", "Host:", "Content-Type: application/json", "Content-Type: text/json",
+		"Content-Length: 59", "A : b", " a: b", "a", ": b",
 		"a: \tb", "a: \x7f", "a: \x80", "a: \x00", "a: b\n", "a\x00: b",
 		strings.Repeat("a", maxName+1) + ": b",
 	} {
@@ -48,7 +55,9 @@ func TestScan(t *testing.T) {
 			t.Errorf("up to %q: got %d, want %d", header, got, foreign)
 		}
 	}
-	for _, header := range []string{"A: b", "a:b", "A:", "A:  b  ", strings.Repeat("a", maxName) + ": b", "Content-Type2: x", "Cookie: a=b; c=\"d\"", "If: a", "X_Mine: a"} {
+	for _, header := range []string{"A: b", "a:b", "A:", "A:  b  ",
+		strings.Repeat("a", maxName) + ": b", "Content-Type2: x", "Cookie: a=b; c=\"d\"", "If: a",
+		"X_Mine: a"} {
 		b := strings.Replace(typical, "\r\n\r\n", "\r\n"+header+"\r\n\r\n", 1)
 		if _, got := g.scan([]byte(b)); got != plain {
 			t.Errorf("with %q: got %d, want %d", header, got, plain)
@@ -80,15 +89,17 @@ func TestScanNames(t *testing.T) {
 		var m memo
 		for range 2 {
 			r, v := m.scan(&g, b)
-			if id, trace := string(r.id.of(b)), string(r.trace.of(b)); v != tt.verdict || id != tt.id || trace != tt.trace {
-				t.Errorf("with %q: got %d, id %q, trace %q; want %d, %q, %q", tt.headers, v, id, trace, tt.verdict, tt.id, tt.trace)
+			if id, trace := string(r.id.of(b)), string(r.trace.of(b)); v != tt.verdict ||
+				id != tt.id || trace != tt.trace {
+				t.Errorf("with %q: got %d, id %q, trace %q; want %d, %q, %q", tt.headers, v, id,
+					trace, tt.verdict, tt.id, tt.trace)
 			}
 		}
 	}
 }
 
-// TestScanLoose finds the values that are not judged, whether the rest of the headers is judged anew or remembered, and
-// whose they are although the memory is of another's.
+// TestScanLoose finds the values that are not judged, whether the rest of the headers is judged
+// anew or remembered, and whose they are although the memory is of another's.
 func TestScanLoose(t *testing.T) {
 	g := newGrammar("/predict", nil)
 	with := func(headers string) []byte {
@@ -109,10 +120,14 @@ func TestScanLoose(t *testing.T) {
 		{"Authorization:    ", [looseHeaders]string{"", "", ""}, plain},
 		{"Authorization: a\tb", [looseHeaders]string{}, foreign},
 		{"authorization: one", [looseHeaders]string{"one", "", ""}, plain},
-		{"X-Forwarded-For: 1\r\nX-API-Key: 2\r\nAuthorization: 3", [looseHeaders]string{"3", "2", "1"}, plain},
-		{"X-Forwarded-For: 4\r\nX-API-Key: 5\r\nAuthorization: 6", [looseHeaders]string{"6", "5", "4"}, plain},
-		{"X-Forwarded-For: 4\r\nX-API-Kez: 5\r\nAuthorization: 6", [looseHeaders]string{"6", "", "4"}, plain},
-		{"X-Forwarded-For: 4\r\nX-API-Key: \x00\r\nAuthorization: 6", [looseHeaders]string{}, foreign},
+		{"X-Forwarded-For: 1\r\nX-API-Key: 2\r\nAuthorization: 3",
+			[looseHeaders]string{"3", "2", "1"}, plain},
+		{"X-Forwarded-For: 4\r\nX-API-Key: 5\r\nAuthorization: 6",
+			[looseHeaders]string{"6", "5", "4"}, plain},
+		{"X-Forwarded-For: 4\r\nX-API-Kez: 5\r\nAuthorization: 6",
+			[looseHeaders]string{"6", "", "4"}, plain},
+		{"X-Forwarded-For: 4\r\nX-API-Key: \x00\r\nAuthorization: 6", [looseHeaders]string{},
+			foreign},
 	} {
 		b := with(tt.headers)
 		for range 2 {
@@ -122,7 +137,8 @@ func TestScanLoose(t *testing.T) {
 			}
 			for which, want := range tt.values {
 				if got := string(r.value(which, b)); v == plain && got != want {
-					t.Errorf("%d, %q: got %q for header %d, want %q", i, tt.headers, got, which, want)
+					t.Errorf("%d, %q: got %q for header %d, want %q", i, tt.headers, got, which,
+						want)
 				}
 			}
 			if v == plain && (r.size != len(b) || string(r.body) != typical[len(typical)-59:]) {
@@ -179,7 +195,8 @@ func TestVisible(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 100_000 { // several odd bytes, where borrows could mislead
 		for i := range b {
-			b[i] = []byte{0, 0x1f, 0x20, 0x21, 0x7e, 0x7f, 0x80, 0xff, 'a', 'a', 'a', 'a'}[r.IntN(12)]
+			b[i] = []byte{0, 0x1f, 0x20, 0x21, 0x7e, 0x7f, 0x80, 0xff, 'a', 'a', 'a',
+				'a'}[r.IntN(12)]
 		}
 		if got, want := visible(b[:]), slow(b[:]); got != want {
 			t.Fatalf("%q: got %d, want %d", b, got, want)
@@ -190,19 +207,25 @@ func TestVisible(t *testing.T) {
 // FuzzScan holds what the grammar takes to what net/http reads in the same bytes.
 func FuzzScan(f *testing.F) {
 	for _, s := range []string{
-		typical, typical + typical, strings.ToUpper(typical), strings.ReplaceAll(typical, "\r\n", "\n"),
+		typical, typical + typical, strings.ToUpper(typical),
+		strings.ReplaceAll(typical, "\r\n", "\n"),
 		strings.Replace(typical, "Accept", "Transfer-Encoding: chunked\r\nAccept", 1),
-		strings.Replace(typical, "59", "60", 1), strings.Replace(typical, "59", "0059", 1), strings.Replace(typical, "59", "+59", 1),
-		strings.Replace(typical, "Accept: ", "Accept:\r\n ", 1), strings.Replace(typical, "Host: ", "Host: a\r\nHost: ", 1),
+		strings.Replace(typical, "59", "60", 1), strings.Replace(typical, "59", "0059", 1),
+		strings.Replace(typical, "59", "+59", 1),
+		strings.Replace(typical, "Accept: ", "Accept:\r\n ", 1),
+		strings.Replace(typical, "Host: ", "Host: a\r\nHost: ", 1),
 	} {
 		f.Add([]byte(s))
 	}
-	f.Add([]byte(strings.Replace(typical, "Accept: */*", "Authorization: Bearer a\r\nX-Api-Key: b\r\nX-Forwarded-For: 192.0.2.1", 1)))
+	f.Add([]byte(strings.Replace(typical, "Accept: */*",
+		"Authorization: Bearer a\r\nX-Api-Key: b\r\nX-Forwarded-For: 192.0.2.1", 1)))
 	g := newGrammar("/predict", nil)
 	var m memo
 	f.Fuzz(func(t *testing.T, b []byte) {
 		got, v := g.scan(b)
-		if again, w := m.scan(&g, b); w != v || v == plain && (!bytes.Equal(again.body, got.body) || again.size != got.size || again.loose != got.loose) {
+		if again, w := m.scan(&g, b); w != v || v == plain &&
+			(!bytes.Equal(again.body, got.body) || again.size != got.size ||
+				again.loose != got.loose) {
 			t.Fatalf("with a memory: got %d, %+v, without %d, %+v", w, again, v, got)
 		}
 		if v != plain {
@@ -215,21 +238,25 @@ func FuzzScan(f *testing.F) {
 		}
 		body, err := io.ReadAll(r.Body)
 		if err != nil || !bytes.Equal(body, got.body) || rest.Buffered() != len(b)-got.size {
-			t.Errorf("got body %q and %d bytes, want %q, %d and %v", got.body, got.size, body, len(b)-rest.Buffered(), err)
+			t.Errorf("got body %q and %d bytes, want %q, %d and %v", got.body, got.size, body,
+				len(b)-rest.Buffered(), err)
 		}
 		for which, name := range []string{"Authorization", "X-Api-Key", "X-Forwarded-For"} {
-			if got, want := string(got.value(which, b)), r.Header.Get(name); got != want || len(r.Header[name]) > 1 {
+			if got, want := string(got.value(which, b)), r.Header.Get(name); got != want ||
+				len(r.Header[name]) > 1 {
 				t.Errorf("got %q for %s, want %q", got, name, r.Header[name])
 			}
 		}
-		if r.Method != "POST" || r.RequestURI != "/predict" || !r.ProtoAtLeast(1, 1) || r.Close || r.TransferEncoding != nil || r.Trailer != nil || r.Host == "" {
+		if r.Method != "POST" || r.RequestURI != "/predict" || !r.ProtoAtLeast(1, 1) || r.Close ||
+			r.TransferEncoding != nil || r.Trailer != nil || r.Host == "" {
 			t.Errorf("got %+v", r)
 		}
 	})
 }
 
 func TestScanDoesNotAllocate(t *testing.T) {
-	for name, g := range map[string]grammar{"plain": newGrammar("/predict", nil), "special": newGrammar("/predict", []string{"A", "B"})} {
+	for name, g := range map[string]grammar{"plain": newGrammar("/predict", nil),
+		"special": newGrammar("/predict", []string{"A", "B"})} {
 		b := []byte(typical)
 		if got := testing.AllocsPerRun(1000, func() { g.scan(b) }); got != 0 {
 			t.Errorf("%s: got %v allocations, want 0", name, got)

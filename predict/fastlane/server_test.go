@@ -17,7 +17,8 @@ import (
 	"tickercast/predict/fastlane"
 )
 
-// answer is what the tests predict: something for a body in braces that depends on every byte of it.
+// answer is what the tests predict: something for a body in braces that depends on every byte of
+// it.
 func answer(body []byte) ([]byte, bool) {
 	if len(body) < 2 || body[0] != '{' || body[len(body)-1] != '}' {
 		return nil, false
@@ -70,7 +71,10 @@ func handler() http.Handler {
 			write(w, http.StatusUnprocessableEntity, []byte(`{"detail":[]}`))
 		}
 	})
-	mux.HandleFunc("GET /health", func(w http.ResponseWriter, r *http.Request) { write(w, http.StatusOK, []byte(`{}`)) })
+	mux.HandleFunc("GET /health", func(w http.ResponseWriter,
+		r *http.Request) {
+		write(w, http.StatusOK, []byte(`{}`))
+	})
 	bad := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		write(w, http.StatusBadRequest, []byte(`{"detail":"Bad Request"}`))
 	})
@@ -110,8 +114,10 @@ func start(t testing.TB, cfg fastlane.Config) *fastlane.Lane {
 
 // post is a plain request.
 func post(body string) string {
-	return "POST /predict HTTP/1.1\r\nHost: localhost:8080\r\nUser-Agent: test/1.0\r\nAccept: */*\r\n" +
-		"Content-Type: application/json\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body
+	return "POST /predict HTTP/1.1\r\nHost: localhost:8080\r\nUser-Agent: test/1.0\r\nAccept: " +
+		"*/*\r\n" +
+		"Content-Type: application/json\r\nContent-Length: " + strconv.Itoa(len(body)) +
+		"\r\n\r\n" + body
 }
 
 const apple = `{"ticker":"AAPL","days_ahead":1}`

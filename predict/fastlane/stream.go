@@ -23,8 +23,8 @@ type stream struct {
 // unknown is a deadline that was set by another hand.
 const unknown time.Duration = -1
 
-// work is what a connection needs only while it is in a request. An idle one has none, so that ten thousand of them cost
-// little more than their goroutines.
+// work is what a connection needs only while it is in a request. An idle one has none, so that ten
+// thousand of them cost little more than their goroutines.
 type work struct {
 	in    [MaxRequest]byte
 	out   []byte
@@ -34,8 +34,9 @@ type work struct {
 }
 
 const (
-	// maxOut bounds the replies that are collected before they are written: five of five days. What a client does not
-	// read stays here until its time is over, so it is also what ten thousand of those can make the lane hold.
+	// maxOut bounds the replies that are collected before they are written: five of five days. What
+	// a client does not read stays here until its time is over, so it is also what ten thousand of
+	// those can make the lane hold.
 	maxOut = 4 << 10
 
 	// keepOut bounds the buffers that are kept: maxOut and the longest reply.
@@ -78,8 +79,8 @@ func (s *stream) unread() []byte {
 
 func (s *stream) skip(n int) { s.from += n }
 
-// space is where the next bytes go: behind those unread, which are moved to the front. It is never empty, because
-// MaxRequest unread bytes are handed over.
+// space is where the next bytes go: behind those unread, which are moved to the front. It is never
+// empty, because MaxRequest unread bytes are handed over.
 func (s *stream) space() []byte {
 	w := s.work
 	s.to, s.from = copy(w.in[:], w.in[s.from:s.to]), 0
@@ -118,7 +119,8 @@ func (s *stream) flush() error {
 		if n == len(out) || err != nil {
 			return err
 		}
-		// The client does not read as fast as it asks. Nothing waits with it but the bytes themselves.
+		// The client does not read as fast as it asks. Nothing waits with it but the bytes
+		// themselves.
 		out = bytes.Clone(out[n:])
 		unread := bytes.Clone(s.unread())
 		s.rest()

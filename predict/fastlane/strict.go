@@ -2,8 +2,9 @@ package fastlane
 
 import "net/http"
 
-// Strict wraps the handler of the http.Server so that what net/http is laxer about than RFC 9112 ends the connection, and
-// no bytes behind a request whose end is in doubt are ever taken for the next one:
+// Strict wraps the handler of the http.Server so that what net/http is laxer about than RFC 9112
+// ends the connection, and no bytes behind a request whose end is in doubt are ever taken for the
+// next one:
 //
 //   - a request with Transfer-Encoding: section 6.1 wants it closed when Content-Length is there too, which by then
 //     nobody can tell;

@@ -19,8 +19,8 @@ import (
 	"tickercast/predict/fastlane"
 )
 
-// What life_test.go shows in virtual time must hold on sockets, which on Linux are read in another way. Times are real
-// here, and short.
+// What life_test.go shows in virtual time must hold on sockets, which on Linux are read in another
+// way. Times are real here, and short.
 
 func startTCP(t *testing.T) *fastlane.Lane {
 	t.Helper()
@@ -67,7 +67,9 @@ func TestTimeoutsOverTCP(t *testing.T) {
 			c.Write([]byte(tt.sent))
 			out, err := io.ReadAll(c)
 			took := time.Since(begin)
-			if err != nil || tt.status == "" && len(out) > 0 || !strings.Contains(string(out)+" ", tt.status+" ") || strings.Count(string(out), "HTTP/1.1") > 1 {
+			if err != nil || tt.status == "" && len(out) > 0 ||
+				!strings.Contains(string(out)+" ", tt.status+" ") ||
+				strings.Count(string(out), "HTTP/1.1") > 1 {
 				t.Errorf("got %q, %v; want status %q", out, err, tt.status)
 			}
 			if took < tt.want-10*time.Millisecond || took > tt.want+time.Second {
@@ -77,7 +79,8 @@ func TestTimeoutsOverTCP(t *testing.T) {
 	}
 }
 
-// A client that has been quick is read from without a look for its end each time, which must be seen all the same.
+// A client that has been quick is read from without a look for its end each time, which must be
+// seen all the same.
 func TestQuickClientOverTCP(t *testing.T) {
 	for name, end := range map[string]struct {
 		closes bool
@@ -110,7 +113,8 @@ func TestQuickClientOverTCP(t *testing.T) {
 				if rest, err := io.ReadAll(r); err != nil || len(rest) > 0 {
 					t.Fatalf("got %q, %v; want the end", rest, err)
 				}
-				if took := time.Since(begin); took > end.within || !end.closes && took < srv.IdleTimeout-10*time.Millisecond {
+				if took := time.Since(begin); took > end.within || !end.closes &&
+					took < srv.IdleTimeout-10*time.Millisecond {
 					t.Errorf("closed after %v, want %v", took, end)
 				}
 				if !end.closes {
@@ -127,7 +131,8 @@ func TestSlowReaderOverTCP(t *testing.T) {
 	c := dialTCP(t, l)
 	c.SetReadBuffer(4096)
 	begin := time.Now()
-	// More and more requests whose answers nobody reads: in the end the server's write waits, then the client's.
+	// More and more requests whose answers nobody reads: in the end the server's write waits, then
+	// the client's.
 	request := []byte(strings.Repeat(post(`{"big":1}`), 20))
 	var err error
 	for err == nil {
@@ -150,15 +155,16 @@ func (l smallListener) Accept() (net.Conn, error) {
 	return c, err
 }
 
-// A client that sends faster than it reads gets every answer whole and in order, although the server has to wait within
-// one and keeps only its bytes meanwhile.
+// A client that sends faster than it reads gets every answer whole and in order, although the
+// server has to wait within one and keeps only its bytes meanwhile.
 func TestBackpressureOverTCP(t *testing.T) {
 	t.Parallel()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := start(t, fastlane.Config{Listener: smallListener{ln}, Answer: plainly(answer), Server: newServer(handler())})
+	l := start(t, fastlane.Config{Listener: smallListener{ln}, Answer: plainly(answer),
+		Server: newServer(handler())})
 	c := dialTCP(t, l)
 	body := func(i int) string { return fmt.Sprintf(`{"big":%d}`, i) }
 	const n = 300
@@ -227,7 +233,8 @@ func TestShutdownOverTCP(t *testing.T) {
 	}
 }
 
-// Clients that never retry lose nothing: while the lane drains every connection is told to close with an answer.
+// Clients that never retry lose nothing: while the lane drains every connection is told to close
+// with an answer.
 func TestDrainLosesNothing(t *testing.T) {
 	t.Parallel()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

@@ -1,7 +1,9 @@
-// Package forwarded finds the address of a client behind proxies, from what they write into X-Forwarded-For.
+// Package forwarded finds the address of a client behind proxies, from what they write into
+// X-Forwarded-For.
 //
-// Anybody can send that header, so it is believed only as far as those who wrote it are known, and nothing of it by
-// default. It knows no Forwarded (RFC 7239), which few proxies write, and no PROXY protocol.
+// Anybody can send that header, so it is believed only as far as those who wrote it are known, and
+// nothing of it by default. It knows no Forwarded (RFC 7239), which few proxies write, and no PROXY
+// protocol.
 package forwarded
 
 import (
@@ -32,7 +34,8 @@ func Parse(list string) (Proxies, error) {
 		case network.Addr().Is4In6():
 			return nil, fmt.Errorf("network %q: write it as one of IPv4", s)
 		case network != network.Masked():
-			return nil, fmt.Errorf("network %q has bits beyond its length; %v is meant, or a longer one", s, network.Masked())
+			return nil, fmt.Errorf("network %q has bits beyond its length; %v is meant, or a "+
+				"longer one", s, network.Masked())
 		}
 		p = append(p, network)
 	}
@@ -48,9 +51,10 @@ func (p Proxies) trust(a netip.Addr) bool {
 	return false
 }
 
-// Client is the address that a request comes from: that of the peer or, while that is a trusted proxy's, the one that the
-// proxy has written at the end of the header, and so on from right to left. Of several headers the values are joined with
-// commas. Where something else than an address stands, the client is the last proxy that was believed.
+// Client is the address that a request comes from: that of the peer or, while that is a trusted
+// proxy's, the one that the proxy has written at the end of the header, and so on from right to
+// left. Of several headers the values are joined with commas. Where something else than an address
+// stands, the client is the last proxy that was believed.
 func (p Proxies) Client(peer netip.Addr, header string) netip.Addr {
 	client := bare(peer)
 	for header != "" && p.trust(client) {

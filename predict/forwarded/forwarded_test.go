@@ -47,7 +47,8 @@ func TestClient(t *testing.T) {
 		}
 	}
 	var none forwarded.Proxies
-	if got := none.Client(netip.MustParseAddr("10.1.2.3"), "203.0.113.1"); got.String() != "10.1.2.3" {
+	if got := none.Client(netip.MustParseAddr("10.1.2.3"),
+		"203.0.113.1"); got.String() != "10.1.2.3" {
 		t.Errorf("nobody trusted: got %s, want the peer", got)
 	}
 	if got := p.Client(netip.Addr{}, "203.0.113.1"); got.IsValid() {
@@ -56,23 +57,26 @@ func TestClient(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
-	for _, s := range []string{"", ",", "10.0.0.0/8,", "10.0.0.0/33", "10.0.0.1/8", "::ffff:10.0.0.0/104", "localhost", "10.0.0.0-10.0.0.9", "fe80::1%eth0/64"} {
+	for _, s := range []string{"", ",", "10.0.0.0/8,", "10.0.0.0/33", "10.0.0.1/8",
+		"::ffff:10.0.0.0/104", "localhost", "10.0.0.0-10.0.0.9", "fe80::1%eth0/64"} {
 		if p, err := forwarded.Parse(s); err == nil {
 			t.Errorf("Parse(%q) = %v, want an error", s, p)
 		}
 	}
-	if p := mustParse(t, "0.0.0.0/0,::/0"); p.Client(netip.MustParseAddr("192.0.2.1"), "192.0.2.2, ::1").String() != "192.0.2.2" {
+	if p := mustParse(t, "0.0.0.0/0,::/0"); p.Client(netip.MustParseAddr("192.0.2.1"),
+		"192.0.2.2, ::1").String() != "192.0.2.2" {
 		t.Error("all are trusted, but not believed")
 	}
 }
 
-// FuzzClient: who is not trusted is the client, whatever it says; who is found stands there; and one more proxy in between
-// changes nothing.
+// FuzzClient: who is not trusted is the client, whatever it says; who is found stands there; and
+// one more proxy in between changes nothing.
 func FuzzClient(f *testing.F) {
 	f.Add("10.1.2.3", "203.0.113.1, 10.0.0.2")
 	f.Add("fd00::1", "[2001:db8::1]:4711, fd00::2")
 	f.Add("192.0.2.1", ",")
-	networks := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
+	networks := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"),
+		netip.MustParsePrefix("fd00::/8")}
 	p := mustParse(f, "10.0.0.0/8,fd00::/8")
 	f.Fuzz(func(t *testing.T, addr, header string) {
 		peer, err := netip.ParseAddr(addr)
@@ -81,7 +85,8 @@ func FuzzClient(f *testing.F) {
 		}
 		peer = peer.Unmap().WithZone("")
 		got := p.Client(peer, header)
-		if trusted := networks[0].Contains(peer) || networks[1].Contains(peer); !trusted && got != peer {
+		if trusted := networks[0].Contains(peer) || networks[1].Contains(peer); !trusted &&
+			got != peer {
 			t.Errorf("%s, which is not trusted, says %q and is believed: %s", peer, header, got)
 		}
 		stands := got == peer
@@ -91,7 +96,8 @@ func FuzzClient(f *testing.F) {
 		if !stands {
 			t.Errorf("%s says %q: got %s, which stands nowhere", peer, header, got)
 		}
-		if behind := p.Client(netip.MustParseAddr("10.0.0.1"), header+", "+peer.String()); behind != got {
+		if behind := p.Client(netip.MustParseAddr("10.0.0.1"),
+			header+", "+peer.String()); behind != got {
 			t.Errorf("%s says %q: got %s, and %s behind one more proxy", peer, header, got, behind)
 		}
 	})

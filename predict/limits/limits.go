@@ -1,7 +1,8 @@
-// Package limits reads what the system grants a process, in descriptors and memory, and derives from it how many
-// connections and large answers a server can promise to keep.
+// Package limits reads what the system grants a process, in descriptors and memory, and derives
+// from it how many connections and large answers a server can promise to keep.
 //
-// It sets nothing, and sees no limit that a hypervisor or a parent outside the container's view imposes.
+// It sets nothing, and sees no limit that a hypervisor or a parent outside the container's view
+// imposes.
 package limits
 
 import (
@@ -13,15 +14,18 @@ import (
 )
 
 const (
-	// ConnBytes is what a connection takes at most: 27 kB in net/http, measured with 10,000 clients that do not read their
-	// answers. One stuck in a header takes 16 kB, one in the fast lane at most 12.
+	// ConnBytes is what a connection takes at most: 27 kB in net/http, measured with 10,000 clients
+	// that do not read their answers. One stuck in a header takes 16 kB, one in the fast lane at
+	// most 12.
 	ConnBytes = 28_000
 
-	// spareFiles are for the listeners, the files that a reload reads, the log, and connections to the admin address.
+	// spareFiles are for the listeners, the files that a reload reads, the log, and connections to
+	// the admin address.
 	spareFiles = 64
 
-	// baseBytes is for a server without a connection and with an empty cache: 22 MB with the embedded prices, measured, and
-	// as much again during a reload, when there are two sets of them.
+	// baseBytes is for a server without a connection and with an empty cache: 22 MB with the
+	// embedded prices, measured, and as much again during a reload, when there are two sets of
+	// them.
 	baseBytes = 40 << 20
 )
 
@@ -32,18 +36,21 @@ type Plan struct {
 	AnswerBytes int64 // large answers, from when they are made until they are sent
 }
 
-// leastConns is how many connections a plan has, whatever the memory: a server that lets one client in is down for the next,
-// and for whoever asks whether it is up.
+// leastConns is how many connections a plan has, whatever the memory: a server that lets one client
+// in is down for the next, and for whoever asks whether it is up.
 const leastConns = 16
 
-// maxAnswers is ten at once of a thousand forecasts of all thirty days, or three with eight intervals each.
+// maxAnswers is ten at once of a thousand forecasts of all thirty days, or three with eight
+// intervals each.
 const maxAnswers = 64 << 20
 
-// NewPlan plans with as many connections and as large a cache as are wanted, or with less where descriptors or memory do not
-// suffice. A zero limit is none, and zero connections wanted are as many as can be.
+// NewPlan plans with as many connections and as large a cache as are wanted, or with less where
+// descriptors or memory do not suffice. A zero limit is none, and zero connections wanted are as
+// many as can be.
 //
-// Large answers get an eighth of the memory, because making them takes up to twice that, and no more than a quarter of what
-// is beside the server itself; the cache gets at most half of the rest, and connections what is then left.
+// Large answers get an eighth of the memory, because making them takes up to twice that, and no
+// more than a quarter of what is beside the server itself; the cache gets at most half of the rest,
+// and connections what is then left.
 func NewPlan(conns int, cacheBytes int64, files uint64, memory int64) Plan {
 	n := int64(math.MaxInt64)
 	if conns > 0 {
@@ -66,8 +73,8 @@ func NewPlan(conns int, cacheBytes int64, files uint64, memory int64) Plan {
 	return p
 }
 
-// Memory is the least memory limit of the control groups that this process is in, in bytes, or 0 without one. root is the
-// file system: os.DirFS("/").
+// Memory is the least memory limit of the control groups that this process is in, in bytes, or 0
+// without one. root is the file system: os.DirFS("/").
 func Memory(root fs.FS) int64 {
 	groups, err := fs.ReadFile(root, "proc/self/cgroup")
 	if err != nil {
@@ -89,10 +96,11 @@ func Memory(root fs.FS) int64 {
 		default:
 			continue
 		}
-		// The limit of every group above holds too. Inside a container the path may be one that is only seen outside;
-		// what is mounted is then its own group, at the root.
+		// The limit of every group above holds too. Inside a container the path may be one that is
+		// only seen outside; what is mounted is then its own group, at the root.
 		for dir := path.Join("/", group); ; dir = path.Dir(dir) {
-			if n := readLimit(root, path.Join(mount, dir, file)); n > 0 && (least == 0 || n < least) {
+			if n := readLimit(root, path.Join(mount, dir, file)); n > 0 &&
+				(least == 0 || n < least) {
 				least = n
 			}
 			if dir == "/" {

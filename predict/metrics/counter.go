@@ -16,7 +16,8 @@ func (c *Counter) Value() uint64 { return c.total() }
 
 func newCounter(s *stripes) *Counter { return &Counter{newSum(s)} }
 
-// Gauge is a number that goes up and down, such as requests in flight. What can be asked for is a [Registry.GaugeFunc].
+// Gauge is a number that goes up and down, such as requests in flight. What can be asked for is a
+// [Registry.GaugeFunc].
 type Gauge struct{ sum }
 
 // Add adds n, which may be negative.

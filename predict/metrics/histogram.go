@@ -5,12 +5,15 @@ import (
 	"time"
 )
 
-// buckets are the upper bounds of every histogram: a hit of the fast lane takes some 10 us, net/http some 50, a forecast
-// under a millisecond, and ten seconds is the longest that any timeout lets an answer take. An observation counts in the
-// first bucket whose bound is not below it, or in the last, which has none.
+// buckets are the upper bounds of every histogram: a hit of the fast lane takes some 10 us,
+// net/http some 50, a forecast under a millisecond, and ten seconds is the longest that any timeout
+// lets an answer take. An observation counts in the first bucket whose bound is not below it, or in
+// the last, which has none.
 var buckets = [...]time.Duration{
-	25 * time.Microsecond, 50 * time.Microsecond, 100 * time.Microsecond, 250 * time.Microsecond, 500 * time.Microsecond,
-	time.Millisecond, 2500 * time.Microsecond, 5 * time.Millisecond, 10 * time.Millisecond, 25 * time.Millisecond,
+	25 * time.Microsecond, 50 * time.Microsecond, 100 * time.Microsecond, 250 * time.Microsecond,
+	500 * time.Microsecond,
+	time.Millisecond, 2500 * time.Microsecond, 5 * time.Millisecond, 10 * time.Millisecond,
+	25 * time.Millisecond,
 	50 * time.Millisecond, 100 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond,
 	time.Second, 2500 * time.Millisecond, 5 * time.Second, 10 * time.Second,
 }
@@ -21,7 +24,8 @@ type Histogram struct {
 	cells   []histogramCell
 }
 
-// histogramCell is one stripe. There is no count beside the buckets: it is their sum, so the two cannot disagree.
+// histogramCell is one stripe. There is no count beside the buckets: it is their sum, so the two
+// cannot disagree.
 type histogramCell struct {
 	counts [len(buckets) + 1]atomic.Uint64
 	nanos  atomic.Uint64

@@ -1,14 +1,17 @@
-// Package metrics counts and times what a server does and writes it in the Prometheus text format, version 0.0.4.
+// Package metrics counts and times what a server does and writes it in the Prometheus text format,
+// version 0.0.4.
 //
-// A [Registry] makes counters, gauges and duration histograms. Each is one series: its labels are bound when it is made,
-// and asking again for the same name and labels gives the same series. Hot code makes its series once and keeps them;
-// [Counter.Add], [Gauge.Add] and [Histogram.Observe] then take no lock, allocate nothing and, having one stripe a
-// processor, write to no memory that another core is writing. All types are safe for concurrent use.
+// A [Registry] makes counters, gauges and duration histograms. Each is one series: its labels are
+// bound when it is made, and asking again for the same name and labels gives the same series. Hot
+// code makes its series once and keeps them; [Counter.Add], [Gauge.Add] and [Histogram.Observe]
+// then take no lock, allocate nothing and, having one stripe a processor, write to no memory that
+// another core is writing. All types are safe for concurrent use.
 //
-// It is not a client of any monitoring system: nothing is pushed, there are no exemplars, summaries, native histograms or
-// OpenMetrics, and there is no global registry. A series is never forgotten, so a label value must come from a closed set
-// (a route pattern, a status code), never from a client. A name or label that the format does not allow, or one family
-// made with two types, is a mistake in the program and panics when the series is made.
+// It is not a client of any monitoring system: nothing is pushed, there are no exemplars,
+// summaries, native histograms or OpenMetrics, and there is no global registry. A series is never
+// forgotten, so a label value must come from a closed set (a route pattern, a status code), never
+// from a client. A name or label that the format does not allow, or one family made with two types,
+// is a mistake in the program and panics when the series is made.
 package metrics
 
 import (
@@ -45,7 +48,8 @@ type family struct {
 	series     []*series // sorted by labels
 }
 
-// series is one set of labels. metric is *Counter, *Gauge, *Histogram or a func that gives the value at each writing.
+// series is one set of labels. metric is *Counter, *Gauge, *Histogram or a func that gives the
+// value at each writing.
 type series struct {
 	text   string // labels as written, without braces, sorted by name: code="200",route="/predict"
 	metric any
@@ -56,7 +60,8 @@ func New() *Registry {
 	return &Registry{stripes: newStripes(), families: map[string]*family{}}
 }
 
-// Counter returns the counter of that name and those labels, made on first use. By convention the name ends in _total.
+// Counter returns the counter of that name and those labels, made on first use. By convention the
+// name ends in _total.
 func (r *Registry) Counter(name, help string, labels ...Label) *Counter {
 	return get(r, counterKind, name, help, labels, func() *Counter { return newCounter(r.stripes) })
 }
@@ -66,24 +71,27 @@ func (r *Registry) Gauge(name, help string, labels ...Label) *Gauge {
 	return get(r, gaugeKind, name, help, labels, func() *Gauge { return newGauge(r.stripes) })
 }
 
-// Histogram returns the histogram of that name and those labels, made on first use, with the bounds of [Buckets].
-// By convention the name ends in _seconds.
+// Histogram returns the histogram of that name and those labels, made on first use, with the bounds
+// of [Buckets]. By convention the name ends in _seconds.
 func (r *Registry) Histogram(name, help string, labels ...Label) *Histogram {
-	return get(r, histogramKind, name, help, labels, func() *Histogram { return newHistogram(r.stripes) })
+	return get(r, histogramKind, name, help, labels,
+		func() *Histogram { return newHistogram(r.stripes) })
 }
 
-// CounterFunc adds a counter whose value is asked for at each writing; f must be safe for concurrent use and never go down.
+// CounterFunc adds a counter whose value is asked for at each writing; f must be safe for
+// concurrent use and never go down.
 func (r *Registry) CounterFunc(name, help string, f func() float64, labels ...Label) {
 	addFunc(r, counterKind, name, help, f, labels)
 }
 
-// GaugeFunc adds a gauge whose value is asked for at each writing; f must be safe for concurrent use.
+// GaugeFunc adds a gauge whose value is asked for at each writing; f must be safe for concurrent
+// use.
 func (r *Registry) GaugeFunc(name, help string, f func() float64, labels ...Label) {
 	addFunc(r, gaugeKind, name, help, f, labels)
 }
 
-// InfoFunc adds a gauge of value 1 whose labels are asked for at each writing: what is running, rather than how much.
-// By convention the name ends in _info.
+// InfoFunc adds a gauge of value 1 whose labels are asked for at each writing: what is running,
+// rather than how much. By convention the name ends in _info.
 func (r *Registry) InfoFunc(name, help string, f func() []Label) {
 	addFunc(r, gaugeKind, name, help, f, nil)
 }
@@ -124,13 +132,15 @@ func get[M any](r *Registry, k kind, name, help string, labels []Label, make fun
 	if f.kind != k {
 		panic(fmt.Sprintf("metrics: %s is a %s, not a %s", name, f.kind, k))
 	}
-	at, found := slices.BinarySearchFunc(f.series, text, func(s *series, text string) int { return strings.Compare(s.text, text) })
+	at, found := slices.BinarySearchFunc(f.series, text,
+		func(s *series, text string) int { return strings.Compare(s.text, text) })
 	if !found {
 		f.series = slices.Insert(f.series, at, &series{text: text, metric: make()})
 	}
 	m, ok := f.series[at].metric.(M)
 	if !ok {
-		panic(fmt.Sprintf("metrics: the series %s{%s} is made as a %T and as a %T", name, text, f.series[at].metric, m))
+		panic(fmt.Sprintf("metrics: the series %s{%s} is made as a %T and as a %T", name, text,
+			f.series[at].metric, m))
 	}
 	return m
 }

@@ -15,14 +15,18 @@ import (
 
 func TestText(t *testing.T) {
 	r := metrics.New()
-	r.Counter("b_total", "Second family.", metrics.Label{Name: "z", Value: "1"}, metrics.Label{Name: "a", Value: "2"}).Add(7)
-	r.Counter("b_total", "Second family.", metrics.Label{Name: "a", Value: "1"}, metrics.Label{Name: "z", Value: "9"}).Inc()
+	r.Counter("b_total", "Second family.", metrics.Label{Name: "z", Value: "1"},
+		metrics.Label{Name: "a", Value: "2"}).Add(7)
+	r.Counter("b_total", "Second family.", metrics.Label{Name: "a", Value: "1"},
+		metrics.Label{Name: "z", Value: "9"}).Inc()
 	g := r.Gauge("a", "First\nfamily \\ here.")
 	g.Add(2)
 	g.Add(-5)
-	r.GaugeFunc("c", "Third.", func() float64 { return 0.25 }, metrics.Label{Name: "p", Value: "a\"b\\c\nd\xff"})
+	r.GaugeFunc("c", "Third.", func() float64 { return 0.25 },
+		metrics.Label{Name: "p", Value: "a\"b\\c\nd\xff"})
 	r.CounterFunc("d_total", "Fourth.", func() float64 { return 1e21 })
-	r.InfoFunc("e_info", "Fifth.", func() []metrics.Label { return []metrics.Label{{Name: "version", Value: "1"}} })
+	r.InfoFunc("e_info", "Fifth.",
+		func() []metrics.Label { return []metrics.Label{{Name: "version", Value: "1"}} })
 	want := `# HELP a First\nfamily \\ here.
 # TYPE a gauge
 a -3
@@ -74,8 +78,10 @@ func TestHistogramText(t *testing.T) {
 
 func TestSameSeries(t *testing.T) {
 	r := metrics.New()
-	a := r.Counter("x_total", "X.", metrics.Label{Name: "a", Value: "1"}, metrics.Label{Name: "b", Value: "2"})
-	b := r.Counter("x_total", "X.", metrics.Label{Name: "b", Value: "2"}, metrics.Label{Name: "a", Value: "1"})
+	a := r.Counter("x_total", "X.", metrics.Label{Name: "a", Value: "1"},
+		metrics.Label{Name: "b", Value: "2"})
+	b := r.Counter("x_total", "X.", metrics.Label{Name: "b", Value: "2"},
+		metrics.Label{Name: "a", Value: "1"})
 	if a != b {
 		t.Error("the order of labels makes another series")
 	}
@@ -86,15 +92,31 @@ func TestSameSeries(t *testing.T) {
 
 func TestMistakesPanic(t *testing.T) {
 	for name, f := range map[string]func(r *metrics.Registry){
-		"empty name":        func(r *metrics.Registry) { r.Counter("", "H.") },
-		"digit first":       func(r *metrics.Registry) { r.Counter("1a", "H.") },
-		"dash":              func(r *metrics.Registry) { r.Counter("a-b", "H.") },
-		"label with colon":  func(r *metrics.Registry) { r.Counter("a", "H.", metrics.Label{Name: "a:b"}) },
-		"reserved label":    func(r *metrics.Registry) { r.Counter("a", "H.", metrics.Label{Name: "__a"}) },
-		"le":                func(r *metrics.Registry) { r.Histogram("a", "H.", metrics.Label{Name: "le"}) },
-		"label twice":       func(r *metrics.Registry) { r.Counter("a", "H.", metrics.Label{Name: "x"}, metrics.Label{Name: "x"}) },
-		"two types":         func(r *metrics.Registry) { r.Counter("a", "H."); r.Gauge("a", "H.") },
-		"func over counter": func(r *metrics.Registry) { r.Counter("a", "H."); r.CounterFunc("a", "H.", nil) },
+		"empty name":  func(r *metrics.Registry) { r.Counter("", "H.") },
+		"digit first": func(r *metrics.Registry) { r.Counter("1a", "H.") },
+		"dash":        func(r *metrics.Registry) { r.Counter("a-b", "H.") },
+		"label with colon": func(r *metrics.Registry) {
+			r.Counter("a", "H.",
+				metrics.Label{Name: "a:b"})
+		},
+		"reserved label": func(r *metrics.Registry) {
+			r.Counter("a", "H.",
+				metrics.Label{Name: "__a"})
+		},
+		"le": func(r *metrics.Registry) {
+			r.Histogram("a", "H.",
+				metrics.Label{Name: "le"})
+		},
+		"label twice": func(r *metrics.Registry) {
+			r.Counter("a", "H.",
+				metrics.Label{Name: "x"}, metrics.Label{Name: "x"})
+		},
+		"two types": func(r *metrics.Registry) { r.Counter("a", "H."); r.Gauge("a", "H.") },
+		"func over counter": func(r *metrics.Registry) {
+			r.Counter("a", "H.")
+			r.CounterFunc("a",
+				"H.", nil)
+		},
 		"two funcs": func(r *metrics.Registry) {
 			r.GaugeFunc("a", "H.", func() float64 { return 1 })
 			r.GaugeFunc("a", "H.", func() float64 { return 1 })
@@ -126,7 +148,8 @@ func TestConcurrentUse(t *testing.T) {
 			}
 		})
 	}
-	for i := range 20 { // read and make series meanwhile; every reading must be consistent in itself
+	// read and make series meanwhile; every reading must be consistent in itself
+	for i := range 20 {
 		r.Counter("x_total", "X.", metrics.Label{Name: "i", Value: fmt.Sprint(i % 3)}).Inc()
 		parse(t, r.AppendText(nil))
 	}
@@ -147,7 +170,8 @@ func TestServeHTTP(t *testing.T) {
 	r.Counter("x_total", "X.").Inc()
 	w := httptest.NewRecorder()
 	r.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
-	if got, want := w.Header().Get("Content-Type"), "text/plain; version=0.0.4; charset=utf-8"; got != want {
+	if got, want := w.Header().Get("Content-Type"),
+		"text/plain; version=0.0.4; charset=utf-8"; got != want {
 		t.Errorf("Content-Type: got %q, want %q", got, want)
 	}
 	if !strings.Contains(w.Body.String(), "x_total 1\n") {
@@ -179,7 +203,8 @@ func BenchmarkCounterInc(b *testing.B) {
 	})
 }
 
-// BenchmarkPlainAtomic is what a counter of one word would cost: less alone, more as soon as cores share it.
+// BenchmarkPlainAtomic is what a counter of one word would cost: less alone, more as soon as cores
+// share it.
 func BenchmarkPlainAtomic(b *testing.B) {
 	var n atomic.Uint64
 	b.RunParallel(func(pb *testing.PB) {

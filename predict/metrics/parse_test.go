@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// parsed is a text of metrics: the type of each family, and the value of each series under its name as written.
+// parsed is a text of metrics: the type of each family, and the value of each series under its name
+// as written.
 type parsed struct {
 	types  map[string]string
 	values map[string]float64
@@ -19,8 +20,9 @@ var (
 	leLabel    = regexp.MustCompile(`,?le="([^"]*)"`)
 )
 
-// parse reads the text format more strictly than its definition: HELP, then TYPE, then all samples of the family; families
-// and series sorted, none twice; the buckets of a histogram rise, end in +Inf, and agree with its count.
+// parse reads the text format more strictly than its definition: HELP, then TYPE, then all samples
+// of the family; families and series sorted, none twice; the buckets of a histogram rise, end in
+// +Inf, and agree with its count.
 func parse(t *testing.T, text []byte) parsed {
 	t.Helper()
 	p := parsed{map[string]string{}, map[string]float64{}}

@@ -11,9 +11,11 @@ import (
 func TestProcessFromFiles(t *testing.T) {
 	dir := t.TempDir()
 	for name, content := range map[string]string{
-		"self/stat":   "7 (a) b) c) S 1 7 7 0 -1 4194560 9 0 0 0 150 50 0 0 20 0 5 0 1000 4096000 25 18446744073709551615 1 1\n",
-		"self/limits": "Limit                     Soft Limit           Hard Limit           Units\nMax open files            1024                 4096                 files\n",
-		"self/fd/0":   "", "self/fd/1": "",
+		"self/stat": "7 (a) b) c) S 1 7 7 0 -1 4194560 9 0 0 0 150 50 0 0 20 0 5 0 1000 " +
+			"4096000 25 18446744073709551615 1 1\n",
+		"self/limits": "Limit                     Soft Limit           Hard Limit           " +
+			"Units\nMax open files            1024                 4096                 files\n",
+		"self/fd/0": "", "self/fd/1": "",
 		"stat":     "cpu  1 2 3\nbtime 1000000\n",
 		"cpu.stat": "usage_usec 5\nnr_throttled 42\n",
 	} {
@@ -57,9 +59,11 @@ func TestRealProcess(t *testing.T) {
 	AddGo(r)
 	AddBuild(r, "v1")
 	got := string(r.AppendText(nil))
-	want := []string{"go_goroutines ", "go_info{version=", "build_info{version=\"v1\"", "go_memstats_sys_bytes "}
+	want := []string{"go_goroutines ", "go_info{version=", "build_info{version=\"v1\"",
+		"go_memstats_sys_bytes "}
 	if runtime.GOOS == "linux" {
-		want = append(want, "process_cpu_seconds_total ", "process_resident_memory_bytes ", "process_open_fds ", "process_start_time_seconds ")
+		want = append(want, "process_cpu_seconds_total ", "process_resident_memory_bytes ",
+			"process_open_fds ", "process_start_time_seconds ")
 	}
 	for _, w := range want {
 		if !strings.Contains(got, "\n"+w) {

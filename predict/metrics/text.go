@@ -8,14 +8,15 @@ import (
 	"strings"
 )
 
-// ServeHTTP answers with all metrics. It looks at nothing in the request; route it by method and path.
+// ServeHTTP answers with all metrics. It looks at nothing in the request; route it by method and
+// path.
 func (r *Registry) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	w.Write(r.AppendText(nil))
 }
 
-// AppendText appends all metrics in the Prometheus text format: families in the order of their names, series in the order
-// of their labels, so that two writings differ only where values do.
+// AppendText appends all metrics in the Prometheus text format: families in the order of their
+// names, series in the order of their labels, so that two writings differ only where values do.
 func (r *Registry) AppendText(b []byte) []byte {
 	for _, f := range r.snapshot() {
 		b = append(b, "# HELP "...)
@@ -89,7 +90,8 @@ func appendUint(b []byte, name, labels string, v uint64) []byte {
 
 func appendFloat(b []byte, name, labels string, v float64) []byte {
 	b = appendName(b, name, labels)
-	return append(strconv.AppendFloat(b, v, 'g', -1, 64), '\n') // +Inf, -Inf and NaN are spelt as the format has them
+	// +Inf, -Inf and NaN are spelt as the format has them
+	return append(strconv.AppendFloat(b, v, 'g', -1, 64), '\n')
 }
 
 func appendName(b []byte, name, labels string) []byte {

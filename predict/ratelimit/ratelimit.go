@@ -1,7 +1,8 @@
-// Package ratelimit bounds how many requests each client may make, by a token bucket a client, in bounded memory.
+// Package ratelimit bounds how many requests each client may make, by a token bucket a client, in
+// bounded memory.
 //
-// It is no protection against overload, which limits what runs at once rather than who asks how often, and it is not
-// shared: each copy of a server counts for itself.
+// It is no protection against overload, which limits what runs at once rather than who asks how
+// often, and it is not shared: each copy of a server counts for itself.
 package ratelimit
 
 import (
@@ -23,15 +24,16 @@ const (
 
 // Config says how much a client may ask.
 type Config struct {
-	Rate    Rate             // needed
-	Burst   int              // requests at once after a pause; 0 means those of one period of Rate
-	Clients int              // most clients remembered, rounded up to a multiple of 64; 0 means 65,536, some 15 MB
+	Rate  Rate // needed
+	Burst int  // requests at once after a pause; 0 means those of one period of Rate
+	// most clients remembered, rounded up to a multiple of 64; 0 means 65,536, some 15 MB
+	Clients int
 	Now     func() time.Time // nil means time.Now
 }
 
-// Limiter is a token bucket a client, kept as the one time at which it will be full: the bucket of a client that is not
-// remembered is full, so one whose bucket has filled up can be forgotten and nothing is lost. It is safe for concurrent
-// use.
+// Limiter is a token bucket a client, kept as the one time at which it will be full: the bucket of
+// a client that is not remembered is full, so one whose bucket has filled up can be forgotten and
+// nothing is lost. It is safe for concurrent use.
 type Limiter[C comparable] struct {
 	interval time.Duration // between requests at the rate
 	window   time.Duration // that fills an empty bucket
@@ -75,7 +77,8 @@ func New[C comparable](cfg Config) (*Limiter[C], error) {
 	}
 	interval := max(cfg.Rate.Period/time.Duration(cfg.Rate.Requests), 1)
 	if time.Duration(cfg.Burst) > math.MaxInt64/4/interval {
-		return nil, fmt.Errorf("ratelimit: Burst is %d, which takes centuries to fill at %v", cfg.Burst, cfg.Rate)
+		return nil, fmt.Errorf("ratelimit: Burst is %d, which takes centuries to fill at %v",
+			cfg.Burst, cfg.Rate)
 	}
 	l := &Limiter[C]{
 		interval: interval,
@@ -86,7 +89,8 @@ func New[C comparable](cfg Config) (*Limiter[C], error) {
 		seed:     maphash.MakeSeed(),
 	}
 	for i := range l.shards {
-		l.shards[i] = shard[C]{capacity: (cfg.Clients + shards - 1) / shards, clients: map[C]*list.Element{}}
+		l.shards[i] = shard[C]{capacity: (cfg.Clients + shards - 1) / shards,
+			clients: map[C]*list.Element{}}
 	}
 	return l, nil
 }
@@ -140,9 +144,9 @@ func (l *Limiter[C]) Clients() (n int) {
 	return n
 }
 
-// Policy is the value of RateLimit-Policy, and AppendFields appends that of RateLimit after a decision: the structured fields of
-// draft-ietf-httpapi-ratelimit-headers-10, where a quota of q requests refills in w seconds, r are left of it, and it is
-// full again in t seconds.
+// Policy is the value of RateLimit-Policy, and AppendFields appends that of RateLimit after a
+// decision: the structured fields of draft-ietf-httpapi-ratelimit-headers-10, where a quota of q
+// requests refills in w seconds, r are left of it, and it is full again in t seconds.
 func (l *Limiter[C]) Policy() string {
 	return `"default";q=` + strconv.Itoa(l.burst) + ";w=" + strconv.FormatInt(Seconds(l.window), 10)
 }

@@ -32,7 +32,8 @@ func TestBurstThenRate(t *testing.T) {
 			}
 		}
 		d := l.Take("a")
-		want := ratelimit.Decision{OK: false, Remaining: 0, Full: 300 * time.Millisecond, Wait: 100 * time.Millisecond}
+		want := ratelimit.Decision{OK: false, Remaining: 0, Full: 300 * time.Millisecond,
+			Wait: 100 * time.Millisecond}
 		if d != want {
 			t.Errorf("after the burst: %+v, want %+v", d, want)
 		}
@@ -68,7 +69,8 @@ func TestAgainstCounting(t *testing.T) {
 		rnd := rand.New(rand.NewPCG(1, 2))
 		tokens, last := float64(burst), time.Now()
 		for i := range 20_000 {
-			time.Sleep(time.Duration(rnd.IntN(20)) * 15625 * time.Microsecond) // an eighth of an interval
+			// an eighth of an interval
+			time.Sleep(time.Duration(rnd.IntN(20)) * 15625 * time.Microsecond)
 			now := time.Now()
 			tokens = min(burst, tokens+now.Sub(last).Seconds()*rate)
 			last = now
@@ -90,7 +92,9 @@ func TestClientsAreBounded(t *testing.T) {
 		l.Take("persistent")
 		for i := range 100_000 {
 			l.Take(fmt.Sprint(i))
-			if i%9 == 0 { // nine others do not fill a shard of ten, wherever the seed puts them: it never asked least recently
+			// nine others do not fill a shard of ten, wherever the seed puts them: it never asked
+			// least recently
+			if i%9 == 0 {
 				if d := l.Take("persistent"); d.OK {
 					t.Fatalf("forgotten after %d other clients", i)
 				}
@@ -126,7 +130,8 @@ func TestConcurrentTakes(t *testing.T) {
 
 func TestClockGoesBack(t *testing.T) {
 	now := time.Unix(1e9, 0)
-	l := mustNew(t, ratelimit.Config{Rate: perSecond(1), Burst: 2, Now: func() time.Time { return now }})
+	l := mustNew(t, ratelimit.Config{Rate: perSecond(1), Burst: 2,
+		Now: func() time.Time { return now }})
 	l.Take("a")
 	now = now.Add(-time.Hour)
 	if d := l.Take("b"); !d.OK {
@@ -140,7 +145,8 @@ func TestClockGoesBack(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	for _, cfg := range []ratelimit.Config{
-		{}, {Rate: perSecond(-1)}, {Rate: perSecond(1), Burst: -1}, {Rate: perSecond(1), Clients: -1},
+		{}, {Rate: perSecond(-1)}, {Rate: perSecond(1), Burst: -1},
+		{Rate: perSecond(1), Clients: -1},
 		{Rate: ratelimit.Rate{Requests: 1, Period: time.Hour}, Burst: 1 << 40},
 	} {
 		if _, err := ratelimit.New[string](cfg); err == nil {
@@ -155,7 +161,8 @@ func TestConfig(t *testing.T) {
 
 func TestParseRate(t *testing.T) {
 	for s, want := range map[string]ratelimit.Rate{
-		"5": perSecond(5), "5/s": perSecond(5), "100/m": {Requests: 100, Period: time.Minute}, "1/h": {Requests: 1, Period: time.Hour}, "1000000000": perSecond(1e9),
+		"5": perSecond(5), "5/s": perSecond(5), "100/m": {Requests: 100, Period: time.Minute},
+		"1/h": {Requests: 1, Period: time.Hour}, "1000000000": perSecond(1e9),
 	} {
 		got, err := ratelimit.ParseRate(s)
 		if err != nil || got != want {
@@ -165,7 +172,8 @@ func TestParseRate(t *testing.T) {
 			t.Errorf("ParseRate(%q) = %v, %v; want %v", got.String(), again, err, got)
 		}
 	}
-	for _, s := range []string{"", "0", "-1", "1.5", "5/", "5/d", "/s", "s", "5/s/s", "5 /s", "1000000001", "99999999999999999999"} {
+	for _, s := range []string{"", "0", "-1", "1.5", "5/", "5/d", "/s", "s", "5/s/s", "5 /s",
+		"1000000001", "99999999999999999999"} {
 		if got, err := ratelimit.ParseRate(s); err == nil {
 			t.Errorf("ParseRate(%q) = %v, want an error", s, got)
 		}

@@ -1,4 +1,5 @@
-// Tickerload sends forecast requests to a server on this machine at a fixed rate and says how long the answers took.
+// Tickerload sends forecast requests to a server on this machine at a fixed rate and says how long
+// the answers took.
 //
 //	tickerload -rate 1000 -duration 10s            an open loop: latency from the time each request was due
 //	tickerload -rate 0                             a closed loop: as fast as 64 connections go
@@ -53,17 +54,21 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, terminal 
 	var cfg load.Config
 	fs.StringVar(&cfg.Addr, "addr", "127.0.0.1:8080", "`host:port` of the server; loopback only")
 	fs.Float64Var(&cfg.Rate, "rate", 1000, "requests due a second; 0 is a closed loop")
-	fs.BoolVar(&cfg.Poisson, "poisson", false, "draw the gaps between requests from an exponential distribution")
+	fs.BoolVar(&cfg.Poisson, "poisson", false,
+		"draw the gaps between requests from an exponential distribution")
 	fs.Uint64Var(&cfg.Seed, "seed", 1, "seed of -poisson")
 	fs.IntVar(&cfg.Conns, "conns", 64, "keep-alive connections, one request in flight on each")
-	fs.DurationVar(&cfg.Duration, "duration", 10*time.Second, "how long to measure, for each rate with -knee")
+	fs.DurationVar(&cfg.Duration, "duration", 10*time.Second,
+		"how long to measure, for each rate with -knee")
 	fs.DurationVar(&cfg.Warmup, "warmup", time.Second, "how long to run before that")
 	fs.Int64Var(&cfg.Count, "count", 0, "stop after this many requests; 0 is no limit")
-	fs.DurationVar(&cfg.Timeout, "timeout", 5*time.Second, "of one request, and how long to wait for what is left at the end")
+	fs.DurationVar(&cfg.Timeout, "timeout", 5*time.Second,
+		"of one request, and how long to wait for what is left at the end")
 	mixName := fs.String("mix", "mixed", "requests to send: hit, miss, mixed, batch or batchmiss")
 	path := fs.String("path", "/predict", "path of -body")
 	body := fs.String("body", "", "send this JSON instead of a mix")
-	knee := fs.Bool("knee", false, "look for the highest rate that the server stands, from -rate (or 1000) upwards")
+	knee := fs.Bool("knee", false,
+		"look for the highest rate that the server stands, from -rate (or 1000) upwards")
 	limit := fs.Duration("p99", 5*time.Millisecond, "p99 that -knee allows")
 	asJSON := fs.Bool("json", false, "print the result as JSON, histograms included")
 	if err := fs.Parse(args); err != nil {
@@ -78,7 +83,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, terminal 
 	mixes := bench.Mixes(cfg.Addr)
 	mix, ok := mixes[*mixName]
 	if !ok {
-		return fmt.Errorf("%w: no mix %q, want one of %s", errUsage, *mixName, strings.Join(slices.Sorted(maps.Keys(mixes)), ", "))
+		return fmt.Errorf("%w: no mix %q, want one of %s", errUsage, *mixName,
+			strings.Join(slices.Sorted(maps.Keys(mixes)), ", "))
 	}
 	if cfg.Requests = mix; *body != "" {
 		request := load.NewRequest("POST", *path, cfg.Addr, []byte(*body))
@@ -90,7 +96,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, terminal 
 	}
 	if terminal {
 		cfg.Progress = func(p load.Progress) {
-			fmt.Fprintf(stderr, "\r%4.0f s of %.0f: %d answers, %d errors, p99 %v   ", p.Elapsed.Seconds(), cfg.Duration.Seconds(), p.Requests, p.Errors, p.P99)
+			fmt.Fprintf(stderr, "\r%4.0f s of %.0f: %d answers, %d errors, p99 %v   ",
+				p.Elapsed.Seconds(), cfg.Duration.Seconds(), p.Requests, p.Errors, p.P99)
 		}
 	}
 	result, err := load.Run(ctx, cfg)
@@ -107,14 +114,18 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, terminal 
 	return err
 }
 
-func findKnee(ctx context.Context, cfg load.Config, limit time.Duration, stdout, stderr io.Writer, asJSON bool) error {
-	knee, err := load.FindKnee(ctx, cfg, load.KneeConfig{Start: cfg.Rate, P99: limit}, func(s load.KneeStep) {
-		verdict := "good"
-		if !s.OK {
-			verdict = "beyond the knee"
-		}
-		fmt.Fprintf(stderr, "%8.0f a second: p99 %v, %d failed, generator %.1f us: %s\n", s.Rate, s.P99, s.Failed, s.GeneratorCPU, verdict)
-	})
+func findKnee(ctx context.Context, cfg load.Config, limit time.Duration, stdout, stderr io.Writer,
+	asJSON bool) error {
+	knee, err := load.FindKnee(ctx, cfg, load.KneeConfig{Start: cfg.Rate, P99: limit},
+		func(s load.KneeStep) {
+			verdict := "good"
+			if !s.OK {
+				verdict = "beyond the knee"
+			}
+			fmt.Fprintf(stderr, "%8.0f a second: p99 %v, %d failed, generator %.1f us: %s\n",
+				s.Rate,
+				s.P99, s.Failed, s.GeneratorCPU, verdict)
+		})
 	if err != nil {
 		return err
 	}

@@ -25,14 +25,17 @@ func serve(t *testing.T) string {
 
 func TestRun(t *testing.T) {
 	addr := serve(t)
-	for _, args := range []string{"-mix hit -rate 0", "-mix miss -rate 2000", "-mix mixed -rate 2000 -poisson", "-body {} -path /x -rate 0"} {
+	for _, args := range []string{"-mix hit -rate 0", "-mix miss -rate 2000",
+		"-mix mixed -rate 2000 -poisson", "-body {} -path /x -rate 0"} {
 		var out, progress bytes.Buffer
-		args := append(strings.Fields(args), "-addr", addr, "-count", "100", "-warmup", "0", "-json")
+		args := append(strings.Fields(args), "-addr", addr, "-count", "100", "-warmup", "0",
+			"-json")
 		if err := run(t.Context(), args, &out, &progress, false); err != nil {
 			t.Fatalf("%v: %v", args, err)
 		}
 		var r load.Result
-		if err := json.Unmarshal(out.Bytes(), &r); err != nil || r.Answers != 100 || r.Statuses[200] != 100 || r.Latency.Count() != 100 {
+		if err := json.Unmarshal(out.Bytes(), &r); err != nil || r.Answers != 100 ||
+			r.Statuses[200] != 100 || r.Latency.Count() != 100 {
 			t.Errorf("%v: %d answers, error %v, want 100", args, r.Answers, err)
 		}
 		if progress.Len() > 0 {
@@ -43,12 +46,14 @@ func TestRun(t *testing.T) {
 
 func TestKnee(t *testing.T) {
 	var out, steps bytes.Buffer
-	args := []string{"-addr", serve(t), "-knee", "-rate", "1000000", "-duration", "20ms", "-warmup", "0", "-conns", "1", "-p99", "1ns", "-json"}
+	args := []string{"-addr", serve(t), "-knee", "-rate", "1000000", "-duration", "20ms", "-warmup",
+		"0", "-conns", "1", "-p99", "1ns", "-json"}
 	if err := run(t.Context(), args, &out, &steps, false); err != nil {
 		t.Fatal(err)
 	}
 	var k load.Knee
-	if err := json.Unmarshal(out.Bytes(), &k); err != nil || k.Rate != 0 || len(k.Steps) != 2 || !strings.Contains(steps.String(), "beyond the knee") {
+	if err := json.Unmarshal(out.Bytes(), &k); err != nil || k.Rate != 0 || len(k.Steps) != 2 ||
+		!strings.Contains(steps.String(), "beyond the knee") {
 		t.Errorf("%s%s: want no rate with a p99 under 1 ns", &steps, &out)
 	}
 }
@@ -64,7 +69,8 @@ func TestUsage(t *testing.T) {
 			t.Errorf("%s: error %v, want a usage error with %q", args, err, want)
 		}
 	}
-	if err := run(t.Context(), []string{"-addr", "192.0.2.7:80"}, io.Discard, io.Discard, false); err == nil || errors.Is(err, errUsage) {
+	if err := run(t.Context(), []string{"-addr", "192.0.2.7:80"}, io.Discard, io.Discard,
+		false); err == nil || errors.Is(err, errUsage) {
 		t.Errorf("a target elsewhere: error %v", err)
 	}
 }

@@ -12,7 +12,8 @@ import (
 	"github.com/prometheus/prometheus/promql/promqltest"
 )
 
-// healthy is what Prometheus sees of two replicas with nothing wrong, one sample a minute: "a+bxn" is a, a+b, ... n times.
+// healthy is what Prometheus sees of two replicas with nothing wrong, one sample a minute: "a+bxn"
+// is a, a+b, ... n times.
 const healthy = `
 up{job="tickercast-admin", namespace="n", instance="a"} 1x60
 up{job="tickercast-admin", namespace="n", instance="b"} 1x60
@@ -39,7 +40,8 @@ go_gc_gomemlimit_bytes{job="tickercast-admin", namespace="n", instance="a"} 480e
 tls_certificate_expiry_timestamp_seconds{job="tickercast-admin", namespace="n", instance="a"} 2592000x60
 `
 
-// wrong says of each alert what it is for. The series of a name that stands here replace the healthy ones of that name.
+// wrong says of each alert what it is for. The series of a name that stands here replace the
+// healthy ones of that name.
 var wrong = map[string]string{
 	"TickercastGone":                `up{job="tickercast-admin", namespace="n", instance="a"} 0x60`,
 	"TickercastDown":                `up{job="tickercast-admin", namespace="n", instance="a"} 0x60`,
@@ -56,16 +58,18 @@ var wrong = map[string]string{
 	"TickercastCertificate":         `tls_certificate_expiry_timestamp_seconds{job="tickercast-admin", namespace="n", instance="a"} 86400x60`,
 }
 
-// TestAlertsFire evaluates each alert by Prometheus itself half an hour after the epoch: it holds when what it is for has
-// happened, and with everything else healthy it alone does.
+// TestAlertsFire evaluates each alert by Prometheus itself half an hour after the epoch: it holds
+// when what it is for has happened, and with everything else healthy it alone does.
 func TestAlertsFire(t *testing.T) {
 	exprs := map[string]string{}
-	for _, g := range object[monitoring.PrometheusRule](t, render(t, "overlays/production"), "PrometheusRule/tickercast").Spec.Groups {
+	for _, g := range object[monitoring.PrometheusRule](t, render(t, "overlays/production"),
+		"PrometheusRule/tickercast").Spec.Groups {
 		for _, r := range g.Rules {
 			exprs[r.Alert] = r.Expr.String()
 		}
 	}
-	if got, want := slices.Sorted(maps.Keys(exprs)), slices.Sorted(maps.Keys(wrong)); !slices.Equal(got, want) {
+	if got, want := slices.Sorted(maps.Keys(exprs)),
+		slices.Sorted(maps.Keys(wrong)); !slices.Equal(got, want) {
 		t.Fatalf("alerts: got %v, want %v", got, want)
 	}
 	if got := firing(t, exprs, healthy); len(got) > 0 {
@@ -102,11 +106,13 @@ func replace(all, series string) string {
 
 func firing(t *testing.T, exprs map[string]string, series string) (names []string) {
 	t.Helper()
-	storage := promqltest.LoadedStorage(t, "load 1m\n  "+strings.ReplaceAll(strings.TrimSpace(series), "\n", "\n  ")+"\n")
+	storage := promqltest.LoadedStorage(t,
+		"load 1m\n  "+strings.ReplaceAll(strings.TrimSpace(series), "\n", "\n  ")+"\n")
 	defer storage.Close()
 	engine := promqltest.NewTestEngine(t, false, 0, 1e6)
 	for _, name := range slices.Sorted(maps.Keys(exprs)) {
-		query, err := engine.NewInstantQuery(t.Context(), storage, nil, exprs[name], time.Unix(30*60, 0))
+		query, err := engine.NewInstantQuery(t.Context(), storage, nil, exprs[name],
+			time.Unix(30*60, 0))
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}

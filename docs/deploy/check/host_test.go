@@ -35,8 +35,10 @@ func TestCompose(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(s.Build.Context, "Dockerfile")); err != nil {
 		t.Errorf("the image cannot be built: %v", err)
 	}
-	if !s.ReadOnly || s.User != "65532:65532" || len(s.CapDrop) != 1 || s.CapDrop[0] != "ALL" || s.Privileged {
-		t.Errorf("want a read-only root, the user 65532 and no capabilities; got %v, %s, %v", s.ReadOnly, s.User, s.CapDrop)
+	if !s.ReadOnly || s.User != "65532:65532" || len(s.CapDrop) != 1 || s.CapDrop[0] != "ALL" ||
+		s.Privileged {
+		t.Errorf("want a read-only root, the user 65532 and no capabilities; got %v, %s, %v",
+			s.ReadOnly, s.User, s.CapDrop)
 	}
 	if grace := time.Duration(*s.StopGracePeriod); grace < 20*time.Second {
 		t.Errorf("killed after %v", grace)
@@ -58,12 +60,15 @@ func TestUnit(t *testing.T) {
 	if err := os.WriteFile(unit, []byte(here), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.CommandContext(t.Context(), analyze, "verify", "--man=no", unit).CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), analyze, "verify", "--man=no",
+		unit).CombinedOutput()
 	if err != nil || strings.Contains(string(out), "tickercast.service:") {
 		t.Errorf("verify: %v: %s", err, out)
 	}
-	// Of 10.0, where 0.0 is a program that may do nothing; 1.2 on version 252, and later versions look at more.
-	out, err = exec.CommandContext(t.Context(), analyze, "security", "--offline=yes", "--threshold=20", unit).CombinedOutput()
+	// Of 10.0, where 0.0 is a program that may do nothing; 1.2 on version 252, and later versions
+	// look at more.
+	out, err = exec.CommandContext(t.Context(), analyze, "security", "--offline=yes",
+		"--threshold=20", unit).CombinedOutput()
 	if err != nil {
 		t.Errorf("security: %v: %s", err, out)
 	}
@@ -76,7 +81,9 @@ func certificate(t *testing.T) (certFile, keyFile string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Minute), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+	template := x509.Certificate{SerialNumber: big.NewInt(1),
+		NotBefore: time.Now().Add(-time.Minute), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
 	cert, err := x509.CreateCertificate(rand.Reader, &template, &template, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)
@@ -87,7 +94,8 @@ func certificate(t *testing.T) (certFile, keyFile string) {
 	}
 	dir := t.TempDir()
 	certFile, keyFile = filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
-	for name, block := range map[string]*pem.Block{certFile: {Type: "CERTIFICATE", Bytes: cert}, keyFile: {Type: "PRIVATE KEY", Bytes: private}} {
+	for name, block := range map[string]*pem.Block{certFile: {Type: "CERTIFICATE", Bytes: cert},
+		keyFile: {Type: "PRIVATE KEY", Bytes: private}} {
 		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -97,7 +105,8 @@ func certificate(t *testing.T) (certFile, keyFile string) {
 
 func (s *server) getTLS(t *testing.T, path string) {
 	t.Helper()
-	client := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} // its certificate is the test's own
+	// its certificate is the test's own
+	client := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 	resp, err := client.Get("https://" + s.addr + path)
 	if err != nil {
 		t.Fatal(err)

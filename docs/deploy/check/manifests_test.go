@@ -23,7 +23,8 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
 
-// An inferenceService is what this kit uses of KServe's, whose own package brings half of Knative and Istio along.
+// An inferenceService is what this kit uses of KServe's, whose own package brings half of Knative
+// and Istio along.
 type inferenceService struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata"`
@@ -49,11 +50,12 @@ var kinds = map[string]func() any{
 	"InferenceService":        func() any { return new(inferenceService) },
 }
 
-// render builds a folder of ../kubernetes and decodes its objects, by kind and name. A field that the API does not have is an
-// error.
+// render builds a folder of ../kubernetes and decodes its objects, by kind and name. A field that
+// the API does not have is an error.
 func render(t *testing.T, folder string) map[string]any {
 	t.Helper()
-	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), filepath.Join("..", "kubernetes", folder))
+	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(),
+		filepath.Join("..", "kubernetes", folder))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +99,8 @@ func object[T any](t *testing.T, objects map[string]any, name string) *T {
 	return o
 }
 
-// TestPodSecurity holds the pods to the restricted standard of the newest version, and a little more: see the fields.
+// TestPodSecurity holds the pods to the restricted standard of the newest version, and a little
+// more: see the fields.
 func TestPodSecurity(t *testing.T) {
 	evaluator, err := podsecurity.NewEvaluator(podsecurity.DefaultChecks(), nil)
 	if err != nil {
@@ -110,12 +113,14 @@ func TestPodSecurity(t *testing.T) {
 		{"base", deploymentPod(t)},
 		{"overlays/production", deploymentPod(t)},
 		{"overlays/kserve", func(o map[string]any) *core.PodSpec {
-			return &object[inferenceService](t, o, "InferenceService/tickercast").Spec.Predictor.PodSpec
+			return &object[inferenceService](t, o,
+				"InferenceService/tickercast").Spec.Predictor.PodSpec
 		}},
 	} {
 		t.Run(tt.folder, func(t *testing.T) {
 			pod := tt.pod(render(t, tt.folder))
-			level := psapi.LevelVersion{Level: psapi.LevelRestricted, Version: psapi.LatestVersion()}
+			level := psapi.LevelVersion{Level: psapi.LevelRestricted,
+				Version: psapi.LatestVersion()}
 			for _, result := range evaluator.EvaluatePod(level, &metav1.ObjectMeta{}, pod) {
 				if !result.Allowed {
 					t.Errorf("restricted: %s: %s", result.ForbiddenReason, result.ForbiddenDetail)
@@ -131,7 +136,8 @@ func TestPodSecurity(t *testing.T) {
 				t.Error("a token of the service account is mounted: the server calls nobody")
 			case pod.EnableServiceLinks == nil || *pod.EnableServiceLinks:
 				t.Error("the names of services are put where flags are read from")
-			case c.Resources.Requests.Cpu().IsZero() || c.Resources.Limits.Memory().IsZero() || !c.Resources.Limits.Cpu().IsZero():
+			case c.Resources.Requests.Cpu().IsZero() || c.Resources.Limits.Memory().IsZero() ||
+				!c.Resources.Limits.Cpu().IsZero():
 				t.Error("want a request of CPU, a limit of memory, and no limit of CPU")
 			}
 		})
@@ -167,21 +173,26 @@ func TestNothingIsLost(t *testing.T) {
 	drain, err1 := time.ParseDuration(flags["drain-delay"])
 	grace, err2 := time.ParseDuration(flags["grace"])
 	if err1 != nil || err2 != nil || drain == 0 || grace == 0 {
-		t.Fatalf("defaults of the server: -drain-delay %q, -grace %q", flags["drain-delay"], flags["grace"])
+		t.Fatalf("defaults of the server: -drain-delay %q, -grace %q", flags["drain-delay"],
+			flags["grace"])
 	}
 	for _, folder := range []string{"base", "overlays/production"} {
 		objects := render(t, folder)
 		d := object[apps.Deployment](t, objects, "Deployment/tickercast").Spec
 		if got := time.Duration(*d.Template.Spec.TerminationGracePeriodSeconds) * time.Second; got < drain+grace+5*time.Second {
-			t.Errorf("%s: killed after %v, with %v of drain and %v of grace", folder, got, drain, grace)
+			t.Errorf("%s: killed after %v, with %v of drain and %v of grace", folder, got, drain,
+				grace)
 		}
 		if d.Replicas != nil {
 			t.Errorf("%s: replicas are set, and would be set again at each apply", folder)
 		}
-		if u := d.Strategy.RollingUpdate; u.MaxUnavailable.IntValue() != 0 || u.MaxSurge.IntValue() < 1 {
-			t.Errorf("%s: a rollout may make %v replicas unavailable and add %v, want 0 and some", folder, u.MaxUnavailable, u.MaxSurge)
+		if u := d.Strategy.RollingUpdate; u.MaxUnavailable.IntValue() != 0 ||
+			u.MaxSurge.IntValue() < 1 {
+			t.Errorf("%s: a rollout may make %v replicas unavailable and add %v, want 0 and some",
+				folder, u.MaxUnavailable, u.MaxSurge)
 		}
-		if min := object[autoscaling.HorizontalPodAutoscaler](t, objects, "HorizontalPodAutoscaler/tickercast").Spec.MinReplicas; *min < 2 {
+		if min := object[autoscaling.HorizontalPodAutoscaler](t, objects,
+			"HorizontalPodAutoscaler/tickercast").Spec.MinReplicas; *min < 2 {
 			t.Errorf("%s: %d replicas at least, want 2", folder, *min)
 		}
 	}
@@ -225,7 +236,8 @@ func TestSelectors(t *testing.T) {
 			check(name, o.Spec.Selector)
 			for _, p := range o.Spec.Ports {
 				if !ports[p.TargetPort.StrVal] {
-					t.Errorf("%s leads to port %q, which no container has", name, p.TargetPort.StrVal)
+					t.Errorf("%s leads to port %q, which no container has", name,
+						p.TargetPort.StrVal)
 				}
 			}
 		}
@@ -237,11 +249,13 @@ func TestSelectors(t *testing.T) {
 			t.Errorf("the monitor looks for %s=%s, the service has %q", k, v, service.Labels[k])
 		}
 	}
-	if public := object[core.Service](t, objects, "Service/tickercast"); public.Labels["app.kubernetes.io/component"] == "admin" {
+	if public := object[core.Service](t, objects,
+		"Service/tickercast"); public.Labels["app.kubernetes.io/component"] == "admin" {
 		t.Error("the monitor finds the public service too")
 	}
 	if monitor.Spec.Endpoints[0].Port != service.Spec.Ports[0].Name {
-		t.Errorf("the monitor scrapes port %q, the service has %q", monitor.Spec.Endpoints[0].Port, service.Spec.Ports[0].Name)
+		t.Errorf("the monitor scrapes port %q, the service has %q", monitor.Spec.Endpoints[0].Port,
+			service.Spec.Ports[0].Name)
 	}
 }
 
@@ -301,7 +315,8 @@ func TestProbes(t *testing.T) {
 	ask("startup", c.StartupProbe)
 	ask("readiness", c.ReadinessProbe)
 	ask("liveness", c.LivenessProbe)
-	c = object[inferenceService](t, render(t, "overlays/kserve"), "InferenceService/tickercast").Spec.Predictor.Containers[0]
+	c = object[inferenceService](t, render(t, "overlays/kserve"),
+		"InferenceService/tickercast").Spec.Predictor.Containers[0]
 	ask("readiness of KServe", c.ReadinessProbe)
 	ask("liveness of KServe", c.LivenessProbe)
 }

@@ -40,7 +40,8 @@ func exposed(t *testing.T) map[string]map[string]bool {
 		}
 		if series[name] == nil {
 			// The scrape adds these.
-			series[name] = map[string]bool{labels.MetricName: true, "job": true, "instance": true, "namespace": true}
+			series[name] = map[string]bool{labels.MetricName: true, "job": true, "instance": true,
+				"namespace": true}
 		}
 		for _, m := range label.FindAllStringSubmatch(rest, -1) {
 			series[name][m[1]] = true
@@ -76,12 +77,14 @@ func uses(t *testing.T, expr string, series map[string]map[string]bool) (faults 
 
 func TestAlerts(t *testing.T) {
 	series := exposed(t)
-	rule := object[monitoring.PrometheusRule](t, render(t, "overlays/production"), "PrometheusRule/tickercast")
+	rule := object[monitoring.PrometheusRule](t, render(t, "overlays/production"),
+		"PrometheusRule/tickercast")
 	text, err := yaml.Marshal(rule.Spec)
 	if err != nil {
 		t.Fatal(err)
 	}
-	groups, errs := rulefmt.Parse(text, false, model.UTF8Validation, parser.NewParser(parser.Options{}), slog.New(slog.DiscardHandler))
+	groups, errs := rulefmt.Parse(text, false, model.UTF8Validation,
+		parser.NewParser(parser.Options{}), slog.New(slog.DiscardHandler))
 	for _, err := range errs {
 		t.Error(err)
 	}
@@ -92,7 +95,8 @@ func TestAlerts(t *testing.T) {
 			for _, fault := range uses(t, r.Expr, series) {
 				t.Errorf("%s: %s", r.Alert, fault)
 			}
-			if !slices.Contains([]string{"critical", "warning"}, r.Labels["severity"]) || r.Annotations["summary"] == "" {
+			if !slices.Contains([]string{"critical", "warning"}, r.Labels["severity"]) ||
+				r.Annotations["summary"] == "" {
 				t.Errorf("%s: want a severity of critical or warning, and a summary", r.Alert)
 			}
 		}
@@ -145,7 +149,8 @@ func TestDashboard(t *testing.T) {
 		}
 		for _, target := range p.Targets {
 			// Grafana's own variables are no PromQL before they are filled in.
-			expr := strings.NewReplacer("$__rate_interval", "5m", "$job", ".*", "$instance", ".*").Replace(target.Expr)
+			expr := strings.NewReplacer("$__rate_interval", "5m", "$job", ".*", "$instance",
+				".*").Replace(target.Expr)
 			for _, fault := range uses(t, expr, series) {
 				t.Errorf("%s: %s", p.Title, fault)
 			}
@@ -174,7 +179,8 @@ func TestUsesFindsFaults(t *testing.T) {
 		`a_total{code="5"} > 1`:      "a_total has no label code",
 		`rate(a_total)`:              "expected type range vector",
 	} {
-		if got := strings.Join(uses(t, expr, series), "; "); (want == "") != (got == "") || !strings.Contains(got, want) {
+		if got := strings.Join(uses(t, expr, series), "; "); (want == "") != (got == "") ||
+			!strings.Contains(got, want) {
 			t.Errorf("%s: got %q, want %q", expr, got, want)
 		}
 	}

@@ -12,9 +12,10 @@ import (
 	core "k8s.io/api/core/v1"
 )
 
-// TestPricesOfAConfigMap does with a folder what the kubelet does with the volume when the ConfigMap changes: a new folder beside
-// the old one, and a link moved to it in one step. The server that reads the file where the kit says must serve the new prices,
-// and go on with them when the next ones are faulty.
+// TestPricesOfAConfigMap does with a folder what the kubelet does with the volume when the
+// ConfigMap changes: a new folder beside the old one, and a link moved to it in one step. The
+// server that reads the file where the kit says must serve the new prices, and go on with them when
+// the next ones are faulty.
 func TestPricesOfAConfigMap(t *testing.T) {
 	dir := t.TempDir()
 	name := filepath.Base(pricesFile(t))
@@ -57,7 +58,8 @@ func TestPricesOfAConfigMap(t *testing.T) {
 	}
 }
 
-// pricesFile is where the production overlay has the prices, which must be in a folder that is mounted whole.
+// pricesFile is where the production overlay has the prices, which must be in a folder that is
+// mounted whole.
 func pricesFile(t *testing.T) string {
 	t.Helper()
 	c := deploymentPod(t)(render(t, "overlays/production")).Containers[0]

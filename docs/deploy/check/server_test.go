@@ -72,7 +72,9 @@ func (s *server) flags(t *testing.T) map[string]string {
 // start serves on free ports until the test ends.
 func (s *server) start(t *testing.T, flags ...string) {
 	t.Helper()
-	cmd := s.command(t, append([]string{"serve", "-addr", "127.0.0.1:0", "-admin-addr", "127.0.0.1:0"}, flags...)...)
+	cmd := s.command(t,
+		append([]string{"serve", "-addr", "127.0.0.1:0", "-admin-addr", "127.0.0.1:0"},
+			flags...)...)
 	log, err := cmd.StderrPipe()
 	if err == nil {
 		err = cmd.Start()
