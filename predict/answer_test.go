@@ -13,7 +13,7 @@ import (
 	"tickercast/model"
 	"tickercast/model/calendar"
 	"tickercast/predict"
-	"tickercast/predict/metrics"
+	"tickercast/predict/internal/metrics"
 )
 
 type row struct {

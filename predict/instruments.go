@@ -5,7 +5,7 @@ import (
 	"math"
 	"time"
 
-	"tickercast/predict/metrics"
+	"tickercast/predict/internal/metrics"
 )
 
 // instruments count what a Service does. A hit is not counted where it happens, in the cache, but

@@ -21,7 +21,7 @@ import (
 	"tickercast/model"
 	"tickercast/model/calendar"
 	"tickercast/model/market"
-	"tickercast/predict/metrics"
+	"tickercast/predict/internal/metrics"
 )
 
 // Config says what a Service serves and within which limits.

@@ -15,7 +15,7 @@ import (
 
 	"tickercast/bench/load"
 	"tickercast/bench/proc"
-	"tickercast/predict/limits"
+	"tickercast/predict/internal/limits"
 )
 
 // A path is a way through the server.

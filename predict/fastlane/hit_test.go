@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"tickercast/predict/fastlane"
-	"tickercast/predict/metrics"
+	"tickercast/predict/internal/metrics"
 )
 
 // hit is a client of a server in this process that sends one request and reads its answer, without

@@ -1,0 +1,86 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"os/signal"
+	"syscall"
+
+	"tickercast/model/market"
+	"tickercast/model/train"
+)
+
+// evaluate judges a model on prices, walk-forward, beside its baselines.
+func (e *env) evaluate(set *flag.FlagSet) func(context.Context, []string) error {
+	src := dataFlags(set)
+	set.Lookup("prices").Usage = "`file` or folder of prices to judge on, CSV or gzip"
+	from := set.String("from", "",
+		"first `date` of a forecast (default when a year of prices lies before)")
+	to := set.String("to", "", "last `date` of a forecast (default the last)")
+	every := set.Int("every", 5, "trading `days` from one date of forecasts to the next")
+	garch := set.Bool("garch", true,
+		"compare with a GARCH(1,1)-t of each ticker, which takes most of the time")
+	format := set.String("format", "table",
+		"table, json or scores, the short form that GET /model shows")
+	plot := set.String("plot", "", "draw the result into this SVG `file`")
+	return func(ctx context.Context, _ []string) error {
+		cfg := train.EvalConfig{Every: *every, GARCH: *garch, Calibrate: src.Calibrate}
+		if err := parseDay("-from", *from, &cfg.From); err != nil {
+			return err
+		}
+		if err := parseDay("-to", *to, &cfg.To); err != nil {
+			return err
+		}
+		switch {
+		case src.Prices == "":
+			return usagef("-prices is missing")
+		case *every < 1:
+			return usagef("-every %d is not positive", *every)
+		case *format != "table" && *format != "json" && *format != "scores":
+			return usagef("-format %q is not table, json or scores", *format)
+		}
+		if *plot != "" {
+			if err := checkWritable(*plot); err != nil {
+				return err
+			}
+		}
+		var err error
+		if cfg.Model, err = src.Model(); err != nil {
+			return err
+		}
+		panel, err := market.Open(ctx, src.Prices)
+		if err != nil {
+			return err
+		}
+		ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+		defer stop()
+		bar := e.progress("evaluating")
+		cfg.Progress = bar.update
+		result, err := train.Evaluate(ctx, panel, cfg)
+		bar.done()
+		if err != nil {
+			return err
+		}
+		var out bytes.Buffer
+		switch *format {
+		case "json":
+			err = result.WriteJSON(&out)
+		case "scores":
+			err = result.WriteScores(&out)
+		default:
+			err = result.WriteTable(&out)
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := e.stdout.Write(out.Bytes()); err != nil || *plot == "" {
+			return err
+		}
+		var picture bytes.Buffer
+		if err := result.WriteSVG(&picture); err != nil {
+			return err
+		}
+		return writeFile(*plot, picture.Bytes())
+	}
+}

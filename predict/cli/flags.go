@@ -1,0 +1,174 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"tickercast/model/source"
+)
+
+// flags makes the flag set of a command and the func that runs it.
+func (e *env) flags(cmd command) (*flag.FlagSet, func(context.Context, []string) error) {
+	fs := flag.NewFlagSet(cmd.name, flag.ContinueOnError)
+	fs.SetOutput(io.Discard) // run prints errors, on one line
+	fs.Usage = func() {}
+	do := cmd.set(e, fs)
+	fs.VisitAll(func(f *flag.Flag) {
+		if g, ok := f.Value.(flag.Getter); ok {
+			if _, ok := g.Get().(time.Duration); ok {
+				f.Value = durationValue{f.Value}
+			}
+		}
+	})
+	return fs, do
+}
+
+// A durationValue is a time flag that says what is wrong with a value. Package flag says only
+// "parse error".
+type durationValue struct{ flag.Value }
+
+func (d durationValue) Set(s string) error {
+	if d.Value.Set(s) != nil {
+		return errors.New("a time needs a number and a unit, as in 5s")
+	}
+	return nil
+}
+
+// String works on a zero durationValue too: package flag compares defaults with it.
+func (d durationValue) String() string {
+	if d.Value == nil {
+		return time.Duration(0).String()
+	}
+	return d.Value.String()
+}
+
+// parse sets flags from the environment, then from args, so that a flag beats the environment and
+// that beats the default. Flags may follow other arguments.
+func (e *env) parse(fs *flag.FlagSet, cmd command, args []string) (rest []string, err error) {
+	if readsEnvironment(cmd) {
+		fs.VisitAll(func(f *flag.Flag) {
+			v, _ := e.getenv(envName(f.Name))
+			// what is passed on from elsewhere is empty where it is not set
+			if v == "" || err != nil {
+				return
+			}
+			if e := fs.Set(f.Name, v); e != nil {
+				err = usagef("%s=%q: %v", envName(f.Name), v, e)
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	for {
+		if err := fs.Parse(args); err == flag.ErrHelp {
+			return nil, err
+		} else if err != nil {
+			return nil, usagef("%v%s", err, e.suggestFlag(fs, err))
+		}
+		if fs.NArg() == 0 {
+			break
+		}
+		rest = append(rest, fs.Arg(0))
+		args = fs.Args()[1:]
+	}
+	if cmd.args == "" && len(rest) > 0 {
+		return nil, usagef("unexpected argument %q", rest[0])
+	}
+	return rest, nil
+}
+
+// dataFlags declares the flags that every command with a model shares.
+func dataFlags(set *flag.FlagSet) *source.Config {
+	c := new(source.Config)
+	set.StringVar(&c.Prices, "prices", "",
+		"`file` or folder of prices, CSV or gzip (default the embedded snapshot)")
+	set.StringVar(&c.Weights, "weights", "", "`file` of weights (default the embedded ones)")
+	set.BoolVar(&c.Calibrate, "calibrate", true,
+		"move the bounds of the intervals by how the past of the prices was covered, where it "+
+			"is long enough to tell")
+	return c
+}
+
+// readsEnvironment reports whether a command runs in containers, where flags come as variables.
+func readsEnvironment(cmd command) bool { return cmd.name == "serve" || cmd.name == "healthcheck" }
+
+// envName turns max-body into TICKERCAST_MAX_BODY.
+func envName(flag string) string {
+	return "TICKERCAST_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+func (e *env) suggestFlag(fs *flag.FlagSet, err error) string {
+	_, name, ok := strings.Cut(err.Error(), "not defined: -")
+	if !ok {
+		return ""
+	}
+	var names []string
+	fs.VisitAll(func(f *flag.Flag) { names = append(names, "-"+f.Name) })
+	return suggest("-"+name, names)
+}
+
+func usage(w io.Writer, cmd command, fs *flag.FlagSet) {
+	fmt.Fprintf(w, "Usage: tickercast %s", cmd.name)
+	n := 0
+	fs.VisitAll(func(*flag.Flag) { n++ })
+	if n > 0 {
+		fmt.Fprint(w, " [flags]")
+	}
+	if cmd.args != "" {
+		fmt.Fprint(w, " "+cmd.args)
+	}
+	fmt.Fprintf(w, "\n\n%s\n", strings.ToUpper(cmd.summary[:1])+cmd.summary[1:])
+	if n == 0 {
+		return
+	}
+	fmt.Fprintln(w, "\nFlags:")
+	fs.SetOutput(w)
+	fs.PrintDefaults()
+	fs.SetOutput(io.Discard)
+	if readsEnvironment(cmd) {
+		fmt.Fprintf(w,
+			"\nEach flag is also a variable, %s for -%s; a flag beats it, and an empty one "+
+				"counts as not set.\n", envName("addr"), "addr")
+	}
+}
+
+// suggest returns `, did you mean "x"?` for the nearest of names, or "".
+func suggest(got string, names []string) string {
+	best, least := "", 3 // two edits are a slip, three make another word
+	for _, n := range names {
+		if d := editDistance(strings.ToLower(got), strings.ToLower(n)); d < least && d < len(n) {
+			best, least = n, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(", did you mean %q?", best)
+}
+
+// editDistance is Levenshtein's distance, over bytes.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,138 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"io"
+	"strings"
+	"testing"
+)
+
+// runCommand runs one command line in process.
+func runCommand(t *testing.T, env map[string]string, args ...string) (status int, stdout,
+	stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	p := program{stdout: &out, stderr: &errs,
+		getenv: func(k string) (string, bool) { v, ok := env[k]; return v, ok }}
+	status = p.run(context.Background(), args)
+	return status, out.String(), errs.String()
+}
+
+func TestBadCommandLines(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		args   []string
+		env    map[string]string
+		status int
+		want   string // in stderr
+	}{
+		{"unknown command", []string{"srve"}, nil, 2,
+			`unknown command "srve", did you mean "serve"?`},
+		{"unknown flag", []string{"serve", "-adr", ":1"}, nil, 2, `-adr, did you mean "-addr"?`},
+		{"unknown flag of the default command", []string{"-nosuchflag"}, nil, 2, "-nosuchflag"},
+		{"argument where none goes", []string{"version", "now"}, nil, 2,
+			`unexpected argument "now"`},
+		{"bad variable", []string{"serve"}, map[string]string{"TICKERCAST_DRAIN_DELAY": "soon"}, 2,
+			`TICKERCAST_DRAIN_DELAY="soon"`},
+		{"negative number", []string{"serve", "-max-conns", "-1"}, nil, 2,
+			"-max-conns -1 is below zero"},
+		{"no time", []string{"serve", "-read-timeout", "0"}, nil, 2, "-read-timeout 0s is no time"},
+		{"proxies without a limit", []string{"serve", "-addr", "nowhere", "-trusted-proxies",
+			"10.0.0.0/8"}, nil, 2, "-trusted-proxies says whose requests -rate-limit counts"},
+		{"burst without a limit", []string{"serve", "-addr", "nowhere"},
+			map[string]string{"TICKERCAST_RATE_BURST": "5"}, 2,
+			"-rate-burst says how many requests -rate-limit lets through"},
+		{"negative time", nil, map[string]string{"TICKERCAST_TIMEOUT": "-1s"}, 2,
+			"-timeout -1s is below zero"},
+		{"time without a unit", []string{"serve", "-timeout", "5"}, nil, 2,
+			`invalid value "5" for flag -timeout: a time needs a number and a unit, as in 5s`},
+		{"the same in a variable", []string{"healthcheck"},
+			map[string]string{"TICKERCAST_TIMEOUT": "5"}, 2,
+			`TICKERCAST_TIMEOUT="5": a time needs a number and a unit, as in 5s`},
+		{"no ticker", []string{"predict"}, nil, 2, "no ticker"},
+		{"days", []string{"predict", "-days", "31", "AAPL"}, nil, 2,
+			"-days 31 is not within 1 to 30"},
+		{"confidence", []string{"predict", "-confidence", "0.8,1", "AAPL"}, nil, 2,
+			`-confidence "1"`},
+		{"confidence not a number", []string{"predict", "-confidence", "NaN", "AAPL"}, nil, 2,
+			`-confidence "NaN"`},
+		{"format", []string{"predict", "-format", "xml", "AAPL"}, nil, 2, `-format "xml"`},
+		{"as of", []string{"predict", "-as-of", "2022-02-30", "AAPL"}, nil, 2, "2022-02-30"},
+		{"as of before all prices", []string{"predict", "-as-of", "1990-01-02", "AAPL"}, nil, 1,
+			"1990-01-02"},
+		{"unknown ticker", []string{"predict", "AAPLE"}, nil, 1,
+			`unknown ticker "AAPLE", did you mean "AAPL"?`},
+		{"no such file", []string{"predict", "-prices", "no/such.csv", "AAPL"}, nil, 1,
+			"no/such.csv"},
+		{"no such weights", []string{"predict", "-weights", "no/such.bin", "AAPL"}, nil, 1,
+			"no/such.bin"},
+		{"weights that are none", []string{"predict", "-weights", "go.mod", "AAPL"}, nil, 1,
+			`weights "go.mod"`},
+		{"train without prices", []string{"train"}, nil, 2, "-prices"},
+		{"evaluate without prices", []string{"evaluate"}, nil, 2, "-prices"},
+		{"snapshot without prices", []string{"snapshot"}, nil, 2, "-prices"},
+		{"help on nothing", []string{"help", "nothing"}, nil, 2, `unknown command "nothing"`},
+		{"nobody listens", []string{"healthcheck", "-addr", "127.0.0.1:1"}, nil, 1, "127.0.0.1:1"},
+		{"address", []string{"healthcheck", "-addr", "nonsense"}, nil, 2, `-addr "nonsense"`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			status, stdout, stderr := runCommand(t, tt.env, tt.args...)
+			if status != tt.status || !strings.Contains(stderr, tt.want) {
+				t.Errorf("exit status %d, stderr %q; want %d and %q", status, stderr, tt.status,
+					tt.want)
+			}
+			if strings.Count(stderr, "\n") != 1 || !strings.HasPrefix(stderr, "tickercast") {
+				t.Errorf("stderr %q; want one line that begins with the program's name", stderr)
+			}
+			if stdout != "" {
+				t.Errorf("stdout %q; want nothing", stdout)
+			}
+		})
+	}
+}
+
+// TestEmptyVariables gives every variable of a command as what passes on one that is not set does.
+func TestEmptyVariables(t *testing.T) {
+	status, _, want := runCommand(t, nil, "serve", "-addr", "nowhere")
+	p := program{stdout: io.Discard, stderr: io.Discard}
+	cmd, _ := find("serve")
+	fs, _ := e.flags(cmd)
+	env := map[string]string{}
+	fs.VisitAll(func(f *flag.Flag) { env[envName(f.Name)] = "" })
+	again, _, stderr := runCommand(t, env, "serve", "-addr", "nowhere")
+	if status != 1 || again != status || stderr != want {
+		t.Errorf("exit status %d, stderr %q; without the variables %d and %q", again, stderr,
+			status, want)
+	}
+}
+
+func TestHelp(t *testing.T) {
+	_, list, _ := runCommand(t, nil, "help")
+	for _, c := range commands() {
+		if !strings.Contains(list, "  "+c.name+" ") {
+			t.Errorf("help does not list %s", c.name)
+		}
+		status, one, stderr := runCommand(t, nil, "help", c.name)
+		if status != 0 || stderr != "" || !strings.HasPrefix(one, "Usage: tickercast "+c.name) {
+			t.Errorf("help %s: exit status %d, %q, stderr %q", c.name, status, one, stderr)
+		}
+		if _, h, _ := runCommand(t, nil, c.name, "-h"); h != one {
+			t.Errorf("%s -h differs from help %s:\n%s\n%s", c.name, c.name, h, one)
+		}
+	}
+}
+
+func TestSuggest(t *testing.T) {
+	for _, tt := range []struct{ got, want string }{
+		{"serv", `, did you mean "serve"?`},
+		{"TRIAN", `, did you mean "train"?`},
+		{"x", ""},
+		{"something", ""},
+	} {
+		if got := suggest(tt.got, commandNames()); got != tt.want {
+			t.Errorf("suggest(%q) = %q, want %q", tt.got, got, tt.want)
+		}
+	}
+}

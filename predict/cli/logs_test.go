@@ -1,0 +1,198 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"tickercast/predict/accesslog"
+	"tickercast/predict/internal/limits"
+)
+
+const aTrace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+func TestRequestIDs(t *testing.T) {
+	for _, lane := range []string{"-fastlane=true", "-fastlane=false"} {
+		p := start(t, lane)
+		url := "http://" + p.addr + "/predict"
+		resp, _ := ask(t, "POST", url, aForecast)
+		require.Regexp(t, `^[0-9a-f]{32}$`, resp.Header.Get(requestID), lane)
+		again, _ := ask(t, "POST", url, aForecast)
+		require.NotEqual(t, resp.Header.Get(requestID), again.Header.Get(requestID), lane)
+		resp, _ = ask(t, "POST", url, aForecast, "X-Request-Id: mine-1")
+		require.Equal(t, "mine-1", resp.Header.Get(requestID), lane)
+		// where each proxy gives an id to everything, the lane must not be lost
+		if lane == "-fastlane=true" {
+			_, text := get(t, "http://"+p.admin+"/metrics")
+			require.Contains(t, text, "\nfastlane_handed_over_total 0\n")
+		}
+		resp, _ = ask(t, "GET", "http://"+p.addr+"/nowhere", "", "X-Request-Id: mine-2")
+		require.Equal(t, "mine-2", resp.Header.Get(requestID), "an error has one too")
+		for _, bad := range [][]string{{"X-Request-Id: a b"},
+			{"X-Request-Id: " + strings.Repeat("a", accesslog.MaxID+1)},
+			{"X-Request-Id: a", "X-Request-Id: b"}} {
+			resp, _ = ask(t, "POST", url, aForecast, bad...)
+			require.Equal(t, 200, resp.StatusCode)
+			require.Regexp(t, `^[0-9a-f]{32}$`, resp.Header.Get(requestID), bad)
+		}
+	}
+}
+
+func TestAccessLog(t *testing.T) {
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	defer r.Close()
+	p := startWith(t, w, "-access-log", "all")
+	w.Close()
+	url := "http://" + p.addr
+	lines := bufio.NewScanner(r)
+	for _, tt := range []struct {
+		method, path, body string
+		headers            []string
+		status             int
+	}{
+		{"POST", "/predict", aForecast, nil, 200}, // by the fast lane
+		{"POST", "/predict", aForecast, []string{"X-Request-Id: abc", "Traceparent: " + aTrace},
+			200},
+		{"POST", "/predict", `{}`, []string{"Traceparent: nonsense"}, 422},
+		{"GET", "/no%0d%0awhere", "", nil, 404},
+	} {
+		resp, body := ask(t, tt.method, url+tt.path, tt.body, tt.headers...)
+		require.Equal(t, tt.status, resp.StatusCode)
+		require.True(t, lines.Scan(), "a line an answer")
+		var line map[string]any
+		require.NoError(t, json.Unmarshal(lines.Bytes(), &line), "%q", lines.Text())
+		require.Equal(t, "request", line["msg"])
+		require.Equal(t, resp.Header.Get(requestID), line["id"])
+		require.Equal(t, tt.method, line["method"])
+		require.Equal(t, strings.ReplaceAll(tt.path, "%0d%0a", "\r\n"), line["path"])
+		require.Equal(t, float64(tt.status), line["status"])
+		require.Equal(t, float64(len(body)), line["bytes"])
+		require.Equal(t, "HTTP/1.1", line["proto"])
+		require.True(t, strings.HasPrefix(line["remote"].(string), "127.0.0.1:"))
+		if len(tt.headers) == 2 {
+			require.Equal(t, aTrace, line["traceparent"])
+		} else {
+			require.NotContains(t, line, "traceparent")
+		}
+	}
+}
+
+// TestBlockedLogs has nobody read what the server writes on stdout and stderr: it answers all the
+// same.
+func TestBlockedLogs(t *testing.T) {
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	defer r.Close()
+	p := startWith(t, w, "-access-log", "all", "-drain-delay", "0s")
+	w.Close()
+	const requests = 4000 // 1 MB of lines, where a pipe holds 64 KiB
+	request := "POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: " +
+		"application/json\r\nContent-Length: 17\r\n\r\n" + aForecast
+	c, err := net.Dial("tcp", p.addr)
+	require.NoError(t, err)
+	defer c.Close()
+	require.NoError(t, c.SetDeadline(time.Now().Add(20*time.Second)))
+	go c.Write([]byte(strings.Repeat(request, requests)))
+	answers := bufio.NewReader(c)
+	for i := range requests {
+		resp, err := http.ReadResponse(answers, nil)
+		require.NoError(t, err, "answer %d", i)
+		status, _ := readAll(t, resp)
+		require.Equal(t, 200, status)
+	}
+	_, text := get(t, "http://"+p.admin+"/metrics")
+	require.Regexp(t, `\nlog_records_dropped_total\{log="access"\} [1-9]`, text)
+	require.Contains(t, text, "\nlog_records_dropped_total{log=\"server\"} 0\n")
+	// It also ends, although the rest of the log cannot be written.
+	require.NoError(t, p.Process.Signal(syscall.SIGTERM))
+	require.Equal(t, 0, p.waitExit(t, 5*time.Second))
+}
+
+// TestLogsWithoutAReader takes the reader of both logs away, which by default ends a process.
+func TestLogsWithoutAReader(t *testing.T) {
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	p := startWith(t, w, "-access-log", "all")
+	w.Close()
+	r.Close()
+	e.stderr.Close()
+	for range 20 {
+		status, body := p.post(t, "/predict", aForecast)
+		require.Equal(t, 200, status, body)
+	}
+	require.NoError(t, p.Process.Signal(syscall.SIGHUP)) // which is logged
+	eventually(t, 5*time.Second, func() bool {
+		_, text := get(t, "http://"+p.admin+"/metrics")
+		return strings.Contains(text, "log_records_dropped_total{log=\"server\"} 1\n")
+	})
+	_, text := get(t, "http://"+p.admin+"/metrics")
+	require.Regexp(t, `\nlog_records_dropped_total\{log="access"\} [1-9]`, text)
+}
+
+// TestPanicIsLoggedWithItsID has a handler panic: its client can name the line of the log that says
+// why.
+func TestPanicIsLoggedWithItsID(t *testing.T) {
+	s := embeddedServing(t)
+	var out strings.Builder
+	s.logger = slog.New(slog.NewJSONHandler(&out, nil))
+	// see openapi_answers_test.go
+	req := httptest.NewRequestWithContext(t.Context(), "POST", "/predict", failing{})
+	req.ContentLength = 10
+	rec := httptest.NewRecorder()
+	s.handler().ServeHTTP(rec, req)
+	require.Equal(t, http.StatusInternalServerError, rec.Code)
+	id := rec.Header().Get(requestID)
+	require.NotEmpty(t, id)
+	require.Contains(t, out.String(), `"id":"`+id+`"`)
+	require.Equal(t, uint64(1), s.panics.Value())
+}
+
+func TestMemoryLimit(t *testing.T) {
+	t.Setenv("GOMEMLIMIT", "256MiB")
+	p := start(t, "-max-conns", "1000000")
+	require.Equal(t, float64(256<<20), p.first["memory_limit"])
+	// beside the server, its cache and large answers
+	fit := (256 - 40 - 64 - 256/8) << 20 / limits.ConnBytes
+	require.EqualValues(t, min(uint64(fit), limits.Files()-64), p.first["max_conns"])
+}
+
+// TestFaultsAreFoundByID: the line of a 500 has the id that the client was given, and that of a
+// panic too.
+func TestFaultsAreFoundByID(t *testing.T) {
+	var out bytes.Buffer
+	w, err := source{}.load(0)
+	require.NoError(t, err)
+	s, err := new(serveFlags).newServing(w, slog.New(slog.NewJSONHandler(&out, nil)))
+	require.NoError(t, err)
+	defer s.service.Close()
+	for what, tell := range map[string]func(*http.Request, error){"answered 500": s.failed,
+		"panic": s.panicked} {
+		out.Reset()
+		in := newInstruments(s.registry, nil, new(atomic.Bool), nil)
+		rec := httptest.NewRecorder()
+		in.wrap(http.HandlerFunc(func(_ http.ResponseWriter,
+			r *http.Request) {
+			tell(r, errors.New("broken"))
+		})).
+			ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), "GET", "/model", nil))
+		var line map[string]any
+		require.NoError(t, json.Unmarshal(out.Bytes(), &line))
+		require.Equal(t, what, line["msg"])
+		require.Equal(t, rec.Header().Get(requestID), line["id"])
+		require.Equal(t, "broken", line["error"])
+	}
+}

@@ -1,0 +1,154 @@
+package cli
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"tickercast/model"
+	"tickercast/model/calendar"
+	"tickercast/model/market"
+)
+
+// A row is one forecast: of a ticker, some days ahead, at one confidence.
+type row struct {
+	Ticker     string  `json:"ticker"`
+	AsOf       string  `json:"as_of"`
+	Date       string  `json:"date"`
+	DaysAhead  int     `json:"days_ahead"`
+	Confidence float64 `json:"confidence"`
+	Price      float64 `json:"predicted_price"`
+	Lower      float64 `json:"confidence_lower"`
+	Upper      float64 `json:"confidence_upper"`
+}
+
+func (e *env) predict(fs *flag.FlagSet) func(context.Context, []string) error {
+	src := dataFlags(fs)
+	asOf := fs.String("as-of", "",
+		"use closes up to and including this `date` alone (default the last)")
+	days := fs.Int("days", 5, fmt.Sprintf("trading `days` ahead, 1 to %d", model.MaxDays))
+	confidence := fs.String("confidence", "0.95",
+		fmt.Sprintf("`levels` of the intervals, %.2f to %.2f, separated by commas",
+			model.MinConfidence, model.MaxConfidence))
+	format := fs.String("format", "table", "table, json or csv")
+	return func(ctx context.Context, tickers []string) error {
+		levels, err := parseLevels(*confidence)
+		if err != nil {
+			return err
+		}
+		switch {
+		case *format != "table" && *format != "json" && *format != "csv":
+			return usagef("-format %q is not table, json or csv", *format)
+		case *days < 1 || *days > model.MaxDays:
+			return usagef("-days %d is not within 1 to %d", *days, model.MaxDays)
+		case len(tickers) == 0:
+			return usagef("no ticker; name some, or all")
+		}
+		if err := parseDay("-as-of", *asOf, &src.Until); err != nil {
+			return err
+		}
+		m, mk, err := src.Open(ctx)
+		if err != nil {
+			return err
+		}
+		chosen, err := choose(mk, tickers)
+		if err != nil {
+			return err
+		}
+		rows := forecasts(m, chosen, *days, levels)
+		switch *format {
+		case "csv":
+			return writeCSV(e.stdout, rows)
+		case "json":
+			return writeJSON(e.stdout, rows)
+		}
+		return writeTable(e.stdout, chosen, rows, isTerminal(e.stdout))
+	}
+}
+
+func parseLevels(list string) (levels []float64, err error) {
+	for s := range strings.SplitSeq(list, ",") {
+		c, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
+		if err != nil || !(c >= model.MinConfidence && c <= model.MaxConfidence) {
+			return nil, usagef("-confidence %q is not a number within %.2f to %.2f", s,
+				model.MinConfidence, model.MaxConfidence)
+		}
+		levels = append(levels, c)
+	}
+	return levels, nil
+}
+
+// choose finds the tickers that were named, or all of them.
+func choose(mk *market.Market, names []string) (chosen []*market.Ticker, err error) {
+	if slices.Equal(names, []string{"all"}) {
+		for i := range mk.Tickers() {
+			chosen = append(chosen, &mk.Tickers()[i])
+		}
+		return chosen, nil
+	}
+	for _, name := range names {
+		t, ok := mk.Find([]byte(name))
+		if !ok {
+			if s, ok := mk.Panel().Lookup(name); ok {
+				return nil, fmt.Errorf("ticker %q has %d closes up to %s, a forecast needs %d",
+					name, s.Len(), mk.AsOf(), market.MinHistory)
+			}
+			var known []string
+			for i := range mk.Tickers() {
+				known = append(known, mk.Tickers()[i].Name)
+			}
+			return nil, fmt.Errorf("unknown ticker %q%s", name, suggest(name, known))
+		}
+		chosen = append(chosen, t)
+	}
+	return chosen, nil
+}
+
+// forecasts makes the rows in the order of tickers, days, levels.
+func forecasts(m *model.Model, tickers []*market.Ticker, days int, levels []float64) []row {
+	rows := make([]row, 0, len(tickers)*days*len(levels))
+	for _, t := range tickers {
+		f := m.Forecast(t.Features[:], days)
+		asOf := t.AsOf.String()
+		date := t.AsOf
+		for h := 1; h <= days; h++ {
+			date = calendar.Next(date, 1)
+			for _, c := range levels {
+				lower, upper := f.Interval(h, c)
+				rows = append(rows, row{
+					Ticker: t.Name, AsOf: asOf, Date: date.String(), DaysAhead: h, Confidence: c,
+					Price: t.Close * math.Exp(f.Median(h)), Lower: t.Close * math.Exp(lower),
+					Upper: t.Close * math.Exp(upper),
+				})
+			}
+		}
+	}
+	return rows
+}
+
+func writeCSV(w io.Writer, rows []row) error {
+	c := csv.NewWriter(w)
+	c.Write([]string{"ticker", "as_of", "date", "days_ahead", "confidence", "predicted_price",
+		"confidence_lower", "confidence_upper"})
+	number := func(f float64) string { return strconv.FormatFloat(f, 'g', 10, 64) }
+	for _, r := range rows {
+		c.Write([]string{r.Ticker, r.AsOf, r.Date, strconv.Itoa(r.DaysAhead),
+			strconv.FormatFloat(r.Confidence, 'g', -1, 64),
+			number(r.Price), number(r.Lower), number(r.Upper)})
+	}
+	c.Flush()
+	return c.Error()
+}
+
+func writeJSON(w io.Writer, rows []row) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(rows)
+}

@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestMain lets the test binary stand for tickercast itself, so that tests see a real process with
+// real signals and exit statuses.
+func TestMain(m *testing.M) {
+	if os.Getenv("TICKERCAST_BE_MAIN") == "1" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// A process is a running `tickercast serve`.
+type process struct {
+	*exec.Cmd
+	addr, admin string
+	first       map[string]any // the first line of the log
+	mu          sync.Mutex
+	log         bytes.Buffer
+	stderr      io.Closer // closing it leaves the process without a reader
+	exited      chan error
+}
+
+// start runs serve on free ports with more flags and waits until it says where.
+func start(t *testing.T, flags ...string) *process {
+	t.Helper()
+	return startWith(t, nil, flags...)
+}
+
+// startWith is start with a stdout; nil discards it.
+func startWith(t *testing.T, stdout *os.File, flags ...string) *process {
+	t.Helper()
+	exe, err := os.Executable()
+	require.NoError(t, err)
+	p := &process{exited: make(chan error, 1)}
+	p.Cmd = exec.Command(exe,
+		append([]string{"serve", "-addr", "127.0.0.1:0", "-admin-addr", "127.0.0.1:0"},
+			flags...)...)
+	p.Env = append(os.Environ(), "TICKERCAST_BE_MAIN=1")
+	if stdout != nil {
+		p.Stdout = stdout
+	}
+	pipe, err := p.StderrPipe()
+	require.NoError(t, err)
+	e.stderr = pipe
+	require.NoError(t, p.Start())
+	lines := bufio.NewReader(pipe)
+	first, err := lines.ReadBytes('\n')
+	require.NoError(t, err, "no first line; got %q", first)
+	require.NoError(t, json.Unmarshal(first, &p.first), "first line %q", first)
+	p.addr, _ = p.first["addr"].(string)
+	p.admin, _ = p.first["admin_addr"].(string)
+	require.NotEmpty(t, p.addr, "first line %q", first)
+	go func() {
+		io.Copy(p, lines)
+		p.exited <- p.Wait()
+	}()
+	t.Cleanup(func() {
+		p.Process.Kill()
+		if t.Failed() {
+			t.Logf("log of the server:\n%s%s", first, p.logged())
+		}
+	})
+	return p
+}
+
+func (p *process) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.log.Len() > 1<<20 {
+		p.log.Next(p.log.Len() / 2) // a server may run for hours
+	}
+	return p.log.Write(b)
+}
+
+func (p *process) logged() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log.String()
+}
+
+// waitExit returns the exit status.
+func (p *process) waitExit(t *testing.T, within time.Duration) int {
+	t.Helper()
+	select {
+	case <-p.exited:
+		return p.ProcessState.ExitCode()
+	case <-time.After(within):
+		t.Fatalf("still running after %s", within)
+		return -1
+	}
+}
+
+func (p *process) post(t *testing.T, path, body string) (int, string) {
+	t.Helper()
+	resp, err := http.Post("http://"+p.addr+path, "application/json", strings.NewReader(body))
+	require.NoError(t, err)
+	return readAll(t, resp)
+}
+
+func get(t *testing.T, url string) (int, string) {
+	t.Helper()
+	resp, err := http.Get(url)
+	require.NoError(t, err)
+	return readAll(t, resp)
+}
+
+func readAll(t *testing.T, resp *http.Response) (int, string) {
+	t.Helper()
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	return resp.StatusCode, string(body)
+}
+
+// eventually asks again until cond holds: for what another process does in its time.
+func eventually(t *testing.T, within time.Duration, cond func() bool) {
+	t.Helper()
+	require.Eventually(t, cond, within, 10*time.Millisecond)
+}

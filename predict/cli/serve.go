@@ -1,0 +1,142 @@
+package cli
+
+import (
+	"context"
+	"flag"
+	"io"
+	"log/slog"
+	"strings"
+	"time"
+
+	"tickercast/predict/internal/cors"
+	"tickercast/predict/internal/limits"
+	"tickercast/predict/internal/logging"
+	"tickercast/predict/internal/ratelimit"
+	"tickercast/predict/server"
+)
+
+// serve fills in a server's Config and runs it. Each flag is also an environment variable.
+func (e *env) serve(set *flag.FlagSet) func(context.Context, []string) error {
+	cfg := server.Default()
+	data := dataFlags(set)
+	serveFlags(set, &cfg)
+	return func(ctx context.Context, _ []string) error {
+		if err := refuseNegative(set); err != nil {
+			return err
+		}
+		var stop func()
+		cfg.Signals, stop = server.Notify()
+		defer stop()
+		log := logging.NewHandler(e.stderr, logFormat(e.stderr))
+		access := logging.NewHandler(e.stdout, nil)
+		defer closeLogs(log, access)
+		cfg.Logger, cfg.AccessLog = slog.New(log), access
+		cfg.Load, cfg.Watch = data.Open, data.Paths()
+		cfg.MemoryLimit = limits.SetMemory()
+		cfg.OnReady = func(i server.Info) { e.announce(&cfg, i) }
+		if err := cfg.Validate(); err != nil {
+			return usagef("%v", err)
+		}
+		s, err := server.New(cfg)
+		if err != nil {
+			return err
+		}
+		return s.Run(ctx)
+	}
+}
+
+// serveFlags declares the flags of serve, whose defaults are what cfg holds.
+func serveFlags(set *flag.FlagSet, cfg *server.Config) {
+	set.StringVar(&cfg.Addr, "addr", cfg.Addr, "`address` to serve on; port 0 takes a free one")
+	set.StringVar(&cfg.AdminAddr, "admin-addr", cfg.AdminAddr,
+		"`address` of metrics, pprof and reload; empty: none")
+	set.IntVar(&cfg.CacheEntries, "cache-entries", cfg.CacheEntries, "answers to keep")
+	set.Int64Var(&cfg.CacheBytes, "cache-bytes", cfg.CacheBytes, "`bytes` of answers to keep")
+	set.DurationVar(&cfg.CacheTTL, "cache-ttl", cfg.CacheTTL, "`time` to keep an answer")
+	set.DurationVar(&cfg.DrainDelay, "drain-delay", cfg.DrainDelay,
+		"`time` to go on accepting after SIGTERM, until balancers know")
+	set.DurationVar(&cfg.Grace, "grace", cfg.Grace, "`time` for requests in flight after that")
+	set.DurationVar(&cfg.WatchInterval, "watch", cfg.WatchInterval,
+		"how often to check the files for changes, as a `time`; 0 disables")
+	set.BoolVar(&cfg.RedactInput, "redact-input", cfg.RedactInput,
+		"leave what the client sent out of a 422")
+	set.BoolVar(&cfg.FastLane, "fastlane", cfg.FastLane,
+		"answer plain POST /predict without net/http")
+	set.IntVar(&cfg.MaxConns, "max-conns", cfg.MaxConns,
+		"maximum open connections; 0: derived from the descriptor and memory limits")
+	set.DurationVar(&cfg.ReadHeaderTimeout, "read-header-timeout", cfg.ReadHeaderTimeout,
+		"`time` for a client to send the head of a request")
+	set.DurationVar(&cfg.ReadTimeout, "read-timeout", cfg.ReadTimeout,
+		"`time` for a client to send a whole request; 1 MiB within 5s is 200 kB/s")
+	set.DurationVar(&cfg.WriteTimeout, "write-timeout", cfg.WriteTimeout,
+		"`time` for a client to read its answer")
+	set.DurationVar(&cfg.IdleTimeout, "idle-timeout", cfg.IdleTimeout,
+		"`time` between two requests; longer than a balancer keeps its connections, so that it "+
+			"closes them first")
+	set.DurationVar(&cfg.BatchTimeout, "timeout", cfg.BatchTimeout,
+		"`time` for a call that asks for many forecasts; 0: no limit")
+	set.Func("access-log", "`which` requests to log on stdout: off, all or 1/N at random; 5xx "+
+		"always (default off)", func(s string) (err error) {
+		cfg.AccessRate, err = logging.ParseRate(s)
+		return err
+	})
+	set.StringVar(&cfg.KeysFile, "api-keys", "",
+		"`file` of SHA-256 hashes of the keys that may ask, one a line with a name behind it "+
+			"(default no keys)")
+	set.Func("rate-limit", "`requests` a client may make, N/s, N/m or N/h; a client is a key or "+
+		"else an address, so without -trusted-proxies all behind a proxy are one (default no "+
+		"limit)", func(s string) (err error) {
+		cfg.RateLimit, err = ratelimit.ParseRate(s)
+		return err
+	})
+	set.IntVar(&cfg.RateBurst, "rate-burst", 0,
+		"burst size; 0: one period's worth of -rate-limit")
+	set.Func("trusted-proxies", "`networks` of proxies, such as 10.0.0.0/8,fd00::/8; -rate-limit "+
+		"then counts the client's address that they append to X-Forwarded-For (default none)",
+		func(s string) (err error) {
+			cfg.TrustedProxies, err = ratelimit.ParseProxies(s)
+			return err
+		})
+	set.Func("cors-origins", "`origins` whose pages may ask, such as "+
+		"https://a.example,https://b.example, or * (default none)", func(s string) error {
+		cfg.CORSOrigins = strings.Split(s, ",")
+		_, err := cors.New(cfg.CORSOrigins)
+		return err
+	})
+	set.StringVar(&cfg.TLSCert, "tls-cert", "",
+		"`file` of the certificate and its chain, PEM; then only HTTPS is served, with HTTP/2")
+	set.StringVar(&cfg.TLSKey, "tls-key", "", "`file` of the certificate's key, PEM")
+	set.BoolVar(&cfg.H2C, "h2c", cfg.H2C,
+		"serve HTTP/2 without TLS to clients that begin with it")
+	set.StringVar(&cfg.AdminTokenFile, "admin-token-file", "",
+		"`file` of the token that the admin address asks for, except for probes; needed unless "+
+			"it is loopback")
+}
+
+// refuseNegative names a number or time below zero: no flag of serve has a meaning for one.
+func refuseNegative(set *flag.FlagSet) (err error) {
+	set.VisitAll(func(f *flag.Flag) {
+		v := f.Value.String()
+		if err == nil && strings.HasPrefix(v, "-") && strings.Trim(v, "-0123456789.nµmsh") == "" {
+			err = usagef("-%s %s is below zero", f.Name, v)
+		}
+	})
+	return err
+}
+
+// logFormat is JSON for programs, which nil stands for, and lines to read for a person.
+func logFormat(w io.Writer) func(io.Writer) slog.Handler {
+	if !isTerminal(w) {
+		return nil
+	}
+	return func(w io.Writer) slog.Handler { return slog.NewTextHandler(w, nil) }
+}
+
+// closeLogs writes what is queued, unless no one takes it.
+func closeLogs(handlers ...*logging.Handler) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	for _, h := range handlers {
+		h.Close(ctx)
+	}
+}

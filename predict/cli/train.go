@@ -1,0 +1,69 @@
+package cli
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os/signal"
+	"syscall"
+
+	"tickercast/model/calendar"
+	"tickercast/model/market"
+	"tickercast/model/train"
+)
+
+// train fits weights and writes them whole or not at all.
+func (e *env) train(set *flag.FlagSet) func(context.Context, []string) error {
+	prices := set.String("prices", "", "`file` or folder of prices, CSV or gzip")
+	out := set.String("out", "weights.bin", "`file` to write")
+	until := set.String("until", "",
+		"use prices up to and including this `date` alone (default the last)")
+	seed := set.Uint64("seed", 1,
+		"chooses origins and starting weights; the same gives the same bytes")
+	return func(ctx context.Context, _ []string) error {
+		if *prices == "" {
+			return usagef("-prices is missing")
+		}
+		cfg := train.Config{Seed: *seed}
+		if err := parseDay("-until", *until, &cfg.Until); err != nil {
+			return err
+		}
+		if err := checkWritable(*out); err != nil {
+			return err
+		}
+		panel, err := market.Open(ctx, *prices)
+		if err != nil {
+			return err
+		}
+		ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+		defer stop()
+		bar := e.progress("training")
+		cfg.Progress = bar.update
+		weights, report, err := train.Fit(ctx, panel, cfg)
+		bar.done()
+		if err != nil {
+			return err
+		}
+		if err := writeFile(*out, weights); err != nil {
+			return err
+		}
+		fmt.Fprintf(e.stderr,
+			"%s: model %s, %d bytes, fitted on %d origins of %d tickers, %s to %s\n",
+			*out, report.Version, len(weights), report.Origins, report.Tickers, report.From,
+			report.To)
+		return nil
+	}
+}
+
+// parseDay sets day from a flag's value, if there is one.
+func parseDay(name, value string, day *calendar.Date) error {
+	if value == "" {
+		return nil
+	}
+	d, err := calendar.Parse(value)
+	if err != nil {
+		return usagef("%s: %v", name, err)
+	}
+	*day = d
+	return nil
+}

@@ -1,0 +1,114 @@
+// Package logging tells requests apart and writes logs off the path of those who log: request ids,
+// trace contexts, a sampled access log with a line for each answer, and a slog.Handler that never
+// blocks.
+//
+// It is not a tracer: it makes no span and sends nothing anywhere. It is not a log of record: when
+// no one takes the lines in time, they are dropped and counted.
+package logging
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// MaxPath is how much of a request's path is logged, in bytes.
+const MaxPath = 256
+
+// AccessLog writes a record for the answers that its [Rate] picks. A nil one writes none. It is safe
+// for concurrent use if its handler is.
+type AccessLog struct {
+	handler slog.Handler
+	rate    Rate
+}
+
+// NewAccessLog returns a log that writes to h, which must not block; see [Handler]. Without a rate
+// it returns nil.
+func NewAccessLog(h slog.Handler, rate Rate) *AccessLog {
+	if rate == 0 {
+		return nil
+	}
+	return &AccessLog{h, rate}
+}
+
+// Entry is what is known of an answer. Strings that are empty, and a zero Trace, are left out.
+type Entry struct {
+	ID       string
+	Trace    string // the client's traceparent, checked
+	Client   string // the name of its API key
+	Remote   string // its address
+	Method   string
+	Path     string
+	Proto    string
+	Status   int
+	Duration time.Duration
+	Bytes    int64 // of the body
+}
+
+// Wants reports whether to write an answer with this status: every 5xx, and one in Rate of the
+// others. Ask before filling in an Entry, so that a request that is not logged costs no more.
+func (l *AccessLog) Wants(status int) bool {
+	switch {
+	case l == nil:
+		return false
+	case l.rate == All || status >= 500:
+		return true
+	}
+	return rand.Uint32N(uint32(l.rate)) == 0
+}
+
+// Write writes a line.
+func (l *AccessLog) Write(e *Entry) {
+	r := slog.NewRecord(time.Now(), slog.LevelInfo, "request", 0)
+	r.AddAttrs(slog.String("id", e.ID), slog.Int("status", e.Status),
+		slog.String("method", e.Method),
+		slog.String("path", cut(e.Path)), slog.Int64("duration_us", e.Duration.Microseconds()),
+		slog.Int64("bytes", e.Bytes), slog.String("remote", e.Remote),
+		slog.String("proto", e.Proto),
+		optional("client", e.Client), optional("traceparent", e.Trace))
+	l.handler.Handle(context.Background(), r)
+}
+
+// optional is an attribute, or the empty one, which handlers leave out.
+func optional(key, value string) slog.Attr {
+	if value == "" {
+		return slog.Attr{}
+	}
+	return slog.String(key, value)
+}
+
+func cut(path string) string {
+	if len(path) <= MaxPath {
+		return path
+	}
+	return strings.ToValidUTF8(path[:MaxPath], "") + "..."
+}
+
+// Rate is the number of answers for each line of the log.
+type Rate uint32
+
+// Rates by name.
+const (
+	Off Rate = 0
+	All Rate = 1
+)
+
+// ParseRate reads off, all, or 1/N.
+func ParseRate(s string) (Rate, error) {
+	switch s {
+	case "off":
+		return Off, nil
+	case "all":
+		return All, nil
+	}
+	if n, ok := strings.CutPrefix(s, "1/"); ok {
+		if n, err := strconv.ParseUint(n, 10, 32); err == nil && n > 0 {
+			return Rate(n), nil
+		}
+	}
+	return 0, fmt.Errorf("rate %q is not off, all or 1/N", s)
+}

@@ -1,0 +1,154 @@
+package server
+
+import (
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"tickercast/predict"
+	"tickercast/predict/internal/apikey"
+	"tickercast/predict/internal/metrics"
+	"tickercast/predict/internal/ratelimit"
+)
+
+// An auth decides who may ask, and how often.
+type auth struct {
+	creds    *credentials
+	needKey  bool
+	limiter  *ratelimit.Limiter[client] // nil: no limit
+	proxies  ratelimit.Proxies
+	badKey   *metrics.Counter
+	overRate *metrics.Counter
+}
+
+// A client is who a rate is counted for: the name of its key or, without one, its address. An IPv6
+// client counts by the upper half of its address, since one that has an address there has 2^64.
+type client struct {
+	name    string
+	network [16]byte // bytes, because those are hashed without an allocation
+}
+
+var (
+	errNoKey = &predict.Error{Status: http.StatusUnauthorized, Detail: "Not authenticated",
+		Challenge: "Bearer"} // worded as FastAPI's own security words it
+	errBadKey = &predict.Error{Status: http.StatusUnauthorized, Detail: "Invalid API key",
+		Challenge: `Bearer error="invalid_token"`}
+)
+
+func newAuth(cfg *Config, creds *credentials, reg *metrics.Registry) (*auth, error) {
+	a := &auth{creds: creds, needKey: cfg.KeysFile != "", proxies: cfg.TrustedProxies}
+	if a.needKey {
+		a.badKey = countRejected(reg, "key")
+	}
+	if cfg.RateLimit.Requests == 0 {
+		return a, nil
+	}
+	var err error
+	a.limiter, err = ratelimit.New[client](ratelimit.Config{Rate: cfg.RateLimit,
+		Burst: cfg.RateBurst})
+	if err != nil {
+		return nil, err
+	}
+	a.overRate = countRejected(reg, "rate")
+	reg.GaugeFunc("rate_limit_clients", "Clients whose rate is remembered.",
+		func() float64 { return float64(a.limiter.Clients()) })
+	return a, nil
+}
+
+// open reports whether everyone may ask as often as they like.
+func (a *auth) open() bool { return !a.needKey && a.limiter == nil }
+
+// authorize takes a request from its client's rate and returns the name of the client's key, and
+// the refusal if it may not be answered. A request without a good key is taken from the rate of its
+// address, so that guessing keys is limited too.
+func (a *auth) authorize(key []byte, from netip.Addr) (name string, denied *predict.Error) {
+	if a.needKey {
+		name, denied = checkKey(a.creds.keys.Load(), key)
+	}
+	if a.limiter != nil {
+		if d := a.limiter.Take(clientOf(name, from)); !d.OK {
+			a.overRate.Inc()
+			return name, &predict.Error{Status: http.StatusTooManyRequests,
+				Detail: "Too Many Requests", RetryAfter: ratelimit.Seconds(d.Wait)}
+		}
+	}
+	if denied != nil {
+		a.badKey.Inc()
+	}
+	return name, denied
+}
+
+func checkKey(keys *apikey.Set, key []byte) (name string, denied *predict.Error) {
+	if keys != nil {
+		if name, ok := keys.Lookup(key); ok {
+			return name, nil
+		}
+	}
+	if len(key) == 0 {
+		return "", errNoKey
+	}
+	return "", errBadKey
+}
+
+func clientOf(name string, addr netip.Addr) client {
+	if name != "" || !addr.IsValid() {
+		return client{name: name}
+	}
+	network := addr.As16() // of IPv4 ::ffff: and four bytes, all of which count
+	if !addr.Unmap().Is4() {
+		clear(network[8:])
+	}
+	return client{network: network}
+}
+
+// require lets only authorized requests through to next.
+func (a *auth) require(next http.HandlerFunc) http.HandlerFunc {
+	if a.open() {
+		return next
+	}
+	return func(w http.ResponseWriter, r *http.Request) {
+		peer, _ := netip.ParseAddrPort(r.RemoteAddr) // without TCP there is no address
+		name, denied := a.authorize(apikey.FromHeader(r.Header),
+			a.clientAddr(peer.Addr(), strings.Join(r.Header[ratelimit.ForwardedFor], ",")))
+		if rec, ok := w.(*statusRecorder); ok {
+			rec.client = name
+		}
+		if denied != nil {
+			refuse(w, r, *denied)
+			return
+		}
+		next(w, r)
+	}
+}
+
+// clientAddr is the address of the client behind trusted proxies.
+func (a *auth) clientAddr(peer netip.Addr, forwardedFor string) netip.Addr {
+	if a.proxies == nil {
+		return peer
+	}
+	return a.proxies.Client(peer, forwardedFor)
+}
+
+// requireAdminToken lets only requests with the token of the admin port through, if it has one.
+func (s *Server) requireAdminToken(next http.Handler) http.Handler {
+	if s.cfg.AdminTokenFile == "" {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, denied := checkKey(s.creds.token.Load(), apikey.FromHeader(r.Header)); denied != nil {
+			refuse(w, r, *denied)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// maxUnread is how much of a refused request's body net/http is left to read, so that the
+// connection can be used again. With more to come it ends.
+const maxUnread = 16 << 10
+
+// refuse answers a request whose body has not been read.
+func refuse(w http.ResponseWriter, r *http.Request, e predict.Error) {
+	e.Close = r.ContentLength < 0 || r.ContentLength > maxUnread
+	predict.WriteError(w, &e)
+}

@@ -1,0 +1,46 @@
+package server
+
+import (
+	"crypto/tls"
+	"fmt"
+	"sync/atomic"
+	"time"
+)
+
+// A certificate is what a TLS listener shows. It can be replaced while connections go on.
+type certificate struct {
+	current atomic.Pointer[tls.Certificate]
+}
+
+// set takes a certificate chain and its key, both PEM, for all handshakes from now on. On an error,
+// such as a key of another certificate or a certificate that has expired, what was there stays.
+func (c *certificate) set(chain, key []byte, now time.Time) error {
+	cert, err := tls.X509KeyPair(chain, key)
+	if err != nil {
+		return err
+	}
+	if end := cert.Leaf.NotAfter; now.After(end) {
+		return fmt.Errorf("the certificate of %q was valid until %s", cert.Leaf.Subject.CommonName,
+			end.UTC().Format(time.RFC3339))
+	}
+	c.current.Store(&cert)
+	return nil
+}
+
+// expires returns when the certificate expires, and the zero time before there is one.
+func (c *certificate) expires() time.Time {
+	if cert := c.current.Load(); cert != nil {
+		return cert.Leaf.NotAfter
+	}
+	return time.Time{}
+}
+
+// config is that of a server: TLS 1.2 and later, with the standard library's choice of ciphers.
+func (c *certificate) config() *tls.Config {
+	return &tls.Config{
+		MinVersion: tls.VersionTLS12,
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+			return c.current.Load(), nil
+		},
+	}
+}

@@ -1,0 +1,123 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"tickercast/model"
+	"tickercast/model/market"
+	"tickercast/predict/internal/logging"
+	"tickercast/predict/internal/ratelimit"
+)
+
+// DefaultAdminAddr is on loopback, since what it answers is for operators only.
+const DefaultAdminAddr = "127.0.0.1:9090"
+
+// Config says what a Server serves, where, and within which limits. Start from Default: a zero
+// field means none or no limit unless its comment says otherwise.
+type Config struct {
+	Addr      string // of the public port; port 0 takes a free one
+	AdminAddr string // of metrics, profiles and reload
+
+	// Listen opens a port. A test may put a network of its own here.
+	Listen func(ctx context.Context, addr string) (net.Listener, error)
+
+	// Load makes what is served, at start and at each reload. It is needed.
+	Load          func(context.Context) (*model.Model, *market.Market, error)
+	Watch         []string      // the files and folders that Load reads
+	WatchInterval time.Duration // between two looks at Watch, keys, token and certificate
+
+	CacheEntries int           // answers to keep
+	CacheBytes   int64         // memory for them
+	CacheTTL     time.Duration // how long an answer is kept
+
+	MaxConns     int           // open connections; 0: as descriptors and MemoryLimit allow
+	MemoryLimit  int64         // bytes that the process should stay below; 0: unknown
+	BatchTimeout time.Duration // for a call that asks for many forecasts
+	DrainDelay   time.Duration // how long to go on accepting after SIGTERM
+	Grace        time.Duration // how long requests in flight may take after that
+
+	// Bounds on what a client may take for its part of a request. All must be above zero.
+	ReadHeaderTimeout, ReadTimeout, WriteTimeout, IdleTimeout time.Duration
+
+	KeysFile        string // hashes of the API keys that may ask; empty: everyone may
+	AdminTokenFile  string // token for AdminAddr; needed unless that is loopback
+	TLSCert, TLSKey string // files, both or neither
+	H2C             bool   // HTTP/2 without TLS
+	RateLimit       ratelimit.Rate
+	RateBurst       int               // requests at once; 0: those of one period of RateLimit
+	TrustedProxies  ratelimit.Proxies // networks whose X-Forwarded-For is believed
+	CORSOrigins     []string          // origins whose pages may ask
+	RedactInput     bool              // leave what the client sent out of a 422
+	FastLane        bool              // answer plain POST /predict without net/http
+
+	Logger     *slog.Logger // needed
+	AccessLog  slog.Handler // must not block; needed with an AccessRate
+	AccessRate logging.Rate
+
+	Signals Signals    // what ends it and has it reload, besides the context of Run
+	OnReady func(Info) // called once, before the first request is answered
+}
+
+// Default returns the settings of a server that is not told otherwise. Load and Logger are missing.
+func Default() Config {
+	return Config{
+		Listen:            listenTCP,
+		Addr:              ":8080",
+		AdminAddr:         DefaultAdminAddr,
+		WatchInterval:     2 * time.Second,
+		CacheEntries:      1 << 16,
+		CacheBytes:        64 << 20,
+		CacheTTL:          time.Hour,
+		BatchTimeout:      2 * time.Second,
+		DrainDelay:        5 * time.Second,
+		Grace:             10 * time.Second,
+		ReadHeaderTimeout: 3 * time.Second,
+		ReadTimeout:       5 * time.Second, // 1 MiB within it is 200 kB/s
+		WriteTimeout:      10 * time.Second,
+		IdleTimeout:       75 * time.Second, // balancers' is 60 s: they must close first
+		FastLane:          true,
+	}
+}
+
+// Validate returns an error for settings that cannot be meant. It names them as the command line
+// does, since an operator reads it.
+func (c *Config) Validate() error {
+	for _, t := range []struct {
+		name string
+		time time.Duration
+	}{
+		{"read-header-timeout", c.ReadHeaderTimeout}, {"read-timeout", c.ReadTimeout},
+		{"write-timeout", c.WriteTimeout}, {"idle-timeout", c.IdleTimeout},
+	} {
+		// Without a bound one slow client a connection takes the server down.
+		if t.time <= 0 {
+			return fmt.Errorf("-%s %s is no time", t.name, t.time)
+		}
+	}
+	switch {
+	case (c.TLSCert == "") != (c.TLSKey == ""):
+		return errors.New("-tls-cert and -tls-key go together")
+	case c.RateLimit.Requests == 0 && c.TrustedProxies != nil:
+		return errors.New("-trusted-proxies says whose requests -rate-limit counts, " +
+			"which is not given")
+	case c.RateLimit.Requests == 0 && c.RateBurst > 0:
+		return errors.New("-rate-burst says how many requests -rate-limit lets through at once, " +
+			"which is not given")
+	}
+	return nil
+}
+
+// Info is what a Server says of itself when it is ready.
+type Info struct {
+	Addr, AdminAddr string // as listened on; AdminAddr is empty without that port
+	Model           *model.Model
+	Market          *market.Market
+	MaxConns        int
+	CacheBytes      int64
+	FastLane        bool
+}

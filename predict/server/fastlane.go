@@ -1,0 +1,86 @@
+package server
+
+import (
+	"maps"
+	"net"
+	"net/http"
+	"net/netip"
+
+	"tickercast/predict"
+	"tickercast/predict/fastlane"
+	"tickercast/predict/internal/apikey"
+	"tickercast/predict/internal/logging"
+)
+
+// laneConfig puts the fast lane between a listener and the server of everything else. Without
+// FastLane the lane hands over every connection; under TLS it would have to be a TLS server itself.
+func (s *Server) laneConfig(ln net.Listener) fastlane.Config {
+	cfg := fastlane.Config{
+		Listener: ln,
+		Server:   s.public,
+		MaxConns: s.plan.Conns,
+		Draining: s.draining.Load,
+		Fault:    func(err error) { s.logger.Error("fast lane", "error", err.Error()) },
+	}
+	if !s.usesLane() {
+		return cfg
+	}
+	cfg.Answer = s.answerFast
+	cfg.RequestID = logging.AppendID
+	cfg.ValidID, cfg.ValidTrace = logging.ValidID[[]byte], logging.ValidTrace[[]byte]
+	cfg.Header = http.Header{"Content-Type": {"application/json"}}
+	if s.cors != nil {
+		maps.Copy(cfg.Header, s.cors.Header())
+	}
+	return cfg
+}
+
+func (s *Server) usesLane() bool { return s.cfg.FastLane && s.cfg.TLSCert == "" }
+
+// answerFast is all that becomes of a request in the fast lane. What the middleware and the handler
+// do on the other path, it does in another order: it first looks whether the request is plain. One
+// that is handed over has been neither counted nor taken from a rate; net/http does that.
+func (s *Server) answerFast(r *fastlane.Request) (resp fastlane.Response, ok bool) {
+	req, ok := s.service.DecodeFast(r.Body)
+	if !ok {
+		return resp, false
+	}
+	var client string
+	var denied *predict.Error
+	if !s.auth.open() {
+		key := apikey.Presented(r.Authorization(), r.APIKey())
+		client, denied = s.auth.authorize(key, s.fastClientAddr(r))
+	}
+	if denied == nil {
+		var err error
+		if resp.Body, err = s.service.AnswerFast(req); err != nil {
+			denied = s.service.PublicError(predict.Failure{ID: string(r.ID()), Method: "POST",
+				Pattern: "POST /predict", Err: err})
+		}
+	}
+	status := http.StatusOK
+	if denied != nil {
+		status = denied.Status
+		resp = fastlane.Response{Status: status, Header: denied.Header(), Body: denied.AppendJSON(nil)}
+	}
+	took := r.Elapsed()
+	s.measure.fast.observe(status, took)
+	if s.access.Wants(status) {
+		s.access.Write(&logging.Entry{
+			ID: string(r.ID()), Trace: string(r.Trace()), Client: client,
+			Remote: r.Remote().String(), Method: "POST", Path: "/predict", Proto: "HTTP/1.1",
+			Status: status, Duration: took, Bytes: int64(len(resp.Body)),
+		})
+	}
+	return resp, true
+}
+
+func (s *Server) fastClientAddr(r *fastlane.Request) (addr netip.Addr) {
+	if tcp, ok := r.Remote().(*net.TCPAddr); ok {
+		addr = tcp.AddrPort().Addr()
+	}
+	if s.auth.proxies == nil {
+		return addr // without making a string of the header
+	}
+	return s.auth.clientAddr(addr, string(r.ForwardedFor()))
+}

@@ -1,0 +1,168 @@
+package server
+
+import (
+	"log/slog"
+	"strconv"
+	"sync"
+	"time"
+
+	"tickercast/model/calendar"
+	"tickercast/predict/fastlane"
+	"tickercast/predict/internal/metrics"
+)
+
+// httpMetrics measure requests by the route that answered them.
+type httpMetrics struct {
+	registry *metrics.Registry
+	inFlight *metrics.Gauge
+	panics   *metrics.Counter
+	byRoute  map[string]*routeMetrics // by pattern of the mux; complete before the first request
+	fast     *routeMetrics            // of POST /predict, which the fast lane answers too
+	noRoute  *routeMetrics
+}
+
+func newHTTPMetrics(reg *metrics.Registry, routes []route) *httpMetrics {
+	m := &httpMetrics{
+		registry: reg,
+		inFlight: reg.Gauge("http_requests_in_flight", "Requests being answered."),
+		panics:   reg.Counter("panics_total", "Requests that ended in a panic of a handler."),
+		byRoute:  map[string]*routeMetrics{},
+	}
+	for _, r := range routes {
+		m.byRoute[r.pattern()] = m.newRoute(r.method, r.path)
+	}
+	m.fast = m.byRoute["POST /predict"]
+	m.noRoute = m.newRoute("other", "none")
+	return m
+}
+
+// of returns the metrics of the route with a pattern.
+func (m *httpMetrics) of(pattern string) *routeMetrics {
+	if r, ok := m.byRoute[pattern]; ok {
+		return r
+	}
+	return m.noRoute
+}
+
+// routeMetrics hold the series of one route.
+type routeMetrics struct {
+	byStatus sync.Map // int to *metrics.Counter, made at first use
+	duration *metrics.Histogram
+	counter  func(status int) *metrics.Counter
+}
+
+func (m *httpMetrics) newRoute(method, path string) *routeMetrics {
+	labels := []metrics.Label{{Name: "method", Value: method}, {Name: "route", Value: path}}
+	return &routeMetrics{
+		duration: m.registry.Histogram("http_request_duration_seconds",
+			"Time from a request's headers to the end of its answer.", labels...),
+		counter: func(status int) *metrics.Counter {
+			code := metrics.Label{Name: "code", Value: strconv.Itoa(status)}
+			return m.registry.Counter("http_requests_total", "Requests answered.",
+				append(labels[:2:2], code)...)
+		},
+	}
+}
+
+// observe counts one answer.
+func (m *routeMetrics) observe(status int, took time.Duration) {
+	c, ok := m.byStatus.Load(status)
+	if !ok {
+		c = m.counter(status) // the registry gives racing requests the same series
+		m.byStatus.Store(status, c)
+	}
+	c.(*metrics.Counter).Inc()
+	m.duration.Observe(took)
+}
+
+const (
+	rejectedName = "http_requests_rejected_total"
+	rejectedHelp = "Requests refused for who asked (key), how often (rate), how much there was " +
+		"to do (overload), or how many large answers there were at once (memory)."
+)
+
+func because(reason string) metrics.Label { return metrics.Label{Name: "reason", Value: reason} }
+
+func countRejected(reg *metrics.Registry, reason string) *metrics.Counter {
+	return reg.Counter(rejectedName, rejectedHelp, because(reason))
+}
+
+// registerMetrics adds the metrics that are computed when they are read.
+func (s *Server) registerMetrics() {
+	reg := s.registry
+	metrics.AddBuild(reg, Version())
+	metrics.AddGo(reg)
+	metrics.AddProcess(reg)
+	counter := func(name, help string, value func() uint64, labels ...metrics.Label) {
+		reg.CounterFunc(name, help, func() float64 { return float64(value()) }, labels...)
+	}
+	cache := s.service.CacheStats
+	counter("predict_cache_misses_total", "Answers that had to be computed.",
+		func() uint64 { return cache().Loads })
+	counter("predict_cache_coalesced_total", "Look-ups that waited for another's computation.",
+		func() uint64 { return cache().Joins })
+	counter("predict_cache_evictions_total", "Answers removed to make room.",
+		func() uint64 { return cache().Evictions })
+	counter("predict_cache_expired_total", "Answers removed because of their age.",
+		func() uint64 { return cache().Expirations })
+	counter(rejectedName, rejectedHelp, s.batches.Refused, because("overload"))
+	counter(rejectedName, rejectedHelp, s.service.AnswersRefused, because("memory"))
+	reg.GaugeFunc("predict_cache_entries", "Answers kept.",
+		func() float64 { return float64(cache().Entries) })
+	reg.GaugeFunc("predict_cache_bytes", "Bytes of answers kept.",
+		func() float64 { return float64(cache().Bytes) })
+	if s.cfg.TLSCert != "" {
+		reg.GaugeFunc("tls_certificate_expiry_timestamp_seconds",
+			"When the certificate that is shown expires.",
+			func() float64 { return float64(s.creds.cert.expires().Unix()) })
+	}
+	reg.GaugeFunc("market_age_days", "Trading days since the last close that is served.",
+		func() float64 {
+			_, mk := s.service.Current()
+			if mk == nil {
+				return 0
+			}
+			return float64(calendar.Between(mk.AsOf(), calendar.FromTime(time.Now().UTC())))
+		})
+	reg.InfoFunc("model_info", "The model that is served, and the last close.",
+		func() []metrics.Label {
+			m, mk := s.service.Current()
+			if m == nil {
+				return nil
+			}
+			return []metrics.Label{{Name: "version", Value: m.Version()},
+				{Name: "as_of", Value: mk.AsOf().String()}}
+		})
+	for name, h := range map[string]slog.Handler{"server": s.logger.Handler(),
+		"access": s.cfg.AccessLog} {
+		if h, ok := h.(interface{ Dropped() uint64 }); ok {
+			counter("log_records_dropped_total",
+				"Lines of a log that were not written, because they were not taken in time.",
+				h.Dropped, metrics.Label{Name: "log", Value: name})
+		}
+	}
+}
+
+// registerLane adds the metrics of connections.
+func registerLane(reg *metrics.Registry, lane *fastlane.Lane) {
+	stats := lane.Stats
+	reg.GaugeFunc("connections_open", "Connections that are open.",
+		func() float64 { return float64(stats().Open) })
+	for _, c := range []struct {
+		name, help string
+		value      func() int64
+	}{
+		{"connections_accepted_total", "Connections accepted.",
+			func() int64 { return stats().Accepted }},
+		{"connections_rejected_total",
+			"Connections closed at once because too many were open.",
+			func() int64 { return stats().Rejected }},
+		{"connections_timed_out_total",
+			"Connections closed because a request came too slowly.",
+			func() int64 { return stats().TimedOut }},
+		{"fastlane_handed_over_total", "Connections that left the fast lane for net/http.",
+			func() int64 { return stats().HandedOver }},
+	} {
+		reg.CounterFunc(c.name, c.help, func() float64 { return float64(c.value()) })
+	}
+}

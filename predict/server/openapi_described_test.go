@@ -1,0 +1,102 @@
+package server
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"tickercast/docs"
+)
+
+// documentedAnswers are by method, path and status.
+func documentedAnswers(t *testing.T) map[string]described {
+	t.Helper()
+	var doc struct {
+		Paths      map[string]map[string]struct{ Responses map[string]described }
+		Components struct{ Responses map[string]described }
+	}
+	require.NoError(t, json.Unmarshal(docs.JSON(), &doc))
+	answers := map[string]described{}
+	for path, methods := range doc.Paths {
+		for method, op := range methods {
+			for status, d := range op.Responses {
+				if name, ok := strings.CutPrefix(d.Ref, "#/components/responses/"); ok {
+					d = doc.Components.Responses[name]
+				}
+				answers[strings.ToUpper(method)+" "+path+" "+status] = d
+			}
+		}
+	}
+	return answers
+}
+
+// described is an answer as the document has it.
+type described struct {
+	Ref     string `json:"$ref"`
+	Headers map[string]any
+	Content map[string]struct {
+		Example  any
+		Examples map[string]struct{ Value any }
+	}
+}
+
+// fits holds an answer to its description: the headers, the type, and for JSON the fields of an
+// example. It returns the type.
+func (d described) fits(t *testing.T, key string, header http.Header, body []byte) string {
+	t.Helper()
+	for name := range d.Headers {
+		require.NotEmpty(t, header.Get(name), "%s: header %s", key, name)
+	}
+	if len(d.Content) == 0 {
+		require.Empty(t, body, key)
+		return ""
+	}
+	kind, _, _ := strings.Cut(header.Get("Content-Type"), ";")
+	media, ok := d.Content[kind]
+	require.True(t, ok, "%s: comes as %q", key, kind)
+	examples := []any{media.Example}
+	for _, e := range media.Examples {
+		examples = append(examples, e.Value)
+	}
+	if kind != "application/json" || len(examples) == 1 && media.Example == nil {
+		return kind
+	}
+	var got any
+	require.NoError(t, json.Unmarshal(body, &got), key)
+	var want []string
+	for _, e := range examples {
+		want = append(want, shape(e))
+	}
+	require.Contains(t, want, shape(got), "%s: none of its examples is like %s", key, body)
+	return kind
+}
+
+// shape is a value without its contents: field names and kinds, of a list the shapes that occur in
+// it. What was wrong with a request decides the input and the ctx of an error, so those are left
+// out.
+func shape(v any) string {
+	switch v := v.(type) {
+	case map[string]any:
+		var fields []string
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			if name != "input" && name != "ctx" {
+				fields = append(fields, name+":"+shape(v[name]))
+			}
+		}
+		return "{" + strings.Join(fields, ",") + "}"
+	case []any:
+		kinds := map[string]bool{}
+		for _, e := range v {
+			kinds[shape(e)] = true
+		}
+		return "[" + strings.Join(slices.Sorted(maps.Keys(kinds)), "|") + "]"
+	default:
+		return fmt.Sprintf("%T", v)
+	}
+}

@@ -1,0 +1,54 @@
+package server
+
+import (
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestPageDrawsRealForecasts loads the page of a whole server in a browser. What the page can do is
+// tested in package docs, against what the document says; this is the proof that the server says
+// the same.
+func TestPageDrawsRealForecasts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a browser takes seconds to start")
+	}
+	var browser string
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome",
+		"google-chrome-stable", "chrome"} {
+		if p, err := exec.LookPath(name); err == nil {
+			browser = p
+			break
+		}
+	}
+	if browser == "" {
+		t.Skip("no Chromium in PATH: the page is not tested in a real browser")
+	}
+	// not t.TempDir, which fails if a child of the browser still writes
+	profile, err := os.MkdirTemp("", "tickercast-page")
+	require.NoError(t, err)
+	defer os.RemoveAll(profile)
+	srv := httptest.NewServer(embeddedServing(t).handler())
+	defer srv.Close()
+	cmd := exec.CommandContext(t.Context(), browser,
+		"--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
+		"--disable-background-networking",
+		"--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+		"--user-data-dir="+profile,
+		"--virtual-time-budget=20000", "--dump-dom", srv.URL+"/docs?t=AAPL,msft&d=5&c=0.9")
+	out, err := cmd.Output()
+	require.NoError(t, err)
+	dom := string(out)
+	require.Contains(t, dom, `data-ready="true"`)
+	require.Equal(t, 2, strings.Count(dom, `class="median"`), "a line for each ticker")
+	require.Equal(t, 2*5, strings.Count(dom, `<tr><th scope="row">AAPL</th>`)+strings.Count(dom,
+		`<tr><th scope="row">MSFT</th>`), "a row for each day")
+	require.Equal(t, len(embeddedServing(t).routes()), strings.Count(dom, "<article"),
+		"an article for each route")
+	require.Regexp(t, `id="trouble"[^>]* hidden=""`, dom)
+	require.Contains(t, dom, "tickers, prices to")
+}

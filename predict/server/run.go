@@ -1,0 +1,193 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"syscall"
+	"time"
+
+	"tickercast/predict/fastlane"
+)
+
+// Run listens, loads, serves until a signal or the end of ctx, and returns when every request has
+// its answer. It listens first, so that a port in use is reported before a file is read.
+//
+// SIGTERM drains: the server is not ready at once, goes on accepting for DrainDelay, because a
+// balancer learns of it late, then finishes what is under way. SIGINT comes from a person and skips
+// the delay, as the end of ctx does. A second signal ends the process at once.
+func (s *Server) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer s.service.Close()
+	public, admin, err := s.listen(ctx)
+	if err != nil {
+		return err
+	}
+	defer public.Close()
+	if admin != nil {
+		defer admin.Close()
+	}
+	if stopped, err := s.start(ctx); stopped || err != nil {
+		return err
+	}
+	lane := fastlane.New(s.laneConfig(public))
+	registerLane(s.registry, lane)
+	if s.cfg.OnReady != nil {
+		s.cfg.OnReady(s.info(public, admin))
+	}
+	s.warnAboutPrices()
+	if s.cfg.WatchInterval > 0 && s.reloader.watches() {
+		go s.reloader.watch(ctx, s.cfg.WatchInterval)
+	}
+	return s.serve(ctx, lane, admin)
+}
+
+// start loads all resources. It reports whether a signal or ctx stopped it before it was done.
+func (s *Server) start(ctx context.Context) (stopped bool, err error) {
+	loaded := make(chan error, 1)
+	go func() { loaded <- s.reloader.loadFirst(ctx) }()
+	select {
+	case err := <-loaded:
+		return false, err
+	case <-ctx.Done():
+		return true, nil
+	case <-s.cfg.Signals.Stop:
+		return true, nil
+	}
+}
+
+// serve answers requests until something ends it.
+func (s *Server) serve(ctx context.Context, lane *fastlane.Lane, admin net.Listener) error {
+	failed := make(chan error, 2)
+	serve := func(h *http.Server, ln net.Listener) {
+		serve := h.Serve
+		if h.TLSConfig != nil {
+			serve = func(ln net.Listener) error { return h.ServeTLS(ln, "", "") }
+		}
+		if err := serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			failed <- err
+		}
+	}
+	accepted := make(chan struct{}) // closed when no connection can come any more
+	go func() {
+		defer close(accepted)
+		serve(s.public, s.conns.listener(lane))
+	}()
+	if admin != nil {
+		go serve(s.admin, admin)
+	}
+	delay := time.Duration(0)
+wait:
+	for {
+		select {
+		case err := <-failed:
+			return err
+		case <-ctx.Done():
+			break wait
+		case <-s.cfg.Signals.Hangup:
+			// In its own goroutine: a signal to stop must not wait for a long file.
+			go s.reloader.reload(ctx, "SIGHUP")
+		case sig := <-s.cfg.Signals.Stop:
+			if sig == syscall.SIGTERM {
+				delay = s.cfg.DrainDelay
+			}
+			break wait
+		}
+	}
+	return s.drain(lane, delay, accepted)
+}
+
+// drain ends the server when the delay is over and what is under way is answered.
+func (s *Server) drain(lane *fastlane.Lane, delay time.Duration, accepted <-chan struct{}) error {
+	s.draining.Store(true)
+	s.logger.Info("draining", "delay", delay.String(), "grace", s.cfg.Grace.String())
+	select {
+	case <-time.After(delay):
+	case <-s.cfg.Signals.Stop:
+		return s.abort(lane)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.Grace)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() {
+		// The lane first: what it hands over until its end is public's to finish.
+		err := lane.Shutdown(ctx)
+		<-accepted
+		done <- errors.Join(err, s.conns.drain(ctx, s.public), s.public.Shutdown(ctx),
+			s.admin.Shutdown(ctx))
+	}()
+	select {
+	case err := <-done:
+		if err != nil {
+			s.abort(lane)
+			return errors.New("drain: requests still in flight at the end of the grace period")
+		}
+		s.logger.Info("drained")
+		return nil
+	case <-s.cfg.Signals.Stop:
+		return s.abort(lane)
+	}
+}
+
+// abort closes every connection without waiting for its answer.
+func (s *Server) abort(lane *fastlane.Lane) error {
+	lane.Close()
+	s.public.Close()
+	s.admin.Close()
+	return errors.New("stopped by a second signal before the drain was over")
+}
+
+// listen opens both ports; admin is nil without an address for it.
+func (s *Server) listen(ctx context.Context) (public, admin net.Listener, err error) {
+	if public, err = s.cfg.Listen(ctx, s.cfg.Addr); err != nil {
+		return nil, nil, err
+	}
+	if s.cfg.AdminAddr == "" {
+		return public, nil, nil
+	}
+	if admin, err = s.listenAdmin(ctx); err != nil {
+		public.Close()
+		return nil, nil, err
+	}
+	return public, admin, nil
+}
+
+// listenAdmin opens the admin port. Another program may have the default one; then any free port
+// will do, since no one asked for that number.
+func (s *Server) listenAdmin(ctx context.Context) (net.Listener, error) {
+	ln, err := s.cfg.Listen(ctx, s.cfg.AdminAddr)
+	if s.cfg.AdminAddr == DefaultAdminAddr && errors.Is(err, syscall.EADDRINUSE) {
+		ln, err = s.cfg.Listen(ctx, "127.0.0.1:0")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("admin address: %w", err)
+	}
+	// Profiles show what is in memory, and a reload is work.
+	tcp, ok := ln.Addr().(*net.TCPAddr)
+	if ok && !tcp.IP.IsLoopback() && s.cfg.AdminTokenFile == "" {
+		ln.Close()
+		return nil, fmt.Errorf("admin address %s can be reached from elsewhere: it needs "+
+			"-admin-token-file", s.cfg.AdminAddr)
+	}
+	return ln, nil
+}
+
+// info is what OnReady gets.
+func (s *Server) info(public, admin net.Listener) Info {
+	m, mk := s.service.Current()
+	i := Info{
+		Addr:       public.Addr().String(),
+		Model:      m,
+		Market:     mk,
+		MaxConns:   s.plan.Conns,
+		CacheBytes: s.plan.CacheBytes,
+		FastLane:   s.usesLane(),
+	}
+	if admin != nil {
+		i.AdminAddr = admin.Addr().String()
+	}
+	return i
+}

@@ -1,0 +1,103 @@
+// Package server is one running tickercast server. It puts the prediction endpoint behind
+// authentication, limits, logs and metrics; it listens, reloads what changed, and drains at the end.
+//
+// New builds all that a process serves and Run serves it; the program and the tests make the same
+// two calls. The package reads no flags and decides no exit status: package cli does.
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"sync/atomic"
+
+	"tickercast/docs"
+	"tickercast/model"
+	"tickercast/predict"
+	"tickercast/predict/internal/cors"
+	"tickercast/predict/internal/limits"
+	"tickercast/predict/internal/logging"
+	"tickercast/predict/internal/metrics"
+	"tickercast/predict/internal/overload"
+)
+
+// Server answers forecasts over HTTP. Make it with New and call Run once.
+type Server struct {
+	cfg      Config
+	plan     limits.Plan
+	logger   *slog.Logger
+	registry *metrics.Registry
+	service  *predict.Service
+	site     *docs.Site
+	creds    credentials
+	auth     *auth
+	cors     *cors.Policy // nil: no page of another origin may ask
+	access   *logging.AccessLog
+	batches  *overload.Limiter
+	measure  *httpMetrics
+	reloader *reloader
+	public   *http.Server
+	admin    *http.Server
+	conns    connTracker // of public
+	draining atomic.Bool
+}
+
+// New returns a Server that holds no data, no credentials and no port yet: Run brings them.
+func New(cfg Config) (*Server, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	s := &Server{
+		cfg:      cfg,
+		plan:     limits.NewPlan(cfg.MaxConns, cfg.CacheBytes, limits.Files(), cfg.MemoryLimit),
+		logger:   cfg.Logger,
+		registry: metrics.New(),
+		site:     docs.New(docs.Config{NotFound: notFound}),
+		access:   logging.NewAccessLog(cfg.AccessLog, cfg.AccessRate),
+		batches:  overload.New(runtime.GOMAXPROCS(0)),
+	}
+	var err error
+	if cfg.CORSOrigins != nil {
+		if s.cors, err = cors.New(cfg.CORSOrigins); err != nil {
+			return nil, err
+		}
+	}
+	s.service, err = predict.New(predict.Config{
+		CacheEntries: cfg.CacheEntries,
+		CacheBytes:   s.plan.CacheBytes,
+		TTL:          cfg.CacheTTL,
+		AnswerBytes:  s.plan.AnswerBytes,
+		RedactInput:  cfg.RedactInput,
+		Version:      Version(),
+		Metrics:      s.registry,
+		Scores:       model.Scores,
+		Slot:         s.slot,
+		Overloaded:   s.batches.Full,
+		Timeout:      cfg.BatchTimeout,
+		Ready:        s.ready,
+		Failed:       s.logFailure,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if s.auth, err = newAuth(&s.cfg, &s.creds, s.registry); err != nil {
+		return nil, err
+	}
+	s.reloader = newReloader(s.logger, s.registry, s.resources())
+	s.measure = newHTTPMetrics(s.registry, s.routes())
+	s.public = newPublicServer(&s.cfg, s.publicHandler(), &s.conns, &s.creds)
+	s.admin = newAdminServer(s.logger, s.adminHandler())
+	s.registerMetrics()
+	return s, nil
+}
+
+// slot waits for a place among the costly calls.
+func (s *Server) slot(ctx context.Context) (release func(), err error) {
+	release, err = s.batches.Acquire(ctx)
+	if errors.Is(err, overload.ErrFull) {
+		err = predict.ErrOverload()
+	}
+	return release, err
+}
