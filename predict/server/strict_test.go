@@ -1,4 +1,4 @@
-package fastlane_test
+package server
 
 import (
 	"bytes"

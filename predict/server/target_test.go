@@ -1,4 +1,4 @@
-package predict_test
+package server
 
 import (
 	"net/http"
