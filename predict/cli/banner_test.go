@@ -1,46 +1,43 @@
 package cli
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/require"
+	"tickercast/model/source"
+	"tickercast/predict/server"
 )
 
-func TestAnnounceOnATerminal(t *testing.T) {
-	w, err := source{}.load(0)
-	require.NoError(t, err)
+func TestBanner(t *testing.T) {
+	m, mk, err := source.Config{}.Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	var out strings.Builder
-	announceTo(&out, "[::]:8080", "127.0.0.1:9090", w, 7)
+	writeBanner(&out, server.Info{Addr: "[::]:8080", AdminAddr: "127.0.0.1:9090", Model: m,
+		Market: mk}, 7)
 	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
-	require.Len(t, lines, 3)
-	require.Contains(t, lines[0], "http://localhost:8080/predict")
-	require.Contains(t, lines[0], "http://127.0.0.1:9090/metrics")
-	require.Contains(t, lines[1], w.model.Version())
-	require.Contains(t, lines[2], w.market.AsOf().String()+", 7 trading days ago")
+	wants := []string{"http://localhost:8080/predict", m.Version(),
+		mk.AsOf().String() + ", 7 trading days ago"}
+	if len(lines) != len(wants) || !strings.Contains(lines[0], "http://127.0.0.1:9090/metrics") {
+		t.Fatalf("got %q, want three lines, and the admin address in the first", lines)
+	}
+	for i, want := range wants {
+		if !strings.Contains(lines[i], want) {
+			t.Errorf("line %d is %q, want %q in it", i+1, lines[i], want)
+		}
+	}
 }
 
-func TestBrowsable(t *testing.T) {
+func TestLocalURL(t *testing.T) {
 	for addr, want := range map[string]string{
 		"[::]:80":        "http://localhost:80",
 		"0.0.0.0:80":     "http://localhost:80",
 		"127.0.0.1:8080": "http://127.0.0.1:8080",
 		"[::1]:8080":     "http://[::1]:8080",
 	} {
-		if got := browsable(addr); got != want {
-			t.Errorf("browsable(%q) = %q, want %q", addr, got, want)
+		if got := localURL(addr); got != want {
+			t.Errorf("localURL(%q) = %q, want %q", addr, got, want)
 		}
 	}
-}
-
-func TestUnaskableTickers(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "prices.csv")
-	long := strings.ReplaceAll(string(pricesCSV(100)), "ACME", "RELIANCE.NS")
-	require.NoError(t,
-		os.WriteFile(path, []byte(long+strings.SplitN(string(pricesCSV(50)), "\n", 2)[1]), 0o644))
-	w, err := source{prices: path}.load(0)
-	require.NoError(t, err)
-	require.Equal(t, 1, w.unaskable())
 }

@@ -1,4 +1,4 @@
-package cli
+package cli_test
 
 import (
 	"bufio"
@@ -101,9 +101,9 @@ func (s *straddler) answer(t *testing.T) *http.Response {
 func TestStraddleTLS(t *testing.T) {
 	dir := t.TempDir()
 	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	chain, key := newPair(t, "straddled")
-	writePrices(t, certFile, chain)
-	writePrices(t, keyFile, key)
+	chain, key := newCertificate(t, "straddled")
+	replaceFile(t, certFile, chain)
+	replaceFile(t, keyFile, key)
 	p := start(t, "-tls-cert", certFile, "-tls-key", keyFile, "-drain-delay", "0s")
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(chain)

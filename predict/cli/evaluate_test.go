@@ -1,4 +1,4 @@
-package cli
+package cli_test
 
 import (
 	"context"
@@ -91,8 +91,7 @@ func TestInterruptedWork(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var stderr strings.Builder
-	p := program{stdout: io.Discard, stderr: &stderr,
-		getenv: func(string) (string, bool) { return "", false }}
-	require.Equal(t, 130, p.run(ctx, []string{"evaluate", "-prices", twoTickers(t, 120)}))
+	status := runWith(ctx, nil, io.Discard, &stderr, "evaluate", "-prices", twoTickers(t, 120))
+	require.Equal(t, 130, status)
 	require.Equal(t, "tickercast evaluate: interrupted; nothing was written\n", stderr.String())
 }

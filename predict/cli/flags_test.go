@@ -1,12 +1,16 @@
-package cli
+package cli_test
 
 import (
 	"bytes"
 	"context"
-	"flag"
 	"io"
+	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"tickercast/predict/cli"
 )
 
 // runCommand runs one command line in process.
@@ -14,10 +18,14 @@ func runCommand(t *testing.T, env map[string]string, args ...string) (status int
 	stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	p := program{stdout: &out, stderr: &errs,
-		getenv: func(k string) (string, bool) { v, ok := env[k]; return v, ok }}
-	status = p.run(context.Background(), args)
+	status = runWith(context.Background(), env, &out, &errs, args...)
 	return status, out.String(), errs.String()
+}
+
+func runWith(ctx context.Context, env map[string]string, stdout, stderr io.Writer,
+	args ...string) (status int) {
+	return cli.Main(ctx, append([]string{"tickercast"}, args...), stdout, stderr,
+		func(k string) (string, bool) { v, ok := env[k]; return v, ok })
 }
 
 func TestBadCommandLines(t *testing.T) {
@@ -68,11 +76,10 @@ func TestBadCommandLines(t *testing.T) {
 			"no/such.csv"},
 		{"no such weights", []string{"predict", "-weights", "no/such.bin", "AAPL"}, nil, 1,
 			"no/such.bin"},
-		{"weights that are none", []string{"predict", "-weights", "go.mod", "AAPL"}, nil, 1,
-			`weights "go.mod"`},
+		{"weights that are none", []string{"predict", "-weights", "cli.go", "AAPL"}, nil, 1,
+			`weights "cli.go"`},
 		{"train without prices", []string{"train"}, nil, 2, "-prices"},
 		{"evaluate without prices", []string{"evaluate"}, nil, 2, "-prices"},
-		{"snapshot without prices", []string{"snapshot"}, nil, 2, "-prices"},
 		{"help on nothing", []string{"help", "nothing"}, nil, 2, `unknown command "nothing"`},
 		{"nobody listens", []string{"healthcheck", "-addr", "127.0.0.1:1"}, nil, 1, "127.0.0.1:1"},
 		{"address", []string{"healthcheck", "-addr", "nonsense"}, nil, 2, `-addr "nonsense"`},
@@ -93,46 +100,35 @@ func TestBadCommandLines(t *testing.T) {
 	}
 }
 
-// TestEmptyVariables gives every variable of a command as what passes on one that is not set does.
+// TestEmptyVariables gives every variable of a command the empty value that compose files pass on for
+// variables that are not set.
 func TestEmptyVariables(t *testing.T) {
 	status, _, want := runCommand(t, nil, "serve", "-addr", "nowhere")
-	p := program{stdout: io.Discard, stderr: io.Discard}
-	cmd, _ := find("serve")
-	fs, _ := e.flags(cmd)
+	require.Equal(t, 1, status)
+	_, help, _ := runCommand(t, nil, "help", "serve")
 	env := map[string]string{}
-	fs.VisitAll(func(f *flag.Flag) { env[envName(f.Name)] = "" })
-	again, _, stderr := runCommand(t, env, "serve", "-addr", "nowhere")
-	if status != 1 || again != status || stderr != want {
-		t.Errorf("exit status %d, stderr %q; without the variables %d and %q", again, stderr,
-			status, want)
+	for _, flag := range regexp.MustCompile(`(?m)^  -([a-z0-9-]+)`).FindAllStringSubmatch(help, -1) {
+		env["TICKERCAST_"+strings.ToUpper(strings.ReplaceAll(flag[1], "-", "_"))] = ""
 	}
+	require.Greater(t, len(env), 25, help)
+	require.Contains(t, env, "TICKERCAST_DRAIN_DELAY")
+	again, _, stderr := runCommand(t, env, "serve", "-addr", "nowhere")
+	require.Equal(t, status, again)
+	require.Equal(t, want, stderr)
 }
 
 func TestHelp(t *testing.T) {
 	_, list, _ := runCommand(t, nil, "help")
-	for _, c := range commands() {
-		if !strings.Contains(list, "  "+c.name+" ") {
-			t.Errorf("help does not list %s", c.name)
+	commands := regexp.MustCompile(`(?m)^  (\w+) `).FindAllStringSubmatch(list, -1)
+	require.Len(t, commands, 8, list)
+	for _, c := range commands {
+		name := c[1]
+		status, one, stderr := runCommand(t, nil, "help", name)
+		if status != 0 || stderr != "" || !strings.HasPrefix(one, "Usage: tickercast "+name) {
+			t.Errorf("help %s: exit status %d, %q, stderr %q", name, status, one, stderr)
 		}
-		status, one, stderr := runCommand(t, nil, "help", c.name)
-		if status != 0 || stderr != "" || !strings.HasPrefix(one, "Usage: tickercast "+c.name) {
-			t.Errorf("help %s: exit status %d, %q, stderr %q", c.name, status, one, stderr)
-		}
-		if _, h, _ := runCommand(t, nil, c.name, "-h"); h != one {
-			t.Errorf("%s -h differs from help %s:\n%s\n%s", c.name, c.name, h, one)
-		}
-	}
-}
-
-func TestSuggest(t *testing.T) {
-	for _, tt := range []struct{ got, want string }{
-		{"serv", `, did you mean "serve"?`},
-		{"TRIAN", `, did you mean "train"?`},
-		{"x", ""},
-		{"something", ""},
-	} {
-		if got := suggest(tt.got, commandNames()); got != tt.want {
-			t.Errorf("suggest(%q) = %q, want %q", tt.got, got, tt.want)
+		if _, h, _ := runCommand(t, nil, name, "-h"); h != one {
+			t.Errorf("%s -h differs from help %s:\n%s\n%s", name, name, h, one)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package cli
+package cli_test
 
 import (
 	"bytes"
@@ -31,7 +31,7 @@ func TestKilledReload(t *testing.T) {
 		within = time.Second
 	}
 	path := filepath.Join(t.TempDir(), "prices.csv")
-	// see worldOf
+	// servedFile tells them apart
 	files := [2][]byte{panelCSV(100, 400, numbered(20)), panelCSV(10000, 400, numbered(20))}
 	packed := [2][]byte{gzipped(t, files[0]), gzipped(t, files[1])}
 	flags := []string{"-prices", path, "-watch", "5ms"}
@@ -39,7 +39,7 @@ func TestKilledReload(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(4, 0))
 	var slowest time.Duration
 	var refused, reloaded int
-	writePrices(t, path, files[0])
+	replaceFile(t, path, files[0])
 	for i := range kills {
 		began := time.Now()
 		p := start(t, flags...)
@@ -47,24 +47,24 @@ func TestKilledReload(t *testing.T) {
 		require.Equal(t, http.StatusOK, status, body)
 		slowest = max(slowest, time.Since(began))
 		require.Less(t, slowest, within, "round %d", i)
-		require.Equal(t, i%2, p.worldOf(t, "T00"), "round %d", i)
-		require.Equal(t, i%2, p.worldOf(t, "T19"), "round %d", i)
+		require.Equal(t, i%2, p.servedFile(t, "T00"), "round %d", i)
+		require.Equal(t, i%2, p.servedFile(t, "T19"), "round %d", i)
 
 		next := (i + 1) % 2
 		half := false
 		switch i % 5 {
 		case 0:
-			writePrices(t, path, files[next])
+			replaceFile(t, path, files[next])
 			require.NoError(t, p.Process.Signal(syscall.SIGHUP))
 		case 1:
-			writePrices(t, path, packed[next])
+			replaceFile(t, path, packed[next])
 			go func() { // the server may not live to answer
 				if resp, err := http.Post("http://"+p.admin+"/-/reload", "", nil); err == nil {
 					resp.Body.Close()
 				}
 			}()
 		case 2:
-			writePrices(t, path, files[next])
+			replaceFile(t, path, files[next])
 		case 3, 4:
 			half = true
 			data := [][]byte{files[next], packed[next]}[i%5-3]
@@ -81,7 +81,7 @@ func TestKilledReload(t *testing.T) {
 		}
 		// a reload takes about half of that
 		time.Sleep(time.Duration(rnd.Int64N(int64(20 * time.Millisecond))))
-		got := p.worldOf(t, "T19")
+		got := p.servedFile(t, "T19")
 		require.Contains(t, []int{i % 2, next}, got)
 		if got == next {
 			require.False(t, half, "round %d: serves half a file", i)
@@ -95,21 +95,30 @@ func TestKilledReload(t *testing.T) {
 			require.Equal(t, 1, status, out)
 			require.Contains(t, out, path)
 			require.Equal(t, 1, strings.Count(out, "\n"), "one line: %q", out)
-			writePrices(t, path, files[next])
+			replaceFile(t, path, files[next])
 		}
 	}
 	t.Logf("%d kills, %d of them after the reload; slowest start %v; %d files written by half, "+
 		"all refused", kills, reloaded, slowest.Round(time.Millisecond), refused)
 }
 
-// worldOf asks for a ticker and tells which file the answer is made from.
-func (p *process) worldOf(t *testing.T, ticker string) int {
+// servedFile asks for a ticker and returns which of two files the answer is made from: 0 for one
+// with prices around 100, 1 for one with prices around 10,000.
+func (p *process) servedFile(t *testing.T, ticker string) (file int) {
 	t.Helper()
 	status, body := p.post(t, "/predict", fmt.Sprintf(`{"ticker":%q,"days_ahead":3}`, ticker))
 	require.Equal(t, http.StatusOK, status, body)
-	w := worldOf(decodeRows(t, body))
-	require.GreaterOrEqual(t, w, 0, body)
-	return w
+	for i, r := range decodeRows(t, body) {
+		of := 0
+		if r.Price > 1000 {
+			of = 1
+		}
+		require.True(t, i == 0 || of == file, "a mix of two files: %s", body)
+		require.Equal(t, of == 0, r.Upper < 1000, body)
+		require.Equal(t, of == 1, r.Lower > 1000, body)
+		file = of
+	}
+	return file
 }
 
 // startRefused runs serve until it ends by itself.

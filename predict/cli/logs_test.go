@@ -1,25 +1,20 @@
-package cli
+package cli_test
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
-	"errors"
-	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"tickercast/predict/accesslog"
 	"tickercast/predict/internal/limits"
+	"tickercast/predict/internal/logging"
 )
 
 const aTrace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -42,7 +37,7 @@ func TestRequestIDs(t *testing.T) {
 		resp, _ = ask(t, "GET", "http://"+p.addr+"/nowhere", "", "X-Request-Id: mine-2")
 		require.Equal(t, "mine-2", resp.Header.Get(requestID), "an error has one too")
 		for _, bad := range [][]string{{"X-Request-Id: a b"},
-			{"X-Request-Id: " + strings.Repeat("a", accesslog.MaxID+1)},
+			{"X-Request-Id: " + strings.Repeat("a", logging.MaxID+1)},
 			{"X-Request-Id: a", "X-Request-Id: b"}} {
 			resp, _ = ask(t, "POST", url, aForecast, bad...)
 			require.Equal(t, 200, resp.StatusCode)
@@ -129,7 +124,7 @@ func TestLogsWithoutAReader(t *testing.T) {
 	p := startWith(t, w, "-access-log", "all")
 	w.Close()
 	r.Close()
-	e.stderr.Close()
+	p.stderr.Close()
 	for range 20 {
 		status, body := p.post(t, "/predict", aForecast)
 		require.Equal(t, 200, status, body)
@@ -143,24 +138,6 @@ func TestLogsWithoutAReader(t *testing.T) {
 	require.Regexp(t, `\nlog_records_dropped_total\{log="access"\} [1-9]`, text)
 }
 
-// TestPanicIsLoggedWithItsID has a handler panic: its client can name the line of the log that says
-// why.
-func TestPanicIsLoggedWithItsID(t *testing.T) {
-	s := embeddedServing(t)
-	var out strings.Builder
-	s.logger = slog.New(slog.NewJSONHandler(&out, nil))
-	// see openapi_answers_test.go
-	req := httptest.NewRequestWithContext(t.Context(), "POST", "/predict", failing{})
-	req.ContentLength = 10
-	rec := httptest.NewRecorder()
-	s.handler().ServeHTTP(rec, req)
-	require.Equal(t, http.StatusInternalServerError, rec.Code)
-	id := rec.Header().Get(requestID)
-	require.NotEmpty(t, id)
-	require.Contains(t, out.String(), `"id":"`+id+`"`)
-	require.Equal(t, uint64(1), s.panics.Value())
-}
-
 func TestMemoryLimit(t *testing.T) {
 	t.Setenv("GOMEMLIMIT", "256MiB")
 	p := start(t, "-max-conns", "1000000")
@@ -168,31 +145,4 @@ func TestMemoryLimit(t *testing.T) {
 	// beside the server, its cache and large answers
 	fit := (256 - 40 - 64 - 256/8) << 20 / limits.ConnBytes
 	require.EqualValues(t, min(uint64(fit), limits.Files()-64), p.first["max_conns"])
-}
-
-// TestFaultsAreFoundByID: the line of a 500 has the id that the client was given, and that of a
-// panic too.
-func TestFaultsAreFoundByID(t *testing.T) {
-	var out bytes.Buffer
-	w, err := source{}.load(0)
-	require.NoError(t, err)
-	s, err := new(serveFlags).newServing(w, slog.New(slog.NewJSONHandler(&out, nil)))
-	require.NoError(t, err)
-	defer s.service.Close()
-	for what, tell := range map[string]func(*http.Request, error){"answered 500": s.failed,
-		"panic": s.panicked} {
-		out.Reset()
-		in := newInstruments(s.registry, nil, new(atomic.Bool), nil)
-		rec := httptest.NewRecorder()
-		in.wrap(http.HandlerFunc(func(_ http.ResponseWriter,
-			r *http.Request) {
-			tell(r, errors.New("broken"))
-		})).
-			ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), "GET", "/model", nil))
-		var line map[string]any
-		require.NoError(t, json.Unmarshal(out.Bytes(), &line))
-		require.Equal(t, what, line["msg"])
-		require.Equal(t, rec.Header().Get(requestID), line["id"])
-		require.Equal(t, "broken", line["error"])
-	}
 }

@@ -1,4 +1,4 @@
-package cli
+package cli_test
 
 import (
 	"encoding/csv"
@@ -102,7 +102,9 @@ func TestPredictFormats(t *testing.T) {
 	require.Equal(t, 4, strings.Count(table, "\n"))
 	require.Contains(t, table, "AAPL")
 	_, js, _ := runCommand(t, nil, "predict", "-format", "json", "-days", "2", "AAPL")
-	var rows []row
+	var rows []struct {
+		DaysAhead int `json:"days_ahead"`
+	}
 	require.NoError(t, json.Unmarshal([]byte(js), &rows))
 	require.Len(t, rows, 2)
 	require.Equal(t, 2, rows[1].DaysAhead)
@@ -121,12 +123,32 @@ func TestVersionAndOpenAPI(t *testing.T) {
 	require.True(t, json.Valid([]byte(out)))
 }
 
-func TestSnapshotCommandRoundTrips(t *testing.T) {
-	prices := twoTickers(t, 120)
-	out := filepath.Join(t.TempDir(), "snapshot.bin")
-	status, _, stderr := runCommand(t, nil, "snapshot", "-prices", prices, "-out", out)
+// TestBillOfMaterials wants the same bytes each time, and each part once.
+func TestBillOfMaterials(t *testing.T) {
+	status, out, stderr := runCommand(t, nil, "version", "-sbom")
 	require.Equal(t, 0, status, stderr)
-	info, err := os.Stat(out)
-	require.NoError(t, err)
-	require.Less(t, info.Size(), int64(4<<10))
+	type part struct {
+		Ref     string `json:"bom-ref"`
+		Name    string
+		Version string
+		PURL    string
+	}
+	var b struct {
+		Format     string `json:"bomFormat"`
+		Metadata   struct{ Component part }
+		Components []part
+	}
+	require.NoError(t, json.Unmarshal([]byte(out), &b))
+	require.Equal(t, "CycloneDX", b.Format)
+	require.Equal(t, "tickercast", b.Metadata.Component.Name)
+	refs := map[string]bool{}
+	for _, c := range append(b.Components, b.Metadata.Component) {
+		require.Regexp(t, `^pkg:golang/[^@]+@[^@]+$`, c.PURL)
+		require.False(t, refs[c.Ref], "%s twice", c.Ref)
+		refs[c.Ref] = true
+	}
+	require.Equal(t, "std", b.Components[0].Name)
+	require.Regexp(t, `^1\.\d+`, b.Components[0].Version)
+	_, again, _ := runCommand(t, nil, "version", "-sbom")
+	require.Equal(t, out, again)
 }

@@ -1,8 +1,9 @@
-package cli
+package cli_test
 
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -14,14 +15,15 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"tickercast/predict/cli"
 )
 
 // TestMain lets the test binary stand for tickercast itself, so that tests see a real process with
 // real signals and exit statuses.
 func TestMain(m *testing.M) {
 	if os.Getenv("TICKERCAST_BE_MAIN") == "1" {
-		main()
-		return
+		os.Exit(cli.Main(context.Background(), os.Args, os.Stdout, os.Stderr, os.LookupEnv))
 	}
 	os.Exit(m.Run())
 }
@@ -58,7 +60,7 @@ func startWith(t *testing.T, stdout *os.File, flags ...string) *process {
 	}
 	pipe, err := p.StderrPipe()
 	require.NoError(t, err)
-	e.stderr = pipe
+	p.stderr = pipe
 	require.NoError(t, p.Start())
 	lines := bufio.NewReader(pipe)
 	first, err := lines.ReadBytes('\n')

@@ -1,4 +1,4 @@
-package cli
+package cli_test
 
 import (
 	"bytes"
@@ -13,6 +13,8 @@ import (
 )
 
 var update = flag.Bool("update", false, "write what the README's commands print into the README")
+
+const readme = "../../README.md"
 
 // TestReadme runs every command of the README's console blocks, in order, and wants what stands
 // below it: curl against a server that it starts, tickercast as itself. The other lines that a
@@ -47,15 +49,15 @@ func TestReadme(t *testing.T) {
 		return string(out)
 	}
 
-	old, err := os.ReadFile("README.md")
+	old, err := os.ReadFile(readme)
 	require.NoError(t, err)
 	fresh, commands := replay(string(old), run)
 	require.NotZero(t, commands, "no console block")
 	if *update {
-		require.NoError(t, os.WriteFile("README.md", []byte(fresh), 0o644))
+		require.NoError(t, os.WriteFile(readme, []byte(fresh), 0o644))
 	} else {
 		require.Equal(t, fresh, string(old),
-			"go test -run Readme -update . writes what is true now")
+			"go test -run Readme ./predict/cli -update writes what is true now")
 	}
 }
 

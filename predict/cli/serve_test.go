@@ -1,11 +1,15 @@
-package cli
+package cli_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -162,14 +166,9 @@ func TestEnvironmentSetsFlags(t *testing.T) {
 	// A flag beats it: another address is not in use.
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	prog := program{stdout: testWriter{t}, stderr: testWriter{t},
-		getenv: func(k string) (string, bool) { v, ok := env[k]; return v, ok }}
-	require.Equal(t, 0, prog.run(ctx, []string{"serve", "-addr", "127.0.0.1:0", "-admin-addr", ""}))
+	require.Equal(t, 0, runWith(ctx, env, io.Discard, t.Output(), "serve", "-addr", "127.0.0.1:0",
+		"-admin-addr", ""))
 }
-
-type testWriter struct{ t *testing.T }
-
-func (w testWriter) Write(b []byte) (int, error) { w.t.Log(string(b)); return len(b), nil }
 
 func TestHealthcheck(t *testing.T) {
 	p := start(t)
@@ -180,4 +179,21 @@ func TestHealthcheck(t *testing.T) {
 	status, _, stderr = runCommand(t, map[string]string{"TICKERCAST_ADDR": ":" + port},
 		"healthcheck")
 	require.Equal(t, 0, status, stderr)
+}
+
+// TestServeSaysWhatMayBeCut starts with a file that has no last line break, and reloads it.
+func TestServeSaysWhatMayBeCut(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "prices.csv")
+	require.NoError(t, os.WriteFile(path, bytes.TrimSuffix(pricesCSV(100), []byte("\n")), 0o644))
+	p := start(t, "-prices", path)
+	said := func(times int) func() bool {
+		return func() bool { return strings.Count(p.logged(), "may be cut short") == times }
+	}
+	eventually(t, 10*time.Second, said(1))
+	resp, err := http.Post("http://"+p.admin+"/-/reload", "", nil)
+	require.NoError(t, err)
+	status, body := readAll(t, resp)
+	require.Equal(t, http.StatusOK, status, body)
+	eventually(t, 10*time.Second, said(2))
+	require.Contains(t, p.logged(), path)
 }

@@ -1,4 +1,4 @@
-package cli
+package cli_test
 
 import (
 	"context"
@@ -49,7 +49,7 @@ func TestSoak(t *testing.T) {
 	}
 	s.prices = filepath.Join(t.TempDir(), "prices.csv")
 	s.good = [2][]byte{panelCSV(100, 300, bench.Tickers()), panelCSV(200, 300, bench.Tickers())}
-	writePrices(t, s.prices, s.good[0])
+	replaceFile(t, s.prices, s.good[0])
 	// A small cache with a short life is full, and has lost entries by number and by age, when the
 	// second quarter begins.
 	s.process = start(t, "-prices", s.prices, "-watch", "200ms", "-cache-entries", "4096",
@@ -142,7 +142,7 @@ func (s *soak) replace(t *testing.T, i int) {
 		want, data = http.StatusUnprocessableEntity,
 			append(data[:len(data):len(data)], "2030-01-01,AAPL,minus one\n"...)
 	}
-	if err := writeFile(s.prices, data); err != nil {
+	if err := moveInto(s.prices, data); err != nil {
 		t.Error(err)
 	}
 	switch i % 4 {

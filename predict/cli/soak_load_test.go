@@ -1,4 +1,4 @@
-package cli
+package cli_test
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 
 	"tickercast/bench"
 	"tickercast/bench/load"
+	"tickercast/predict/server"
 )
 
 // A soakMix is what well-behaved clients send over connections that they keep: mostly forecasts,
@@ -205,7 +206,7 @@ func (c *soakCrowd) idle(ctx context.Context, conn net.Conn, rnd *rand.Rand) err
 	}
 	end := context.AfterFunc(ctx, func() { conn.Close() })
 	defer end()
-	conn.SetReadDeadline(time.Now().Add(idleTimeout + 10*time.Second))
+	conn.SetReadDeadline(time.Now().Add(server.Default().IdleTimeout + 10*time.Second))
 	if n, err := conn.Read(b); err != io.EOF {
 		return fmt.Errorf("after an idle time: %d bytes, %v; want the end", n, err)
 	}

@@ -1,0 +1,29 @@
+package cli
+
+import "testing"
+
+func TestPrice(t *testing.T) {
+	for p, want := range map[float64]string{264.353: "264.35", 1234567.891: "1234567.89", 1: "1.00",
+		0.012345: "0.01235", 1e-7: "1e-07"} {
+		if got := price(p); got != want {
+			t.Errorf("price(%v) = %q, want %q", p, got, want)
+		}
+	}
+}
+
+func TestSparkline(t *testing.T) {
+	for _, tt := range []struct {
+		values []float64
+		n      int
+		want   string
+	}{
+		{[]float64{0, 1, 2, 3, 4, 5, 6, 7}, 8, "▁▂▃▄▅▆▇█"},
+		{[]float64{9, 9, 1, 2}, 2, "▁█"},
+		{[]float64{5, 5}, 60, "▅▅"},
+		{nil, 60, ""},
+	} {
+		if got := sparkline(tt.values, tt.n); got != tt.want {
+			t.Errorf("sparkline(%v, %d) = %q, want %q", tt.values, tt.n, got, tt.want)
+		}
+	}
+}
