@@ -1,0 +1,265 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// rules list what each package may import of this module, and why the arrow may be there. A package
+// that is not listed may import none; a trailing /... stands for all packages below. Tests may
+// import more.
+var rules = []struct {
+	from string
+	to   []string
+	why  string
+}{
+	{"tickercast", []string{"predict/cli"}, "main only calls the command line"},
+	{"predict/cli", []string{"predict/server", "predict/internal/...", "docs", "model",
+		"model/calendar", "model/market", "model/source", "model/train"},
+		"commands fill in a server's Config, train, evaluate and print"},
+	{"predict/server", []string{"predict", "predict/fastlane", "predict/internal/...", "docs",
+		"model", "model/calendar", "model/market", "model/source"},
+		"one server puts everything together"},
+	{"predict", []string{"predict/pyjson", "predict/internal/metrics", "cache", "model",
+		"model/calendar", "model/market"}, "the endpoint computes and caches forecasts"},
+	{"predict/fastlane", nil, "a connection's bytes need nothing of forecasts"},
+	{"predict/pyjson", nil, "bytes and values as Python has them, for any program"},
+	{"cache", nil, "a cache that knows what it holds is not a cache"},
+	{"docs", nil, "the page and the document are bytes"},
+	{"model/calendar", nil, "dates need no prices"},
+	{"model", []string{"model/calendar"}, "weights carry their training range"},
+	{"model/market", []string{"model/calendar"}, "prices have dates"},
+	{"model/market/mksnapshot", []string{"model/market"}, "it packs what market unpacks"},
+	{"model/calibrate", []string{"model", "model/calendar", "model/market"},
+		"past forecasts of a model are held against a market"},
+	{"model/source", []string{"model", "model/calendar", "model/calibrate", "model/market"},
+		"it opens what the others work on"},
+	{"model/train", []string{"model", "model/calendar", "model/calibrate", "model/market"},
+		"it fits and judges models on markets"},
+	{"bench", []string{"bench/load", "predict", "predict/fastlane", "model", "model/calendar",
+		"model/market", "cache"}, "it measures the parts of a server"},
+}
+
+// apart are packages that a program or package must not contain, however they would get there.
+var apart = []struct{ from, without, why string }{
+	{".", "tickercast/bench", "a binary for users needs no benchmarks"},
+	{"./predict/server", "tickercast/model/train", "no server trains"},
+	{"./model/...", "net/http", "a forecast is arithmetic"},
+	{"./model/...", "net", "a forecast is arithmetic"},
+}
+
+// banned are packages of the standard library that only some packages may import.
+var banned = []struct {
+	path, why string
+	except    []string
+}{
+	{"flag", "only commands read command lines",
+		[]string{"predict/cli", "model/market/mksnapshot"}},
+	{"log", "log/slog, so that every line is structured",
+		[]string{"predict/server"}}, // http.Server.ErrorLog is a *log.Logger
+	{"unsafe", "each use needs a measured reason, said where it stands",
+		[]string{"predict/fastlane"}},
+	{"reflect", "hand-written code says what it does", []string{"cache"}}, // sizes of K and V
+	{"os", "data comes in as bytes and readers", []string{"tickercast", "predict",
+		"predict/cli", "predict/server", "predict/fastlane", "predict/internal/limits",
+		"predict/internal/metrics", "model/market", "model/market/mksnapshot", "model/source"}},
+}
+
+func TestImportsRunOneWay(t *testing.T) {
+	allowed := map[string][]string{}
+	for _, r := range rules {
+		allowed[r.from] = r.to
+	}
+	for _, p := range goList(t, "./...") {
+		name := strings.TrimPrefix(p.ImportPath, "tickercast/")
+		if strings.HasPrefix(name, "bench") {
+			continue
+		}
+		for _, imp := range p.Imports {
+			ours, ok := strings.CutPrefix(imp, "tickercast/")
+			if ok && !slices.ContainsFunc(allowed[name], func(to string) bool {
+				all, ok := strings.CutSuffix(to, "...")
+				return to == ours || ok && strings.HasPrefix(ours, all)
+			}) {
+				t.Errorf("%s imports %s, which rules does not allow", name, ours)
+			}
+			for _, b := range banned {
+				if imp == b.path && !slices.Contains(b.except, name) {
+					t.Errorf("%s imports %s: %s", name, imp, b.why)
+				}
+			}
+		}
+	}
+}
+
+func TestPackagesStayApart(t *testing.T) {
+	for _, a := range apart {
+		for _, p := range goList(t, a.from) {
+			if slices.Contains(p.Deps, a.without) {
+				t.Errorf("%s contains %s: %s", p.ImportPath, a.without, a.why)
+			}
+		}
+	}
+	for _, p := range goList(t, "./predict/internal/...") {
+		for _, dep := range p.Deps {
+			if dep == "tickercast/predict/server" || dep == "tickercast/predict/cli" {
+				t.Errorf("%s contains %s: a helper must not know who it helps", p.ImportPath, dep)
+			}
+		}
+	}
+}
+
+func TestBinaryIsTheStandardLibraryOnly(t *testing.T) {
+	for _, p := range goList(t, "-deps", ".") {
+		if !p.Standard && p.ImportPath != "tickercast" &&
+			!strings.HasPrefix(p.ImportPath, "tickercast/") {
+			t.Errorf("the binary contains %s", p.ImportPath)
+		}
+	}
+}
+
+// TestRootIsTidy wants the root folder to hold what a newcomer looks for, and nothing else.
+func TestRootIsTidy(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), "git", "ls-files", "--", ":(glob)*").Output()
+	if err != nil {
+		t.Skipf("not a git checkout: %v", err)
+	}
+	want := []string{".dockerignore", ".gitattributes", ".gitignore", "Dockerfile", "LICENSE",
+		"README.md", "go.mod", "go.sum", "main.go", "main_test.go"}
+	if got := strings.Fields(string(out)); !slices.Equal(got, want) {
+		t.Errorf("the root holds %v, want %v", got, want)
+	}
+}
+
+// TestLinesAreShort holds Go files to one width, for readers with two windows side by side. A line
+// that is one long literal cannot be broken.
+func TestLinesAreShort(t *testing.T) {
+	const width, tab = 100, 4
+	err := filepath.WalkDir(".", func(path string, d os.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".go" {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		n := 0
+		for line := range strings.Lines(string(data)) {
+			n++
+			line = strings.TrimSuffix(line, "\n")
+			columns := len([]rune(line)) + (tab-1)*strings.Count(line, "\t")
+			if columns > width && !strings.ContainsAny(line, "\"`") {
+				t.Errorf("%s:%d: %d columns, want at most %d", path, n, columns, width)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestBuildIsReproducible builds copies of the sources in two folders, by the command of the
+// Dockerfile: the binaries must be equal to the byte. With TICKERCAST_REBUILD=1 the second build
+// has an empty cache, and so compiles everything again.
+func TestBuildIsReproducible(t *testing.T) {
+	if testing.Short() {
+		t.Skip("two builds")
+	}
+	docker, err := os.ReadFile("Dockerfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := regexp.MustCompile(`(?m)^RUN (.* go build .*) -o \S+ (\S+)$`).FindSubmatch(docker)
+	if command == nil {
+		t.Fatal("the Dockerfile has no line that builds")
+	}
+	var binaries [2][]byte
+	for i, name := range []string{"a", "another folder/of sources"} {
+		dir := filepath.Join(t.TempDir(), name)
+		copySources(t, dir)
+		cmd := exec.CommandContext(t.Context(), "sh", "-c",
+			string(command[1])+" -o tickercast "+string(command[2]))
+		cmd.Dir = dir
+		cmd.Env = os.Environ()
+		if i == 1 && os.Getenv("TICKERCAST_REBUILD") == "1" {
+			cmd.Env = append(cmd.Env, "GOCACHE="+t.TempDir())
+		}
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		if binaries[i], err = os.ReadFile(filepath.Join(dir, "tickercast")); err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(binaries[i], []byte(dir)) {
+			t.Error("the binary names the folder that it was built in")
+		}
+	}
+	if !bytes.Equal(binaries[0], binaries[1]) {
+		t.Errorf("two builds differ: %d and %d bytes", len(binaries[0]), len(binaries[1]))
+	}
+}
+
+// copySources copies what the binary is built from, as the go command lists it.
+func copySources(t *testing.T, to string) {
+	t.Helper()
+	const files = `{{if .Module}}{{$p := .}}` +
+		`{{range .GoFiles}}{{$p.Dir}}/{{.}}{{"\n"}}{{end}}` +
+		`{{range .EmbedFiles}}{{$p.Dir}}/{{.}}{{"\n"}}{{end}}{{end}}`
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", files, ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range append(strings.Fields(string(out)), root+"/go.mod", root+"/go.sum") {
+		relative, err := filepath.Rel(root, file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		target := filepath.Join(to, relative)
+		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(target, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+type goPackage struct {
+	ImportPath string
+	Standard   bool
+	Imports    []string
+	Deps       []string
+}
+
+func goList(t *testing.T, args ...string) (pkgs []goPackage) {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go",
+		append([]string{"list", "-json=ImportPath,Standard,Imports,Deps"}, args...)...).Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for dec := json.NewDecoder(bytes.NewReader(out)); dec.More(); {
+		var p goPackage
+		if err := dec.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		pkgs = append(pkgs, p)
+	}
+	return pkgs
+}
