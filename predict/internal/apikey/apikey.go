@@ -1,8 +1,7 @@
-// Package apikey knows clients by the secret that they send, of which only the SHA-256 hash is
-// kept.
+// Package apikey knows clients by the secret that they send, and keeps only its SHA-256 hash.
 //
 // It is no password store: a key must be long and random, since a plain hash does not slow guessing
-// down. It keeps no roles, quotas or expiry dates; a key that is to go is taken out of the file.
+// down. It has no roles, quotas or expiry dates; to revoke a key, take it out of the file.
 package apikey
 
 import (
@@ -27,10 +26,9 @@ const (
 
 // Set is a set of keys. It is immutable.
 type Set struct {
-	// keys are found by a keyed hash of their SHA-256 hash, and then compared whole in constant
-	// time. Its seed is secret and new in each process, so which keys share a place, and how long a
-	// search takes, tells nothing of what is stored. Comparing all of them instead would take 40 us
-	// for a thousand.
+	// keys are found by a keyed hash of their SHA-256 hash, then compared in constant time. The
+	// seed is secret and new in each process, so the time of a search says nothing about what is
+	// stored. Comparing with every key would take 40 us for a thousand.
 	keys map[uint64][]key
 	seed maphash.Seed
 	len  int
@@ -51,9 +49,9 @@ type key struct {
 	name string
 }
 
-// Parse reads a file with a key a line: the SHA-256 hash of the key in hex, then, if wanted, a name
-// for logs. Keys of the same name are one client, so that a key can be replaced without a gap; a
-// key without a name has the first 12 digits of its hash. Empty lines and what follows a # are
+// Parse reads a file with one key a line: the SHA-256 hash of the key in hex, then optionally a name
+// for logs. Keys of one name are one client, so that a key can be replaced without a gap. A key
+// without a name is called by the first 12 digits of its hash. Empty lines and what follows a # are
 // ignored. Errors begin with file and line.
 func Parse(file string, data []byte) (*Set, error) {
 	s := newSet()
@@ -80,14 +78,14 @@ func Parse(file string, data []byte) (*Set, error) {
 		s.add(k)
 	}
 	if s.len == 0 {
-		return nil, fmt.Errorf("%s: no keys, so nobody could come in", file)
+		return nil, fmt.Errorf("%s: no keys, so no client could come in", file)
 	}
 	return s, nil
 }
 
 func parseKey(fields []string) (key, error) {
 	var k key
-	// What does not parse is not quoted: it may be a key that somebody forgot to hash.
+	// What does not parse is not quoted: it may be a key that was never hashed.
 	if n := len(fields[0]); n != hex.EncodedLen(len(k.hash)) {
 		return k, fmt.Errorf("%d characters where a SHA-256 hash has %d", n,
 			hex.EncodedLen(len(k.hash)))
@@ -110,8 +108,8 @@ func parseKey(fields []string) (key, error) {
 	return k, nil
 }
 
-// Token returns the set of the one key that a file holds, as it is, not hashed: what the file's
-// owner also gives to a client that reads it from there. Blanks around it do not count.
+// Token returns the set of the one key that a file holds, unhashed, because a client reads the same
+// file. Blanks around it do not count.
 func Token(file string, data []byte) (*Set, error) {
 	token := strings.TrimSpace(string(data))
 	if len(token) < minToken || strings.ContainsFunc(token,
@@ -124,7 +122,7 @@ func Token(file string, data []byte) (*Set, error) {
 	return s, nil
 }
 
-// Lookup returns the name of a key. How long it takes says nothing of how much of a key is right.
+// Lookup returns the name of a key. Its time does not depend on how much of a key is right.
 func (s *Set) Lookup(presented []byte) (name string, ok bool) {
 	hash := sha256.Sum256(presented)
 	for _, k := range s.keys[s.place(&hash)] {
@@ -141,7 +139,7 @@ func FromHeader(h http.Header) []byte {
 }
 
 // Presented returns the key in the values of two headers, Authorization: Bearer KEY or else
-// X-API-Key: KEY. It is part of one of them, or empty.
+// X-API-Key: KEY. It aliases one of them, or is empty.
 func Presented(authorization, apiKey []byte) []byte {
 	scheme, key, ok := bytes.Cut(authorization, []byte(" "))
 	if ok && bytes.EqualFold(scheme, []byte("Bearer")) {

@@ -1,9 +1,8 @@
-// Package cors lets pages of other origins use a server from a browser: it answers preflights and
-// marks answers, for the origins on a list.
+// Package cors lets pages of listed origins use a server from a browser: it answers preflights and
+// marks answers.
 //
-// It is no access control: a client that is no browser may ask whatever it likes. Credentials that
-// a browser adds by itself, such as cookies, are never allowed; a key in a header is the page's own
-// business.
+// It is no access control, since only browsers obey it. It never allows credentials that a browser
+// adds by itself, such as cookies; a page may send a key in a header.
 package cors
 
 import (
@@ -14,17 +13,17 @@ import (
 	"strings"
 )
 
-// What a page may send and read beyond what is always allowed.
+// What a page may send and read besides what browsers always allow.
 const (
 	methods = "GET, HEAD, POST"
 	request = "Authorization, Content-Type, Idempotency-Key, Traceparent, Tracestate, " +
 		"X-Api-Key, X-Request-Id"
-	exposed = "Age, ETag, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"
-	// seconds that a browser keeps a preflight's answer; two hours is the most that Chromium allows
+	exposed = "Age, ETag, Retry-After, X-Request-Id"
+	// seconds for which a browser keeps a preflight's answer; Chromium allows two hours at most
 	maxAge = "7200"
 )
 
-// Policy is who may ask.
+// Policy says whose pages may ask.
 type Policy struct {
 	origins []string // nil: all
 }
@@ -54,7 +53,7 @@ func New(origins []string) (*Policy, error) {
 	return p, nil
 }
 
-// Header is what every answer carries, whether or not its request names an origin.
+// Header returns what every answer carries, whether or not its request names an origin.
 func (p *Policy) Header() http.Header {
 	if p.origins == nil {
 		return nil
@@ -73,8 +72,8 @@ func (p *Policy) allow(origin string) string {
 	return ""
 }
 
-// Wrap answers preflights itself and marks the answers of next; forbidden answers a preflight from
-// another origin. An OPTIONS that is no preflight is next's.
+// Wrap answers preflights and marks the answers of next; forbidden answers a preflight from an
+// origin that is not listed. An OPTIONS that is no preflight goes to next.
 func (p *Policy) Wrap(next, forbidden http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()

@@ -2,5 +2,5 @@
 
 package limits
 
-// Files is 0: not known here.
+// Files returns 0, unknown.
 func Files() uint64 { return 0 }

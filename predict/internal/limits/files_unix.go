@@ -4,8 +4,8 @@ package limits
 
 import "syscall"
 
-// Files is how many descriptors this process may have open, or 0 if that is not known. The runtime
-// has raised it to what is allowed at most.
+// Files returns how many descriptors this process may have open, or 0 if that is unknown. The Go
+// runtime has raised it to the hard limit.
 func Files() uint64 {
 	var l syscall.Rlimit
 	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l) != nil {

@@ -1,8 +1,7 @@
-// Package limits reads what the system grants a process, in descriptors and memory, and derives
-// from it how many connections and large answers a server can promise to keep.
+// Package limits reads how many descriptors and how much memory a process may have, and plans how
+// many connections and how large a cache and answers a server can promise with that.
 //
-// It sets nothing, and sees no limit that a hypervisor or a parent outside the container's view
-// imposes.
+// It sees no limit that is set outside the container's view.
 package limits
 
 import (
@@ -15,17 +14,16 @@ import (
 
 const (
 	// ConnBytes is what a connection takes at most: 27 kB in net/http, measured with 10,000 clients
-	// that do not read their answers. One stuck in a header takes 16 kB, one in the fast lane at
-	// most 12.
+	// that do not read their answers. A connection stuck in a header takes 16 kB, one in the fast
+	// lane 12 at most.
 	ConnBytes = 28_000
 
 	// spareFiles are for the listeners, the files that a reload reads, the log, and connections to
 	// the admin address.
 	spareFiles = 64
 
-	// baseBytes is for a server without a connection and with an empty cache: 22 MB with the
-	// embedded prices, measured, and as much again during a reload, when there are two sets of
-	// them.
+	// baseBytes is for a server without connections and with an empty cache: 22 MB with the
+	// embedded prices, measured, and as much again during a reload, when there are two sets.
 	baseBytes = 40 << 20
 )
 
@@ -36,21 +34,20 @@ type Plan struct {
 	AnswerBytes int64 // large answers, from when they are made until they are sent
 }
 
-// leastConns is how many connections a plan has, whatever the memory: a server that lets one client
-// in is down for the next, and for whoever asks whether it is up.
+// leastConns is how many connections a plan has, however little memory there is: a server that lets
+// only one client in is down for the next one and for the health check.
 const leastConns = 16
 
-// maxAnswers is ten at once of a thousand forecasts of all thirty days, or three with eight
-// intervals each.
+// maxAnswers holds ten batches of a thousand forecasts of thirty days each, or three with eight
+// intervals in each forecast.
 const maxAnswers = 64 << 20
 
-// NewPlan plans with as many connections and as large a cache as are wanted, or with less where
-// descriptors or memory do not suffice. A zero limit is none, and zero connections wanted are as
-// many as can be.
+// NewPlan plans with the connections and the cache that are wanted, or with less where descriptors
+// or memory do not suffice. A limit of 0 is unknown; 0 connections wanted means as many as possible.
 //
-// Large answers get an eighth of the memory, because making them takes up to twice that, and no
-// more than a quarter of what is beside the server itself; the cache gets at most half of the rest,
-// and connections what is then left.
+// Large answers get an eighth of the memory, because making them takes up to twice that, and at most
+// a quarter of what the server itself leaves. The cache gets at most half of the rest, and
+// connections what is then left.
 func NewPlan(conns int, cacheBytes int64, files uint64, memory int64) Plan {
 	n := int64(math.MaxInt64)
 	if conns > 0 {
@@ -73,7 +70,7 @@ func NewPlan(conns int, cacheBytes int64, files uint64, memory int64) Plan {
 	return p
 }
 
-// Memory is the least memory limit of the control groups that this process is in, in bytes, or 0
+// Memory returns the least memory limit of the control groups of this process, in bytes, or 0
 // without one. root is the file system: os.DirFS("/").
 func Memory(root fs.FS) int64 {
 	groups, err := fs.ReadFile(root, "proc/self/cgroup")
@@ -111,7 +108,7 @@ func Memory(root fs.FS) int64 {
 	return least
 }
 
-// readLimit is the number in a file, or 0 when there is none or it stands for no limit.
+// readLimit returns the number in a file, or 0 if there is none or it means no limit.
 func readLimit(root fs.FS, name string) int64 {
 	text, err := fs.ReadFile(root, name)
 	if err != nil {

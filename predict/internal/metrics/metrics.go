@@ -1,17 +1,15 @@
 // Package metrics counts and times what a server does and writes it in the Prometheus text format,
 // version 0.0.4.
 //
-// A [Registry] makes counters, gauges and duration histograms. Each is one series: its labels are
-// bound when it is made, and asking again for the same name and labels gives the same series. Hot
-// code makes its series once and keeps them; [Counter.Add], [Gauge.Add] and [Histogram.Observe]
-// then take no lock, allocate nothing and, having one stripe a processor, write to no memory that
-// another core is writing. All types are safe for concurrent use.
+// A [Registry] makes counters, gauges and duration histograms. Each is one series; asking again for
+// the same name and labels gives the same series. Hot code keeps its series: [Counter.Add],
+// [Gauge.Add] and [Histogram.Observe] take no lock, allocate nothing and, with one stripe for each
+// processor, write to no memory that another core writes. All types are safe for concurrent use.
 //
-// It is not a client of any monitoring system: nothing is pushed, there are no exemplars,
-// summaries, native histograms or OpenMetrics, and there is no global registry. A series is never
-// forgotten, so a label value must come from a closed set (a route pattern, a status code), never
-// from a client. A name or label that the format does not allow, or one family made with two types,
-// is a mistake in the program and panics when the series is made.
+// It pushes nothing anywhere and has no exemplars, summaries, native histograms, OpenMetrics or
+// global registry. A series is never forgotten, so label values must come from a closed set such as
+// route patterns, never from a client. A bad name or label, or one family of two types, is a mistake
+// in the program and panics when the series is made.
 package metrics
 
 import (
@@ -90,8 +88,8 @@ func (r *Registry) GaugeFunc(name, help string, f func() float64, labels ...Labe
 	addFunc(r, gaugeKind, name, help, f, labels)
 }
 
-// InfoFunc adds a gauge of value 1 whose labels are asked for at each writing: what is running,
-// rather than how much. By convention the name ends in _info.
+// InfoFunc adds a gauge of value 1 whose labels are asked for at each writing, and nothing where
+// there are none. By convention the name ends in _info.
 func (r *Registry) InfoFunc(name, help string, f func() []Label) {
 	addFunc(r, gaugeKind, name, help, f, nil)
 }
@@ -145,7 +143,7 @@ func get[M any](r *Registry, k kind, name, help string, labels []Label, make fun
 	return m
 }
 
-// validName tells whether s may name a metric (colons allowed) or a label.
+// validName reports whether s may name a metric (colons allowed) or a label.
 func validName(s string, colon bool) bool {
 	for i := range len(s) {
 		c := s[i]

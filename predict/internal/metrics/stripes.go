@@ -10,15 +10,13 @@ import (
 // because x86 fetches lines in pairs; 128 is the line of Apple's processors.
 const cacheLine = 128
 
-// maxStripes bounds what a metric weighs on a very large machine; above it neighbours share
-// stripes.
+// maxStripes bounds a metric's size on a very large machine, where processors then share stripes.
 const maxStripes = 64
 
-// stripes hands each processor a stripe of its own to count in. A sync.Pool keeps one list per
-// processor, so what a goroutine takes out is nearly always what the same core put back: 4 ns more
-// than an uncontended atomic add, and the line stays in that core's cache. A stripe is shared when
-// the pool loses or moves a token, so stripes are atomic nonetheless: the token makes adding cheap,
-// the atomic makes it correct.
+// stripes hands each processor a stripe of its own to count in. A sync.Pool keeps a list for each
+// processor, so a goroutine nearly always takes out what the same core put back: that is 4 ns more
+// than an uncontended atomic add, and the line stays in that core's cache. The pool may lose or move
+// a token, so stripes are atomic: the token makes adding cheap, the atomic makes it correct.
 type stripes struct {
 	tokens []token
 	next   atomic.Uint32

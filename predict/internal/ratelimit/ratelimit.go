@@ -144,7 +144,7 @@ type Rate struct {
 	Period   time.Duration
 }
 
-// ParseRate reads N, N/s, N/m or N/h; N alone is N/s.
+// ParseRate reads N, N/s, N/m or N/h; a bare N is N/s.
 func ParseRate(s string) (Rate, error) {
 	number, unit, _ := strings.Cut(s, "/")
 	period, ok := map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour}[unit]
