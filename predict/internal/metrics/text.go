@@ -59,7 +59,10 @@ func appendSeries(b []byte, name string, s *series) []byte {
 	case func() float64:
 		return appendFloat(b, name, s.text, m())
 	case func() []Label:
-		return appendUint(b, name, labelText(m()), 1)
+		if labels := m(); len(labels) > 0 {
+			b = appendUint(b, name, labelText(labels), 1)
+		}
+		return b
 	}
 	panic("metrics: a series of no known type")
 }
