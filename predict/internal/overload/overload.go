@@ -16,7 +16,7 @@ import (
 var ErrFull = errors.New("too many calls wait")
 
 const (
-	slotsPerCore   = 2  // one that runs, and one that is there when it ends
+	slotsPerCore   = 2 // one that runs, and one that is there when it ends
 	waitingPerCore = 32
 )
 
