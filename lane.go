@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"maps"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 
 	"tickercast/predict/accesslog"
@@ -22,27 +24,12 @@ func (s *serving) lane(ln net.Listener, public *http.Server, on bool, maxConns i
 		Fault:    func(err error) { s.logger.Error("fast lane", "error", err.Error()) },
 	}
 	if on {
-		cfg.Answer = s.answerer()
+		cfg.Answer = s.observed(s.answerer())
 		cfg.RequestID, cfg.ValidID, cfg.ValidTrace = accesslog.AppendID, accesslog.ValidID[[]byte],
 			accesslog.ValidTrace[[]byte]
 		cfg.Header = http.Header{"Content-Type": {"application/json"}}
 		if s.cors != nil {
 			maps.Copy(cfg.Header, s.cors.Header())
-		}
-		if s.guard.limiter != nil {
-			cfg.Header[rateLimitPolicy], cfg.Field = s.guard.policy, rateLimit
-		}
-		meter := s.instruments.byRoute["POST /predict"] // the same series as net/http's
-		cfg.Observe = func(e fastlane.Exchange) {
-			meter.observe(e.Status, e.Duration)
-			if s.access.Wants(e.Status) {
-				s.access.Write(&accesslog.Entry{
-					ID: string(e.ID), Trace: string(e.Trace), Client: e.Client,
-					Remote: e.Remote.String(), Method: "POST", Path: "/predict",
-					Proto:  "HTTP/1.1",
-					Status: e.Status, Duration: e.Duration, Bytes: int64(e.Body),
-				})
-			}
 		}
 	}
 	l := fastlane.New(cfg)
@@ -54,32 +41,61 @@ func (s *serving) lane(ln net.Listener, public *http.Server, on bool, maxConns i
 // order, looking first whether the request is one for the lane: a request that is handed over has
 // been neither counted nor taken from a rate, so net/http does that. All others end here, those
 // included that are refused or that we fail to answer.
-func (s *serving) answerer() func(fastlane.Request) (fastlane.Answer, bool) {
+func (s *serving) answerer() func(*fastlane.Request) (fastlane.Response, string, bool) {
 	guarded := !s.guard.open()
-	return func(r fastlane.Request) (a fastlane.Answer, ok bool) {
+	return func(r *fastlane.Request) (resp fastlane.Response, client string, ok bool) {
 		p, ok := s.service.Plain(r.Body)
 		if !ok {
-			return a, false
+			return resp, "", false
 		}
 		var v verdict
 		if guarded {
 			v = s.guard.judge(apikey.Presented(r.Authorization(), r.APIKey()), s.guard.laneAddr(r))
-			if a.Client = v.client; v.refusal != nil {
-				a.Refuse = s.refusing(v)
-				return a, true
-			}
-			if s.guard.limiter != nil {
-				a.Field = v.limit.AppendFields(r.Room())
+			if v.refusal != nil {
+				return written(r, s.refusing(v)), v.client, true
 			}
 		}
 		body, err := s.service.AnswerPlain(p)
 		if err != nil {
-			a.Refuse = s.failing(v, err)
-			return a, true
+			return written(r, s.failing(v, err)), v.client, true
 		}
-		a.Body = body
-		return a, true
+		resp.Body = body
+		if s.guard.limiter != nil {
+			resp.Header = http.Header{}
+			s.guard.tell(resp.Header, v)
+		}
+		return resp, v.client, true
 	}
+}
+
+// observed counts and logs what answer answers.
+func (s *serving) observed(answer func(*fastlane.Request) (fastlane.Response, string, bool)) func(
+	*fastlane.Request) (fastlane.Response, bool) {
+	meter := s.instruments.byRoute["POST /predict"] // the same series as net/http's
+	return func(r *fastlane.Request) (fastlane.Response, bool) {
+		resp, client, ok := answer(r)
+		if !ok {
+			return resp, false
+		}
+		status, took := cmp.Or(resp.Status, http.StatusOK), r.Elapsed()
+		meter.observe(status, took)
+		if s.access.Wants(status) {
+			s.access.Write(&accesslog.Entry{
+				ID: string(r.ID()), Trace: string(r.Trace()), Client: client,
+				Remote: r.Remote().String(), Method: "POST", Path: "/predict", Proto: "HTTP/1.1",
+				Status: status, Duration: took, Bytes: int64(len(resp.Body)),
+			})
+		}
+		return resp, true
+	}
+}
+
+// written is what write writes.
+func written(r *fastlane.Request, write func(http.ResponseWriter)) fastlane.Response {
+	w := httptest.NewRecorder()
+	w.Header()[requestID] = []string{string(r.ID())}
+	write(w)
+	return fastlane.Response{Status: w.Code, Header: w.Header(), Body: w.Body.Bytes()}
 }
 
 // refusing answers a request that the guard refuses.
@@ -98,7 +114,7 @@ func (s *serving) failing(v verdict, err error) func(http.ResponseWriter) {
 }
 
 // laneAddr is clientAddr in the lane.
-func (g *guard) laneAddr(r fastlane.Request) (a netip.Addr) {
+func (g *guard) laneAddr(r *fastlane.Request) (a netip.Addr) {
 	if tcp, ok := r.Remote().(*net.TCPAddr); ok {
 		a = tcp.AddrPort().Addr()
 	}

@@ -1,60 +1,76 @@
 package fastlane
 
 import (
+	"bytes"
 	"net"
 	"sync/atomic"
 	"time"
 )
 
-// handed is a connection that is net/http's now: first come the bytes that the lane had read, then
-// the rest.
-type handed struct {
+// handOver gives the connection to net/http.
+func (c *conn) handOver() {
+	l := c.lane
+	h := &handoffConn{Conn: c.nc, lane: l, unread: bytes.Clone(c.unread())}
+	if len(h.unread) > 0 {
+		h.elapsed.Store(int64(l.now() - c.began))
+	}
+	l.mu.Lock()
+	c.handing = true
+	l.mu.Unlock()
+	c.nc.SetDeadline(time.Time{})
+	select {
+	case l.handoffs <- h:
+		l.handedOver.Add(1)
+	case <-l.closed:
+		h.Close()
+	}
+}
+
+// handoffConn is a connection of net/http. Read first returns the bytes that the lane had read.
+type handoffConn struct {
 	net.Conn
 	lane   *Lane
 	unread []byte
 	closed atomic.Bool
 
-	// spent is what the lane has used up of the time for the first request: it is taken off the
-	// deadlines that net/http sets for reading it, which it does before it first writes.
-	spent atomic.Int64
+	// elapsed is how long the current request had been going on when it was handed over. It is
+	// subtracted from the deadlines that net/http sets to read it, which it does before it writes.
+	elapsed atomic.Int64
 }
 
-func (h *handed) Read(b []byte) (int, error) {
+func (h *handoffConn) Read(b []byte) (int, error) {
 	if len(h.unread) > 0 {
 		n := copy(b, h.unread)
-		h.unread = h.unread[n:]
-		if len(h.unread) == 0 {
-			h.unread = nil
+		if h.unread = h.unread[n:]; len(h.unread) == 0 {
+			h.unread = nil // frees the memory
 		}
 		return n, nil
 	}
 	return h.Conn.Read(b)
 }
 
-func (h *handed) Write(b []byte) (int, error) {
-	if h.spent.Load() != 0 {
-		h.spent.Store(0)
-	}
+func (h *handoffConn) Write(b []byte) (int, error) {
+	h.elapsed.Store(0)
 	return h.Conn.Write(b)
 }
 
-func (h *handed) SetReadDeadline(t time.Time) error {
-	if spent := h.spent.Load(); spent > 0 && time.Until(t) > 0 {
-		t = t.Add(-time.Duration(spent))
+func (h *handoffConn) SetReadDeadline(t time.Time) error {
+	if elapsed := h.elapsed.Load(); elapsed > 0 && time.Until(t) > 0 {
+		t = t.Add(-time.Duration(elapsed))
 	}
 	return h.Conn.SetReadDeadline(t)
 }
 
-// Close closes the connection and, once, makes room for another.
-func (h *handed) Close() error {
+// Close closes the connection and, the first time, makes room for another.
+func (h *handoffConn) Close() error {
 	if !h.closed.Swap(true) {
-		h.lane.counts.open.Add(-1)
+		h.lane.open.Add(-1)
 	}
 	return h.Conn.Close()
 }
 
-// CloseWrite is asked for by net/http to end a connection on which bytes may still be coming.
-func (h *handed) CloseWrite() error {
+// CloseWrite lets net/http end a connection on which bytes may still arrive.
+func (h *handoffConn) CloseWrite() error {
 	if c, ok := h.Conn.(interface{ CloseWrite() error }); ok {
 		return c.CloseWrite()
 	}

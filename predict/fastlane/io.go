@@ -6,128 +6,128 @@ import (
 	"time"
 )
 
-// stream is a connection's bytes in both directions. Its goroutine alone touches it, but for nc.
+// stream is the bytes of a connection in both directions.
 type stream struct {
 	lane *Lane
 	nc   net.Conn
-	raw  raw // reads and writes by other means, where the system has them
+	raw  raw // a faster way to read and write, on systems that have one
 
-	work     *work  // nil while nothing is unread and nothing to be written
-	from, to int    // work.in[from:to] is unread
-	small    []byte // what is read into while there is no work; nil with raw
+	buffers  *buffers // nil while nothing is unread and nothing is to be written
+	from, to int      // buffers.in[from:to] is unread
+	small    []byte   // what read uses while there are no buffers; nil with raw
 
-	readBy  time.Duration // the deadline that is set for reading; 0 is none
+	readBy  time.Duration // the read deadline that is set; 0 means none
 	writeBy time.Duration // likewise for writing
 }
 
-// unknown is a deadline that was set by another hand.
+// unknown is a deadline that another goroutine has set.
 const unknown time.Duration = -1
 
-// work is what a connection needs only while it is in a request. An idle one has none, so that ten
-// thousand of them cost little more than their goroutines.
-type work struct {
-	in    [MaxRequest]byte
-	out   []byte
-	field [128]byte // for Answer.Field
-	asked parts     // of the request being answered
-	memo  memo
+// buffers are what a connection needs only during a request. Idle connections have none, so that
+// ten thousand of them cost little more than their goroutines.
+type buffers struct {
+	in      [MaxRequest]byte
+	out     []byte
+	request Request // the one being answered
+	cache   headCache
 }
 
 const (
-	// maxOut bounds the replies that are collected before they are written: five of five days. What
-	// a client does not read stays here until its time is over, so it is also what ten thousand of
-	// those can make the lane hold.
+	// maxOut bounds the replies that are collected for one write. A client that does not read makes
+	// the lane hold as much until the write times out, so it also bounds what many such clients
+	// cost.
 	maxOut = 4 << 10
 
-	// keepOut bounds the buffers that are kept: maxOut and the longest reply.
+	// keepOut is the largest buffer that goes back to the pool: maxOut and the longest reply.
 	keepOut = 16 << 10
 )
 
 func (s *stream) open(l *Lane, nc net.Conn) {
 	s.lane, s.nc = l, nc
 	if !s.raw.open(nc) {
-		s.small = make([]byte, 512) // a plain request has no more, so one read will do
+		s.small = make([]byte, 512) // a typical request fits
 	}
 }
 
-// begin takes what a request needs.
-func (s *stream) begin() {
-	if s.work == nil {
-		s.work = s.lane.works.Get().(*work)
+func (s *stream) acquire() {
+	if s.buffers == nil {
+		s.buffers = s.lane.pool.Get().(*buffers)
 	}
 }
 
-// rest gives it back, with all that is in it.
-func (s *stream) rest() {
-	if s.work == nil {
+// release gives the buffers back. Unread bytes are lost.
+func (s *stream) release() {
+	b := s.buffers
+	if b == nil {
 		return
 	}
-	s.work.out = s.work.out[:0]
-	if cap(s.work.out) > keepOut {
-		s.work.out = nil
+	b.request.conn = nil
+	b.out = b.out[:0]
+	if cap(b.out) > keepOut {
+		b.out = nil
 	}
-	s.lane.works.Put(s.work)
-	s.work, s.from, s.to = nil, 0, 0
+	s.lane.pool.Put(b)
+	s.buffers, s.from, s.to = nil, 0, 0
 }
 
 func (s *stream) unread() []byte {
-	if s.work == nil {
+	if s.buffers == nil {
 		return nil
 	}
-	return s.work.in[s.from:s.to]
+	return s.buffers.in[s.from:s.to]
 }
 
 func (s *stream) skip(n int) { s.from += n }
 
-// space is where the next bytes go: behind those unread, which are moved to the front. It is never
-// empty, because MaxRequest unread bytes are handed over.
-func (s *stream) space() []byte {
-	w := s.work
-	s.to, s.from = copy(w.in[:], w.in[s.from:s.to]), 0
-	return w.in[s.to:]
+// writable moves the unread bytes to the front and returns the space behind them. There always is
+// some, because a connection with MaxRequest unread bytes is handed over.
+func (s *stream) writable() []byte {
+	b := s.buffers
+	s.to, s.from = copy(b.in[:], b.in[s.from:s.to]), 0
+	return b.in[s.to:]
 }
 
-// read waits for bytes and adds them to those unread, or gives an error.
+// read waits for bytes and adds them to the unread ones.
 func (s *stream) read() error {
 	if len(s.unread()) == 0 {
-		s.rest()
+		s.release()
 		n, err := s.nc.Read(s.small)
 		if n == 0 {
 			return err
 		}
-		s.begin()
-		s.to = copy(s.work.in[:], s.small[:n])
+		s.acquire()
+		s.to = copy(s.buffers.in[:], s.small[:n])
 		return nil
 	}
-	n, err := s.nc.Read(s.space())
+	n, err := s.nc.Read(s.writable())
 	s.to += n
 	if n > 0 {
-		return nil // an error comes again
+		return nil // the next read returns the error again
 	}
 	return err
 }
 
-// flush writes what is to be written. On an error the connection is of no more use.
+// flush writes the collected replies. After an error the connection must be closed.
 func (s *stream) flush() error {
-	if s.work == nil || len(s.work.out) == 0 {
+	if s.buffers == nil || len(s.buffers.out) == 0 {
 		return nil
 	}
-	out := s.work.out
-	s.work.out = out[:0]
+	out := s.buffers.out
+	s.buffers.out = out[:0]
 	if s.raw.usable() {
 		n, err := s.raw.write(out)
 		if n == len(out) || err != nil {
 			return err
 		}
-		// The client does not read as fast as it asks. Nothing waits with it but the bytes
-		// themselves.
+		// The client reads more slowly than it asks. While the lane waits for it, it keeps only the
+		// bytes themselves.
 		out = bytes.Clone(out[n:])
 		unread := bytes.Clone(s.unread())
-		s.rest()
+		s.release()
 		if len(unread) > 0 {
 			defer func() {
-				s.begin()
-				s.to = copy(s.work.in[:], unread)
+				s.acquire()
+				s.to = copy(s.buffers.in[:], unread)
 			}()
 		}
 	}
