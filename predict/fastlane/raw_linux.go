@@ -11,10 +11,11 @@ import (
 )
 
 // raw reads and writes a socket without most of package net, for two reasons. It polls a socket
-// before it takes a buffer, so an idle connection holds none. And it costs less CPU: package net is
-// entered once for a whole conversation, the scheduler is not told of system calls that never
-// block, and sendto and recvfrom bypass the kernel's file layer. TestSameOverTCP compares it with
-// net.Conn, TestHitDoesNotAllocate and BenchmarkHit check its cost.
+// before it takes a buffer, so an idle connection holds none. And it takes about a quarter less CPU
+// than net.Conn (64 connections, 300 bytes each way, measured in turn): package net is entered once
+// for a whole conversation, the scheduler is not told of system calls that never block, and sendto
+// and recvfrom bypass the kernel's file layer. TestSameOverTCP compares it with net.Conn;
+// TestHitDoesNotAllocate and BenchmarkHit check its cost.
 type raw struct {
 	conn syscall.RawConn
 	// fd is the socket. It is valid only inside the function that conn.Read calls: there it cannot
