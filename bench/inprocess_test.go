@@ -63,10 +63,10 @@ func tryAnswer(s *predict.Service, body []byte) (answer []byte, ok bool) {
 	return answer, err == nil
 }
 
-func laneAnswer(s *predict.Service) func(fastlane.Request) (fastlane.Answer, bool) {
-	return func(r fastlane.Request) (fastlane.Answer, bool) {
+func laneAnswer(s *predict.Service) func(*fastlane.Request) (fastlane.Response, bool) {
+	return func(r *fastlane.Request) (fastlane.Response, bool) {
 		answer, ok := tryAnswer(s, r.Body)
-		return fastlane.Answer{Body: answer}, ok
+		return fastlane.Response{Body: answer}, ok
 	}
 }
 

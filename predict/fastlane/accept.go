@@ -8,38 +8,38 @@ import (
 	"time"
 )
 
-// counts are kept where connections come and go, never for a request.
+// counts change only when a connection comes or goes, never for a request.
 type counts struct {
-	open, accepted, rejected, handed, timedOut atomic.Int64
+	open, accepted, rejected, handedOver, timedOut atomic.Int64
 }
 
-// Stats is what has become of the connections so far. The figures are read one by one: no snapshot.
+// Stats counts connections. The figures are read one by one, so they are no snapshot.
 type Stats struct {
-	Open       int // connections open now, in the lane or handed over
-	InLane     int // of these, in the lane
+	Open       int // open now, those handed over included
+	InLane     int // of these, not handed over
 	Accepted   int64
-	Rejected   int64 // closed at once for Config.MaxConns
+	Rejected   int64 // closed at once because of Config.MaxConns
 	HandedOver int64
-	TimedOut   int64 // closed by the lane because too little came in time
+	TimedOut   int64 // closed by the lane because a request came too slowly
 }
 
-// Stats returns the figures now.
+// Stats returns the current figures.
 func (l *Lane) Stats() Stats {
 	l.mu.Lock()
 	inLane := len(l.conns)
 	l.mu.Unlock()
 	return Stats{
-		Open:       int(l.counts.open.Load()),
+		Open:       int(l.open.Load()),
 		InLane:     inLane,
-		Accepted:   l.counts.accepted.Load(),
-		Rejected:   l.counts.rejected.Load(),
-		HandedOver: l.counts.handed.Load(),
-		TimedOut:   l.counts.timedOut.Load(),
+		Accepted:   l.accepted.Load(),
+		Rejected:   l.rejected.Load(),
+		HandedOver: l.handedOver.Load(),
+		TimedOut:   l.timedOut.Load(),
 	}
 }
 
-// acceptAll takes connections until the listener is closed. When there are no descriptors, or
-// another thing that may pass is wrong, it waits a little, as http.Server does.
+// acceptAll accepts connections until the listener is closed. After an error that may pass, such as
+// a lack of file descriptors, it waits a little, as http.Server does.
 func (l *Lane) acceptAll() {
 	var pause time.Duration
 	for {
@@ -53,7 +53,7 @@ func (l *Lane) acceptAll() {
 			return
 		}
 		pause = min(max(2*pause, 5*time.Millisecond), time.Second)
-		l.fault(fmt.Errorf("accepting a connection, next try in %v: %w", pause, err))
+		l.cfg.Fault(fmt.Errorf("accepting a connection, next try in %v: %w", pause, err))
 		select {
 		case <-l.halt:
 			return
@@ -62,16 +62,17 @@ func (l *Lane) acceptAll() {
 	}
 }
 
-// admit counts a connection and starts it, or closes it when there are too many.
+// admit serves a connection, or closes it if too many are open.
 func (l *Lane) admit(nc net.Conn) {
-	l.counts.accepted.Add(1)
-	if open := l.counts.open.Add(1); l.cfg.MaxConns > 0 && open > int64(l.cfg.MaxConns) {
-		l.counts.open.Add(-1)
-		l.counts.rejected.Add(1)
+	l.accepted.Add(1)
+	if open := l.open.Add(1); l.cfg.MaxConns > 0 && open > int64(l.cfg.MaxConns) {
+		l.open.Add(-1)
+		l.rejected.Add(1)
 		nc.Close()
 		return
 	}
-	c := newConn(l, nc)
+	c := &conn{began: l.now()}
+	c.open(l, nc)
 	l.mu.Lock()
 	l.conns[c] = struct{}{}
 	l.mu.Unlock()

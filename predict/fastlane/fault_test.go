@@ -1,33 +1,33 @@
 package fastlane_test
 
 import (
-	"bufio"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"tickercast/predict/fastlane"
+	"tickercast/predict/internal/memnet"
 )
 
 func TestMaxConns(t *testing.T) {
 	bothWays(t, fastlane.Config{MaxConns: 2},
-		func(t *testing.T, ln *memListener, l *fastlane.Lane) {
-			plain, foreign := dial(t, ln), dial(t, ln)
+		func(t *testing.T, ln *memnet.Listener, l *fastlane.Lane) {
+			plain, other := dial(t, ln), dial(t, ln)
 			plain.send(post(apple))
-			foreign.send("GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
+			other.send("GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
 			dial(t, ln).ended()
 			dial(t, ln).ended()
 			if got := l.Stats(); got.Open != 2 || got.Rejected != 2 || got.Accepted != 4 {
 				t.Errorf("got %+v, want 2 open, 2 rejected, 4 accepted", got)
 			}
-			for _, c := range []client{plain, foreign} {
+			for _, c := range []client{plain, other} {
 				c.Close()
 				synctest.Wait()
 				again := dial(t, ln)
@@ -43,23 +43,19 @@ func TestMaxConns(t *testing.T) {
 func TestPanicIsLeftToNetHTTP(t *testing.T) {
 	const bad = `{"bad":1}`
 	for name, cfg := range map[string]fastlane.Config{
-		"Answer": {Answer: plainly(func(body []byte) ([]byte, bool) {
-			if string(body) == bad {
+		"Answer": {Answer: func(r *fastlane.Request) (fastlane.Response, bool) {
+			if string(r.Body) == bad {
 				panic("oh")
 			}
-			return answer(body)
-		})},
-		"Observe": {Answer: plainly(answer), Observe: func(e fastlane.Exchange) {
-			if e.Request == len(post(bad)) {
-				panic("oh")
-			}
+			return answer(r)
 		}},
+		"Draining": {Answer: answer, Draining: panicsAt(2)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ln := newMemListener()
+			ln := memnet.Listen()
 			var fault atomic.Value
 			cfg.Listener, cfg.Fault = ln, func(err error) { fault.Store(err.Error()) }
-			start(t, cfg)
+			l := serve(t, cfg)
 			c := dial(t, ln)
 			defer c.Close()
 			c.Write([]byte(post(apple) + post(bad) + post(apple)))
@@ -71,16 +67,26 @@ func TestPanicIsLeftToNetHTTP(t *testing.T) {
 			c.CloseWrite()
 			c.ended()
 			if got, _ := fault.Load().(string); !strings.HasPrefix(got,
-				"answering a request: panic: oh\n") {
-				t.Errorf("got fault %q", got)
+				"answering a request: panic: oh\n") || l.Stats().HandedOver != 1 {
+				t.Errorf("got fault %q, %d connections handed over", got, l.Stats().HandedOver)
 			}
 		})
 	}
 }
 
-// flaky fails to accept before it accepts.
+// panicsAt returns a Config.Draining that panics the n-th time.
+func panicsAt(n int) func() bool {
+	return func() bool {
+		if n--; n == 0 {
+			panic("oh")
+		}
+		return false
+	}
+}
+
+// flaky fails to accept a number of times.
 type flaky struct {
-	*memListener
+	*memnet.Listener
 	fails int
 }
 
@@ -89,19 +95,19 @@ func (f *flaky) Accept() (net.Conn, error) {
 		f.fails--
 		return nil, errors.New("too many open files")
 	}
-	return f.memListener.Accept()
+	return f.Listener.Accept()
 }
 
 func TestAcceptTriesAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ln := &flaky{newMemListener(), 4}
+		ln := &flaky{memnet.Listen(), 4}
 		srv := newServer(handler())
 		faults := 0
-		l := fastlane.New(fastlane.Config{Listener: ln, Answer: plainly(answer), Server: srv,
+		l := fastlane.New(fastlane.Config{Listener: ln, Answer: answer, Server: srv,
 			Fault: func(err error) { faults++ }})
 		go srv.Serve(l)
 		begin := time.Now()
-		c := dial(t, ln.memListener)
+		c := dial(t, ln.Listener)
 		c.send(post(apple))
 		c.Close()
 		if got, want := time.Since(begin), 75*time.Millisecond; got != want || faults != 4 {
@@ -112,127 +118,104 @@ func TestAcceptTriesAgain(t *testing.T) {
 	})
 }
 
-// A connection that the system has taken before the listener closes has had its request sent, for
-// all its client knows.
-func TestShutdownEmptiesBacklog(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	gate := &gated{TCPListener: ln.(*net.TCPListener), open: make(chan struct{})}
-	srv := newServer(handler())
-	l := fastlane.New(fastlane.Config{Listener: gate, Answer: plainly(answer), Server: srv})
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(l) }()
-	var conns []net.Conn
-	for range 20 {
-		c, err := net.Dial("tcp", ln.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
-		if _, err := c.Write([]byte(post(apple))); err != nil {
-			t.Fatal(err)
-		}
-		conns = append(conns, c)
-	}
-	done := make(chan error, 1)
-	go func() { done <- l.Shutdown(t.Context()) }()
-	for i, c := range conns {
-		r, err := http.ReadResponse(bufio.NewReader(c), nil)
-		if err != nil || r.StatusCode != http.StatusOK || !r.Close {
-			t.Errorf("connection %d: got %+v, %v", i, r, err)
-		}
-	}
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
-	<-served
-	srv.Close()
-}
-
-// gated is a listener that accepts nothing until it is given a deadline.
-type gated struct {
-	*net.TCPListener
-	open chan struct{}
-	once sync.Once
-}
-
-func (g *gated) Accept() (net.Conn, error) {
-	<-g.open
-	return g.TCPListener.Accept()
-}
-
-func (g *gated) SetDeadline(t time.Time) error {
-	defer g.once.Do(func() { close(g.open) })
-	return g.TCPListener.SetDeadline(t)
-}
-
-func TestObserve(t *testing.T) {
-	ln := newMemListener()
-	var got []fastlane.Exchange
-	n := 0
-	start(t, fastlane.Config{
-		Listener:  ln,
-		Answer:    plainly(answer),
-		RequestID: func(b []byte) []byte { n++; return append(b, "id-"+string(rune('0'+n))...) },
-		Observe: func(e fastlane.Exchange) {
-			e.ID = append([]byte(nil), e.ID...)
-			got = append(got, e)
+// TestRequest checks what Answer sees of requests, and that the replies carry the ids it saw:
+// those of the clients, or new ones.
+func TestRequest(t *testing.T) {
+	type seen struct{ id, trace, key string }
+	var got []seen
+	ln, made := memnet.Listen(), 0
+	l := serve(t, fastlane.Config{
+		Listener: ln,
+		Answer: func(r *fastlane.Request) (fastlane.Response, bool) {
+			got = append(got, seen{string(r.ID()), string(r.Trace()), string(r.APIKey())})
+			first, second := r.Elapsed(), r.Elapsed()
+			if r.Remote() == nil || first < 0 || second < first || second > time.Minute {
+				t.Errorf("from %v, elapsed %v, then %v", r.Remote(), first, second)
+			}
+			return answer(r)
 		},
-	})
-	c := dial(t, ln)
-	defer c.Close()
-	c.Write([]byte(post(apple) + post(`{"big":1}`)))
-	for i, body := range []string{apple, `{"big":1}`} {
-		r := c.answer()
-		a, _ := answer([]byte(body))
-		e := got[i]
-		if id := r.Header.Get("X-Request-Id"); id != string(e.ID) ||
-			id != "id-"+string(rune('1'+i)) {
-			t.Errorf("answer %d: id %q sent and %q observed", i, id, e.ID)
-		}
-		if e.Body != len(a) || e.Request != len(post(body)) || e.Duration < 0 ||
-			e.Duration > time.Minute || e.Remote == nil {
-			t.Errorf("answer %d: got %+v", i, e)
-		}
-	}
-}
-
-// TestNamedRequests sends back the names that clients give to their requests, and makes some for
-// the others.
-func TestNamedRequests(t *testing.T) {
-	ln := newMemListener()
-	var ids, traces []string
-	l := start(t, fastlane.Config{
-		Listener:   ln,
-		Answer:     plainly(answer),
-		RequestID:  func(b []byte) []byte { return append(b, "made"...) },
+		RequestID: func(b []byte) []byte {
+			made++
+			return fmt.Appendf(b, "new-%d", made)
+		},
 		ValidID:    func(id []byte) bool { return true },
 		ValidTrace: func(trace []byte) bool { return true },
-		Observe: func(e fastlane.Exchange) {
-			ids, traces = append(ids, string(e.ID)),
-				append(traces, string(e.Trace))
-		},
 	})
 	c := dial(t, ln)
 	defer c.Close()
-	named := func(headers string) string {
+	with := func(headers string) string {
 		return strings.Replace(post(apple), "\r\n\r\n", "\r\n"+headers+"\r\n\r\n", 1)
 	}
-	c.Write([]byte(post(apple) + named("X-Request-Id: mine\r\nTraceparent: t1") +
-		named("X-Request-Id: yours") + named("Traceparent: t2") + post(apple)))
-	wantIDs, wantTraces := []string{"made", "mine", "yours", "made", "made"},
-		[]string{"", "t1", "", "t2", ""}
-	for i, want := range wantIDs {
-		if got := c.answer().Header.Get("X-Request-Id"); got != want {
-			t.Errorf("answer %d: id %q, want %q", i, got, want)
+	c.Write([]byte(post(apple) + with("X-Request-Id: mine\r\nTraceparent: t1") +
+		with("X-Request-Id:  yours \r\nX-Api-Key: k") + with("Traceparent: t2") +
+		post(`{"big":1}`)))
+	want := []seen{{"new-1", "", ""}, {"mine", "t1", ""}, {"yours", "", "k"}, {"new-2", "t2", ""},
+		{"new-3", "", ""}}
+	for i, w := range want {
+		if id := c.answer().Header.Get("X-Request-Id"); id != w.id {
+			t.Errorf("answer %d: id %q, want %q", i, id, w.id)
 		}
 	}
-	if !slices.Equal(ids, wantIDs) || !slices.Equal(traces, wantTraces) {
-		t.Errorf("observed %q and %q, want %q and %q", ids, traces, wantIDs, wantTraces)
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 	if s := l.Stats(); s.HandedOver != 0 {
 		t.Errorf("%d connections handed over, want none", s.HandedOver)
+	}
+}
+
+// TestElapsed measures the time of an answer, and of each pipelined request on its own.
+func TestElapsed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ln := memnet.Listen()
+		var got []time.Duration
+		_, stop := start(t, fastlane.Config{Listener: ln,
+			Answer: func(r *fastlane.Request) (fastlane.Response, bool) {
+				time.Sleep(time.Duration(1+len(got)) * time.Second)
+				got = append(got, r.Elapsed())
+				return answer(r)
+			}})
+		c := dial(t, ln)
+		c.Write([]byte(post(apple) + post(apple)))
+		c.answer()
+		c.answer()
+		if want := []time.Duration{time.Second, 2 * time.Second}; !slices.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+		c.Close()
+		stop()
+	})
+}
+
+// TestResponse checks replies that are not a plain 200.
+func TestResponse(t *testing.T) {
+	for name, tt := range map[string]struct {
+		resp fastlane.Response
+		want string
+	}{
+		"a header with a 200": {fastlane.Response{Header: http.Header{"A": {"1", "2"}}},
+			"200 OK\r\nA: 1\r\nA: 2\r\nB: config\r\nX-Request-Id: id\r\nDate: now\r\n" +
+				"Content-Length: 2\r\n\r\n{}"},
+		"a status without a header": {fastlane.Response{Status: 429},
+			"429 Too Many Requests\r\nB: config\r\nX-Request-Id: id\r\nDate: now\r\n" +
+				"Content-Length: 2\r\n\r\n{}"},
+		"headers around the lane's own": {fastlane.Response{Status: 503, Header: http.Header{
+			"Y": {"y"}, "Retry-After": {"1"}, "B": {"b"}, "X-Request-Id": {"no"},
+			"Content-Length": {"no"}, "Connection": {"close"}}},
+			"503 Service Unavailable\r\nB: b\r\nConnection: close\r\nRetry-After: 1\r\n" +
+				"X-Request-Id: id\r\nY: y\r\nDate: now\r\nContent-Length: 2\r\n\r\n{}"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tt.resp.Body = []byte("{}")
+			ln := memnet.Listen()
+			serve(t, fastlane.Config{Listener: ln, Header: http.Header{"B": {"config"}},
+				RequestID: func(b []byte) []byte { return append(b, "id"...) },
+				Answer: func(*fastlane.Request) (fastlane.Response, bool) {
+					return tt.resp, true
+				}})
+			if got := string(talk(t, ln, []byte(post(apple)), 0)); got != "HTTP/1.1 "+tt.want {
+				t.Errorf("got  %q\nwant %q", got, "HTTP/1.1 "+tt.want)
+			}
+		})
 	}
 }

@@ -2,77 +2,55 @@ package fastlane_test
 
 import (
 	"fmt"
-	"hash/crc32"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"tickercast/predict/fastlane"
 )
 
-// A guard decides by headers whether a request is answered, and says something of each. Its answer
-// depends on every byte of the three that the lane reads, so that a comparison of two servers finds
-// one that was misread.
-func guard(authorization, apiKey, forwardedFor string) (field string,
-	refuse func(http.ResponseWriter)) {
+// guard decides by headers whether a request is answered. Everything it says depends on every byte
+// of the three headers that the lane reads, so that a comparison of two servers finds any byte that
+// was misread.
+func guard(authorization, apiKey, forwardedFor string) (suffix string, refusal fastlane.Response) {
 	all := authorization + "|" + apiKey + "|" + forwardedFor
-	field = fmt.Sprintf("%q;c=%d", "all", crc32.ChecksumIEEE([]byte(all)))
-	refusal := func(status int, name, value string) func(http.ResponseWriter) {
-		return func(w http.ResponseWriter) {
-			w.Header()["Ratelimit"] = []string{field}
-			w.Header().Set(name, value)
-			w.Header().Set("Content-Type", "application/json")
-			w.WriteHeader(status)
-			fmt.Fprintf(w, `{"detail":%d}`, status)
-		}
+	refuse := func(status int, name, value string) fastlane.Response {
+		return fastlane.Response{Status: status, Body: fmt.Appendf(nil, `{"detail":%d}`, status),
+			Header: http.Header{"X-Seen": {strconv.Quote(all)}, name: {value}}}
 	}
 	switch {
 	case strings.Contains(all, "refuse"):
-		return "", refusal(http.StatusUnauthorized, "WWW-Authenticate", "Bearer")
+		return "", refuse(http.StatusUnauthorized, "Www-Authenticate", "Bearer")
 	case strings.Contains(all, "close"):
-		return "", refusal(http.StatusServiceUnavailable, "Connection", "close")
+		return "", refuse(http.StatusServiceUnavailable, "Connection", "close")
 	}
-	return field, nil
+	return strconv.Quote(all), fastlane.Response{}
 }
 
-// guarded is a lane with a guard, whose answers have more headers.
+// guarded is a lane with a guard and more headers.
 func guarded() fastlane.Config {
 	return fastlane.Config{
 		Header: http.Header{"Content-Type": {"application/json"}, "Accept-Ch": {"a"},
-			"Ratelimit-Policy": {"b"}, "Vary": {"Origin"}},
-		Field: "Ratelimit",
-		Answer: func(r fastlane.Request) (a fastlane.Answer, ok bool) {
-			if a.Body, ok = answer(r.Body); !ok {
-				return a, false
+			"Vary": {"Origin"}, "X-Z": {"b", "c"}},
+		Answer: func(r *fastlane.Request) (fastlane.Response, bool) {
+			body, ok := predict(r.Body)
+			if !ok {
+				return fastlane.Response{}, false
 			}
-			field, refuse := guard(string(r.Authorization()), string(r.APIKey()),
+			suffix, refusal := guard(string(r.Authorization()), string(r.APIKey()),
 				string(r.ForwardedFor()))
-			a.Field, a.Refuse, a.Client = append(r.Room(), field...), refuse, "somebody"
-			return a, true
+			if refusal.Status != 0 {
+				return refusal, true
+			}
+			return fastlane.Response{Body: append(body, suffix...)}, true
 		},
 	}
 }
 
 // guardedHandler is handler with the same guard.
 func guardedHandler() http.Handler {
-	next, more := handler(), guarded().Header
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodPost || r.URL.Path != "/predict" {
-			next.ServeHTTP(w, r)
-			return
-		}
-		for name, values := range more {
-			w.Header()[name] = values
-		}
-		field, refuse := guard(r.Header.Get("Authorization"), r.Header.Get("X-Api-Key"),
+	return handlerWith(guarded().Header, func(r *http.Request) (string, fastlane.Response) {
+		return guard(r.Header.Get("Authorization"), r.Header.Get("X-Api-Key"),
 			r.Header.Get("X-Forwarded-For"))
-		if refuse != nil {
-			fastlane.Strict(http.HandlerFunc(func(w http.ResponseWriter,
-				_ *http.Request) {
-				refuse(w)
-			}), next).ServeHTTP(w, r)
-			return
-		}
-		w.Header()["Ratelimit"] = []string{field}
-		next.ServeHTTP(w, r)
 	})
 }

@@ -2,10 +2,7 @@ package fastlane_test
 
 import (
 	"bufio"
-	"context"
-	"errors"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -14,23 +11,19 @@ import (
 	"time"
 
 	"tickercast/predict/fastlane"
+	"tickercast/predict/internal/memnet"
 )
 
 // client is a connection with a reader of answers.
 type client struct {
 	t *testing.T
-	*memConn
+	*memnet.Conn
 	r *bufio.Reader
 }
 
-func dial(t *testing.T, l *memListener) client {
+func dial(t *testing.T, l *memnet.Listener) client {
 	t.Helper()
-	return dialRoom(t, l, 0)
-}
-
-func dialRoom(t *testing.T, l *memListener, room int) client {
-	t.Helper()
-	c, err := l.dial(room)
+	c, err := l.Dial(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,8 +51,8 @@ func (c client) answer() *http.Response {
 	return r
 }
 
-// ended waits for the server to close the connection, wants nothing more from it, and returns when
-// that was.
+// ended waits until the server closes the connection, checks that it sends nothing more, and
+// returns the time.
 func (c client) ended() time.Time {
 	c.t.Helper()
 	if rest, err := io.ReadAll(c.r); err != nil || len(rest) > 0 {
@@ -70,21 +63,16 @@ func (c client) ended() time.Time {
 
 // bothWays runs a test with the lane and without: what it checks holds in both.
 func bothWays(t *testing.T, cfg fastlane.Config,
-	test func(t *testing.T, ln *memListener, l *fastlane.Lane)) {
-	for name, ask := range map[string]func(fastlane.Request) (fastlane.Answer,
-		bool){"with the lane": plainly(answer), "without": nil} {
+	test func(t *testing.T, ln *memnet.Listener, l *fastlane.Lane)) {
+	for name, ask := range map[string]func(*fastlane.Request) (fastlane.Response, bool){
+		"with the lane": answer, "without": nil} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				cfg := cfg
-				ln := newMemListener()
+				cfg, ln := cfg, memnet.Listen()
 				cfg.Listener, cfg.Answer, cfg.Server = ln, ask, newServer(handler())
-				l := fastlane.New(cfg)
-				served := make(chan error, 1)
-				go func() { served <- cfg.Server.Serve(l) }()
+				l, stop := start(t, cfg)
 				test(t, ln, l)
-				l.Close()
-				cfg.Server.Close()
-				<-served
+				stop()
 			})
 		})
 	}
@@ -123,16 +111,16 @@ func TestTimeouts(t *testing.T) {
 			http.StatusRequestTimeout, 5 * time.Second},
 		{"no second body", whole, []step{{10 * time.Second, head}}, http.StatusRequestTimeout,
 			15 * time.Second},
-		{"foreign head, no body", "", []step{{2 * time.Second, "POST /pre"},
+		{"unsupported head, no body", "", []step{{2 * time.Second, "POST /pre"},
 			{time.Second / 2,
 				"dict HTTP/1.1\r\nHost: a\r\nX-Request-Id: b\r\nContent-Length: 5\r\n\r\n"}},
 			http.StatusRequestTimeout, 5 * time.Second},
-		{"half a foreign head", "", []step{{2 * time.Second, "POST /pre"},
+		{"half an unsupported head", "", []step{{2 * time.Second, "POST /pre"},
 			{time.Second / 2, "dict HTTP/1.1\r\nHost: a\r\nX-Request-Id: b\r\n"}}, 0,
 			3 * time.Second},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			bothWays(t, fastlane.Config{}, func(t *testing.T, ln *memListener, l *fastlane.Lane) {
+			check := func(t *testing.T, ln *memnet.Listener, _ *fastlane.Lane) {
 				c := dial(t, ln)
 				defer c.Close()
 				if tt.first != "" {
@@ -151,14 +139,15 @@ func TestTimeouts(t *testing.T) {
 				if got := c.ended().Sub(begin); got < tt.want || got > tt.want+time.Second {
 					t.Errorf("closed after %v, want %v to one second more", got, tt.want)
 				}
-			})
+			}
+			bothWays(t, fastlane.Config{}, check)
 		})
 	}
 }
 
-// A connection that keeps being used must not be closed by a deadline that was set long ago.
+// TestBusyConnectionStays: no old deadline closes a connection that is in use.
 func TestBusyConnectionStays(t *testing.T) {
-	bothWays(t, fastlane.Config{}, func(t *testing.T, ln *memListener, l *fastlane.Lane) {
+	bothWays(t, fastlane.Config{}, func(t *testing.T, ln *memnet.Listener, l *fastlane.Lane) {
 		c := dial(t, ln)
 		defer c.Close()
 		begin := time.Now()
@@ -176,11 +165,11 @@ func TestBusyConnectionStays(t *testing.T) {
 }
 
 func TestSlowReader(t *testing.T) {
-	bothWays(t, fastlane.Config{}, func(t *testing.T, ln *memListener, l *fastlane.Lane) {
-		c := dialRoom(t, ln, 1000)
+	bothWays(t, fastlane.Config{}, func(t *testing.T, ln *memnet.Listener, l *fastlane.Lane) {
+		c := dial(t, ln)
 		defer c.Close()
 		begin := time.Now()
-		for range 3 {
+		for range 10 { // more than the network holds
 			c.Write([]byte(post(`{"big":1}`)))
 		}
 		time.Sleep(5 * time.Second)
@@ -199,7 +188,7 @@ func TestSlowReader(t *testing.T) {
 func TestDraining(t *testing.T) {
 	var draining atomic.Bool
 	bothWays(t, fastlane.Config{Draining: draining.Load},
-		func(t *testing.T, ln *memListener, l *fastlane.Lane) {
+		func(t *testing.T, ln *memnet.Listener, l *fastlane.Lane) {
 			draining.Store(false)
 			c := dial(t, ln)
 			defer c.Close()
@@ -217,111 +206,4 @@ func TestDraining(t *testing.T) {
 				c.ended()
 			}
 		})
-}
-
-func TestShutdown(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ln := newMemListener()
-		srv := newServer(handler())
-		l := fastlane.New(fastlane.Config{Listener: ln, Answer: plainly(answer), Server: srv})
-		served := make(chan error, 1)
-		go func() { served <- srv.Serve(l) }()
-
-		silent, idle, head, body, foreign := dial(t, ln), dial(t, ln), dial(t, ln), dial(t, ln),
-			dial(t, ln)
-		idle.send(post(apple))
-		head.Write([]byte(post(apple)[:40]))
-		body.Write([]byte(post(apple)[:len(post(apple))-4]))
-		foreign.Write([]byte("POST /predi"))
-		synctest.Wait()
-
-		begin := time.Now()
-		done := make(chan error, 1)
-		go func() { done <- l.Shutdown(t.Context()) }()
-		for _, c := range []client{silent, idle} {
-			if got := c.ended().Sub(begin); got > 100*time.Millisecond {
-				t.Errorf("a connection without a request closed after %v", got)
-			}
-		}
-		if _, err := ln.dial(0); !errors.Is(err, net.ErrClosed) {
-			t.Errorf("dialling while it shuts down: got %v", err)
-		}
-		time.Sleep(time.Second)
-		select {
-		case err := <-done:
-			t.Fatalf("Shutdown returned %v with requests half read", err)
-		default:
-		}
-		for _, c := range []client{head, body} {
-			rest := post(apple)[40:]
-			if c == body {
-				rest = post(apple)[len(post(apple))-4:]
-			}
-			if r := c.send(rest); r.StatusCode != http.StatusOK || !r.Close {
-				t.Errorf("the rest of a request: got status %d, close %v; want 200, true",
-					r.StatusCode, r.Close)
-			}
-			c.ended()
-		}
-		if r := foreign.send("ct2 HTTP/1.1\r\nHost: a\r\n\r\n"); r.StatusCode != http.StatusNotFound {
-			t.Errorf("foreign request: got status %d, want 404", r.StatusCode)
-		}
-		if err := <-done; err != nil {
-			t.Errorf("Shutdown: %v", err)
-		}
-		if err := <-served; !errors.Is(err, net.ErrClosed) {
-			t.Errorf("Serve: got %v, want %v", err, net.ErrClosed)
-		}
-		if err := srv.Shutdown(t.Context()); err != nil {
-			t.Errorf("Server.Shutdown: %v", err)
-		}
-		foreign.ended()
-		if got := l.Stats(); got.Open != 0 || got.InLane != 0 || got.TimedOut != 0 {
-			t.Errorf("at the end: got %+v", got)
-		}
-	})
-}
-
-// What a client has sent before the connection was closed to it must be answered, however late the
-// server looks.
-func TestShutdownAnswersWhatWasSent(t *testing.T) {
-	for range 50 {
-		synctest.Test(t, func(t *testing.T) {
-			ln := newMemListener()
-			srv := newServer(handler())
-			l := fastlane.New(fastlane.Config{Listener: ln, Answer: plainly(answer), Server: srv})
-			go srv.Serve(l)
-			c := dial(t, ln)
-			c.send(post(apple))
-			go l.Shutdown(t.Context())
-			if r := c.send(post(apple)); r.StatusCode != http.StatusOK {
-				t.Errorf("got status %d", r.StatusCode)
-			}
-			srv.Shutdown(t.Context())
-		})
-	}
-}
-
-func TestShutdownGivesUp(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ln := newMemListener()
-		srv := newServer(handler())
-		srv.ReadHeaderTimeout = 0
-		srv.ReadTimeout = 0
-		l := fastlane.New(fastlane.Config{Listener: ln, Answer: plainly(answer), Server: srv})
-		go srv.Serve(l)
-		c := dial(t, ln)
-		c.Write([]byte("POST"))
-		synctest.Wait()
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		begin := time.Now()
-		if err := l.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
-		}
-		if got := c.ended().Sub(begin); got != time.Minute {
-			t.Errorf("closed after %v, want 1 m", got)
-		}
-		srv.Close()
-	})
 }

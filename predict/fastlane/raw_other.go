@@ -4,10 +4,10 @@ package fastlane
 
 import "net"
 
-// raw is of no use here: connections are read and written as net.Conn does.
+// raw is unused here: connections are read and written through net.Conn.
 type raw struct{}
 
 func (raw) open(net.Conn) bool        { return false }
 func (raw) usable() bool              { return false }
 func (raw) write([]byte) (int, error) { panic("fastlane: no raw connections here") }
-func (c *conn) converseRaw() outcome  { panic("fastlane: no raw connections here") }
+func (c *conn) loopRaw() outcome      { panic("fastlane: no raw connections here") }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -17,9 +18,9 @@ import (
 	"tickercast/predict/fastlane"
 )
 
-// answer is what the tests predict: something for a body in braces that depends on every byte of
-// it.
-func answer(body []byte) ([]byte, bool) {
+// predict is the service of these tests. It accepts a body in braces, and its answer depends on
+// every byte.
+func predict(body []byte) ([]byte, bool) {
 	if len(body) < 2 || body[0] != '{' || body[len(body)-1] != '}' {
 		return nil, false
 	}
@@ -30,16 +31,23 @@ func answer(body []byte) ([]byte, bool) {
 	return bytes.Repeat(fmt.Appendf(nil, "[%d,%d]", len(body), crc32.ChecksumIEEE(body)), n), true
 }
 
-// plainly is a lane's answer that depends on the body alone.
-func plainly(answer func([]byte) ([]byte, bool)) func(fastlane.Request) (fastlane.Answer, bool) {
-	return func(r fastlane.Request) (fastlane.Answer, bool) {
-		body, ok := answer(r.Body)
-		return fastlane.Answer{Body: body}, ok
-	}
+// answer is a Config.Answer that does what handler does.
+func answer(r *fastlane.Request) (fastlane.Response, bool) {
+	body, ok := predict(r.Body)
+	return fastlane.Response{Body: body}, ok
 }
 
-// handler answers as the prediction endpoint does.
+// handler serves the prediction endpoint without a guard.
 func handler() http.Handler {
+	return handlerWith(nil, func(*http.Request) (string, fastlane.Response) {
+		return "", fastlane.Response{}
+	})
+}
+
+// handlerWith serves it with more headers and behind a guard, which gives what is appended to an
+// answer, or a refusal.
+func handlerWith(more http.Header,
+	guard func(*http.Request) (string, fastlane.Response)) http.Handler {
 	write := func(w http.ResponseWriter, status int, body []byte) {
 		w.Header()["Content-Type"] = []string{"application/json"}
 		if len(body) > 2048 {
@@ -50,6 +58,13 @@ func handler() http.Handler {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /predict", func(w http.ResponseWriter, r *http.Request) {
+		maps.Copy(w.Header(), more)
+		suffix, refusal := guard(r)
+		if refusal.Status != 0 {
+			maps.Copy(w.Header(), refusal.Header)
+			write(w, refusal.Status, refusal.Body)
+			return
+		}
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 64<<10))
 		if err != nil {
 			w.Header().Set("Connection", "close")
@@ -65,23 +80,19 @@ func handler() http.Handler {
 			write(w, http.StatusUnprocessableEntity, body)
 			return
 		}
-		if a, ok := answer(body); ok {
-			write(w, http.StatusOK, a)
+		if a, ok := predict(body); ok {
+			write(w, http.StatusOK, append(a, suffix...))
 		} else {
 			write(w, http.StatusUnprocessableEntity, []byte(`{"detail":[]}`))
 		}
 	})
-	mux.HandleFunc("GET /health", func(w http.ResponseWriter,
-		r *http.Request) {
+	mux.HandleFunc("GET /health", func(w http.ResponseWriter, r *http.Request) {
 		write(w, http.StatusOK, []byte(`{}`))
 	})
-	bad := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		write(w, http.StatusBadRequest, []byte(`{"detail":"Bad Request"}`))
-	})
-	return fastlane.Strict(mux, bad)
+	return mux
 }
 
-// newServer is an http.Server with the limits that the tests assume.
+// newServer returns an http.Server with the limits that the tests of timeouts assume.
 func newServer(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           h,
@@ -93,31 +104,53 @@ func newServer(h http.Handler) *http.Server {
 	}
 }
 
-// start serves cfg until the test ends; what cfg lacks is filled in.
-func start(t testing.TB, cfg fastlane.Config) *fastlane.Lane {
+// newPatientServer returns one whose timeouts no test reaches, however busy the machine is.
+func newPatientServer(h http.Handler) *http.Server {
+	return &http.Server{Handler: h, ReadTimeout: time.Hour, WriteTimeout: time.Hour,
+		MaxHeaderBytes: 8 << 10}
+}
+
+// start serves cfg, by default with a patient server, until stop is called.
+func start(t testing.TB, cfg fastlane.Config) (l *fastlane.Lane, stop func()) {
 	t.Helper()
 	if cfg.Server == nil {
-		cfg.Server = newServer(handler())
+		cfg.Server = newPatientServer(handler())
 	}
-	l := fastlane.New(cfg)
+	l = fastlane.New(cfg)
 	done := make(chan error, 1)
 	go func() { done <- cfg.Server.Serve(l) }()
-	t.Cleanup(func() {
+	return l, func() {
 		l.Close()
 		cfg.Server.Close()
 		if err := <-done; !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
 			t.Errorf("Serve: %v", err)
 		}
-	})
+	}
+}
+
+// serve is start until the test ends.
+func serve(t testing.TB, cfg fastlane.Config) *fastlane.Lane {
+	t.Helper()
+	l, stop := start(t, cfg)
+	t.Cleanup(stop)
 	return l
 }
 
-// post is a plain request.
+// listenTCP returns a listener on loopback.
+func listenTCP(t testing.TB) *net.TCPListener {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ln.(*net.TCPListener)
+}
+
+// post returns a plain request.
 func post(body string) string {
-	return "POST /predict HTTP/1.1\r\nHost: localhost:8080\r\nUser-Agent: test/1.0\r\nAccept: " +
-		"*/*\r\n" +
-		"Content-Type: application/json\r\nContent-Length: " + strconv.Itoa(len(body)) +
-		"\r\n\r\n" + body
+	return "POST /predict HTTP/1.1\r\nHost: localhost:8080\r\nUser-Agent: test/1.0\r\n" +
+		"Accept: */*\r\nContent-Type: application/json\r\nContent-Length: " +
+		strconv.Itoa(len(body)) + "\r\n\r\n" + body
 }
 
 const apple = `{"ticker":"AAPL","days_ahead":1}`

@@ -19,21 +19,17 @@ import (
 	"tickercast/predict/fastlane"
 )
 
-// What life_test.go shows in virtual time must hold on sockets, which on Linux are read in another
-// way. Times are real here, and short.
+// These tests repeat on sockets, which the lane reads in another way on Linux, what other tests
+// check in virtual time. Times are real here, and short.
 
 func startTCP(t *testing.T) *fastlane.Lane {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
 	srv := newServer(handler())
-	srv.ReadHeaderTimeout = 100 * time.Millisecond
-	srv.ReadTimeout = 200 * time.Millisecond
-	srv.WriteTimeout = 300 * time.Millisecond
-	srv.IdleTimeout = 400 * time.Millisecond
-	return start(t, fastlane.Config{Listener: ln, Answer: plainly(answer), Server: srv})
+	srv.ReadHeaderTimeout = 300 * time.Millisecond
+	srv.ReadTimeout = 600 * time.Millisecond
+	srv.WriteTimeout = 900 * time.Millisecond
+	srv.IdleTimeout = 1200 * time.Millisecond
+	return serve(t, fastlane.Config{Listener: listenTCP(t), Answer: answer, Server: srv})
 }
 
 func dialTCP(t *testing.T, l *fastlane.Lane) *net.TCPConn {
@@ -43,7 +39,7 @@ func dialTCP(t *testing.T, l *fastlane.Lane) *net.TCPConn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	c.SetReadDeadline(time.Now().Add(20 * time.Second))
+	c.SetReadDeadline(time.Now().Add(time.Minute))
 	return c.(*net.TCPConn)
 }
 
@@ -53,11 +49,11 @@ func TestTimeoutsOverTCP(t *testing.T) {
 		name, sent, status string
 		want               time.Duration
 	}{
-		{"silent", "", "", 100 * time.Millisecond},
-		{"half a head", whole[:60], "", 100 * time.Millisecond},
-		{"half a body", whole[:len(whole)-5], "408", 200 * time.Millisecond},
-		{"idle", whole, "200", 400 * time.Millisecond},
-		{"half a second head", whole + whole[:60], "200", 100 * time.Millisecond},
+		{"silent", "", "", 300 * time.Millisecond},
+		{"half a head", whole[:60], "", 300 * time.Millisecond},
+		{"half a body", whole[:len(whole)-5], "408", 600 * time.Millisecond},
+		{"idle", whole, "200", 1200 * time.Millisecond},
+		{"half a second head", whole + whole[:60], "200", 300 * time.Millisecond},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -79,22 +75,18 @@ func TestTimeoutsOverTCP(t *testing.T) {
 	}
 }
 
-// A client that has been quick is read from without a look for its end each time, which must be
-// seen all the same.
-func TestQuickClientOverTCP(t *testing.T) {
+// TestFastClientOverTCP: the lane does not look for the end of a fast client each time, but must
+// see it soon.
+func TestFastClientOverTCP(t *testing.T) {
 	for name, end := range map[string]struct {
 		closes bool
 		within time.Duration
 	}{"closes its end": {true, time.Second}, "falls silent": {false, 3 * time.Second}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			ln, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			srv := newServer(handler())
+			srv := newPatientServer(handler())
 			srv.IdleTimeout = 2 * time.Second
-			l := start(t, fastlane.Config{Listener: ln, Answer: plainly(answer), Server: srv})
+			l := serve(t, fastlane.Config{Listener: listenTCP(t), Answer: answer, Server: srv})
 			for range 20 { // whether the end comes with the bytes is up to the system
 				c := dialTCP(t, l)
 				r := bufio.NewReader(c)
@@ -131,8 +123,7 @@ func TestSlowReaderOverTCP(t *testing.T) {
 	c := dialTCP(t, l)
 	c.SetReadBuffer(4096)
 	begin := time.Now()
-	// More and more requests whose answers nobody reads: in the end the server's write waits, then
-	// the client's.
+	// The client does not read its answers, so in the end the server's write waits, then its own.
 	request := []byte(strings.Repeat(post(`{"big":1}`), 20))
 	var err error
 	for err == nil {
@@ -144,7 +135,7 @@ func TestSlowReaderOverTCP(t *testing.T) {
 	}
 }
 
-// smallListener gives connections that take few bytes at a time.
+// smallListener accepts connections with small write buffers.
 type smallListener struct{ net.Listener }
 
 func (l smallListener) Accept() (net.Conn, error) {
@@ -155,16 +146,11 @@ func (l smallListener) Accept() (net.Conn, error) {
 	return c, err
 }
 
-// A client that sends faster than it reads gets every answer whole and in order, although the
-// server has to wait within one and keeps only its bytes meanwhile.
+// TestBackpressureOverTCP: a client that sends faster than it reads gets every answer whole and in
+// order, although the server has to wait within one and keeps only its bytes meanwhile.
 func TestBackpressureOverTCP(t *testing.T) {
 	t.Parallel()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := start(t, fastlane.Config{Listener: smallListener{ln}, Answer: plainly(answer),
-		Server: newServer(handler())})
+	l := serve(t, fastlane.Config{Listener: smallListener{listenTCP(t)}, Answer: answer})
 	c := dialTCP(t, l)
 	body := func(i int) string { return fmt.Sprintf(`{"big":%d}`, i) }
 	const n = 300
@@ -182,7 +168,7 @@ func TestBackpressureOverTCP(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := io.ReadAll(resp.Body)
-		if want, _ := answer([]byte(body(i))); err != nil || !bytes.Equal(got, want) {
+		if want, _ := predict([]byte(body(i))); err != nil || !bytes.Equal(got, want) {
 			t.Fatalf("answer %d is %.50q..., %v; want %.50q...", i, got, err, want)
 		}
 	}
@@ -193,11 +179,7 @@ func TestBackpressureOverTCP(t *testing.T) {
 
 func TestShutdownOverTCP(t *testing.T) {
 	t.Parallel()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := start(t, fastlane.Config{Listener: ln, Answer: plainly(answer)})
+	l := serve(t, fastlane.Config{Listener: listenTCP(t), Answer: answer})
 	idle, half := dialTCP(t, l), dialTCP(t, l)
 	ri, rh := bufio.NewReader(idle), bufio.NewReader(half)
 	for _, c := range []struct {
@@ -233,16 +215,13 @@ func TestShutdownOverTCP(t *testing.T) {
 	}
 }
 
-// Clients that never retry lose nothing: while the lane drains every connection is told to close
-// with an answer.
+// TestDrainLosesNothing: while the lane drains, an answer tells each connection to close, so that
+// clients that never retry lose nothing.
 func TestDrainLosesNothing(t *testing.T) {
 	t.Parallel()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var draining atomic.Bool
-	l := start(t, fastlane.Config{Listener: ln, Answer: plainly(answer), Draining: draining.Load})
+	ln := listenTCP(t)
+	l := serve(t, fastlane.Config{Listener: ln, Answer: answer, Draining: draining.Load})
 	var answered, lost atomic.Int64
 	var clients sync.WaitGroup
 	for range 16 {

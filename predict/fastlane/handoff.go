@@ -1,0 +1,78 @@
+package fastlane
+
+import (
+	"bytes"
+	"net"
+	"sync/atomic"
+	"time"
+)
+
+// handOver gives the connection to net/http.
+func (c *conn) handOver() {
+	l := c.lane
+	h := &handoffConn{Conn: c.nc, lane: l, unread: bytes.Clone(c.unread())}
+	if len(h.unread) > 0 {
+		h.elapsed.Store(int64(l.now() - c.began))
+	}
+	l.mu.Lock()
+	c.handing = true
+	l.mu.Unlock()
+	c.nc.SetDeadline(time.Time{})
+	select {
+	case l.handoffs <- h:
+		l.handedOver.Add(1)
+	case <-l.closed:
+		h.Close()
+	}
+}
+
+// handoffConn is a connection of net/http. Read first returns the bytes that the lane had read.
+type handoffConn struct {
+	net.Conn
+	lane   *Lane
+	unread []byte
+	closed atomic.Bool
+
+	// elapsed is how long the current request had been going on when it was handed over. It is
+	// subtracted from the deadlines that net/http sets to read it, which it does before it writes.
+	elapsed atomic.Int64
+}
+
+func (h *handoffConn) Read(b []byte) (int, error) {
+	if len(h.unread) > 0 {
+		n := copy(b, h.unread)
+		if h.unread = h.unread[n:]; len(h.unread) == 0 {
+			h.unread = nil // frees the memory
+		}
+		return n, nil
+	}
+	return h.Conn.Read(b)
+}
+
+func (h *handoffConn) Write(b []byte) (int, error) {
+	h.elapsed.Store(0)
+	return h.Conn.Write(b)
+}
+
+func (h *handoffConn) SetReadDeadline(t time.Time) error {
+	if elapsed := h.elapsed.Load(); elapsed > 0 && time.Until(t) > 0 {
+		t = t.Add(-time.Duration(elapsed))
+	}
+	return h.Conn.SetReadDeadline(t)
+}
+
+// Close closes the connection and, the first time, makes room for another.
+func (h *handoffConn) Close() error {
+	if !h.closed.Swap(true) {
+		h.lane.open.Add(-1)
+	}
+	return h.Conn.Close()
+}
+
+// CloseWrite lets net/http end a connection on which bytes may still arrive.
+func (h *handoffConn) CloseWrite() error {
+	if c, ok := h.Conn.(interface{ CloseWrite() error }); ok {
+		return c.CloseWrite()
+	}
+	return nil
+}

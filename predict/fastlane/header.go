@@ -1,0 +1,85 @@
+package fastlane
+
+import "bytes"
+
+// header judges one header of the request b, and remembers in found where its value is. It reports
+// false if the request is not for the lane.
+func (g *grammar) header(found *headers, name, b []byte, at span) bool {
+	at = at.trim(b)
+	value := at.of(b)
+	switch string(name) {
+	case "host":
+		return isHost(value) && found.once(host, at)
+	case "content-type":
+		return isJSON(value) && found.once(contentType, at)
+	case "content-length":
+		return digits(value) >= 0 && found.once(contentLength, at)
+	case "connection":
+		return bytes.EqualFold(value, []byte("keep-alive"))
+	case "authorization":
+		return found.once(authorization, at)
+	case "x-api-key":
+		return found.once(apiKey, at)
+	case "x-forwarded-for":
+		return found.once(forwardedFor, at)
+	case "x-request-id":
+		return g.validID != nil && g.validID(value) && found.once(requestID, at)
+	case "traceparent":
+		return g.validTrace != nil && g.validTrace(value) && found.once(traceparent, at)
+	case "tracestate":
+		return g.validTrace != nil
+	case "transfer-encoding", "te", "trailer", "expect", "upgrade", "http2-settings",
+		"content-encoding", "origin", "range":
+		return false
+	}
+	return len(name) <= 3 || string(name[:3]) != "if-"
+}
+
+// tokens maps the bytes that a header name may have to lower case, all others to 0.
+var tokens = func() (t [256]byte) {
+	for c := byte('0'); c <= '9'; c++ {
+		t[c] = c
+	}
+	for c := byte('a'); c <= 'z'; c++ {
+		t[c], t[c-'a'+'A'] = c, c
+	}
+	for _, c := range []byte("!#$%&'*+-.^_`|~") {
+		t[c] = c
+	}
+	return t
+}()
+
+func isHost(b []byte) bool {
+	for _, c := range b {
+		if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > ':') && c != '-' && c != '.' &&
+			c != '_' && c != '[' && c != ']' {
+			return false
+		}
+	}
+	return len(b) > 0
+}
+
+// digits returns the number that one to four digits stand for, or -1.
+func digits(b []byte) int {
+	if len(b) < 1 || len(b) > 4 {
+		return -1
+	}
+	n := 0
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return -1
+		}
+		n = 10*n + int(c-'0')
+	}
+	return n
+}
+
+func isJSON(b []byte) bool {
+	const json, charset = "application/json", "charset=utf-8"
+	if len(b) < len(json) || !bytes.EqualFold(b[:len(json)], []byte(json)) {
+		return false
+	}
+	b = bytes.TrimLeft(b[len(json):], " ")
+	return len(b) == 0 ||
+		b[0] == ';' && bytes.EqualFold(bytes.TrimLeft(b[1:], " "), []byte(charset))
+}

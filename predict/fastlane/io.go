@@ -1,0 +1,142 @@
+package fastlane
+
+import (
+	"bytes"
+	"net"
+	"time"
+)
+
+// stream is the bytes of a connection in both directions.
+type stream struct {
+	lane *Lane
+	nc   net.Conn
+	raw  raw // a faster way to read and write, on systems that have one
+
+	buffers  *buffers // nil while nothing is unread and nothing is to be written
+	from, to int      // buffers.in[from:to] is unread
+	small    []byte   // what read uses while there are no buffers; nil with raw
+
+	readBy  time.Duration // the read deadline that is set; 0 means none
+	writeBy time.Duration // likewise for writing
+}
+
+// unknown is a deadline that another goroutine has set.
+const unknown time.Duration = -1
+
+// buffers are what a connection needs only during a request. Idle connections have none, so that
+// ten thousand of them cost little more than their goroutines.
+type buffers struct {
+	in      [MaxRequest]byte
+	out     []byte
+	request Request // the one being answered
+	cache   headCache
+}
+
+const (
+	// maxOut bounds the replies that are collected for one write. A client that does not read makes
+	// the lane hold as much until the write times out, so it also bounds what many such clients
+	// cost.
+	maxOut = 4 << 10
+
+	// keepOut is the largest buffer that goes back to the pool: maxOut and the longest reply.
+	keepOut = 16 << 10
+)
+
+func (s *stream) open(l *Lane, nc net.Conn) {
+	s.lane, s.nc = l, nc
+	if !s.raw.open(nc) {
+		s.small = make([]byte, 512) // a typical request fits
+	}
+}
+
+func (s *stream) acquire() {
+	if s.buffers == nil {
+		s.buffers = s.lane.pool.Get().(*buffers)
+	}
+}
+
+// release gives the buffers back. Unread bytes are lost.
+func (s *stream) release() {
+	b := s.buffers
+	if b == nil {
+		return
+	}
+	b.request.conn = nil
+	b.out = b.out[:0]
+	if cap(b.out) > keepOut {
+		b.out = nil
+	}
+	s.lane.pool.Put(b)
+	s.buffers, s.from, s.to = nil, 0, 0
+}
+
+func (s *stream) unread() []byte {
+	if s.buffers == nil {
+		return nil
+	}
+	return s.buffers.in[s.from:s.to]
+}
+
+func (s *stream) skip(n int) { s.from += n }
+
+// writable moves the unread bytes to the front and returns the space behind them. There always is
+// some, because a connection with MaxRequest unread bytes is handed over.
+func (s *stream) writable() []byte {
+	b := s.buffers
+	s.to, s.from = copy(b.in[:], b.in[s.from:s.to]), 0
+	return b.in[s.to:]
+}
+
+// read waits for bytes and adds them to the unread ones.
+func (s *stream) read() error {
+	if len(s.unread()) == 0 {
+		s.release()
+		n, err := s.nc.Read(s.small)
+		if n == 0 {
+			return err
+		}
+		s.acquire()
+		s.to = copy(s.buffers.in[:], s.small[:n])
+		return nil
+	}
+	n, err := s.nc.Read(s.writable())
+	s.to += n
+	if n > 0 {
+		return nil // the next read returns the error again
+	}
+	return err
+}
+
+// flush writes the collected replies. After an error the connection must be closed.
+func (s *stream) flush() error {
+	if s.buffers == nil || len(s.buffers.out) == 0 {
+		return nil
+	}
+	out := s.buffers.out
+	s.buffers.out = out[:0]
+	if s.raw.usable() {
+		n, err := s.raw.write(out)
+		if n == len(out) || err != nil {
+			return err
+		}
+		// The client reads more slowly than it asks. While the lane waits for it, it keeps only the
+		// bytes themselves.
+		out = bytes.Clone(out[n:])
+		unread := bytes.Clone(s.unread())
+		s.release()
+		if len(unread) > 0 {
+			defer func() {
+				s.acquire()
+				s.to = copy(s.buffers.in[:], unread)
+			}()
+		}
+	}
+	if t := s.lane.writeTimeout; t > 0 {
+		if by := s.lane.now() + t; s.writeBy < by {
+			s.writeBy = by + slack
+			s.nc.SetWriteDeadline(s.lane.epoch.Add(s.writeBy))
+		}
+	}
+	_, err := s.nc.Write(out)
+	return err
+}
