@@ -16,12 +16,12 @@ import (
 
 const prefix = "/some/prefix"
 
-// backend answers every route of the document: with its own example where that will do, and for the
-// studio with a fan that widens by a dollar a day. The page is so tested against what the document
-// says, and nothing else.
+// backend answers every route of the document with the document's own example. Only POST /predict
+// and GET /tickers, which the studio calls, compute their answers: a fan that widens by a dollar a
+// day. So the page is tested against the document and needs no server.
 type backend struct {
 	*httptest.Server
-	key    string // that requests must show, if any
+	key    string // the API key that requests must carry; empty for none
 	mu     sync.Mutex
 	bodies []string // of POST /predict; guarded by mu
 }
@@ -82,7 +82,7 @@ func startBackend(t *testing.T) *backend {
 			return
 		}
 		if strings.HasPrefix(r.URL.Path, prefix) {
-			// as a proxy does that publishes the server below a path
+			// A proxy that publishes the server below a path does this.
 			http.StripPrefix(prefix, mux).ServeHTTP(w, r)
 			return
 		}

@@ -1,10 +1,8 @@
-// Package docs holds the OpenAPI document of the server and the page that shows it, both embedded:
-// a reference, a console for every route, and a studio that draws forecasts. The page loads nothing
-// from another host, and its Content-Security-Policy lets it run nothing but its own files.
+// Package docs embeds the OpenAPI document and the page that shows it: a reference, a console for
+// every route, and a studio that draws forecasts. The page loads nothing from another host.
 //
-// The package does not generate the document from the code. It is written by hand, for its readers;
-// tests here hold it to itself (references, examples, limits), and tests of package main hold it to
-// the routes.
+// The document is written by hand. Tests here check it against itself (references, examples,
+// limits); tests of predict/server check it against the routes.
 package docs
 
 import (
@@ -13,11 +11,11 @@ import (
 	"path"
 )
 
-// Files are embedded by name, so that what else lies in this folder can never end up in the binary.
+// Files are named one by one, so that no other file of this folder can get into the binary.
 //
 //go:embed openapi.json page/index.html page/app.css page/icon.svg
-//go:embed page/app.js page/api.js page/chart.js page/console.js page/dom.js page/picker.js page/plot.js
-//go:embed page/reference.js page/schema.js page/snippets.js page/studio.js
+//go:embed page/app.js page/api.js page/chart.js page/console.js page/dom.js page/picker.js
+//go:embed page/plot.js page/reference.js page/schema.js page/snippets.js page/studio.js
 var files embed.FS
 
 // JSON returns the OpenAPI document. The caller owns the slice.
@@ -25,11 +23,11 @@ func JSON() []byte { return read("openapi.json") }
 
 // Config configures a Site.
 type Config struct {
-	// NotFound answers for an asset that is not there; nil means http.NotFound.
+	// NotFound answers requests for unknown assets; nil means http.NotFound.
 	NotFound http.HandlerFunc
 }
 
-// Site serves the page, its assets and the document. Its methods are handlers for GET and HEAD and
+// Site serves the page, its assets and the document. Its methods are handlers for GET and HEAD,
 // safe for concurrent use.
 type Site struct {
 	page, openAPI *static
@@ -48,7 +46,7 @@ func New(cfg Config) *Site {
 	if s.notFound == nil {
 		s.notFound = http.NotFound
 	}
-	// A table of our own: the mime package asks the machine, and a machine may say otherwise.
+	// The types that package mime gives depend on the machine.
 	types := map[string]string{
 		".css": "text/css; charset=utf-8",
 		".js":  "text/javascript; charset=utf-8",
@@ -56,7 +54,7 @@ func New(cfg Config) *Site {
 	}
 	entries, err := files.ReadDir("page")
 	if err != nil {
-		panic(err) // the folder is embedded above
+		panic(err) // cannot happen: the folder is embedded
 	}
 	for _, e := range entries {
 		if t, ok := types[path.Ext(e.Name())]; ok {
@@ -66,14 +64,13 @@ func New(cfg Config) *Site {
 	return s
 }
 
-// policy lets the page load its own files and call its own server, and nothing else: no inline
-// script or style, no other host, no frame around it, no form, no HTML made from strings.
+// policy lets the page load its own files and call its own server. It forbids inline script and
+// style, other hosts, frames around the page, forms, and HTML made from strings.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
-	"connect-src 'self'; " +
-	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
+	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
 	"require-trusted-types-for 'script'; trusted-types 'none'"
 
-// Page serves the page, at /docs: its links to assets are relative to that.
+// Page serves the page. Its links to assets are relative to the path /docs.
 func (s *Site) Page(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", policy)
@@ -81,7 +78,7 @@ func (s *Site) Page(w http.ResponseWriter, r *http.Request) {
 	s.page.ServeHTTP(w, r)
 }
 
-// Asset serves the file of the page that the path value "asset" names.
+// Asset serves the file that the path value "asset" names.
 func (s *Site) Asset(w http.ResponseWriter, r *http.Request) {
 	f, ok := s.assets[r.PathValue("asset")]
 	if !ok {
@@ -97,7 +94,7 @@ func (s *Site) OpenAPI(w http.ResponseWriter, r *http.Request) { s.openAPI.Serve
 func read(name string) []byte {
 	b, err := files.ReadFile(name)
 	if err != nil {
-		panic(err) // named in an embed line above
+		panic(err) // cannot happen: the file is embedded
 	}
 	return b
 }

@@ -30,7 +30,7 @@ func serve(t *testing.T) *httptest.Server {
 	return s
 }
 
-// do sends a request with headers as they are: no transport adds an Accept-Encoding or unpacks the
+// do sends a request with just these headers: its transport adds no Accept-Encoding and unpacks no
 // answer.
 func do(t *testing.T, method, url string, header ...string) (*http.Response, []byte) {
 	t.Helper()
@@ -166,7 +166,7 @@ func TestUnknownAssets(t *testing.T) {
 	}
 }
 
-// TestPageKeepsToItself reads the sources: the browser test sees only what a visit happens to load.
+// TestPageKeepsToItself reads the sources, because the browser test sees only what it loads.
 func TestPageKeepsToItself(t *testing.T) {
 	s := serve(t)
 	res, page := do(t, "GET", s.URL+"/docs")
@@ -184,6 +184,9 @@ func TestPageKeepsToItself(t *testing.T) {
 	size, linked := 0, regexp.MustCompile(`(?:src|href)="docs/([^"]+)"`).FindAllSubmatch(page, -1)
 	_, entry := do(t, "GET", s.URL+"/docs/app.js")
 	linked = append(linked, regexp.MustCompile(`from "\./([^"]+)"`).FindAllSubmatch(entry, -1)...)
+	foreign := regexp.MustCompile(
+		`https?://|//[a-z]+\.[a-z]|\burl\(['"]|@import|innerHTML|\beval\b`)
+	inline := regexp.MustCompile(`(?i) style=| on[a-z]+=|<style|<script>`)
 	files, err := os.ReadDir("page")
 	if err != nil {
 		t.Fatal(err)
@@ -194,13 +197,13 @@ func TestPageKeepsToItself(t *testing.T) {
 			t.Fatal(err)
 		}
 		size += len(source)
-		// The one address that is a name and not a place: the namespace of SVG.
+		// The namespace of SVG is a name that nothing is loaded from.
 		rest := bytes.ReplaceAll(source, []byte("http://www.w3.org/2000/svg"), nil)
-		if m := regexp.MustCompile(`https?://|//[a-z]+\.[a-z]|\burl\(['"]|@import|innerHTML|\beval\b`).Find(rest); m != nil {
+		if m := foreign.Find(rest); m != nil {
 			t.Errorf("%s contains %q", f.Name(), m)
 		}
 		if f.Name() == "index.html" {
-			if m := regexp.MustCompile(`(?i) style=| on[a-z]+=|<style|<script>`).Find(source); m != nil {
+			if m := inline.Find(source); m != nil {
 				t.Errorf("%s contains %q, which the policy refuses", f.Name(), m)
 			}
 			continue
@@ -213,7 +216,7 @@ func TestPageKeepsToItself(t *testing.T) {
 			found = found || string(l[1]) == f.Name()
 		}
 		if !found {
-			t.Errorf("%s is known neither to the page nor to app.js, so it would load late",
+			t.Errorf("neither the page nor app.js names %s, so it would load late",
 				f.Name())
 		}
 	}

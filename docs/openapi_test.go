@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,7 +14,7 @@ import (
 	"tickercast/docs"
 )
 
-// document is what the tests read of openapi.json by name.
+// document is the part of openapi.json that the tests read by name.
 type document struct {
 	Paths map[string]map[string]operation
 }
@@ -34,7 +35,7 @@ func parseDocument(t *testing.T) (d document) {
 	return d
 }
 
-// parseTree reads the document, or a part of one, with numbers as they are written.
+// parseTree decodes JSON and keeps numbers as they are written.
 func parseTree(t *testing.T, raw []byte) (tree map[string]any) {
 	t.Helper()
 	dec := json.NewDecoder(bytes.NewReader(raw))
@@ -45,7 +46,7 @@ func parseTree(t *testing.T, raw []byte) (tree map[string]any) {
 	return tree
 }
 
-// walk visits every object of a tree, with its path in it.
+// walk visits every object of a tree. The visitor also gets the object's path.
 func walk(at string, v any, visit func(at string, o map[string]any)) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -106,7 +107,7 @@ func TestOperations(t *testing.T) {
 			if len(op.Tags) != 1 || op.Summary == "" || op.Description == "" {
 				t.Errorf("%s: want one tag, a summary and a description", name)
 			}
-			// What every route can answer, whatever else it does.
+			// Every route can answer these.
 			for _, status := range []string{"200", "307", "405", "431"} {
 				if _, ok := op.Responses[status]; !ok {
 					t.Errorf("%s: status %s is not described", name, status)
@@ -132,7 +133,7 @@ func TestOperations(t *testing.T) {
 			}
 		}
 	}
-	// generated clients are named after these
+	// Generated clients have methods of these names.
 	for _, id := range []string{"predict_predict_post", "health_health_get"} {
 		if _, ok := ids[id]; !ok {
 			t.Errorf("no operation %s", id)
@@ -173,8 +174,7 @@ func TestExamplesFitTheirSchemas(t *testing.T) {
 	}
 }
 
-// TestDefaultsFitTheirSchemas also walks every schema through the checker, which knows all keywords
-// or complains.
+// TestDefaultsFitTheirSchemas checks the default of each schema that has one.
 func TestDefaultsFitTheirSchemas(t *testing.T) {
 	doc := parseTree(t, docs.JSON())
 	walk("#", doc, func(at string, o map[string]any) {
@@ -210,40 +210,9 @@ func TestCheckerFindsFaults(t *testing.T) {
 	}
 }
 
-// inherited is the document of the FastAPI service whose contract this server answers, as FastAPI
-// writes it. Clients were generated from it, so all of it must be in ours: with the same names,
-// titles, limits and defaults.
-const inherited = `{
-  "paths": {
-    "/predict": {"post": {
-      "summary": "Predict", "operationId": "predict_predict_post",
-      "requestBody": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/PredictionRequest"}}}},
-      "responses": {
-        "200": {"description": "Successful Response", "content": {"application/json": {"schema": {
-          "type": "array", "title": "Response Predict Predict Post", "items": {"$ref": "#/components/schemas/Prediction"}}}}},
-        "422": {"description": "Validation Error", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/HTTPValidationError"}}}}}}},
-    "/health": {"get": {
-      "summary": "Health", "operationId": "health_health_get",
-      "responses": {"200": {"description": "Successful Response", "content": {"application/json": {"schema": {}}}}}}}},
-  "components": {"schemas": {
-    "HTTPValidationError": {"type": "object", "title": "HTTPValidationError", "properties": {
-      "detail": {"type": "array", "title": "Detail", "items": {"$ref": "#/components/schemas/ValidationError"}}}},
-    "ValidationError": {"type": "object", "title": "ValidationError", "required": ["loc", "msg", "type"], "properties": {
-      "loc": {"type": "array", "title": "Location", "items": {"anyOf": [{"type": "string"}, {"type": "integer"}]}},
-      "msg": {"type": "string", "title": "Message"}, "type": {"type": "string", "title": "Error Type"},
-      "input": {"title": "Input"}, "ctx": {"type": "object", "title": "Context"}}},
-    "PredictionRequest": {"type": "object", "title": "PredictionRequest", "required": ["ticker"], "properties": {
-      "ticker": {"type": "string", "title": "Ticker", "minLength": 1, "maxLength": 10},
-      "days_ahead": {"type": "integer", "title": "Days Ahead", "minimum": 1.0, "maximum": 30.0, "default": 1},
-      "confidence_interval": {"type": "number", "title": "Confidence Interval", "minimum": 0.8, "maximum": 0.99, "default": 0.95}}},
-    "Prediction": {"type": "object", "title": "Prediction",
-      "required": ["ticker", "date", "predicted_price", "confidence_lower", "confidence_upper", "model_version"], "properties": {
-      "ticker": {"type": "string", "title": "Ticker"}, "date": {"type": "string", "title": "Date"},
-      "predicted_price": {"type": "number", "title": "Predicted Price"},
-      "confidence_lower": {"type": "number", "title": "Confidence Lower"},
-      "confidence_upper": {"type": "number", "title": "Confidence Upper"},
-      "model_version": {"type": "string", "title": "Model Version"}}}}}}`
-
+// TestHoldsTheInheritedDocument compares with the document of the FastAPI service whose contract this
+// server answers, as FastAPI writes it. Clients were generated from it, so all of it must be in this
+// one, with the same names, titles, limits and defaults.
 func TestHoldsTheInheritedDocument(t *testing.T) {
 	var compare func(at string, got, want any)
 	compare = func(at string, got, want any) {
@@ -263,5 +232,9 @@ func TestHoldsTheInheritedDocument(t *testing.T) {
 			compare(at+"/"+k, g[k], w[k])
 		}
 	}
-	compare("#", parseTree(t, docs.JSON()), parseTree(t, []byte(inherited)))
+	inherited, err := os.ReadFile("testdata/fastapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	compare("#", parseTree(t, docs.JSON()), parseTree(t, inherited))
 }

@@ -10,108 +10,135 @@ import (
 	"unicode/utf8"
 )
 
-// check reports what of a value does not fit a schema: a small JSON Schema for the keywords that
-// the document uses. It refuses keywords that it does not know, so that none is passed over in
-// silence, and fields that the schema does not name, because an example should show nothing that is
-// not described.
-func check(doc map[string]any, schema map[string]any, v any, at string) (faults []string) {
-	fault := func(format string, args ...any) {
-		faults = append(faults,
-			at+": "+fmt.Sprintf(format, args...))
-	}
-	number := func(x any) float64 {
-		f, err := x.(json.Number).Float64()
-		if err != nil {
-			fault("%v is no number", x)
-		}
-		return f
-	}
+// check reports what of a value does not fit a schema. It knows the JSON Schema keywords that the
+// document uses and refuses all others, so that none is passed over in silence. It also refuses
+// fields that the schema does not name, because an example should show only what is described.
+func check(doc, schema map[string]any, v any, at string) []string {
+	c := &checker{doc: doc}
+	c.value(schema, v, at)
+	return c.faults
+}
+
+type checker struct {
+	doc    map[string]any
+	faults []string
+}
+
+func (c *checker) fault(at, format string, args ...any) {
+	c.faults = append(c.faults, at+": "+fmt.Sprintf(format, args...))
+}
+
+func (c *checker) fits(schema, v any) bool {
+	return len(check(c.doc, schema.(map[string]any), v, "")) == 0
+}
+
+func (c *checker) value(schema map[string]any, v any, at string) {
 	for keyword, want := range schema {
 		switch keyword {
 		case "$ref":
-			faults = append(faults, check(doc, resolve(doc, want.(string)).(map[string]any), v,
-				at)...)
+			c.value(resolve(c.doc, want.(string)).(map[string]any), v, at)
 		case "type":
 			if !isType(want.(string), v) {
-				fault("%v is no %v", v, want)
+				c.fault(at, "%v is no %v", v, want)
 			}
 		case "const":
 			if v != want {
-				fault("%v is not %v", v, want)
+				c.fault(at, "%v is not %v", v, want)
 			}
 		case "enum":
 			if !slices.Contains(want.([]any), v) {
-				fault("%v is none of %v", v, want)
+				c.fault(at, "%v is none of %v", v, want)
 			}
 		case "anyOf":
-			if !slices.ContainsFunc(want.([]any),
-				func(s any) bool { return len(check(doc, s.(map[string]any), v, at)) == 0 }) {
-				fault("%v fits no choice", v)
+			if !slices.ContainsFunc(want.([]any), func(s any) bool { return c.fits(s, v) }) {
+				c.fault(at, "%v fits no choice", v)
 			}
 		case "if":
-			if len(check(doc, want.(map[string]any), v, at)) == 0 {
-				faults = append(faults, check(doc, schema["then"].(map[string]any), v, at)...)
-			}
-		case "then", "additionalProperties": // see if and properties
-		case "minimum", "maximum":
-			if n, ok := v.(json.Number); ok {
-				if x, limit := number(n), number(want); keyword == "minimum" && x < limit ||
-					keyword == "maximum" && x > limit {
-					fault("%v is beyond the %s %v", v, keyword, want)
-				}
-			}
-		case "minLength", "maxLength", "minItems", "maxItems":
-			n := -1
-			if s, ok := v.(string); ok && strings.HasSuffix(keyword, "Length") {
-				n = utf8.RuneCountInString(s)
-			} else if l, ok := v.([]any); ok && strings.HasSuffix(keyword, "Items") {
-				n = len(l)
-			}
-			limit := int(number(want))
-			if n >= 0 && (strings.HasPrefix(keyword, "min") && n < limit ||
-				strings.HasPrefix(keyword, "max") && n > limit) {
-				fault("%d is beyond the %s %d", n, keyword, limit)
+			if c.fits(want, v) {
+				c.value(schema["then"].(map[string]any), v, at)
 			}
 		case "format":
 			if s, ok := v.(string); want != "date" {
-				fault("unknown format %v", want)
+				c.fault(at, "unknown format %v", want)
 			} else if _, err := time.Parse(time.DateOnly, s); ok && err != nil {
-				fault("%v", err)
+				c.fault(at, "%v", err)
 			}
+		case "minimum", "maximum":
+			c.limit(keyword, want, v, at)
+		case "minLength", "maxLength", "minItems", "maxItems":
+			c.length(keyword, want, v, at)
 		case "items":
-			if l, ok := v.([]any); ok {
-				for i, e := range l {
-					faults = append(faults, check(doc, want.(map[string]any), e,
-						fmt.Sprintf("%s/%d", at, i))...)
-				}
+			list, _ := v.([]any)
+			for i, e := range list {
+				c.value(want.(map[string]any), e, fmt.Sprintf("%s/%d", at, i))
 			}
 		case "properties":
-			if o, ok := v.(map[string]any); ok {
-				for name, e := range o {
-					p, ok := want.(map[string]any)[name].(map[string]any)
-					if !ok {
-						if schema["additionalProperties"] != true {
-							fault("field %q is not described", name)
-						}
-						continue
-					}
-					faults = append(faults, check(doc, p, e, at+"/"+name)...)
-				}
-			}
+			c.properties(schema, v, at)
 		case "required":
-			if o, ok := v.(map[string]any); ok {
-				for _, name := range want.([]any) {
-					if _, ok := o[name.(string)]; !ok {
-						fault("field %q is missing", name)
-					}
-				}
-			}
-		case "title", "description", "default":
+			c.required(want.([]any), v, at)
+		case "then", "additionalProperties", "title", "description", "default":
+			// The first two belong to if and properties, the others say nothing of the value.
 		default:
-			fault("this checker does not know the keyword %q", keyword)
+			c.fault(at, "this checker does not know the keyword %q", keyword)
 		}
 	}
-	return faults
+}
+
+func (c *checker) number(x any, at string) float64 {
+	f, err := x.(json.Number).Float64()
+	if err != nil {
+		c.fault(at, "%v is no number", x)
+	}
+	return f
+}
+
+func (c *checker) limit(keyword string, want, v any, at string) {
+	n, ok := v.(json.Number)
+	if !ok {
+		return
+	}
+	x, limit := c.number(n, at), c.number(want, at)
+	if keyword == "minimum" && x < limit || keyword == "maximum" && x > limit {
+		c.fault(at, "%v is beyond the %s %v", v, keyword, want)
+	}
+}
+
+func (c *checker) length(keyword string, want, v any, at string) {
+	n := -1
+	if s, ok := v.(string); ok && strings.HasSuffix(keyword, "Length") {
+		n = utf8.RuneCountInString(s)
+	} else if l, ok := v.([]any); ok && strings.HasSuffix(keyword, "Items") {
+		n = len(l)
+	}
+	limit := int(c.number(want, at))
+	if n >= 0 && (strings.HasPrefix(keyword, "min") && n < limit ||
+		strings.HasPrefix(keyword, "max") && n > limit) {
+		c.fault(at, "%d is beyond the %s %d", n, keyword, limit)
+	}
+}
+
+func (c *checker) properties(schema map[string]any, v any, at string) {
+	o, _ := v.(map[string]any)
+	for name, e := range o {
+		p, ok := schema["properties"].(map[string]any)[name].(map[string]any)
+		if ok {
+			c.value(p, e, at+"/"+name)
+		} else if schema["additionalProperties"] != true {
+			c.fault(at, "field %q is not described", name)
+		}
+	}
+}
+
+func (c *checker) required(names []any, v any, at string) {
+	o, ok := v.(map[string]any)
+	if !ok {
+		return
+	}
+	for _, name := range names {
+		if _, ok := o[name.(string)]; !ok {
+			c.fault(at, "field %q is missing", name)
+		}
+	}
 }
 
 func isType(name string, v any) bool {
@@ -141,7 +168,7 @@ func isType(name string, v any) bool {
 	return false
 }
 
-// resolve follows a reference inside the document; nil means that it leads nowhere.
+// resolve follows a reference inside the document. A reference that leads nowhere gives nil.
 func resolve(doc map[string]any, ref string) any {
 	var at any = doc
 	for part := range strings.SplitSeq(strings.TrimPrefix(ref, "#/"), "/") {

@@ -11,18 +11,17 @@ import (
 	"sync"
 )
 
-// static is a file in memory that answers GET and HEAD, with an ETag made from its bytes. Range
-// requests get the whole file, which is why this is not http.ServeContent: the files are small, and
-// 206, 412 and 416 would be three more answers to document.
+// static serves a file from memory, with an ETag made from its bytes. It ignores Range, unlike
+// http.ServeContent, so the API has no 206, 412 and 416 to document.
 type static struct {
 	contentType string
 	plain       variant
-	gzip        func() variant // made at the first request that takes it: starting stays free of it
+	gzip        func() variant // compressed at the first request that accepts it
 }
 
 type variant struct {
 	body []byte
-	etag string // strong, so each encoding has its own
+	etag string // a strong ETag differs between encodings
 }
 
 func newStatic(contentType string, body []byte) *static {
@@ -48,24 +47,23 @@ func (s *static) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		v = s.gzip()
 		h.Set("Content-Encoding", "gzip")
 	}
-	h.Set("Cache-Control", "no-cache") // keep it, and ask each time whether it still holds
+	h.Set("Cache-Control", "no-cache") // keep a copy, but ask for a newer one each time
 	h.Set("ETag", v.etag)
-	h.Add("Vary", "Accept-Encoding") // there may be others: of origins
+	h.Add("Vary", "Accept-Encoding") // CORS may have added Origin
 	h.Set("X-Content-Type-Options", "nosniff")
-	if holds(r.Header.Values("If-None-Match"), v.etag) {
+	if matches(r.Header.Values("If-None-Match"), v.etag) {
 		h.Del("Content-Encoding")
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
 	h.Set("Content-Type", s.contentType)
 	h.Set("Content-Length", strconv.Itoa(len(v.body)))
-	w.Write(v.body) // net/http drops it for HEAD; a client that went away is no fault of ours
+	w.Write(v.body) // net/http sends no body for HEAD
 }
 
-// holds reports whether an If-None-Match header names etag: by weak comparison, as RFC 9110 section
-// 13.1.2 says. Splitting at commas is safe: a tag of ours has none, and a quote cannot be inside a
-// tag.
-func holds(header []string, etag string) bool {
+// matches reports whether an If-None-Match header names etag, by the weak comparison of RFC 9110
+// section 13.1.2. Splitting at commas is safe because the tags of this server contain none.
+func matches(header []string, etag string) bool {
 	for _, line := range header {
 		for tag := range strings.SplitSeq(line, ",") {
 			tag = strings.Trim(tag, " \t")

@@ -1,11 +1,11 @@
-// Calls to the server that served the page, and its errors in words.
+// Calls the server that served the page, and puts its errors into words.
 
 import { $ } from "./dom.js";
 
-// The page is at docs below the root of the API, wherever a proxy put that.
+// The page is at docs below the root of the API. A proxy may have put the root anywhere.
 export const root = new URL(".", document.baseURI);
 
-// call answers {status, statusText, headers, text, json, ms}; it throws only when no answer came.
+// call returns {status, statusText, headers, text, json, ms}. It throws only when no answer came.
 export async function call(method, path, { body, headers, signal } = {}) {
   const init = { method, signal, headers: { ...headers } };
   if (body !== undefined) {
@@ -20,12 +20,12 @@ export async function call(method, path, { body, headers, signal } = {}) {
   if (res.status === 401) $("auth").hidden = false;
   let json;
   if ((res.headers.get("Content-Type") || "").includes("json")) {
-    try { json = JSON.parse(text); } catch { /* several lines of JSON, or none: shown as text */ }
+    try { json = JSON.parse(text); } catch { /* NDJSON or no JSON: shown as text */ }
   }
   return { status: res.status, statusText: res.statusText, headers: res.headers, text, json, ms };
 }
 
-// get and post give the JSON of a success, or throw an error whose message can be shown.
+// get and post return the JSON of a success, or throw an error with a message for the reader.
 export const get = (path, signal) => need(call("GET", path, { signal }));
 export const post = (path, body, signal) => need(call("POST", path, { body, signal }));
 

@@ -1,4 +1,4 @@
-// Starts the page: theme, the line about what is served, reference, studio. A part that fails leaves the others be.
+// Starts the parts of the page: theme, status line, reference, studio. If one fails, the others work.
 
 import { $, h, showDate } from "./dom.js";
 import { get } from "./api.js";
@@ -12,12 +12,12 @@ function theme() {
     $("theme").replaceChildren(h("span", { class: "long" }, "Theme: "), mode);
   };
   let mode = "auto";
-  try { mode = localStorage.getItem("theme") || mode; } catch { /* storage may be shut off */ }
+  try { mode = localStorage.getItem("theme") || mode; } catch { /* storage may be disabled */ }
   set(modes.includes(mode) ? mode : "auto");
   $("theme").addEventListener("click", () => {
     const next = modes[(modes.indexOf(document.documentElement.dataset.theme) + 1) % modes.length];
     set(next);
-    try { localStorage.setItem("theme", next); } catch { /* then it holds for this page */ }
+    try { localStorage.setItem("theme", next); } catch { /* the theme then lasts for this page only */ }
   });
 }
 
@@ -36,11 +36,11 @@ async function read() {
     return;
   }
   const target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
-  if (target && target.id !== "studio") target.scrollIntoView(); // it was not there when the browser looked
+  if (target && target.id !== "studio") target.scrollIntoView(); // it did not exist when the page loaded
 }
 
 theme();
 $("auth").addEventListener("submit", (e) => e.preventDefault());
 $("auth").addEventListener("change", served);
 await Promise.allSettled([studio(), read(), served()]);
-document.documentElement.dataset.ready = "true"; // all that can be drawn without a click is drawn
+document.documentElement.dataset.ready = "true"; // tests wait for this

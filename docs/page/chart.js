@@ -1,12 +1,12 @@
-// The chart as a part of the page: it follows the width of the page, and is read by pointer and by keyboard.
+// The chart on the page: it follows the width of the page, and pointer and keyboard read its values.
 
 import { h, showDate, showShare, showWeekday } from "./dom.js";
 import { cursor, layout, plot, readings } from "./plot.js";
 
-// chart fills a figure and returns the function that draws series, as layout takes them, into it.
+// chart fills a figure and returns a function that draws series into it. layout defines the series.
 export function chart(figure) {
   let st;
-  let at = null; // the step that is read
+  let at = null; // the step whose values are shown
   let mark;
   const tip = h("div", { class: "tip", hidden: true });
   const stage = h("div", {
@@ -59,7 +59,7 @@ export function chart(figure) {
   return draw;
 }
 
-// legend says what lines and shades are.
+// legend explains lines and shades.
 function legend(st) {
   const item = (kind, text) => h("span", {}, h("i", { class: kind }), text);
   const asked = showShare(st.confidence);

@@ -1,4 +1,4 @@
-// The form that tries a route: filled with a valid example, sent to this server, answered in place.
+// The form that tries a route: it holds a valid example, is sent to this server, and shows the answer.
 
 import { h } from "./dom.js";
 import { call, root, words } from "./api.js";
@@ -51,7 +51,8 @@ export function tryForm(doc, method, path, op) {
     if (String(query)) url += `?${query}`;
     if (body) headers["Content-Type"] = "application/json";
     if (accept && accept.value !== "application/json") headers.Accept = accept.value;
-    return { method: verb.value, path: url, url: new URL(url.slice(1), root).href, headers, body: body?.value }; // as typed: a reader may want to see it refused
+    // The body is sent as typed, even if it is invalid: a reader may want to see the error.
+    return { method: verb.value, path: url, url: new URL(url.slice(1), root).href, headers, body: body?.value };
   };
 
   const code = snippets(`${method} ${path} in code`);
@@ -87,7 +88,7 @@ function result(res) {
   ].filter(Boolean);
 }
 
-// pretty is JSON over several lines, with lists of plain values on one.
+// pretty writes JSON over several lines, but a list of plain values on one.
 export function pretty(value) {
   return JSON.stringify(value, null, 2).replace(/\[\n\s+([^[\]{}]*?)\n\s*\]/g, (_, list) => `[${list.replace(/\n\s*/g, " ")}]`);
 }

@@ -1,4 +1,4 @@
-// Elements from plain calls, and the few formats that the page shows. Nothing here makes HTML from strings.
+// Makes elements, without HTML from strings, and formats dates and numbers.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -16,7 +16,7 @@ export const h = (tag, props, ...kids) => build(document.createElement(tag), pro
 export const svg = (tag, props, ...kids) => build(document.createElementNS(SVG, tag), props, kids);
 export const $ = (id) => document.getElementById(id);
 
-// prose turns the document's descriptions into elements: paragraphs apart by an empty line, `code` within.
+// prose turns a description of the document into paragraphs, which empty lines separate, with `code`.
 export function prose(text) {
   return (text || "").split("\n\n").filter(Boolean).map((para) =>
     h("p", {}, para.split("`").map((part, i) => (i % 2 ? h("code", {}, part) : part))));
@@ -24,12 +24,12 @@ export function prose(text) {
 
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 
-// Dates come as YYYY-MM-DD and have no time zone: none may move them.
+// Dates are YYYY-MM-DD without a time zone, so they are never converted to another one.
 export const showMonth = (iso) => MONTHS[iso.slice(5, 7) - 1];
 export const showDate = (iso) => `${+iso.slice(8)} ${showMonth(iso)} ${iso.slice(0, 4)}`;
 export const showWeekday = (iso) => "Sun Mon Tue Wed Thu Fri Sat".split(" ")[new Date(iso).getUTCDay()];
 
-// showPrice keeps two decimals, and four significant digits for what costs less than one.
+// showPrice shows two decimals, or four significant digits for prices below one.
 export function showPrice(x) {
   const digits = Math.abs(x) < 1 ? { maximumSignificantDigits: 4 } : { minimumFractionDigits: 2, maximumFractionDigits: 2 };
   return x.toLocaleString("en-US", digits);
@@ -40,8 +40,8 @@ export const showChange = (ratio) => `${ratio < 0 ? "−" : "+"}${(Math.abs(rati
 
 export const showRange = (b) => `${showPrice(b.lower)} – ${showPrice(b.upper)}`;
 
-// copy puts text on the clipboard and says so in an element. Away from localhost a page on plain HTTP has no clipboard
-// of its own, but may still copy what is selected.
+// copy puts text on the clipboard and says so in an element. A page on plain HTTP has no clipboard API
+// except on localhost, but it may copy a selection.
 export async function copy(text, said) {
   try {
     if (navigator.clipboard) await navigator.clipboard.writeText(text);

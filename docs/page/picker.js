@@ -1,12 +1,12 @@
-// The ticker field: chosen tickers as buttons that remove them, and a search by the combobox pattern of ARIA.
+// The ticker field: chosen tickers as buttons that remove them, and a search (ARIA combobox).
 
 import { h, showPrice } from "./dom.js";
 import { get } from "./api.js";
 
 const MOST = 4;
 
-// picker fills el and returns the function that sets the choice. onchange hears of every choice made by hand, onerror of
-// a search that failed.
+// picker fills el and returns a function that sets the choice. It calls onchange when the reader
+// changes the choice, and onerror when a search fails.
 export function picker(el, { onchange, onerror }) {
   let chosen = [];
   let options = [];
@@ -47,7 +47,7 @@ export function picker(el, { onchange, onerror }) {
   async function search() {
     pending?.abort();
     pending = new AbortController();
-    options = []; // of an earlier text: Enter must not pick from them
+    options = []; // they belong to an earlier text, so Enter must not pick one
     active = -1;
     try {
       const page = await get(`/tickers?limit=8&q=${encodeURIComponent(input.value.trim())}`, pending.signal);
@@ -89,7 +89,7 @@ export function picker(el, { onchange, onerror }) {
     else if (e.key === "ArrowUp" && n) active = (active + n - (active < 0 ? 0 : 1)) % n;
     else if (e.key === "Enter") {
       e.preventDefault();
-      await searched; // typed faster than the server answers: what it finds still counts
+      await searched; // the reader may type faster than the server answers
       if (active >= 0 && !list.hidden) pick(options[active].ticker);
       else if (input.value.trim()) pick(input.value.trim());
       return;

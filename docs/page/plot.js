@@ -1,13 +1,13 @@
-// The drawing of a fan chart: scales, and the SVG made with them. A step of the axis is a trading day: 0 is the last
-// close, 1 the first forecast. One ticker is drawn in prices, several as change since their last close.
+// Draws a fan chart as SVG. A step of the axis is a trading day: 0 is the last close, 1 the first
+// forecast. One ticker is drawn in prices, several as change since their last close.
 
 import { svg, showChange, showDate, showMonth, showPrice, showRange, showShare } from "./dom.js";
 
 const TOP = 26;
 const BOTTOM = 26;
-const LETTER = 8.8; // width that one may take in an axis label
+const LETTER = 8.8; // the widest letter of an axis label
 
-// layout makes lines and scales. A series is {ticker, dates, closes, rows}, rows as the server answers them.
+// layout computes lines and scales. A series is {ticker, dates, closes, rows}, with the rows of the API.
 export function layout(series, confidence, width) {
   const compare = series.length > 1;
   const lines = series.map((s, index) => {
@@ -48,7 +48,7 @@ export function layout(series, confidence, width) {
   };
 }
 
-// labelTicks puts values at round numbers and writes them with as many digits as tell them apart.
+// labelTicks chooses round values and writes them with as many digits as make them differ.
 function labelTicks(low, high, count, compare) {
   const rough = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -63,7 +63,7 @@ function labelTicks(low, high, count, compare) {
   return out;
 }
 
-// endsOf names what the lines of a ticker end at.
+// endsOf returns the labels at the ends of the lines of a ticker.
 function endsOf(l, compare) {
   const [row, kind] = [l.rows.at(-1), `series-${l.index}`];
   if (compare) return [{ kind, v: l.value(row.predicted_price), text: l.ticker }];
@@ -73,7 +73,7 @@ function endsOf(l, compare) {
     { kind: "minor", v: row.confidence_lower, text: showPrice(row.confidence_lower) }];
 }
 
-// plot draws a layout, and over it what else is given.
+// plot draws a layout, and the given elements over it.
 export function plot(st, over) {
   const { x, y, width, height, left, right } = st;
   const floor = height - BOTTOM;
@@ -91,7 +91,7 @@ export function plot(st, over) {
     out.push(line("notch", x(i), floor, x(i), floor + 5),
       text("tick", x(i), height - 6, "middle", showMonth(date) + (year === before.slice(0, 4) ? "" : ` ${year}`)));
   }
-  const start = x(0) < 150; // else there is no room for the words on the left
+  const start = x(0) < 150; // otherwise the words do not fit on the left
   out.push(line("now", x(0), TOP - 4, x(0), floor),
     text("tick", x(0) + (start ? 6 : -6), TOP - 10, start ? "start" : "end", `last close ${showDate(st.date(0))}`));
   for (const l of st.lines) {
@@ -106,7 +106,7 @@ export function plot(st, over) {
     out, apart(st, floor).map((e) => text(`end ${e.kind}`, right + 7, e.y + 4, "start", e.text)), over);
 }
 
-// apart places the names at the ends of lines so that none covers another.
+// apart places the labels at the ends of lines so that none covers another.
 function apart(st, floor) {
   const labels = st.ends.map((e) => ({ ...e, y: st.y(e.v) })).sort((a, b) => a.y - b.y);
   labels.forEach((l, i) => { if (i) l.y = Math.max(l.y, labels[i - 1].y + 15); });
@@ -114,7 +114,7 @@ function apart(st, floor) {
   return labels.map((l) => ({ ...l, y: l.y - over }));
 }
 
-// cursor is the line and the dots that move over the plot.
+// cursor makes the line and the dots that move over the plot.
 export function cursor(st) {
   const line = svg("line", { y1: TOP, y2: st.height - BOTTOM });
   const dots = st.lines.map((l) => svg("circle", { class: `series-${l.index}`, r: 4 }));
@@ -132,7 +132,7 @@ export function cursor(st) {
   return { el, move };
 }
 
-// readings are what there is to know of one step: a name, a value, and a class for the looks.
+// readings lists the values of one step, each with a name and a CSS class.
 export function readings(st, at) {
   return st.lines.flatMap((l) => {
     const kind = `series-${l.index}`;

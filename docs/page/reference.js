@@ -1,4 +1,4 @@
-// The reference, made from the document at load.
+// Builds the reference from the OpenAPI document.
 
 import { h, prose } from "./dom.js";
 import { field, fields, resolve, typeOf } from "./schema.js";
@@ -46,7 +46,7 @@ function operation(doc, { method, path, op }) {
     attempt);
 }
 
-// answers folds those that every route can give, which say little of this one.
+// answers folds the answers that every route can give, since they say little about this one.
 function answers(doc, op) {
   const all = Object.values(doc.paths).flatMap((item) => Object.values(item));
   const everywhere = (code, r) => r.$ref && all.every((other) => other.responses[code]?.$ref === r.$ref);

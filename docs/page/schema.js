@@ -1,4 +1,4 @@
-// Reading of JSON Schema as the document uses it: references, limits in words, a table of fields.
+// Shows JSON Schema as the document uses it: references, limits in words, a table of fields.
 
 import { h, prose } from "./dom.js";
 
@@ -16,7 +16,7 @@ export function typeOf(doc, node) {
   return node.type || "anything";
 }
 
-// limitsOf says what a value must keep to.
+// limitsOf puts the limits of a value into words.
 export function limitsOf(node) {
   const out = (node.anyOf || []).flatMap(limitsOf);
   const show = (x) => (x >= 1e12 ? x.toExponential() : x);
@@ -35,7 +35,7 @@ export function limitsOf(node) {
   return out;
 }
 
-// fields describes a schema; schemas that it names are folded inside, each opened when asked for.
+// fields describes a schema. The schemas that it names are folded inside it.
 export function fields(doc, node) {
   const schema = resolve(doc, node);
   if (schema.items) return fields(doc, schema.items);
@@ -53,7 +53,7 @@ export function fields(doc, node) {
   ];
 }
 
-// field is one row of such a table; parameters are shown the same way.
+// field is one row of that table. Parameters use it too.
 export function field(doc, name, schema, required, text) {
   return h("div", {},
     h("dt", {}, h("code", {}, name), required && h("span", { class: "required" }, "required")),

@@ -1,11 +1,11 @@
-// One request written as a program: what "copy as" copies.
+// Writes a request as a program in several languages.
 
 import { h, copy } from "./dom.js";
 
 const sh = (s) => `'${s.replaceAll("'", `'\\''`)}'`;
 const goString = (s) => (s.includes("`") ? JSON.stringify(s) : `\`${s}\``);
 
-// Python has other words than JSON for three values. Only values are replaced: strings are matched first and kept.
+// Python spells three JSON values differently. Strings are matched first and kept as they are.
 const python = (v) => JSON.stringify(v).replace(/"(?:[^"\\]|\\.)*"|true|false|null/g,
   (t) => ({ true: "True", false: "False", null: "None" })[t] || t);
 
@@ -35,7 +35,7 @@ const writers = {
   },
 };
 
-// snippets is a block that shows the request in one of the languages; its update takes another request.
+// snippets makes a block that shows a request in the chosen language. update sets the request.
 export function snippets(label) {
   let request;
   let language = "curl";
@@ -56,7 +56,7 @@ export function snippets(label) {
     h("pre", { tabindex: "0", "aria-label": label }, code));
   function update(next) {
     let json;
-    try { json = JSON.parse(next.body); } catch { /* none, or none yet: it is shown as typed */ }
+    try { json = JSON.parse(next.body); } catch { /* no valid JSON: shown as typed */ }
     request = { ...next, json, body: json === undefined ? next.body : JSON.stringify(json) };
     show();
   }

@@ -1,4 +1,5 @@
-// The studio: what is asked for, kept in the address of the page; the answer as sentence, chart, table and code.
+// The studio keeps the question in the address of the page and shows the answer as sentence, chart,
+// table and code.
 
 import { $, copy, h, showChange, showDate, showPrice, showRange, showShare } from "./dom.js";
 import { get, post, root } from "./api.js";
@@ -29,13 +30,13 @@ export async function studio() {
   outputs();
   $("ask").addEventListener("submit", (e) => e.preventDefault());
   $("ask").addEventListener("input", (e) => {
-    if (e.target.id === "ticker") return; // the picker's own
+    if (e.target.id === "ticker") return; // the picker handles its field
     Object.assign(ask, { days: +$("days").value, confidence: $("confidence").value / 100, window: $("window").value });
     outputs();
     changed();
   });
 
-  let rows = []; // of the table, for the clipboard
+  let rows = []; // of the table, to copy as CSV
   $("link").addEventListener("click", () => copy(location.href, $("copied")));
   $("csv").addEventListener("click", () => copy(rows.map((r) => r.join(",")).join("\n"), $("copied")));
 
@@ -45,7 +46,7 @@ export async function studio() {
     toAddress(ask);
     pending?.abort();
     clearTimeout(timer);
-    timer = setTimeout(load, 60); // a slider being dragged asks once it rests
+    timer = setTimeout(load, 60); // a dragged slider asks when it rests
   }
 
   async function load() {
@@ -54,9 +55,9 @@ export async function studio() {
     const { signal } = pending;
     $("studio").setAttribute("aria-busy", "true");
     const answers = await Promise.allSettled(ask.tickers.map((t) => fetchSeries(t, ask, signal)));
-    if (signal.aborted) return; // answers to a question that is no longer asked
+    if (signal.aborted) return; // the question has changed
     $("studio").removeAttribute("aria-busy");
-    const found = new Map(answers.filter((a) => a.value).map((a) => [a.value.ticker, a.value])); // aapl and AAPL are one
+    const found = new Map(answers.filter((a) => a.value).map((a) => [a.value.ticker, a.value])); // aapl is AAPL
     const failed = answers.filter((a) => a.reason).map((a) => a.reason.message);
     trouble([...new Set(failed)].join(" "));
     $("chart").classList.toggle("stale", !found.size);
@@ -93,21 +94,21 @@ async function fetchSeries(ticker, ask, signal) {
   return { ticker: past.ticker, dates: past.closes.map((c) => c.date), closes: past.closes.map((c) => c.close), rows };
 }
 
-// request is what the code shows: one ticker as POST /predict, several as a batch.
+// request is the request that the code shows: POST /predict for one ticker, a batch for several.
 function request({ tickers, days, confidence }) {
   const one = (ticker) => ({ ticker, days_ahead: days, confidence_interval: confidence });
   const [path, body] = tickers.length === 1 ? ["predict", one(tickers[0])] : ["predict/batch", { requests: tickers.map(one) }];
   return { method: "POST", url: new URL(path, root).href, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
 }
 
-// firstTicker is the best known one, or where another market is served, the first there is.
+// firstTicker is AAPL or, if that is not served, the first ticker of the server.
 async function firstTicker() {
   const known = await get("/tickers?q=AAPL&limit=1");
   const page = known.total ? known : await get("/tickers?limit=1");
   return page.tickers.map((t) => t.ticker);
 }
 
-// summary says what the forecast of one ticker is; several are a table that compares them.
+// summary is a sentence about one ticker, or a table that compares several.
 function summary(series, { confidence }) {
   const ends = series.map((s) => {
     const [last, end] = [s.closes.at(-1), s.rows.at(-1)];
@@ -128,7 +129,7 @@ const grid = (head, rows) => h("table", {},
   h("thead", {}, h("tr", {}, head.map((t) => h("th", { scope: "col" }, t)))),
   h("tbody", {}, rows.map(([first, ...rest]) => h("tr", {}, h("th", { scope: "row" }, first), rest.map((v) => h("td", {}, v))))));
 
-// table has a header row and numbers as the server sent them.
+// table returns a header row and rows with numbers as the server sent them.
 function table(series) {
   const bands = (series[0].rows[0].intervals || []).map((i) => i.confidence);
   return [
@@ -151,7 +152,7 @@ function trouble(text) {
   $("trouble").hidden = !text;
 }
 
-// The address holds what was asked for, so that a link shows the same: /docs?t=AAPL,MSFT&d=10&c=0.95&w=63.
+// A link to the page shows the same forecast: /docs?t=AAPL,MSFT&d=10&c=0.95&w=63.
 function fromAddress() {
   const q = new URLSearchParams(location.search);
   const within = (value, lo, hi, other) => (value !== null && value >= lo && value <= hi ? +value : other);

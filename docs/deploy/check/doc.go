@@ -1,16 +1,14 @@
-// Package check holds the deploy kit in the folder above to what it is deployed to, in tests alone:
+// Package check tests the deploy kit in the folder above. It has no code but tests:
 //
 //	go -C docs/deploy/check test .
 //
-// Kubernetes objects are rendered by kustomize and decoded strictly into the types of the
-// Kubernetes API; their pods are held to the restricted Pod Security Standard by the code that the
-// API server has for it; the compose file is loaded by Compose's own loader; PromQL in alerts and
-// dashboard is parsed by Prometheus, and every metric that it names must be one of a server that
-// the test starts; each alert is evaluated with and without what it is for; environment variables
-// must be flags of that server; the unit is read by systemd-analyze where there is one.
+// Kustomize renders the Kubernetes objects, which are decoded strictly into the types of the API.
+// The code of the API server checks the pods against the restricted Pod Security Standard. Compose's
+// own loader reads the compose file, and systemd-analyze the unit where it is installed. Prometheus
+// parses the queries of alerts and dashboard and evaluates the alerts. Metrics, flags and probes are
+// compared with those of a server that the tests build and start.
 //
-// With MANIFESTS set to a folder the rendered objects are left there, for validators of other
-// languages.
+// With MANIFESTS set to a folder, the rendered objects are written there for other validators.
 //
-// It is a module of its own so that the server's has no dependency.
+// The package is a module of its own, so that the server's module has no dependencies.
 package check

@@ -21,7 +21,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/cli"
 )
 
-// TestCompose loads the file as Compose does, which knows its schema and refuses what is not in it.
+// TestCompose loads the file with Compose's own loader, which refuses what its schema lacks.
 func TestCompose(t *testing.T) {
 	options, err := cli.NewProjectOptions([]string{filepath.Join("..", "compose.yaml")})
 	if err != nil {
@@ -45,7 +45,7 @@ func TestCompose(t *testing.T) {
 	}
 }
 
-// TestUnit asks systemd what it thinks of the unit, with the binary where this test has built it.
+// TestUnit lets systemd verify the unit and rate its exposure.
 func TestUnit(t *testing.T) {
 	analyze, err := exec.LookPath("systemd-analyze")
 	if err != nil {
@@ -65,8 +65,8 @@ func TestUnit(t *testing.T) {
 	if err != nil || strings.Contains(string(out), "tickercast.service:") {
 		t.Errorf("verify: %v: %s", err, out)
 	}
-	// Of 10.0, where 0.0 is a program that may do nothing; 1.2 on version 252, and later versions
-	// look at more.
+	// The threshold is 2.0 of 10; 0.0 is a program that may do nothing. Version 252 says 1.2, and
+	// later versions check more.
 	out, err = exec.CommandContext(t.Context(), analyze, "security", "--offline=yes",
 		"--threshold=20", unit).CombinedOutput()
 	if err != nil {
@@ -74,7 +74,7 @@ func TestUnit(t *testing.T) {
 	}
 }
 
-// certificate makes one that is good for an hour.
+// certificate makes a self-signed certificate for an hour.
 func certificate(t *testing.T) (certFile, keyFile string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -105,8 +105,8 @@ func certificate(t *testing.T) (certFile, keyFile string) {
 
 func (s *server) getTLS(t *testing.T, path string) {
 	t.Helper()
-	// its certificate is the test's own
-	client := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	selfSigned := &tls.Config{InsecureSkipVerify: true}
+	client := http.Client{Transport: &http.Transport{TLSClientConfig: selfSigned}}
 	resp, err := client.Get("https://" + s.addr + path)
 	if err != nil {
 		t.Fatal(err)

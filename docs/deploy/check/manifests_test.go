@@ -1,8 +1,6 @@
 package check
 
 import (
-	"bytes"
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,88 +17,10 @@ import (
 	podsecurity "k8s.io/pod-security-admission/policy"
 
 	psapi "k8s.io/pod-security-admission/api"
-	"sigs.k8s.io/kustomize/api/krusty"
-	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
 
-// An inferenceService is what this kit uses of KServe's, whose own package brings half of Knative
-// and Istio along.
-type inferenceService struct {
-	metav1.TypeMeta   `json:",inline"`
-	metav1.ObjectMeta `json:"metadata"`
-	Spec              struct {
-		Predictor struct {
-			core.PodSpec `json:",inline"`
-			MinReplicas  *int32 `json:"minReplicas"`
-			MaxReplicas  int32  `json:"maxReplicas"`
-		} `json:"predictor"`
-	} `json:"spec"`
-}
-
-// kinds make an empty object of each kind that the kit has.
-var kinds = map[string]func() any{
-	"Namespace":               func() any { return new(core.Namespace) },
-	"Service":                 func() any { return new(core.Service) },
-	"Deployment":              func() any { return new(apps.Deployment) },
-	"HorizontalPodAutoscaler": func() any { return new(autoscaling.HorizontalPodAutoscaler) },
-	"PodDisruptionBudget":     func() any { return new(policy.PodDisruptionBudget) },
-	"NetworkPolicy":           func() any { return new(networking.NetworkPolicy) },
-	"ServiceMonitor":          func() any { return new(monitoring.ServiceMonitor) },
-	"PrometheusRule":          func() any { return new(monitoring.PrometheusRule) },
-	"InferenceService":        func() any { return new(inferenceService) },
-}
-
-// render builds a folder of ../kubernetes and decodes its objects, by kind and name. A field that
-// the API does not have is an error.
-func render(t *testing.T, folder string) map[string]any {
-	t.Helper()
-	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(),
-		filepath.Join("..", "kubernetes", folder))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if dir := os.Getenv("MANIFESTS"); dir != "" {
-		text, err := resources.AsYaml()
-		if err == nil {
-			err = os.WriteFile(filepath.Join(dir, filepath.Base(folder)+".yaml"), text, 0o644)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	objects := map[string]any{}
-	for _, r := range resources.Resources() {
-		name := r.GetKind() + "/" + r.GetName()
-		text, err := r.MarshalJSON()
-		if err != nil {
-			t.Fatal(err)
-		}
-		make, ok := kinds[r.GetKind()]
-		if !ok {
-			t.Fatalf("%s: a kind that this test does not know", name)
-		}
-		object := make()
-		dec := json.NewDecoder(bytes.NewReader(text))
-		dec.DisallowUnknownFields()
-		if err := dec.Decode(object); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		objects[name] = object
-	}
-	return objects
-}
-
-func object[T any](t *testing.T, objects map[string]any, name string) *T {
-	t.Helper()
-	o, ok := objects[name].(*T)
-	if !ok {
-		t.Fatalf("there is no %s", name)
-	}
-	return o
-}
-
-// TestPodSecurity holds the pods to the restricted standard of the newest version, and a little
-// more: see the fields.
+// TestPodSecurity checks the pods against the restricted standard of the newest version, and a few
+// fields beyond it.
 func TestPodSecurity(t *testing.T) {
 	evaluator, err := podsecurity.NewEvaluator(podsecurity.DefaultChecks(), nil)
 	if err != nil {
@@ -133,9 +53,9 @@ func TestPodSecurity(t *testing.T) {
 			case s.ReadOnlyRootFilesystem == nil || !*s.ReadOnlyRootFilesystem:
 				t.Error("the root file system can be written to")
 			case pod.AutomountServiceAccountToken == nil || *pod.AutomountServiceAccountToken:
-				t.Error("a token of the service account is mounted: the server calls nobody")
+				t.Error("a service account token is mounted, but the server calls no API")
 			case pod.EnableServiceLinks == nil || *pod.EnableServiceLinks:
-				t.Error("the names of services are put where flags are read from")
+				t.Error("the environment, from which flags are read, gets the names of services")
 			case c.Resources.Requests.Cpu().IsZero() || c.Resources.Limits.Memory().IsZero() ||
 				!c.Resources.Limits.Cpu().IsZero():
 				t.Error("want a request of CPU, a limit of memory, and no limit of CPU")
@@ -144,7 +64,7 @@ func TestPodSecurity(t *testing.T) {
 	}
 }
 
-// TestPodSecurityFindsFaults: the evaluator is asked the right question.
+// TestPodSecurityFindsFaults shows that the evaluator refuses a pod that should not pass.
 func TestPodSecurityFindsFaults(t *testing.T) {
 	evaluator, err := podsecurity.NewEvaluator(podsecurity.DefaultChecks(), nil)
 	if err != nil {
@@ -161,13 +81,7 @@ func TestPodSecurityFindsFaults(t *testing.T) {
 	t.Error("a pod that may escalate its privileges passed as restricted")
 }
 
-func deploymentPod(t *testing.T) func(map[string]any) *core.PodSpec {
-	return func(o map[string]any) *core.PodSpec {
-		return &object[apps.Deployment](t, o, "Deployment/tickercast").Spec.Template.Spec
-	}
-}
-
-// TestNothingIsLost: a rollout, a drain of a node and a scaling down take no request with them.
+// TestNothingIsLost checks that a rollout, a node drain and a scale-down lose no request.
 func TestNothingIsLost(t *testing.T) {
 	flags := newServer(t).flags(t)
 	drain, err1 := time.ParseDuration(flags["drain-delay"])
@@ -179,8 +93,9 @@ func TestNothingIsLost(t *testing.T) {
 	for _, folder := range []string{"base", "overlays/production"} {
 		objects := render(t, folder)
 		d := object[apps.Deployment](t, objects, "Deployment/tickercast").Spec
-		if got := time.Duration(*d.Template.Spec.TerminationGracePeriodSeconds) * time.Second; got < drain+grace+5*time.Second {
-			t.Errorf("%s: killed after %v, with %v of drain and %v of grace", folder, got, drain,
+		period := time.Duration(*d.Template.Spec.TerminationGracePeriodSeconds) * time.Second
+		if period < drain+grace+5*time.Second {
+			t.Errorf("%s: killed after %v, with %v of drain and %v of grace", folder, period, drain,
 				grace)
 		}
 		if d.Replicas != nil {
@@ -198,7 +113,8 @@ func TestNothingIsLost(t *testing.T) {
 	}
 }
 
-// TestSelectors: every selector finds the pods, and they alone. An empty one would find all.
+// TestSelectors checks that every selector names labels of the pods. An empty one would select all
+// pods of the namespace.
 func TestSelectors(t *testing.T) {
 	objects := render(t, "overlays/production")
 	d := object[apps.Deployment](t, objects, "Deployment/tickercast")
@@ -259,7 +175,8 @@ func TestSelectors(t *testing.T) {
 	}
 }
 
-// TestEnvironment: every variable is a flag of the server, and files are where volumes are mounted.
+// TestEnvironment checks that every variable is a flag of the server, and that every file is below a
+// mounted volume.
 func TestEnvironment(t *testing.T) {
 	flags := newServer(t).flags(t)
 	pod := deploymentPod(t)(render(t, "overlays/production"))
@@ -282,14 +199,14 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-// TestProbes asks a server what the kubelet would ask it.
+// TestProbes sends a server the probes that the kubelet would send.
 func TestProbes(t *testing.T) {
 	s := newServer(t)
 	token := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(token, []byte("0123456789abcdef0123456789abcdef\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.start(t, "-admin-token-file", token) // of which the kubelet has none
+	s.start(t, "-admin-token-file", token) // the kubelet has no token
 	if status, _ := s.get(t, s.admin, "/metrics"); status != 401 {
 		t.Errorf("metrics without the token: got %d, want 401", status)
 	}

@@ -19,18 +19,19 @@ import (
 	"github.com/prometheus/prometheus/model/rulefmt"
 )
 
-// exposed lists the series that a real server exposes, and the labels of each.
+// exposed lists the series of a running server, and the labels of each.
 func exposed(t *testing.T) map[string]map[string]bool {
 	t.Helper()
 	s := newServer(t)
-	// Whatever counts only what has happened is made to happen: a refusal, a certificate.
+	// Some series appear only after a refusal or with a certificate.
 	cert, key := certificate(t)
 	s.start(t, "-rate-limit", "1/h", "-tls-cert", cert, "-tls-key", key)
 	for range 2 {
 		s.getTLS(t, "/model")
 	}
 	_, text := s.get(t, s.admin, "/metrics")
-	series := map[string]map[string]bool{"up": {"job": true, "instance": true}} // Prometheus's own
+	// Prometheus adds up itself.
+	series := map[string]map[string]bool{"up": {"job": true, "instance": true}}
 	label := regexp.MustCompile(`([a-zA-Z_]+)="`)
 	for line := range strings.Lines(text) {
 		name, rest, _ := strings.Cut(line, "{")
@@ -50,7 +51,7 @@ func exposed(t *testing.T) map[string]map[string]bool {
 	return series
 }
 
-// uses parses an expression and reports what of it no server exposes.
+// uses parses an expression and returns the metrics and labels in it that no server has.
 func uses(t *testing.T, expr string, series map[string]map[string]bool) (faults []string) {
 	t.Helper()
 	parsed, err := parser.NewParser(parser.Options{}).ParseExpr(expr)
@@ -148,7 +149,7 @@ func TestDashboard(t *testing.T) {
 			t.Errorf("%s is wider than the board", p.Title)
 		}
 		for _, target := range p.Targets {
-			// Grafana's own variables are no PromQL before they are filled in.
+			// Grafana fills in its variables before Prometheus sees the query.
 			expr := strings.NewReplacer("$__rate_interval", "5m", "$job", ".*", "$instance",
 				".*").Replace(target.Expr)
 			for _, fault := range uses(t, expr, series) {
@@ -161,11 +162,13 @@ func TestDashboard(t *testing.T) {
 			}
 		}
 	}
-	// What the server measures of itself should be seen.
+	// Each metric of the server itself is on some panel.
+	own := regexp.MustCompile(`^(http|predict|predictions|connections|fastlane|market|model|` +
+		`reloads|panics|log)_`)
+	suffix := regexp.MustCompile(`_(bucket|sum|count)$`)
 	for name := range series {
-		base := regexp.MustCompile(`_(bucket|sum|count)$`).ReplaceAllString(name, "")
-		own := regexp.MustCompile(`^(http|predict|predictions|connections|fastlane|market|model|reloads|panics|log)_`).MatchString(name)
-		if own && !shown[name] && !shown[base+"_bucket"] {
+		base := suffix.ReplaceAllString(name, "")
+		if own.MatchString(name) && !shown[name] && !shown[base+"_bucket"] {
 			t.Errorf("no panel shows %s", name)
 		}
 	}

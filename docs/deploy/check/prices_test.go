@@ -12,10 +12,9 @@ import (
 	core "k8s.io/api/core/v1"
 )
 
-// TestPricesOfAConfigMap does with a folder what the kubelet does with the volume when the
-// ConfigMap changes: a new folder beside the old one, and a link moved to it in one step. The
-// server that reads the file where the kit says must serve the new prices, and go on with them when
-// the next ones are faulty.
+// TestPricesOfAConfigMap changes a folder as the kubelet changes the volume of a ConfigMap: it makes
+// a new folder beside the old one and moves a link to it in one step. The server must serve the new
+// prices, and keep them when the next ones are faulty.
 func TestPricesOfAConfigMap(t *testing.T) {
 	dir := t.TempDir()
 	name := filepath.Base(pricesFile(t))
@@ -54,12 +53,11 @@ func TestPricesOfAConfigMap(t *testing.T) {
 	s.await(t, "/readyz", `minus one`)
 	s.await(t, "/model", `"as_of":"2026-02-03"`)
 	if status, body := s.get(t, s.addr, "/readyz"); status != 200 {
-		t.Errorf("after faulty prices: got %d %s, want the server to go on", status, body)
+		t.Errorf("after faulty prices: got %d %s, want 200", status, body)
 	}
 }
 
-// pricesFile is where the production overlay has the prices, which must be in a folder that is
-// mounted whole.
+// pricesFile is the path of the prices in the production overlay. Its folder must be mounted whole.
 func pricesFile(t *testing.T) string {
 	t.Helper()
 	c := deploymentPod(t)(render(t, "overlays/production")).Containers[0]
@@ -74,7 +72,7 @@ func pricesFile(t *testing.T) string {
 			return file
 		}
 	}
-	t.Fatalf("%q is in no folder of %v", file, mounts(c))
+	t.Fatalf("%q is in none of the folders %v", file, mounts(c))
 	return ""
 }
 
@@ -85,7 +83,7 @@ func mounts(c core.Container) (paths []string) {
 	return paths
 }
 
-// closes is a series of a hundred days that ends on a date.
+// closes is a series of a hundred trading days that ends on a date.
 func closes(last string) string {
 	day, err := time.Parse(time.DateOnly, last)
 	if err != nil {
@@ -101,14 +99,15 @@ func closes(last string) string {
 	return b.String()
 }
 
-// await asks until an answer holds a text: the server looks at its files in its own time.
+// await asks until the answer contains a text. The server notices changed files by itself.
 func (s *server) await(t *testing.T, path, text string) {
 	t.Helper()
 	body := ""
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for range 500 {
 		if _, body = s.get(t, s.addr, path); strings.Contains(body, text) {
 			return
 		}
+		time.Sleep(20 * time.Millisecond)
 	}
-	t.Fatalf("%s: got %s, want %s in it", path, body, text)
+	t.Fatalf("%s: got %s after 10 s, want %s in it", path, body, text)
 }

@@ -14,10 +14,10 @@ import (
 	"testing"
 )
 
-// A server is the real one, built once from this tree.
+// server is the program, built once from this tree.
 type server struct {
 	binary      string
-	addr, admin string // of a started one
+	addr, admin string // set by start
 }
 
 var build = sync.OnceValues(func() (string, error) {
@@ -55,7 +55,7 @@ func (s *server) command(t *testing.T, args ...string) *exec.Cmd {
 	return exec.CommandContext(t.Context(), s.binary, args...)
 }
 
-// flags are those of serve, with their defaults.
+// flags returns the flags of the serve command with their defaults.
 func (s *server) flags(t *testing.T) map[string]string {
 	t.Helper()
 	out, err := s.command(t, "serve", "-h").CombinedOutput()
@@ -63,7 +63,8 @@ func (s *server) flags(t *testing.T) map[string]string {
 		t.Fatalf("%v: %s", err, out)
 	}
 	flags := map[string]string{}
-	for _, m := range regexp.MustCompile(`(?m)^  -([a-z0-9-]+).*\n(?:    .*\(default ([^)]*)\))?`).FindAllStringSubmatch(string(out), -1) {
+	flag := regexp.MustCompile(`(?m)^  -([a-z0-9-]+).*\n(?:    .*\(default ([^)]*)\))?`)
+	for _, m := range flag.FindAllStringSubmatch(string(out), -1) {
 		flags[m[1]] = m[2]
 	}
 	return flags
