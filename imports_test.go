@@ -19,7 +19,7 @@ var allowed = map[string][]string{
 		"predict/ratelimit",
 	},
 	"tickercast/predict": {"model", "model/market", "model/calendar", "cache",
-		"predict/metrics"},
+		"predict/metrics", "predict/pyjson"},
 	"tickercast/model/train":  {"model", "model/market", "model/calendar"},
 	"tickercast/model":        {"model/calendar"}, // dates of the training range
 	"tickercast/model/market": {"model/calendar"},

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 
+	"tickercast/predict"
 	"tickercast/predict/accesslog"
 	"tickercast/predict/apikey"
 	"tickercast/predict/fastlane"
@@ -57,7 +58,7 @@ func (s *serving) lane(ln net.Listener, public *http.Server, on bool, maxConns i
 func (s *serving) answerer() func(fastlane.Request) (fastlane.Answer, bool) {
 	guarded := !s.guard.open()
 	return func(r fastlane.Request) (a fastlane.Answer, ok bool) {
-		p, ok := s.service.Plain(r.Body)
+		req, ok := s.service.DecodeFast(r.Body)
 		if !ok {
 			return a, false
 		}
@@ -72,7 +73,7 @@ func (s *serving) answerer() func(fastlane.Request) (fastlane.Answer, bool) {
 				a.Field = v.limit.AppendFields(r.Room())
 			}
 		}
-		body, err := s.service.AnswerPlain(p)
+		body, err := s.service.AnswerFast(req)
 		if err != nil {
 			a.Refuse = s.failing(v, err)
 			return a, true
@@ -91,9 +92,8 @@ func (s *serving) refusing(v verdict) func(http.ResponseWriter) {
 func (s *serving) failing(v verdict, err error) func(http.ResponseWriter) {
 	return func(w http.ResponseWriter) {
 		s.guard.tell(w.Header(), v)
-		r := &http.Request{Method: "POST", Pattern: "POST /predict",
-			Header: http.Header{requestID: w.Header()[requestID]}}
-		s.service.RefusePlain(w, r, err)
+		predict.WriteError(w, s.service.PublicError(predict.Failure{ID: w.Header().Get(requestID),
+			Method: "POST", Pattern: "POST /predict", Err: err}))
 	}
 }
 

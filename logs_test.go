@@ -18,6 +18,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tickercast/predict"
 	"tickercast/predict/accesslog"
 	"tickercast/predict/limits"
 )
@@ -179,8 +180,12 @@ func TestFaultsAreFoundByID(t *testing.T) {
 	s, err := new(serveFlags).newServing(w, slog.New(slog.NewJSONHandler(&out, nil)))
 	require.NoError(t, err)
 	defer s.service.Close()
-	for what, tell := range map[string]func(*http.Request, error){"answered 500": s.failed,
-		"panic": s.panicked} {
+	for what, tell := range map[string]func(*http.Request, error){
+		"answered 500": func(r *http.Request, err error) {
+			s.failed(predict.Failure{ID: r.Header.Get(requestID), Err: err})
+		},
+		"panic": s.panicked,
+	} {
 		out.Reset()
 		in := newInstruments(s.registry, nil, new(atomic.Bool), nil)
 		rec := httptest.NewRecorder()

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
-	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -27,7 +25,6 @@ type serving struct {
 	instruments *instruments // set by handler
 	reloader    *reloader
 	guard       *guard
-	gate        *admission.Gate  // in front of every forecast that is computed
 	brake       *admission.Brake // in front of costly calls; nil: none
 	cors        *cors.Policy     // nil: pages of other origins are told nothing
 	access      *accesslog.Log   // nil: off
@@ -54,12 +51,7 @@ func (f *serveFlags) newServing(w world, logger *slog.Logger) (*serving, error) 
 			return nil, usagef("-cors-origins: %v", err)
 		}
 	}
-	if s.gate, err = admission.New(admission.Config{Waiting: waitingPerCore * runtime.GOMAXPROCS(0)}); err != nil {
-		return nil, err
-	}
 	service, err := predict.New(predict.Config{
-		Model:        w.model,
-		Market:       w.market,
 		CacheEntries: f.cacheEntries,
 		CacheBytes:   f.cacheBytes,
 		TTL:          f.ttl,
@@ -68,9 +60,8 @@ func (f *serveFlags) newServing(w world, logger *slog.Logger) (*serving, error) 
 		Version:      buildVersion(),
 		Metrics:      s.registry,
 		Scores:       scoresOf,
-		Admit:        s.admit,
-		Costly:       s.admitCostly,
-		Full:         func() bool { return s.brake != nil && s.brake.Full() },
+		Slot:         s.admitCostly,
+		Overloaded:   func() bool { return s.brake != nil && s.brake.Full() },
 		Timeout:      f.timeout,
 		Ready:        s.ready,
 		Failed:       s.failed,
@@ -79,28 +70,14 @@ func (f *serveFlags) newServing(w world, logger *slog.Logger) (*serving, error) 
 		return nil, err
 	}
 	s.service = service
+	if err := service.Swap(w.model, w.market); err != nil {
+		return nil, err
+	}
 	s.reloader = newReloader(logger, s.registry,
 		append([]*part{s.worldPart(f.source, w.files)}, files...)...)
 	s.panics = s.registry.Counter("panics_total", "Requests that ended in a panic of a handler.")
 	s.register()
 	return s, nil
-}
-
-// waitingPerCore bounds the queue in front of forecasting by number; what bounds it as a rule is
-// time. At 10 us a forecast a full queue is 2.5 ms of work. With the customary four a core, 512
-// clients that always missed saw some refused whenever the system took a core away for a moment,
-// and nothing was gained: the work is too short to pile up.
-const waitingPerCore = 256
-
-// admit lets a forecast be computed, or refuses it under overload.
-func (s *serving) admit(ctx context.Context) (release func(), err error) {
-	if err := s.gate.Enter(ctx); err != nil {
-		if errors.Is(err, admission.ErrOverload) {
-			return nil, predict.ErrOverload()
-		}
-		return nil, err
-	}
-	return s.gate.Leave, nil
 }
 
 // costlyPerCore is how many costly calls a core has under way whatever else there is to do: one
@@ -111,8 +88,8 @@ const costlyPerCore = 2
 // done: a fifth of the 100 ms within which an answer should be there.
 const costlyPatience = 20 * time.Millisecond
 
-// admitCostly is admit for calls that ask for much.
-func (s *serving) admitCostly() (release func(), err error) {
+// admitCostly lets a costly call be answered, or refuses it under overload.
+func (s *serving) admitCostly(context.Context) (release func(), err error) {
 	if s.brake == nil {
 		return func() {}, nil
 	}
@@ -160,15 +137,16 @@ func (s *serving) ready() (bool, []string) {
 
 func (s *serving) panicked(r *http.Request, err error) {
 	s.panics.Inc()
-	s.logFault("panic", r, err)
+	s.logFault("panic", predict.Failure{ID: r.Header.Get(requestID), Method: r.Method,
+		Pattern: r.Pattern, Err: err})
 }
 
-func (s *serving) failed(r *http.Request, err error) { s.logFault("answered 500", r, err) }
+func (s *serving) failed(f predict.Failure) { s.logFault("answered 500", f) }
 
 // logFault says what went wrong here, and with which request.
-func (s *serving) logFault(what string, r *http.Request, err error) {
-	s.logger.Error(what, "id", r.Header.Get(requestID), "method", r.Method, "pattern", r.Pattern,
-		"error", err.Error())
+func (s *serving) logFault(what string, f predict.Failure) {
+	s.logger.Error(what, "id", f.ID, "method", f.Method, "pattern", f.Pattern,
+		"error", f.Err.Error())
 }
 
 // register adds what is asked for only when somebody looks.
@@ -192,24 +170,15 @@ func (s *serving) register() {
 	} {
 		s.registry.CounterFunc(c.name, c.help, func() float64 { return float64(c.value()) })
 	}
-	gate := s.gate.Stats
 	s.registry.CounterFunc("http_requests_rejected_total", rejectedHelp, func() float64 {
-		n := gate().Refused
-		if s.brake != nil {
-			n += s.brake.Refused()
+		if s.brake == nil {
+			return 0
 		}
-		return float64(n)
+		return float64(s.brake.Refused())
 	}, metrics.Label{Name: "reason", Value: "overload"})
 	s.registry.CounterFunc("http_requests_rejected_total", rejectedHelp,
 		func() float64 { return float64(s.service.AnswersRefused()) },
 		metrics.Label{Name: "reason", Value: "memory"})
-	s.registry.CounterFunc("predict_queued_total",
-		"Forecasts that waited for others to be computed.",
-		func() float64 { return float64(gate().Waited) })
-	s.registry.GaugeFunc("predict_running", "Forecasts being computed.",
-		func() float64 { return float64(gate().Running) })
-	s.registry.GaugeFunc("predict_waiting", "Forecasts waiting for others to be computed.",
-		func() float64 { return float64(gate().Waiting) })
 	s.registry.GaugeFunc("predict_cache_entries", "Answers kept.",
 		func() float64 { return float64(cache().Entries) })
 	s.registry.GaugeFunc("predict_cache_bytes", "Bytes of answers kept.",

@@ -63,7 +63,7 @@ func (f front) untidy(w http.ResponseWriter, r *http.Request) {
 func (f front) unrouted(w http.ResponseWriter, r *http.Request) {
 	if allow := f.methods(r.URL.Path); len(allow) > 0 {
 		w.Header().Set("Allow", strings.Join(allow, ", "))
-		writeError(w, &Error{Status: http.StatusMethodNotAllowed, Detail: "Method Not Allowed"})
+		WriteError(w, &Error{Status: http.StatusMethodNotAllowed, Detail: "Method Not Allowed"})
 		return
 	}
 	NotFound(w, r)
@@ -105,10 +105,10 @@ func isClean(p string) bool {
 
 // NotFound answers 404.
 func NotFound(w http.ResponseWriter, _ *http.Request) {
-	writeError(w, &Error{Status: http.StatusNotFound, Detail: "Not Found"})
+	WriteError(w, &Error{Status: http.StatusNotFound, Detail: "Not Found"})
 }
 
 // BadRequest answers 400, for what is wrong with a request before any route is asked.
 func BadRequest(w http.ResponseWriter, _ *http.Request) {
-	writeError(w, &Error{Status: http.StatusBadRequest, Detail: "Bad Request"})
+	WriteError(w, &Error{Status: http.StatusBadRequest, Detail: "Bad Request"})
 }

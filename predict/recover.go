@@ -25,7 +25,7 @@ func Recover(next http.Handler, failed func(*http.Request, error)) http.Handler 
 			}
 			// Answers are written when they are complete, so as a rule none has begun; if one has,
 			// net/http drops this.
-			writeError(w, errInternal())
+			WriteError(w, &Error{Status: 500, Detail: "Internal Server Error"})
 		}()
 		next.ServeHTTP(w, r)
 	})

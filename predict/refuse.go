@@ -9,5 +9,5 @@ const maxUnread = 16 << 10
 // Refuse answers a request that no handler is to see, in the shape that all errors have. Of its
 // body so many bytes are unread, or below zero nobody knows how many.
 func Refuse(w http.ResponseWriter, unread int64, status int, detail string) {
-	writeError(w, &Error{Status: status, Detail: detail, closes: unread < 0 || unread > maxUnread})
+	WriteError(w, &Error{Status: status, Detail: detail, Close: unread < 0 || unread > maxUnread})
 }
