@@ -32,8 +32,11 @@ func service(tb testing.TB) *predict.Service {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	s, err := predict.New(predict.Config{Model: m, Market: mk, CacheEntries: 4096})
+	s, err := predict.New(predict.Config{CacheEntries: 4096})
 	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := s.Swap(m, mk); err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(s.Close)
@@ -55,11 +58,11 @@ func overHTTP(h http.Handler) func(net.Listener) {
 
 // tryAnswer is what the fast lane asks for a body.
 func tryAnswer(s *predict.Service, body []byte) (answer []byte, ok bool) {
-	p, ok := s.Plain(body)
+	f, ok := s.DecodeFast(body)
 	if !ok {
 		return nil, false
 	}
-	answer, err := s.AnswerPlain(p)
+	answer, err := s.AnswerFast(f)
 	return answer, err == nil
 }
 

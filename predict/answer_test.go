@@ -3,56 +3,18 @@ package predict_test
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"math"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
-	"tickercast/model"
 	"tickercast/model/calendar"
 	"tickercast/predict"
 	"tickercast/predict/internal/metrics"
 )
 
-type row struct {
-	Ticker    string  `json:"ticker"`
-	Date      string  `json:"date"`
-	Price     float64 `json:"predicted_price"`
-	Lower     float64 `json:"confidence_lower"`
-	Upper     float64 `json:"confidence_upper"`
-	Version   string  `json:"model_version"`
-	Intervals []struct{ Confidence, Lower, Upper float64 }
-}
-
-func ask(t testing.TB, s *predict.Service, body string) []row {
-	t.Helper()
-	r, err := predict.Decode([]byte(body))
-	if err != nil {
-		t.Fatalf("%.200s: %v", body, err)
-	}
-	answer, err := s.Answer(t.Context(), &r)
-	if err != nil {
-		t.Fatalf("%.200s: %v", body, err)
-	}
-	return rowsOf(t, answer)
-}
-
-func rowsOf(t testing.TB, answer []byte) []row {
-	t.Helper()
-	var rows []row
-	dec := json.NewDecoder(bytes.NewReader(answer))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&rows); err != nil {
-		t.Fatalf("%v in %s", err, answer)
-	}
-	return rows
-}
-
 func TestRows(t *testing.T) {
 	s := newService(t)
-	rows := ask(t, s, `{"ticker":"aapl","days_ahead":30,"confidence_interval":0.9}`)
+	rows := forecast(t, s, `{"ticker":"aapl","days_ahead":30,"confidence_interval":0.9}`)
 	if len(rows) != 30 {
 		t.Fatalf("got %d rows, want 30", len(rows))
 	}
@@ -93,8 +55,8 @@ func TestKeysInOrder(t *testing.T) {
 func TestConfidenceIsPartOfTheKey(t *testing.T) {
 	s := newService(t)
 	for range 2 {
-		narrow := ask(t, s, `{"ticker":"A","confidence_interval":0.8}`)[0]
-		wide := ask(t, s, `{"ticker":"A","confidence_interval":0.99}`)[0]
+		narrow := forecast(t, s, `{"ticker":"A","confidence_interval":0.8}`)[0]
+		wide := forecast(t, s, `{"ticker":"A","confidence_interval":0.99}`)[0]
 		if !(wide.Lower < narrow.Lower && narrow.Upper < wide.Upper) || wide.Price != narrow.Price {
 			t.Errorf("got 80%% %+v and 99%% %+v, want one inside the other", narrow, wide)
 		}
@@ -106,9 +68,9 @@ func TestConfidenceIsPartOfTheKey(t *testing.T) {
 
 func TestLevels(t *testing.T) {
 	s := newService(t)
-	rows := ask(t, s,
+	rows := forecast(t, s,
 		`{"ticker":"A","days_ahead":3,"confidence_interval":0.9,"levels":[0.99,0.8,0.9]}`)
-	plain := ask(t, s, `{"ticker":"A","days_ahead":3,"confidence_interval":0.9}`)
+	plain := forecast(t, s, `{"ticker":"A","days_ahead":3,"confidence_interval":0.9}`)
 	for i, r := range rows {
 		if len(r.Intervals) != 3 || r.Intervals[0].Confidence != 0.99 ||
 			r.Intervals[1].Confidence != 0.8 {
@@ -138,13 +100,13 @@ func history(n int, f func(i int) float64) string {
 func TestHistory(t *testing.T) {
 	s := newService(t)
 	walk := history(60, func(i int) float64 { return 50 + math.Sin(float64(i*i)) })
-	rows := ask(t, s, `{"ticker":"my fund","days_ahead":2,"as_of":"2024-03-28","history":`+walk+`}`)
+	rows := forecast(t, s, `{"ticker":"my fund","days_ahead":2,"as_of":"2024-03-28","history":`+walk+`}`)
 	// 2024-03-29 was Good Friday.
 	if rows[0].Date != "2024-04-01" || rows[1].Date != "2024-04-02" || rows[0].Ticker != "my fund" {
 		t.Errorf("got %+v, want my fund on 2024-04-01 and 02", rows)
 	}
 	// The clock says Saturday, 7 March 2026: the last close was Friday's.
-	if got := ask(t, s, `{"ticker":"x","history":`+walk+`}`)[0].Date; got != "2026-03-09" {
+	if got := forecast(t, s, `{"ticker":"x","history":`+walk+`}`)[0].Date; got != "2026-03-09" {
 		t.Errorf("without as_of: got %s, want 2026-03-09", got)
 	}
 	if st := s.CacheStats(); st.Entries != 0 {
@@ -176,7 +138,7 @@ func TestHistoryExtremes(t *testing.T) {
 	} {
 		body := `{"ticker":"x","days_ahead":30,"levels":[0.8,0.99],"history":` + history(30, f) +
 			`}`
-		for i, r := range ask(t, s, body) {
+		for i, r := range forecast(t, s, body) {
 			in, out := r.Intervals[0], r.Intervals[1]
 			if !(0 <= out.Lower && out.Lower < r.Price && r.Price < out.Upper &&
 				r.Lower < r.Price && r.Price < r.Upper &&
@@ -200,18 +162,8 @@ func TestUnknownTicker(t *testing.T) {
 	}
 }
 
-// tryAnswer answers a plain request, in the short way.
-func tryAnswer(s *predict.Service, body []byte) (answer []byte, ok bool) {
-	p, ok := s.Plain(body)
-	if !ok {
-		return nil, false
-	}
-	answer, err := s.AnswerPlain(p)
-	return answer, err == nil
-}
-
-// TestPlain: the short way gives what the long way gives, or nothing.
-func TestPlain(t *testing.T) {
+// TestFastRequest: the short way gives what the long way gives, or nothing.
+func TestFastRequest(t *testing.T) {
 	s := newService(t)
 	for _, tt := range []struct {
 		body string
@@ -226,7 +178,7 @@ func TestPlain(t *testing.T) {
 		{``, false},
 	} {
 		for range 2 { // computed, then kept
-			answer, ok := tryAnswer(s, []byte(tt.body))
+			answer, ok := answerFast(s, []byte(tt.body))
 			if ok != tt.ok {
 				t.Fatalf("%s: got %v, want %v", tt.body, ok, tt.ok)
 			}
@@ -244,96 +196,15 @@ func TestPlain(t *testing.T) {
 	}
 }
 
-// TestSwap swaps two worlds under load: every answer is whole of one of them, and after Swap none
-// is of the one before.
-func TestSwap(t *testing.T) {
-	m, err := model.Embedded()
-	if err != nil {
-		t.Fatal(err)
-	}
-	low, high := testMarket(t, 1, "A"), testMarket(t, 1000, "A", "B")
-	s := newService(t, func(cfg *predict.Config) { cfg.Market = low })
-	body := []byte(`{"ticker":"A","days_ahead":30}`)
-
-	stop := make(chan struct{})
-	var readers sync.WaitGroup
-	for range 4 {
-		readers.Go(func() {
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				answer, ok := tryAnswer(s, body)
-				if !ok {
-					t.Error("no answer")
-					return
-				}
-				var rows []row
-				if err := json.Unmarshal(answer, &rows); err != nil {
-					t.Error(err)
-					return
-				}
-				for _, r := range rows {
-					if (r.Price > 10000) != (rows[0].Price > 10000) {
-						t.Errorf("a mixed answer: %s", answer)
-						return
-					}
-				}
-			}
-		})
-	}
-	for i := range 200 {
-		next, limit := high, true
-		if i%2 == 1 {
-			next, limit = low, false
-		}
-		if err := s.Swap(m, next); err != nil {
-			t.Error(err)
-		}
-		if got := ask(t, s, string(body))[0].Price > 10000; got != limit {
-			t.Errorf("swap %d: got an answer of the world before", i)
-		}
-	}
-	close(stop)
-	readers.Wait()
-	if err := s.Swap(nil, low); err == nil {
-		t.Error("a swap to no model: got no error")
-	}
-	if _, got := s.Current(); got != low {
-		t.Error("a refused swap changed what is served")
-	}
-}
-
-func TestNewRefuses(t *testing.T) {
-	if _, err := predict.New(predict.Config{}); err == nil {
-		t.Error("no model: got no error")
-	}
-	m, _ := model.Embedded()
-	for name, cfg := range map[string]predict.Config{
-		"TTL":          {TTL: -time.Second},
-		"Timeout":      {Timeout: -time.Second},
-		"AnswerBytes":  {AnswerBytes: -1},
-		"MaxBody":      {MaxBody: -1},
-		"MaxBatchBody": {MaxBatchBody: 1 << 31},
-	} {
-		cfg.Model, cfg.Market = m, testMarket(t, 1, "A")
-		if _, err := predict.New(cfg); err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("%s: got %v, want an error that names it", name, err)
-		}
-	}
-}
-
 func TestMetrics(t *testing.T) {
 	reg := metrics.New()
 	s := newService(t, func(cfg *predict.Config) { cfg.Metrics = reg })
 	h := handlerOf(s)
 	for range 3 {
-		tryAnswer(s, []byte(`{"ticker":"A"}`))
-		ask(t, s, `{"ticker":"A","days_ahead":2}`)
-		do(h, "GET", "/predict/A", "")
-		do(h, "POST", "/predict/batch",
+		answerFast(s, []byte(`{"ticker":"A"}`))
+		forecast(t, s, `{"ticker":"A","days_ahead":2}`)
+		call(h, "GET", "/predict/A", "")
+		call(h, "POST", "/predict/batch",
 			`{"requests":[{"ticker":"A"},{"ticker":"A","days_ahead":3},{"ticker":"ZZ"}]}`)
 	}
 	text := string(reg.AppendText(nil))
@@ -355,13 +226,13 @@ func TestAllocations(t *testing.T) {
 	}); n != 0 {
 		t.Errorf("Decode: got %v allocations, want none", n)
 	}
-	tryAnswer(s, body)
+	answerFast(s, body)
 	if n := testing.AllocsPerRun(100, func() {
-		if _, ok := tryAnswer(s, body); !ok {
+		if _, ok := answerFast(s, body); !ok {
 			t.Fatal("no answer")
 		}
 	}); n != 0 {
-		t.Errorf("AnswerPlain, kept: got %v allocations, want none", n)
+		t.Errorf("AnswerFast, kept: got %v allocations, want none", n)
 	}
 	r, _ := predict.Decode(body)
 	if n := testing.AllocsPerRun(100, func() {
@@ -370,48 +241,5 @@ func TestAllocations(t *testing.T) {
 		}
 	}); n != 0 {
 		t.Errorf("Answer, kept: got %v allocations, want none", n)
-	}
-}
-
-func BenchmarkDecode(b *testing.B) {
-	walk := history(250, func(i int) float64 { return 100 + math.Sin(float64(i*i)) })
-	for name, body := range map[string]string{
-		"plain":   `{"ticker":"AAPL","days_ahead":5,"confidence_interval":0.95}`,
-		"odd":     `{"ticker":"AAPL","days_ahead":"5","confidence_interval":0.95}`,
-		"wrong":   `{"ticker":"","days_ahead":0,"confidence_interval":2}`,
-		"history": `{"ticker":"x","history":` + walk + `}`,
-	} {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			b.SetBytes(int64(len(body)))
-			for b.Loop() {
-				predict.Decode([]byte(body))
-			}
-		})
-	}
-}
-
-func BenchmarkAnswer(b *testing.B) {
-	for _, days := range []int{1, 5, 30} {
-		body := fmt.Appendf(nil, `{"ticker":"AAPL","days_ahead":%d}`, days)
-		b.Run(fmt.Sprintf("hit/days=%d", days), func(b *testing.B) {
-			s := newService(b)
-			b.ReportAllocs()
-			for b.Loop() {
-				tryAnswer(s, body)
-			}
-		})
-		b.Run(fmt.Sprintf("miss/days=%d", days), func(b *testing.B) {
-			s := newService(b)
-			b.ReportAllocs()
-			i := 0
-			for b.Loop() {
-				// Confidences that never repeat: each is a key of its own.
-				i++
-				tryAnswer(s, fmt.Appendf(body[:0:0],
-					`{"ticker":"AAPL","days_ahead":%d,"confidence_interval":0.9%09d}`, days,
-					i%90000000))
-			}
-		})
 	}
 }

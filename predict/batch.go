@@ -2,170 +2,168 @@ package predict
 
 import (
 	"context"
+	"errors"
 	"strconv"
+
+	"tickercast/predict/pyjson"
 )
 
 // MaxBatch is the most requests in a batch.
 const MaxBatch = 1000
 
-// batch answers the requests of one body in order, all from the same world.
+// batch answers the requests of one body in order, all from the same state.
 type batch struct {
 	*Service
-	ctx   context.Context
-	world *world
-	lines bool // an answer a line, without a list around them
-	out   []byte
-	hold  *hold // of out
+	state  *state
+	ndjson bool // an answer a line instead of a list
+	out    []byte
+	held   *reservation // for out
 }
 
-// run appends the answer to a body to b.out. An error means that the batch as a whole is refused.
-func (b *batch) run(body []byte) error {
+// run appends the answer to a body to b.out. An error refuses the batch as a whole.
+func (b *batch) run(ctx context.Context, body []byte) (err error) {
+	if b.state, err = b.current(); err != nil {
+		return err
+	}
+	if !b.ndjson {
+		b.out = append(b.out, `{"results":[`...)
+	}
 	start := len(b.out)
-	if ok, err := b.scan(body); ok || err != nil {
-		return err
+	ok, err := b.decodeStream(ctx, body)
+	if !ok && err == nil {
+		b.out = b.out[:start]
+		err = b.decodeTree(ctx, body)
 	}
-	b.out = b.out[:start]
-	d, err := parse(body)
-	if err != nil {
-		return err
+	if !b.ndjson {
+		b.out = append(b.out, `]}`...)
 	}
-	return b.walk(d)
+	return err
 }
 
-// scan takes the body that nearly every client sends, an object with a list of requests and nothing
-// else, without a tree: a plain request is decoded in place, any other by the full path, one at a
-// time. It gives up, whatever it has written, when the whole body must be seen to know what is
-// wrong.
-func (b *batch) scan(body []byte) (ok bool, err error) {
+// decodeStream answers a body in the form that nearly every client sends, an object of nothing but
+// the list, without a tree of the whole: requests in the usual form are decoded in place, others
+// parsed one at a time. ok is false, whatever is in b.out, if decodeTree must do it, which also
+// finds what is wrong.
+func (b *batch) decodeStream(ctx context.Context, body []byte) (ok bool, err error) {
+	const name = `"requests"`
 	i := skipBlanks(body, 0)
 	if i >= len(body) || body[i] != '{' {
 		return false, nil
 	}
-	if i = skipBlanks(body, i+1); !hasKey(body[i:], `"requests"`) {
+	if i = skipBlanks(body, i+1); !hasPrefix(body[i:], name) {
 		return false, nil
 	}
-	if i = afterColon(body, i+len(`"requests"`)); i >= len(body) || body[i] != '[' {
+	if i = afterColon(body, i+len(name)); i >= len(body) || body[i] != '[' {
 		return false, nil
 	}
-	var p parser
-	b.begin()
 	if i = skipBlanks(body, i+1); i < len(body) && body[i] == ']' {
 		i++
-	} else {
-		for n := 0; ; n++ {
-			if n == MaxBatch {
-				return false, nil
-			}
-			var r Request
-			if used, plain := decodePlain(body[i:], &r); plain {
-				i += used
-				err = b.answer(n, &r)
-			} else {
-				if p.src == nil && !wellFormed(body) {
-					return false, nil
-				}
-				p = parser{src: body, pos: i, depth: 2, nodes: p.nodes[:0]}
-				if !p.value() {
-					return false, nil
-				}
-				i = p.pos
-				err = b.item(n, &document{src: body, nodes: p.nodes}, 0)
-			}
-			if err != nil {
-				return false, err
-			}
-			if i = skipBlanks(body, i); i >= len(body) || body[i] != ',' && body[i] != ']' {
-				return false, nil
-			}
-			if i++; body[i-1] == ']' {
-				break
-			}
-			i = skipBlanks(body, i)
-		}
+	} else if i, err = b.decodeItems(ctx, body, i); err != nil || i == 0 {
+		return false, err
 	}
-	if i = skipBlanks(body, i); i >= len(body) || body[i] != '}' || !onlyBlanks(body[i+1:]) {
-		return false, nil
-	}
-	b.end()
-	return true, nil
+	i = skipBlanks(body, i)
+	return i < len(body) && body[i] == '}' && onlyBlanks(body[i+1:]), nil
 }
 
-// walk is scan for a body that has been parsed as a whole.
-func (b *batch) walk(d *document) error {
-	list := 0
-	switch d.nodes[0].kind {
-	case kindNull:
-		return errMissingBody()
-	case kindObject:
-	default:
-		return errBatch(ruleBody, "", d.echo(0))
+// decodeItems answers the requests of a list of which the first begins at body[i], and returns the
+// index behind the list, or 0 for decodeTree.
+func (b *batch) decodeItems(ctx context.Context, body []byte, i int) (end int, err error) {
+	var d *pyjson.Document // of an unusual request
+	for n := range MaxBatch {
+		var r Request
+		if used, ok := decodeFast(body[i:], &r); ok {
+			i += used
+			err = b.answer(ctx, n, &r)
+		} else {
+			if d == nil {
+				if !pyjson.Valid(body) {
+					return 0, nil
+				}
+				d = new(pyjson.Document)
+			}
+			if i, ok = d.ParseValue(body, i, 2); !ok {
+				return 0, nil
+			}
+			err = b.item(ctx, n, d, 0)
+		}
+		if err != nil {
+			return 0, err
+		}
+		if i = skipBlanks(body, i); i >= len(body) {
+			return 0, nil
+		}
+		switch body[i] {
+		case ',':
+			i = skipBlanks(body, i+1)
+		case ']':
+			return i + 1, nil
+		default:
+			return 0, nil
+		}
 	}
-	for k, v := range d.members(0) {
-		if string(d.text(k)) == "requests" {
+	return 0, nil // too many
+}
+
+// decodeTree answers any body.
+func (b *batch) decodeTree(ctx context.Context, body []byte) error {
+	d, err := parse(body)
+	if err != nil {
+		return err
+	}
+	list := 0
+	switch d.Kind(0) {
+	case pyjson.Null:
+		return errMissingBody()
+	case pyjson.Object:
+	default:
+		return errValue(ruleBody, "", d.Input(0))
+	}
+	for k, v := range d.Members(0) {
+		if string(d.Text(k)) == "requests" {
 			list = v
 		}
 	}
 	switch {
 	case list == 0:
-		return errBatch(ruleMissing, "requests", d.echo(0))
-	case d.nodes[list].kind != kindArray:
-		return errBatch(ruleListType, "requests", d.echo(list))
+		return errValue(ruleMissing, "requests", d.Input(0))
+	case d.Kind(list) != pyjson.Array:
+		return errValue(ruleListType, "requests", d.Input(list))
 	}
-	if n := d.length(list); n > MaxBatch {
-		return errBatch(*ruleLength(n, 0, MaxBatch), "requests", d.echo(list))
+	if n := d.Len(list); n > MaxBatch {
+		return errValue(*ruleLength(n, 0, MaxBatch), "requests", d.Input(list))
 	}
 	n := 0
-	b.begin()
-	for i := range d.elements(list) {
-		if err := b.item(n, d, i); err != nil {
+	for i := range d.Elements(list) {
+		if err := b.item(ctx, n, d, i); err != nil {
 			return err
 		}
 		n++
 	}
-	b.end()
 	return nil
 }
 
-func errBatch(rule Rule, field string, input []byte) *Error {
-	return &Error{Status: 422,
-		Issues: []Issue{{Rule: rule, In: "body", Field: field, Index: -1, Input: input}}}
-}
-
-func (b *batch) begin() {
-	if !b.lines {
-		b.out = append(b.out, `{"results":[`...)
-	}
-}
-
-func (b *batch) end() {
-	if !b.lines {
-		b.out = append(b.out, `]}`...)
-	}
-}
-
-// item answers the n-th request, which is node i of a document.
-func (b *batch) item(n int, d *document, i int) error {
-	r, err := d.request(i)
+// item answers the n-th request, which is node i of d.
+func (b *batch) item(ctx context.Context, n int, d *pyjson.Document, i int) error {
+	r, err := decodeNode(d, i)
 	if err != nil {
 		return b.append(n, nil, err)
 	}
-	return b.answer(n, &r)
+	return b.answer(ctx, n, &r)
 }
 
-// answer answers the n-th request. The error ends the batch: it is ours, the context's or append's.
-func (b *batch) answer(n int, r *Request) error {
-	answer, err := b.answerIn(b.ctx, b.world, r)
-	refusal, ok := err.(*Error)
+// answer answers the n-th request.
+func (b *batch) answer(ctx context.Context, n int, r *Request) error {
+	answer, err := b.answerFrom(ctx, b.state, r)
+	return b.append(n, answer, err)
+}
+
+// append appends the answer to the n-th request, and reserves its memory. An error ends the batch.
+func (b *batch) append(n int, answer []byte, err error) error {
+	refusal, ok := errors.AsType[*Error](err)
 	if err != nil && !ok {
 		return err
 	}
-	return b.append(n, answer, refusal)
-}
-
-// append appends the answer to the n-th request, unless there is no room for it beside the answers
-// of others.
-func (b *batch) append(n int, answer []byte, refusal *Error) error {
-	if n > 0 && !b.lines {
+	if n > 0 && !b.ndjson {
 		b.out = append(b.out, ',')
 	}
 	if refusal == nil {
@@ -179,8 +177,8 @@ func (b *batch) append(n int, answer []byte, refusal *Error) error {
 		b.out = append(b.out, '}')
 	}
 	b.out = append(b.out, '}')
-	if b.lines {
+	if b.ndjson {
 		b.out = append(b.out, '\n')
 	}
-	return b.hold.grow(len(b.out))
+	return b.held.reserve(len(b.out))
 }

@@ -21,7 +21,7 @@ var batchItems = []string{
 
 // single is what POST /predict says to one item, as a batch tells it.
 func single(h http.Handler, item string) string {
-	w := do(h, "POST", "/predict", item)
+	w := call(h, "POST", "/predict", item)
 	if w.Code == 200 {
 		return `{"predictions":` + w.Body.String() + `}`
 	}
@@ -42,13 +42,13 @@ func TestBatchEqualsSingles(t *testing.T) {
 		`{"requests":5,"requests":[` + list + `],"y":null}`, // the last one counts
 		"\ufeff" + `{"requests":[` + list + `]}`,
 	} {
-		if got := do(h, "POST", "/predict/batch",
+		if got := call(h, "POST", "/predict/batch",
 			body).Body.String(); got != `{"results":[`+strings.Join(want, ",")+`]}` {
 			t.Errorf("%.60s: got\n%s\nwant the singles' answers\n%s", body, got,
 				strings.Join(want, ",\n"))
 		}
 	}
-	w := do(h, "POST", "/predict/batch", `{"requests":[`+list+`]}`, "Accept",
+	w := call(h, "POST", "/predict/batch", `{"requests":[`+list+`]}`, "Accept",
 		"text/html, Application/X-NDJSON;q=0.9")
 	if got := w.Body.String(); got != strings.Join(want, "\n")+"\n" ||
 		w.Header().Get("Content-Type") != "application/x-ndjson" {
@@ -93,7 +93,7 @@ func TestBatchRefusals(t *testing.T) {
 		{`{"requests":[` + strings.Repeat(" ", 1<<20) + `]}`, 413,
 			`{"detail":"Request body too large"}`},
 	} {
-		w := do(h, "POST", "/predict/batch", tt.body)
+		w := call(h, "POST", "/predict/batch", tt.body)
 		if got := w.Body.String(); w.Code != tt.code || !strings.HasPrefix(got, tt.want) {
 			t.Errorf("%.60s: got %d %.300s, want %d %s", tt.body, w.Code, got, tt.code, tt.want)
 		}
@@ -105,7 +105,7 @@ func TestBatchRefusals(t *testing.T) {
 			`]}`: `{"results":[` +
 			strings.TrimSuffix(strings.Repeat(`{"error":{"status":404,"detail":"Unknown ticker 'ZZ'"}},`, 1000), ",") + `]}`,
 	} {
-		if got := do(h, "POST", "/predict/batch", body).Body.String(); got != want {
+		if got := call(h, "POST", "/predict/batch", body).Body.String(); got != want {
 			t.Errorf("%.60s: got %.300s", body, got)
 		}
 	}
@@ -120,8 +120,8 @@ func FuzzBatch(f *testing.F) {
 	}
 	h := newHandler(f)
 	f.Fuzz(func(t *testing.T, list []byte) {
-		scanned := do(h, "POST", "/predict/batch", `{"requests":[`+string(list)+`]}`)
-		whole := do(h, "POST", "/predict/batch", `{"requests":[`+string(list)+`],"z":0}`)
+		scanned := call(h, "POST", "/predict/batch", `{"requests":[`+string(list)+`]}`)
+		whole := call(h, "POST", "/predict/batch", `{"requests":[`+string(list)+`],"z":0}`)
 		if !json.Valid(scanned.Body.Bytes()) {
 			t.Fatalf("%q: the answer is no JSON: %s", list, scanned.Body)
 		}

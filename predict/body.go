@@ -1,53 +1,93 @@
 package predict
 
 import (
+	"context"
 	"errors"
 	"io"
 	"math"
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"sync"
+	"unicode"
+
+	"tickercast/predict/pyjson"
 )
 
-// A bufferPool saves the allocation of a request that its size decides: without it a hit costs its
-// body in garbage.
-type bufferPool struct {
-	// a buffer that has grown beyond is dropped: one client's largest body must not be held for
-	// ever
-	max  int
-	pool sync.Pool
+// A bodyPool bounds the bodies of one kind of request, and keeps their buffers for later ones:
+// otherwise each hit would leave its body as garbage.
+type bodyPool struct {
+	limit   int64 // bytes of a body
+	keep    int   // capacity up to which a buffer is kept
+	buffers sync.Pool
 }
 
-func (p *bufferPool) get() *[]byte {
-	if b, ok := p.pool.Get().(*[]byte); ok {
+func (p *bodyPool) get() *[]byte {
+	if b, ok := p.buffers.Get().(*[]byte); ok {
 		*b = (*b)[:0]
 		return b
 	}
 	return new([]byte)
 }
 
-func (p *bufferPool) put(b *[]byte) {
-	if cap(*b) <= p.max {
-		p.pool.Put(b)
+func (p *bodyPool) put(b *[]byte) {
+	if cap(*b) <= p.keep {
+		p.buffers.Put(b)
 	}
 }
 
-// readJSON is readBody for a body that must say that it is JSON.
-func readJSON(w http.ResponseWriter, r *http.Request, buf []byte, limit int64) ([]byte, error) {
-	body, err := readBody(w, r, buf, limit)
-	if err == nil && !isJSON(r.Header.Get("Content-Type")) {
-		err = errNotJSON(body)
-	}
-	return body, err
+// A call says how a POST is served.
+type call struct {
+	bodies *bodyPool
+	json   bool // its Content-Type must be JSON
+	costly bool // it needs a slot
+	many   bool // it asks for many forecasts, and is worth ending early
 }
 
-// firstRead is as long as nearly every body of a single request, ten times over.
+// serve reads the body of a POST and calls do with it. The body is valid until do returns.
+func (s *Service) serve(w http.ResponseWriter, r *http.Request, c call,
+	do func(ctx context.Context, body []byte) error) error {
+	if c.costly && s.cfg.Overloaded != nil && s.cfg.Overloaded() {
+		return ErrOverload() // net/http closes the connection if the unread body is long
+	}
+	buf := c.bodies.get()
+	defer c.bodies.put(buf)
+	body, err := readBody(w, r, *buf, c.bodies.limit)
+	*buf = body
+	if err == nil && c.json {
+		err = checkType(r, body)
+	}
+	if err != nil {
+		return err
+	}
+	// The context of r ends when the client closes its sending side. A client that has done so may
+	// still wait for its answer; one forecast is made sooner than that is known, many are not.
+	ctx := context.Background()
+	if c.many {
+		ctx = r.Context()
+		if s.cfg.Timeout > 0 {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, s.cfg.Timeout)
+			defer cancel()
+		}
+	}
+	if c.costly && s.cfg.Slot != nil {
+		release, err := s.cfg.Slot(ctx)
+		if err != nil {
+			return err
+		}
+		defer release()
+	}
+	return do(ctx, body)
+}
+
+// firstRead is ten times as long as nearly every body of a single request.
 const firstRead = 1 << 10
 
-// readBody reads a whole body of at most limit bytes into buf, grown if need be, and returns it. A
-// length declared beyond the limit is refused before anything is read; w must be the server's own,
-// so that a body that turns out too long ends the connection.
+// readBody reads a whole body of at most limit bytes into buf, which it grows, and returns it. A
+// declared length beyond the limit is refused before anything is read. w must be the server's own,
+// so that a body which turns out too long ends the connection.
 func readBody(w http.ResponseWriter, r *http.Request, buf []byte, limit int64) ([]byte, error) {
 	if r.ContentLength > limit {
 		return buf, errTooLarge()
@@ -61,8 +101,8 @@ func readBody(w http.ResponseWriter, r *http.Request, buf []byte, limit int64) (
 	}
 	for int64(len(buf)) != r.ContentLength {
 		if len(buf) == cap(buf) {
-			// By as much as has come: whoever declares a long body and does not send it gets no
-			// memory for it.
+			// Grow by as much as has come, so that a declared body takes no memory until it is
+			// sent.
 			buf = slices.Grow(buf, int(min(left-int64(len(buf)), int64(max(len(buf), firstRead)))))
 		}
 		n, err := body.Read(buf[len(buf):cap(buf)])
@@ -77,17 +117,43 @@ func readBody(w http.ResponseWriter, r *http.Request, buf []byte, limit int64) (
 	return buf, nil
 }
 
-// errReading is the answer to a body that did not arrive. Whatever went wrong lies on the client's
-// side or on the way.
+// errReading is the answer to a body that did not arrive. The cause is the client or the network.
 func errReading(err error) *Error {
-	e := errUnreadable()
 	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
+	if errors.As(err, &tooLarge) {
 		return errTooLarge()
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	}
+	e := errUnreadable()
+	if errors.Is(err, os.ErrDeadlineExceeded) {
 		e = &Error{Status: http.StatusRequestTimeout, Detail: "Request Timeout"}
 	}
-	e.closes = true
+	e.Close = true
 	return e
+}
+
+// checkType refuses a body that is not said to be JSON. FastAPI takes it for a string, which is no
+// object.
+func checkType(r *http.Request, body []byte) error {
+	if len(body) == 0 || isJSON(r.Header.Get("Content-Type")) {
+		return nil
+	}
+	return errValue(ruleBody, "", pyjson.StringInput(pyjson.ReplaceInvalid(body)))
+}
+
+// isJSON reports whether a Content-Type is JSON as Python's email package reads it: before the
+// first semicolon stands application/json or application/...+json, in any case.
+func isJSON(contentType string) bool {
+	if contentType == "application/json" || strings.HasPrefix(contentType, "application/json;") {
+		return true
+	}
+	latin1 := make([]rune, len(contentType)) // what a header is to Python
+	for i := range latin1 {
+		latin1[i] = rune(contentType[i])
+	}
+	t, _, _ := strings.Cut(strings.ToLower(string(latin1)), ";")
+	t = strings.TrimFunc(t, func(r rune) bool {
+		return unicode.IsSpace(r) || 0x1C <= r && r <= 0x1F // as Python's strip
+	})
+	sub, ok := strings.CutPrefix(t, "application/")
+	return ok && !strings.Contains(sub, "/") && (sub == "json" || strings.HasSuffix(sub, "+json"))
 }

@@ -2,10 +2,12 @@ package predict
 
 import (
 	"io"
+	"mime"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/iotest"
+	"unicode"
 )
 
 // TestDeclaredBodyTakesNoMemory: a client gets memory for what it sends, not for what it says.
@@ -45,4 +47,42 @@ func TestBodyWhole(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestContentTypeIsLatin1: bytes above ASCII are characters of Latin-1, of which two are blanks.
+func TestContentTypeIsLatin1(t *testing.T) {
+	for s, want := range map[string]bool{
+		"\xa0application/json\x85": true, "\x1capplication/json\x1f": true,
+		"application/\xe9+JSON": true, "application/+json": true,
+		"\x80application/json": false, "application/json\xff": false,
+		"\xc2\xa0application/json": false,
+		"\ufffdapplication/json":   false, "appl\u0130cation/json": false,
+		"application/j\u017fon": false,
+	} {
+		if got := isJSON(s); got != want {
+			t.Errorf("%q: got %v, want %v", s, got, want)
+		}
+	}
+}
+
+// FuzzContentType: what package mime reads as JSON is JSON, and what it reads as something else is
+// not. Package mime reads UTF-8, so this goes for ASCII alone.
+func FuzzContentType(f *testing.F) {
+	for _, s := range []string{"", "application/json", "Application/JSON; charset=utf-8",
+		"application/x+json", "application/jsonx", "text/json", "application/json/x",
+		"application/", ";", "AppliCAtion/json\f"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		m, _, err := mime.ParseMediaType(s)
+		if err != nil || strings.ContainsFunc(s,
+			func(r rune) bool { return r > unicode.MaxASCII }) {
+			return
+		}
+		want := m == "application/json" || strings.HasPrefix(m, "application/") &&
+			strings.HasSuffix(m, "+json")
+		if got := isJSON(s); got != want {
+			t.Errorf("%q: got %v, want %v", s, got, want)
+		}
+	})
 }

@@ -4,14 +4,15 @@ import (
 	"bytes"
 
 	"tickercast/model/calendar"
+	"tickercast/predict/pyjson"
 )
 
-// latest is the last as-of date whose forecasts all have a year of four digits.
+// latest is the last as-of date of which all forecasts have a year of four digits.
 var latest = calendar.Of(9999, 10, 31)
 
-// toDate reads YYYY-MM-DD. Package calendar says whether it is one; the rest finds the name that
-// Pydantic has for the fault, in the order in which it looks.
-func toDate(s []byte) (calendar.Date, *Rule) {
+// toDate reads YYYY-MM-DD. Package calendar decides whether it is a date; the rest finds Pydantic's
+// words for the fault, in its order of checks.
+func toDate(s []byte) (calendar.Date, *pyjson.Rule) {
 	const shape = "dddd-dd-dd"
 	parts := [...]string{0: "year", 5: "month", 8: "day"}
 	part := ""

@@ -1,32 +1,42 @@
 package predict
 
-import "strconv"
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
 
-// Error is a refusal in the shape that FastAPI gives it: a text, or the list of what is wrong with
-// the request's values. It is the only error that a client ever sees.
+	"tickercast/predict/pyjson"
+)
+
+// Error is a refusal in the form that FastAPI gives it: a text, or a list of what is wrong with the
+// request's values. It is the only error that a client sees.
 type Error struct {
 	Status int
-	Detail string  // used when Issues is empty
+	Detail string  // used if there are no Issues
 	Issues []Issue // of a 422
 
-	RetryAfter int // seconds; 0 says nothing of it
-
-	redact bool // leave out what the client sent
-	closes bool // the connection cannot be used again
+	RetryAfter int    // seconds; 0 omits the header
+	Challenge  string // the WWW-Authenticate of a 401; "" omits it
+	Close      bool   // the connection cannot be used again
 }
 
 // Issue is one thing wrong with one value.
 type Issue struct {
-	Rule  Rule
+	Rule  pyjson.Rule
 	In    string // body, query or path
-	Field string // empty for the body as a whole
-	Index int    // of a list's item, or the position of a syntax error; -1 for none
-	Input []byte // the value as JSON, cut at 2 KiB
+	Field string // empty for the whole body
+	Index int    // in a list, or the position of a syntax error; -1 for none
+	Input []byte // the value as JSON, cut at 2 KiB; nil if it is not to be shown
 }
 
-// A Rule is a check by the name that Pydantic gives it. Ctx is a JSON object or empty.
-type Rule struct {
-	Type, Msg, Ctx string
+// Failure is an error and the request that it answers.
+type Failure struct {
+	ID      string // the request's X-Request-Id
+	Method  string
+	Pattern string // of the route
+	Err     error
 }
 
 // Error describes the refusal on one line.
@@ -42,6 +52,88 @@ func (e *Error) Error() string {
 	return s + ": " + i.Rule.Msg
 }
 
+// PublicError returns what a client may see of an error. What is not an *Error or the end of a
+// context is a fault of ours: it goes to Config.Failed, and the client gets a plain 500.
+func (s *Service) PublicError(f Failure) *Error {
+	if e, ok := errors.AsType[*Error](f.Err); ok {
+		return s.redacted(e)
+	}
+	if errors.Is(f.Err, context.DeadlineExceeded) {
+		return &Error{Status: http.StatusGatewayTimeout, Detail: "Gateway Timeout"}
+	}
+	if errors.Is(f.Err, context.Canceled) {
+		e := errUnreadable() // only for the log: the client has left
+		e.Close = true
+		return e
+	}
+	if s.cfg.Failed != nil {
+		s.cfg.Failed(f)
+	}
+	return &Error{Status: http.StatusInternalServerError, Detail: "Internal Server Error"}
+}
+
+// redacted is e without inputs if Config.RedactInput says so. It copies, as an error may be shared.
+func (s *Service) redacted(e *Error) *Error {
+	if !s.cfg.RedactInput || len(e.Issues) == 0 {
+		return e
+	}
+	c := *e
+	c.Issues = slices.Clone(e.Issues)
+	for i := range c.Issues {
+		c.Issues[i].Input = nil
+	}
+	return &c
+}
+
+// refuse answers a request with what its client may see of an error.
+func (s *Service) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	WriteError(w, s.publicError(r, err))
+}
+
+func (s *Service) publicError(r *http.Request, err error) *Error {
+	return s.PublicError(Failure{r.Header.Get("X-Request-Id"), r.Method, r.Pattern, err})
+}
+
+// WriteError answers a request with an error. No other code turns an error into a status and bytes,
+// except that the inference protocol has a form of its own.
+func WriteError(w http.ResponseWriter, e *Error) {
+	e.setHeader(w.Header())
+	writeJSON(w, e.Status, e.AppendJSON(nil))
+}
+
+// Header returns the headers that an answer has because of the error.
+func (e *Error) Header() http.Header {
+	h := http.Header{"Content-Type": jsonType}
+	e.setHeader(h)
+	return h
+}
+
+func (e *Error) setHeader(h http.Header) {
+	if e.Close {
+		h.Set("Connection", "close")
+	}
+	if e.RetryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(e.RetryAfter))
+	}
+	if e.Challenge != "" {
+		h.Set("WWW-Authenticate", e.Challenge)
+	}
+}
+
+// jsonType is shared by all answers, which saves making the header's value each time.
+var jsonType = []string{"application/json"}
+
+// writeJSON sends a complete answer.
+func writeJSON(w http.ResponseWriter, status int, body []byte) {
+	h := w.Header()
+	h["Content-Type"] = jsonType
+	if len(body) > 2048 { // up to there net/http counts by itself
+		h.Set("Content-Length", strconv.Itoa(len(body)))
+	}
+	w.WriteHeader(status)
+	w.Write(body)
+}
+
 // AppendJSON appends the body of the answer.
 func (e *Error) AppendJSON(dst []byte) []byte {
 	return append(e.appendDetail(append(dst, '{')), '}')
@@ -50,19 +142,19 @@ func (e *Error) AppendJSON(dst []byte) []byte {
 func (e *Error) appendDetail(dst []byte) []byte {
 	dst = append(dst, `"detail":`...)
 	if len(e.Issues) == 0 {
-		return appendString(dst, []byte(e.Detail))
+		return pyjson.AppendString(dst, []byte(e.Detail))
 	}
 	dst = append(dst, '[')
 	for i := range e.Issues {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = e.Issues[i].appendJSON(dst, e.redact)
+		dst = e.Issues[i].appendJSON(dst)
 	}
 	return append(dst, ']')
 }
 
-func (i *Issue) appendJSON(dst []byte, redact bool) []byte {
+func (i *Issue) appendJSON(dst []byte) []byte {
 	dst = append(dst, `{"type":"`...)
 	dst = append(dst, i.Rule.Type...)
 	dst = append(dst, `","loc":["`...)
@@ -78,8 +170,8 @@ func (i *Issue) appendJSON(dst []byte, redact bool) []byte {
 		dst = strconv.AppendInt(dst, int64(i.Index), 10)
 	}
 	dst = append(dst, `],"msg":`...)
-	dst = appendString(dst, []byte(i.Rule.Msg))
-	if !redact {
+	dst = pyjson.AppendString(dst, []byte(i.Rule.Msg))
+	if i.Input != nil {
 		dst = append(dst, `,"input":`...)
 		dst = append(dst, i.Input...)
 	}
@@ -90,17 +182,23 @@ func (i *Issue) appendJSON(dst []byte, redact bool) []byte {
 	return append(dst, '}')
 }
 
-func errUnreadable() *Error {
-	return &Error{Status: 400, Detail: "There was an error parsing the body"}
+// errValue is a 422 about the value of a body or of a field in it.
+func errValue(rule pyjson.Rule, field string, input []byte) *Error {
+	return &Error{Status: http.StatusUnprocessableEntity,
+		Issues: []Issue{{Rule: rule, In: "body", Field: field, Index: -1, Input: input}}}
 }
 
-func errSyntax(text string, position int) *Error {
-	rule := Rule{"json_invalid", "JSON decode error",
-		`{"error":` + string(appendString(nil, []byte(text))) + `}`}
-	return &Error{Status: 422,
-		Issues: []Issue{{Rule: rule, In: "body", Index: position, Input: []byte("{}")}}}
+func errMissingBody() *Error { return errValue(ruleMissing, "", []byte("null")) }
+
+func errUnreadable() *Error {
+	return &Error{Status: http.StatusBadRequest, Detail: "There was an error parsing the body"}
+}
+
+func errTooLarge() *Error {
+	return &Error{Status: http.StatusRequestEntityTooLarge, Detail: "Request body too large",
+		Close: true}
 }
 
 func errUnknownTicker(ticker []byte) *Error {
-	return &Error{Status: 404, Detail: "Unknown ticker '" + string(ticker) + "'"}
+	return &Error{Status: http.StatusNotFound, Detail: "Unknown ticker '" + string(ticker) + "'"}
 }

@@ -2,10 +2,7 @@ package predict_test
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -19,20 +16,6 @@ import (
 	"tickercast/predict"
 )
 
-// do sends a request to a handler without a connection.
-func do(h http.Handler, method, path, body string, headers ...string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(method, path, strings.NewReader(body))
-	if body != "" {
-		r.Header.Set("Content-Type", "application/json")
-	}
-	for i := 0; i < len(headers); i += 2 {
-		r.Header.Set(headers[i], headers[i+1])
-	}
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, r)
-	return w
-}
-
 func TestRedactInput(t *testing.T) {
 	h := newHandler(t, func(cfg *predict.Config) { cfg.RedactInput = true })
 	for _, tt := range []struct{ path, body, want string }{
@@ -43,7 +26,7 @@ func TestRedactInput(t *testing.T) {
 		{"/predict/batch", `{"requests":[5]}`,
 			`{"results":[{"error":{"status":422,"detail":[{"type":"model_attributes_type","loc":["body"],"msg":"Input should be a valid dictionary or object to extract fields from"}]}}]}`},
 	} {
-		if got := do(h, "POST", tt.path, tt.body).Body.String(); got != tt.want {
+		if got := call(h, "POST", tt.path, tt.body).Body.String(); got != tt.want {
 			t.Errorf("%s: got %s, want %s", tt.body, got, tt.want)
 		}
 	}
@@ -128,50 +111,11 @@ func TestRawBodies(t *testing.T) {
 	}
 }
 
-func TestReady(t *testing.T) {
-	ready, reasons := true, []string{"prices.csv:7: \"x\" is not a date"}
-	h := newHandler(t,
-		func(cfg *predict.Config) { cfg.Ready = func() (bool, []string) { return ready, reasons } })
-	if w := do(h, "GET", "/readyz", ""); w.Code != 200 ||
-		w.Body.String() != `{"status":"ready","reasons":["prices.csv:7: \"x\" is not a date"]}` {
-		t.Errorf("ready: got %d %s", w.Code, w.Body)
-	}
-	ready, reasons = false, []string{"draining"}
-	if w := do(h, "GET", "/readyz", ""); w.Code != 503 ||
-		w.Body.String() != `{"status":"not ready","reasons":["draining"]}` {
-		t.Errorf("draining: got %d %s", w.Code, w.Body)
-	}
-}
-
-func TestRecover(t *testing.T) {
-	var told error
-	h := predict.Recover(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/abort" {
-			panic(http.ErrAbortHandler)
-		}
-		panic("broken")
-	}), func(_ *http.Request, err error) { told = err })
-	w := do(h, "GET", "/", "")
-	if w.Code != 500 || w.Body.String() != `{"detail":"Internal Server Error"}` {
-		t.Errorf("got %d %s, want a 500", w.Code, w.Body)
-	}
-	if told == nil || !strings.Contains(told.Error(), "broken") ||
-		!strings.Contains(told.Error(), "http_test.go") {
-		t.Errorf("got %v, want the panic and its stack", told)
-	}
-	defer func() {
-		if err, ok := recover().(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
-			t.Error("an abort did not pass through")
-		}
-	}()
-	do(h, "GET", "/abort", "")
-}
-
 func TestGetTicker(t *testing.T) {
 	h := newHandler(t)
-	post := do(h, "POST", "/predict",
+	post := call(h, "POST", "/predict",
 		`{"ticker":"AAPL","days_ahead":5,"confidence_interval":0.9}`).Body.String()
-	first := do(h, "GET", "/predict/aapl?days_ahead=5&confidence_interval=0.9", "")
+	first := call(h, "GET", "/predict/aapl?days_ahead=5&confidence_interval=0.9", "")
 	if first.Code != 200 || first.Body.String() != post {
 		t.Fatalf("got %d %s, want what POST gives: %s", first.Code, first.Body, post)
 	}
@@ -183,16 +127,16 @@ func TestGetTicker(t *testing.T) {
 		{tag, 304}, {"W/" + tag, 304}, {`"x", ` + tag, 304}, {"*", 304}, {`"x"`, 200},
 		{strings.Trim(tag, `"`), 200}, {"", 200},
 	} {
-		w := do(h, "GET", "/predict/AAPL?days_ahead=5&confidence_interval=0.9", "", "If-None-Match",
-			tt.sent)
+		w := call(h, "GET", "/predict/AAPL?days_ahead=5&confidence_interval=0.9", "",
+			"If-None-Match", tt.sent)
 		if w.Code != tt.want || w.Header().Get("ETag") != tag ||
 			(tt.want == 304) != (w.Body.Len() == 0) {
 			t.Errorf("If-None-Match %s: got %d, %d bytes, ETag %s; want %d", tt.sent, w.Code,
 				w.Body.Len(), w.Header().Get("ETag"), tt.want)
 		}
 	}
-	if other := do(h, "GET", "/predict/AAPL?days_ahead=5", "").Header().Get("ETag"); other == tag ||
-		other == "" {
+	other := call(h, "GET", "/predict/AAPL?days_ahead=5", "").Header().Get("ETag")
+	if other == tag || other == "" {
 		t.Errorf("another answer: got the tag %s again", other)
 	}
 	for _, tt := range []struct {
@@ -211,14 +155,14 @@ func TestGetTicker(t *testing.T) {
 		{"/predict/A?days_ahead=5;x", 422,
 			`{"detail":[{"type":"int_parsing","loc":["query","days_ahead"],"msg":"Input should be a valid integer, unable to parse string as an integer","input":"5;x"}]}`},
 	} {
-		if w := do(h, "GET", tt.path, ""); w.Code != tt.code || w.Body.String() != tt.want {
+		if w := call(h, "GET", tt.path, ""); w.Code != tt.code || w.Body.String() != tt.want {
 			t.Errorf("%s: got %d %s, want %d %s", tt.path, w.Code, w.Body, tt.code, tt.want)
 		}
 	}
 	for _, path := range []string{"/predict/A?days_ahead=9&days_ahead=2",
 		"/predict/A?days_ahead=+2&x=%", "/predict/A?%64ays_ahead=%2B2",
 		"/predict/A?&&days_ahead=2.0&"} {
-		if n := len(rowsOf(t, do(h, "GET", path, "").Body.Bytes())); n != 2 {
+		if n := len(rowsOf(t, call(h, "GET", path, "").Body.Bytes())); n != 2 {
 			t.Errorf("%s: got %d rows, want 2", path, n)
 		}
 	}
@@ -230,7 +174,7 @@ func TestAge(t *testing.T) {
 		s := newService(t, func(cfg *predict.Config) { cfg.TTL = 10 * time.Minute })
 		h := handlerOf(s)
 		get := func() (age, left int) {
-			header := do(h, "GET", "/predict/A", "").Header()
+			header := call(h, "GET", "/predict/A", "").Header()
 			age, _ = strconv.Atoi(header.Get("Age"))
 			left, _ = strconv.Atoi(strings.TrimPrefix(header.Get("Cache-Control"),
 				"public, max-age="))
@@ -250,128 +194,4 @@ func TestAge(t *testing.T) {
 		}
 		s.Close()
 	})
-}
-
-func TestTickers(t *testing.T) {
-	h := newHandler(t)
-	for _, tt := range []struct{ path, want string }{
-		{"/tickers?limit=2",
-			`{"tickers":[{"ticker":"A","as_of":"2026-02-19","close":100.7853},{"ticker":"AAPL","as_of":"2026-02-19","close":148.9559}],"total":4,"limit":2,"offset":0}`},
-		{"/tickers?limit=2&offset=9", `{"tickers":[],"total":4,"limit":2,"offset":9}`},
-		{"/tickers?offset=-1",
-			`{"detail":[{"type":"greater_than_equal","loc":["query","offset"],"msg":"Input should be greater than or equal to 0","input":"-1","ctx":{"ge":0}}]}`},
-		{"/tickers/aapl?limit=1",
-			`{"ticker":"AAPL","as_of":"2026-02-19","close":148.9559,"closes":[{"date":"2026-02-19","close":148.9559}]}`},
-		{"/tickers/zz", `{"detail":"Unknown ticker 'zz'"}`},
-	} {
-		if got := do(h, "GET", tt.path, "").Body.String(); got != tt.want {
-			t.Errorf("%s: got %s, want %s", tt.path, got, tt.want)
-		}
-	}
-	var page struct{ Tickers []struct{ Ticker string } }
-	json.Unmarshal(do(h, "GET", "/tickers?q=a", "").Body.Bytes(), &page)
-	if got := fmt.Sprint(page.Tickers); got != "[{A} {AAPL} {NVDA}]" {
-		t.Errorf("q=a: got %s, want those that begin with it first", got)
-	}
-	var closes struct{ Closes []struct{ Date string } }
-	json.Unmarshal(do(h, "GET", "/tickers/A", "").Body.Bytes(), &closes)
-	if n := len(closes.Closes); n != 74 || closes.Closes[0].Date >= closes.Closes[n-1].Date {
-		t.Errorf("got %d closes, want 74, oldest first", n)
-	}
-}
-
-func TestModel(t *testing.T) {
-	s := newService(t, func(cfg *predict.Config) {
-		cfg.Scores = func(version string) json.RawMessage {
-			return fmt.Appendf(nil, `{"of":%q}`,
-				version)
-		}
-	})
-	w := do(handlerOf(s), "GET", "/model", "")
-	var got struct {
-		Version string `json:"model_version"`
-		AsOf    string `json:"as_of"`
-		Age     int    `json:"age_days"`
-		Tickers int
-		Scores  map[string]string
-	}
-	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
-		t.Fatal(err)
-	}
-	m, _ := s.Current()
-	// From 19 February to 7 March 2026 there are 11 trading days.
-	if got.Version != m.Version() || got.AsOf != "2026-02-19" || got.Age != 11 ||
-		got.Tickers != 4 || got.Scores["of"] != m.Version() {
-		t.Errorf("got %s", w.Body)
-	}
-}
-
-// discard is a ResponseWriter that costs nothing.
-type discard struct{ header http.Header }
-
-func (d discard) Header() http.Header         { return d.header }
-func (d discard) Write(b []byte) (int, error) { return len(b), nil }
-func (d discard) WriteHeader(int)             {}
-
-// BenchmarkHandler measures the handler without a connection, and beside it one that answers the
-// same bytes unread.
-func BenchmarkHandler(b *testing.B) {
-	body := []byte(`{"ticker":"AAPL","days_ahead":5}`)
-	s := newService(b)
-	answer, _ := tryAnswer(s, body)
-	bare := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		io.Copy(io.Discard, r.Body)
-		w.Header().Set("Content-Type", "application/json")
-		w.Write(answer)
-	})
-	for name, h := range map[string]http.Handler{"hit": http.HandlerFunc(s.ServePredict),
-		"routed": handlerOf(s), "bare": bare} {
-		b.Run(name, func(b *testing.B) {
-			r := httptest.NewRequest("POST", "/predict", nil)
-			r.Header.Set("Content-Type", "application/json")
-			r.ContentLength = int64(len(body))
-			reader := bytes.NewReader(body)
-			r.Body = io.NopCloser(reader)
-			w := discard{http.Header{}}
-			b.ReportAllocs()
-			for b.Loop() {
-				reader.Reset(body)
-				h.ServeHTTP(w, r)
-			}
-		})
-	}
-}
-
-// TestNamedPathsHideWildcards: GET /predict/batch asks for no ticker of that name.
-func TestNamedPathsHideWildcards(t *testing.T) {
-	h := newHandler(t)
-	for _, tt := range []struct{ method, path, allow string }{
-		{"GET", "/predict/batch", "POST"},
-		{"HEAD", "/predict/batch", "POST"},
-		{"OPTIONS", "/predict/batch", "POST"},
-		{"DELETE", "/predict/batch", "POST"},
-		{"OPTIONS", "/predict/A", "GET, HEAD"},
-		{"POST", "/predict/A", "GET, HEAD"},
-		{"GET", "/predict", "POST"},
-	} {
-		w := do(h, tt.method, tt.path, "")
-		if got := w.Header().Get("Allow"); w.Code != 405 || got != tt.allow {
-			t.Errorf("%s %s: got %d, Allow %q, want 405 and %q", tt.method, tt.path, w.Code, got,
-				tt.allow)
-		}
-	}
-	if w := do(h, "GET", "/predict/A", ""); w.Code != 200 {
-		t.Errorf("GET /predict/A: got %d, want 200", w.Code)
-	}
-	// A path of its own for both GET and POST hides nothing, and HEAD is GET's there too.
-	mux := http.NewServeMux()
-	for _, pattern := range []string{"GET /both", "POST /both", "GET /{any}"} {
-		mux.HandleFunc(pattern, func(http.ResponseWriter, *http.Request) {})
-	}
-	both := predict.Front(mux)
-	for _, method := range []string{"GET", "HEAD", "POST"} {
-		if w := do(both, method, "/both", ""); w.Code != 200 {
-			t.Errorf("%s /both: got %d, want 200", method, w.Code)
-		}
-	}
 }

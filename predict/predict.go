@@ -1,18 +1,18 @@
-// Package predict answers POST /predict and the routes beside it: it decodes and validates a
-// request, finds or computes the forecast, and encodes the answer. The wire contract is that of a
-// FastAPI service with Pydantic models, to the byte, minus its faults; see [Decode] and [Error].
+// Package predict answers forecast requests over HTTP. It decodes and validates a request, finds
+// the answer in a cache or computes it, and encodes it. The wire contract is that of a FastAPI
+// service with Pydantic models, to the byte.
 //
-// The core is pure: Decode turns bytes into a [Request] or an error, a Service turns a Request into
-// encoded bytes, and the HTTP handlers only carry bytes. It is not a server: no listener, no
-// timeout, no route is set up here, and it forecasts nothing itself; package model does.
+// The core is pure: [Decode] turns bytes into a [Request] or an [Error], a [Service] turns a
+// Request into bytes, and the handlers only carry bytes. The package is not a server: it has no
+// listener, no routes and no authentication. It does not forecast either; package model does.
 package predict
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"math"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,111 +24,94 @@ import (
 	"tickercast/predict/internal/metrics"
 )
 
-// Config says what a Service serves and within which limits.
+// Config sets the limits and seams of a Service. The zero value is usable.
 type Config struct {
-	Model  *model.Model   // needed
-	Market *market.Market // needed
-
 	CacheEntries int           // most answers kept; 0 means the cache's default, 16384
 	CacheBytes   int64         // most bytes of answers kept; 0 means 64 MiB
 	TTL          time.Duration // age at which an answer is computed again; 0 means one hour
 
 	MaxBody      int64 // bytes of a request's body; 0 means 64 KiB
-	MaxBatchBody int64 // bytes of a batch's body; 0 means 1 MiB
+	MaxBatchBody int64 // bytes of the body of a batch or inference; 0 means 1 MiB
 
-	// AnswerBytes bounds the answers to batches and inferences that are being made or sent,
-	// together and beyond 64 KiB each; one that would go beyond is a 503, unless it is the only
-	// one. 0 means 64 MiB.
+	// AnswerBytes bounds the memory of all answers to batches and inferences that are being made or
+	// sent, not counting 64 KiB of each. Requests beyond it get a 503, but a single answer may have
+	// any size. 0 means 64 MiB.
 	AnswerBytes int64
 
-	// Scores tells for the version of a model how it did where it was tested: a JSON object that
-	// GET /model shows as it is, or nil when that is not known. Nil knows of none.
-	Scores func(version string) json.RawMessage
-
-	// Version is the server's own, for GET /v2.
-	Version string
-
-	// Admit waits until a forecast may be computed and returns what ends that, or the error with
-	// which the request is refused. It is asked once for each answer that is not in the cache, for
-	// each history, and for each call of the inference protocol; an answer from the cache is never
-	// refused. Nil admits everything.
-	Admit func(context.Context) (release func(), err error)
-
-	// Costly is Admit for calls that cost a hundred times what refusing them does: batches,
-	// inferences, and single requests too long to be plain. It is asked when the body is there;
-	// Full says before that whether there would be room. Nil admits everything.
-	Costly func() (release func(), err error)
-	Full   func() bool
-
-	// Timeout is how long a call may take that asks for many forecasts, once its body is there;
-	// then it gets a 504. 0 means as long as it takes. A single forecast takes no longer than Admit
-	// lets it wait.
+	// Timeout is how long a batch or inference may take once its body is read; beyond it gets a
+	// 504. 0 means no limit.
 	Timeout time.Duration
 
-	// RedactInput leaves what clients sent out of the errors that they get.
+	// Slot waits for a place among the costly calls: batches, inferences, and single requests too
+	// long to be in the usual form. release gives it back; the client gets the error. It is called
+	// when the body is read. Nil admits everything.
+	Slot func(context.Context) (release func(), err error)
+
+	// Overloaded reports whether a costly call would get no slot. It is called before the body is
+	// read, since a refusal is cheapest then. Nil means never.
+	Overloaded func() bool
+
+	// RedactInput leaves out of errors what the client sent.
 	RedactInput bool
 
-	// Ready reports whether requests should be sent here, and what there is to say about that; nil
-	// means always.
+	// Ready reports whether requests should be sent here, with reasons for either answer. Nil means
+	// always.
 	Ready func() (ready bool, reasons []string)
 
-	// Failed is told of every error that a client sees as a 500, and of which request; nil means
-	// nobody.
-	Failed func(r *http.Request, err error)
+	// Failed is called for every error that a client sees as a 500. Nil ignores them.
+	Failed func(Failure)
 
-	// Metrics is where predictions are counted; nil means nowhere.
-	Metrics *metrics.Registry
+	// Scores returns a JSON object for GET /model with the test results of a version of the model,
+	// or nil if there are none. Nil knows of none.
+	Scores func(version string) json.RawMessage
 
-	// Now tells the date for a history without one; nil means time.Now.
-	Now func() time.Time
+	Version string            // of the server, for GET /v2
+	Metrics *metrics.Registry // where forecasts are counted; nil means nowhere
+	Now     func() time.Time  // dates a history that has no date; nil means time.Now
 }
 
-// Service answers requests for forecasts. It is safe for concurrent use.
+// Service answers requests for forecasts. Until the first Swap it has no data and answers them with
+// a 503. It is safe for concurrent use.
 type Service struct {
 	cfg   Config
-	world atomic.Pointer[world]
+	state atomic.Pointer[state] // nil until the first Swap
 	cache *cache.Cache[key, []byte]
-	swap  sync.Mutex // held while world is replaced
+	swap  sync.Mutex // held while state is replaced
 
-	instruments instruments
+	lookups   *metrics.Counter // the hits are these without the misses, so a hit counts only once
+	computing *metrics.Histogram
 
-	bodies  bufferPool // of single requests
-	batches bufferPool // of batches and their answers: a thousand one-day answers are 200 KB
-	answers budget     // of large answers
+	singles bodyPool // of single requests
+	batches bodyPool // of batches and inferences
+	answers memLimiter
 }
 
-// key holds everything that the answer to a plain request depends on. It has no padding and no
-// float, which hashes as one block of memory: measured in turn, a hit is a fifth cheaper.
+// key holds everything that the answer to a request for a listed ticker depends on. It has no
+// padding and no float, so it is hashed as one block of memory, which makes a hit a fifth cheaper.
 type key struct {
 	generation, ticker uint32
 	days               uint64
-	// the bits of the float; it is positive, so equal floats have equal bits
-	confidence uint64
+	confidence         uint64 // the float's bits; equal positive floats have equal bits
 }
 
-func keyOf(w *world, t *market.Ticker, days int, confidence float64) key {
-	return key{w.generation, uint32(t.Index), uint64(days), math.Float64bits(confidence)}
+func keyOf(st *state, t *market.Ticker, days int, confidence float64) key {
+	return key{st.generation, uint32(t.Index), uint64(days), math.Float64bits(confidence)}
 }
 
-// New returns a Service, after one forecast of every ticker.
+// New returns a Service without data.
 func New(cfg Config) (*Service, error) {
-	if cfg.CacheBytes == 0 {
-		cfg.CacheBytes = 64 << 20
-	}
-	if cfg.MaxBody == 0 {
-		cfg.MaxBody = 64 << 10
-	}
-	if cfg.MaxBatchBody == 0 {
-		cfg.MaxBatchBody = 1 << 20
-	}
-	if cfg.AnswerBytes == 0 {
-		cfg.AnswerBytes = 64 << 20
-	}
+	cfg.CacheBytes = cmp.Or(cfg.CacheBytes, 64<<20)
+	cfg.MaxBody = cmp.Or(cfg.MaxBody, 64<<10)
+	cfg.MaxBatchBody = cmp.Or(cfg.MaxBatchBody, 1<<20)
+	cfg.AnswerBytes = cmp.Or(cfg.AnswerBytes, 64<<20)
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.Metrics == nil {
+		cfg.Metrics = metrics.New()
+	}
 	switch {
-	case cfg.MaxBody < 0 || cfg.MaxBatchBody < 0 ||
+	case min(cfg.MaxBody, cfg.MaxBatchBody) < 0 ||
 		max(cfg.MaxBody, cfg.MaxBatchBody) > math.MaxInt32:
 		return nil, fmt.Errorf("predict: MaxBody is %d and MaxBatchBody %d, must be between 0 "+
 			"and 2 GiB", cfg.MaxBody, cfg.MaxBatchBody)
@@ -136,10 +119,6 @@ func New(cfg Config) (*Service, error) {
 		return nil, fmt.Errorf("predict: AnswerBytes is %d, must not be negative", cfg.AnswerBytes)
 	case cfg.Timeout < 0:
 		return nil, fmt.Errorf("predict: Timeout is %v, must not be negative", cfg.Timeout)
-	}
-	w, err := newWorld(cfg.Model, cfg.Market, 1)
-	if err != nil {
-		return nil, err
 	}
 	c, err := cache.New(cache.Config[key, []byte]{
 		Capacity: cfg.CacheEntries,
@@ -150,89 +129,121 @@ func New(cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{cfg: cfg, cache: c, bodies: bufferPool{max: 64 << 10},
-		batches: bufferPool{max: 512 << 10}}
-	s.answers.max = cfg.AnswerBytes
-	if cfg.Metrics == nil {
-		cfg.Metrics = metrics.New()
+	s := &Service{
+		cfg:   cfg,
+		cache: c,
+		lookups: cfg.Metrics.Counter("predictions_total",
+			"Requests for the forecast of a listed ticker, each item of a batch one."),
+		computing: cfg.Metrics.Histogram("predict_duration_seconds",
+			"Time to compute and encode an answer that was not in the cache."),
+		singles: bodyPool{limit: cfg.MaxBody, keep: 64 << 10},
+		batches: bodyPool{limit: cfg.MaxBatchBody, keep: 512 << 10},
+		answers: memLimiter{limit: cfg.AnswerBytes},
 	}
-	s.instruments = newInstruments(cfg.Metrics, s)
-	s.world.Store(w)
+	cfg.Metrics.CounterFunc("predict_cache_hits_total", "Answers found in the cache.",
+		func() float64 { return float64(c.Stats().Hits(s.lookups.Value())) })
 	return s, nil
 }
 
-// Close stops what the cache runs in the background.
+// Close stops the background work of the cache.
 func (s *Service) Close() { s.cache.Close() }
 
-// Swap serves another model and market from now on, or goes on as before and says why. Requests
-// under way keep what they began with; no answer of before is given to a request that comes after.
+// Swap serves another model and market from now on. On an error the Service goes on as before.
+// Requests in progress keep the data that they began with; requests that come later get no answer
+// from old data.
 func (s *Service) Swap(m *model.Model, mk *market.Market) error {
 	s.swap.Lock()
 	defer s.swap.Unlock()
-	w, err := newWorld(m, mk, s.world.Load().generation+1)
+	generation := uint32(1)
+	if old := s.state.Load(); old != nil {
+		generation = old.generation + 1
+	}
+	st, err := newState(m, mk, generation)
 	if err != nil {
 		return err
 	}
-	s.world.Store(w)
-	s.cache.Purge() // the generation in the key keeps old answers out; this gives their memory back
+	s.state.Store(st)
+	s.cache.Purge() // only to free memory: no key of another generation is looked up again
 	return nil
 }
 
-// Current returns what is served now.
+// Current returns what is served now: nil and nil until the first Swap.
 func (s *Service) Current() (*model.Model, *market.Market) {
-	w := s.world.Load()
-	return w.model, w.market
+	st := s.state.Load()
+	if st == nil {
+		return nil, nil
+	}
+	return st.model, st.market
+}
+
+// current returns the state, or a 503 until there is one.
+func (s *Service) current() (*state, error) {
+	if st := s.state.Load(); st != nil {
+		return st, nil
+	}
+	return nil, ErrOverload()
 }
 
 // CacheStats returns the figures of the cache.
 func (s *Service) CacheStats() cache.Stats { return s.cache.Stats() }
 
-// Answer returns the encoded answer to a request, which the caller must not change. The error is an
-// *Error unless it is ours, or the context's.
+// Answer returns the encoded answer to a request. The caller must not change it.
+// [Service.PublicError] turns the error into one for the client.
 func (s *Service) Answer(ctx context.Context, r *Request) ([]byte, error) {
-	return s.answerIn(ctx, s.world.Load(), r)
+	st, err := s.current()
+	if err != nil {
+		return nil, err
+	}
+	return s.answerFrom(ctx, st, r)
 }
 
-func (s *Service) answerIn(ctx context.Context, w *world, r *Request) ([]byte, error) {
+func (s *Service) answerFrom(ctx context.Context, st *state, r *Request) ([]byte, error) {
 	if r.History != nil {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		asOf := r.AsOf
 		if !r.HasAsOf {
 			asOf = calendar.Floor(calendar.FromTime(s.cfg.Now().UTC()))
 		}
-		return s.admitted(ctx, func() ([]byte, error) { return w.answerHistory(r, asOf) })
+		return st.answerHistory(r, asOf)
 	}
-	t, ok := w.market.Find(r.Ticker)
-	switch {
-	case !ok:
+	t, ok := st.market.Find(r.Ticker)
+	if !ok {
 		return nil, errUnknownTicker(r.Ticker)
-	case r.Levels != nil:
-		return s.admitted(ctx, func() ([]byte,
-			error) {
-			return w.answer(t, r.Days, r.Confidence, r.Levels), nil
-		})
 	}
-	return s.cached(ctx, w, t, r.Days, r.Confidence)
+	if r.Levels == nil {
+		return s.cached(ctx, st, t, r.Days, r.Confidence)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return st.tickers[t.Index].encode(st.rowSuffix, r), nil
 }
 
-// cached returns the answer of a listed ticker from the cache, which computes it once for all who
-// miss it together.
-func (s *Service) cached(ctx context.Context, w *world, t *market.Ticker, days int,
+// cached returns the answer for a listed ticker from the cache. Requests that miss the same answer
+// together have it computed once.
+func (s *Service) cached(ctx context.Context, st *state, t *market.Ticker, days int,
 	confidence float64) ([]byte, error) {
-	s.instruments.lookups.Inc()
-	k := keyOf(w, t, days, confidence)
-	return s.cache.Load(ctx, k, func(ctx context.Context) ([]byte,
-		error) {
-		return s.compute(ctx, w, k)
-	})
+	s.lookups.Inc()
+	k := keyOf(st, t, days, confidence)
+	return s.cache.Load(ctx, k,
+		func(context.Context) ([]byte, error) { return s.compute(st, k), nil })
 }
 
-// cachedItem is cached, with the age of the answer.
-func (s *Service) cachedItem(ctx context.Context, w *world, t *market.Ticker, days int,
+// cachedItem is cached with the age of the answer.
+func (s *Service) cachedItem(ctx context.Context, st *state, t *market.Ticker, days int,
 	confidence float64) (cache.Item[[]byte], error) {
-	s.instruments.lookups.Inc()
-	k := keyOf(w, t, days, confidence)
-	return s.cache.LoadItem(ctx, k, func(ctx context.Context) ([]byte,
-		error) {
-		return s.compute(ctx, w, k)
-	})
+	s.lookups.Inc()
+	k := keyOf(st, t, days, confidence)
+	return s.cache.LoadItem(ctx, k,
+		func(context.Context) ([]byte, error) { return s.compute(st, k), nil })
+}
+
+func (s *Service) compute(st *state, k key) []byte {
+	start := time.Now()
+	answer := st.tickers[k.ticker].encode(st.rowSuffix,
+		&Request{Days: int(k.days), Confidence: math.Float64frombits(k.confidence)})
+	s.computing.Observe(time.Since(start))
+	return answer
 }

@@ -3,14 +3,15 @@ package predict
 import (
 	"math"
 	"strconv"
+
+	"tickercast/predict/pyjson"
 )
 
-// Prices are answered with six significant digits of the predicted price or four decimals,
-// whichever is finer: 187.4312, 0.0123457, 1234567.8912. That is at most a tenth of a basis point,
-// and a bound is at least one away from the median, so that rounding never makes lower, predicted
-// and upper meet; nor does it hide a digit that means anything.
+// A price has four decimals, or as many as show six digits of the predicted price if that is more:
+// 187.4312, 0.0123457, 1234567.8912. Rounding moves it by less than a tenth of a basis point, and
+// bounds are at least a basis point away from the median, so they never become equal to it.
 
-// decimals is the number of decimals that a forecast around price is answered with, 4 or more.
+// decimals is the number of decimals of a forecast around price.
 func decimals(price float64) int {
 	d := 4
 	for limit := 10.0; price < limit && d < maxDecimals; d++ {
@@ -21,44 +22,34 @@ func decimals(price float64) int {
 
 const maxDecimals = 22 // the last power of ten that a float64 holds exactly
 
-// appendPrice appends x rounded to d decimals, in the form of appendNumber.
+// appendPrice appends x rounded to d decimals as pyjson.AppendFloat prints it.
 func appendPrice(dst []byte, x float64, d int) []byte {
 	if scaled := x * pow10[d]; scaled < 1e15 && x >= 1e-5 {
-		// Fifteen digits read back as the same float64, so they are what the shortest form would
-		// print.
+		// A float64 holds 15 digits, so these are the shortest form.
 		return appendDecimal(dst, uint64(math.RoundToEven(scaled)), d)
 	}
 	if x < 1e-5 {
 		x, _ = strconv.ParseFloat(strconv.FormatFloat(x, 'f', d, 64), 64)
 	}
-	return appendNumber(dst, x)
+	return pyjson.AppendFloat(dst, x)
 }
 
-// appendDecimal appends n/10^d without its trailing zeros, but for one behind the point.
+// appendDecimal appends n/10^d with at least one decimal and no other trailing zeros. If that is
+// below 1, it has at most four zeros behind the point.
 func appendDecimal(dst []byte, n uint64, d int) []byte {
-	var buf [24]byte
-	i := len(buf)
 	for d > 1 && n%10 == 0 {
 		n /= 10
 		d--
 	}
-	for ; d > 0; d-- {
-		i--
-		buf[i] = byte('0' + n%10)
-		n /= 10
+	digits := strconv.AppendUint(make([]byte, 0, 24), n, 10)
+	whole := len(digits) - d
+	if whole <= 0 {
+		return append(append(dst, "0.0000"[:2-whole]...), digits...)
 	}
-	i--
-	buf[i] = '.'
-	for {
-		i--
-		buf[i] = byte('0' + n%10)
-		if n /= 10; n == 0 {
-			return append(dst, buf[i:]...)
-		}
-	}
+	dst = append(append(dst, digits[:whole]...), '.')
+	return append(dst, digits[whole:]...)
 }
 
 // pow10 holds the powers of ten that a float64 holds exactly.
 var pow10 = [maxDecimals + 1]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
-	1e12, 1e13, 1e14, 1e15,
-	1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22}
+	1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22}

@@ -2,11 +2,14 @@ package predict
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
+
+	"tickercast/model/market"
+	"tickercast/predict/pyjson"
 )
 
-// query checks the parameters of a GET by the rules that a body's fields have; each value is a
-// string.
+// query checks the parameters of a GET, which are all strings, by the rules of a body's fields.
 type query struct {
 	path   string
 	raw    string
@@ -17,26 +20,40 @@ func newQuery(r *http.Request) *query {
 	return &query{path: r.PathValue("ticker"), raw: r.URL.RawQuery}
 }
 
-// err is what was found wrong so far, or nil.
-func (q *query) err() error {
-	if len(q.issues) == 0 {
-		return nil
+// fail records that a value breaks a rule, unless that is nil.
+func (q *query) fail(rule *pyjson.Rule, in, field string, value []byte) {
+	if rule != nil {
+		q.issues = append(q.issues, Issue{Rule: *rule, In: in, Field: field, Index: -1,
+			Input: pyjson.StringInput(value)})
 	}
-	return &Error{Status: http.StatusUnprocessableEntity, Issues: q.issues}
-}
-
-func (q *query) fail(rule *Rule, in, field string, value []byte) {
-	q.issues = append(q.issues, Issue{Rule: *rule, In: in, Field: field, Index: -1,
-		Input: capEcho(appendString(nil, value))})
 }
 
 // ticker is the one in the path.
 func (q *query) ticker() []byte {
-	t := replaceInvalid([]byte(q.path))
-	if rule := tickerRule(kindString, t); rule != nil {
-		q.fail(rule, "path", "ticker", t)
-	}
+	t := pyjson.ReplaceInvalid([]byte(q.path))
+	q.fail(tickerRule(pyjson.String, t), "path", "ticker", t)
 	return t
+}
+
+// stateFor returns the state from which a query is answered, if it is valid.
+func (s *Service) stateFor(q *query) (*state, error) {
+	if len(q.issues) > 0 {
+		return nil, &Error{Status: http.StatusUnprocessableEntity, Issues: q.issues}
+	}
+	return s.current()
+}
+
+// find is stateFor with the ticker that the query is about.
+func (s *Service) find(q *query, ticker []byte) (*state, *market.Ticker, error) {
+	st, err := s.stateFor(q)
+	if err != nil {
+		return nil, nil, err
+	}
+	t, ok := st.market.Find(ticker)
+	if !ok {
+		return nil, nil, errUnknownTicker(ticker)
+	}
+	return st, t, nil
 }
 
 func (q *query) integer(name string, absent, low, high int64) int64 {
@@ -44,34 +61,24 @@ func (q *query) integer(name string, absent, low, high int64) int64 {
 	if !ok {
 		return absent
 	}
-	n, rule := toInt(kindString, v)
-	if rule == nil {
-		rule = ruleRange(n, low, high)
-	}
-	if rule != nil {
-		q.fail(rule, "query", name, v)
-	}
+	n, rule := toInt(pyjson.String, v, low, high)
+	q.fail(rule, "query", name, v)
 	return n
 }
 
-func (q *query) number(name string, absent float64, check func(float64) *Rule) float64 {
+func (q *query) number(name string, absent float64, check func(float64) *pyjson.Rule) float64 {
 	v, ok := q.value(name)
 	if !ok {
 		return absent
 	}
-	x, rule := toFloat(kindString, v)
-	if rule == nil {
-		rule = check(x)
-	}
-	if rule != nil {
-		q.fail(rule, "query", name, v)
-	}
+	x, rule := toFloat(pyjson.String, v, check)
+	q.fail(rule, "query", name, v)
 	return x
 }
 
-// value is the last value of a parameter, as Python's parse_qsl reads it: only & separates, and
-// what is no escape stands for itself. (net/url would drop the whole pair, and the default would be
-// served in its place without a word.)
+// value is the last value of a parameter as Python's parse_qsl reads it: only & separates, and an
+// invalid escape stands for itself. Package net/url would drop the pair, and the client would get
+// the default without knowing.
 func (q *query) value(name string) (value []byte, ok bool) {
 	for pair := range strings.SplitSeq(q.raw, "&") {
 		if k, v, _ := strings.Cut(pair, "="); pair != "" && string(unescapeQuery(k)) == name {
@@ -88,12 +95,12 @@ func unescapeQuery(s string) []byte {
 		if c == '+' {
 			c = ' '
 		} else if c == '%' && i+2 < len(s) {
-			if r := hex4([]byte{'0', '0', s[i+1], s[i+2]}); r >= 0 {
-				c = byte(r)
+			if x, err := strconv.ParseUint(s[i+1:i+3], 16, 8); err == nil {
+				c = byte(x)
 				i += 2
 			}
 		}
 		b = append(b, c)
 	}
-	return replaceInvalid(b)
+	return pyjson.ReplaceInvalid(b)
 }

@@ -1,49 +1,59 @@
 package predict
 
-import "tickercast/model/calendar"
+import (
+	"errors"
+	"net/http"
+
+	"tickercast/model/calendar"
+	"tickercast/predict/pyjson"
+)
 
 // Request is a valid request for a forecast.
 type Request struct {
-	Ticker     []byte  // as sent; may alias the body that it was decoded from
+	Ticker     []byte  // as sent; may alias the decoded body
 	Days       int     // trading days to forecast, 1 to 30
 	Confidence float64 // of the central interval, 0.8 to 0.99
 
-	// Extras that few requests have.
-	// closes of a series of the client's own, oldest first; nil for a ticker of the market
-	History []float64
-	AsOf    calendar.Date // the day of the last close; has a meaning only with HasAsOf
+	History []float64     // closes of the client's own series, oldest first; nil: a listed ticker
+	AsOf    calendar.Date // of the last close, if HasAsOf
 	HasAsOf bool
-	Levels  []float64 // further confidences to report, in the order asked for
+	Levels  []float64 // more confidences to report, in the order asked for
 }
 
-// Decode reads a JSON body the way FastAPI and Pydantic read it: strict about JSON, lax about the
-// kinds of its values. An error is always an *Error. A plain valid request costs no allocation; its
-// Ticker aliases body.
+// Decode reads a JSON body as FastAPI and Pydantic do: strict about JSON, lax about the kinds of
+// its values. An error is always an *Error. A request in the usual form costs no allocation.
 func Decode(body []byte) (Request, error) {
 	var r Request
-	if n, ok := decodePlain(body, &r); ok && onlyBlanks(body[n:]) {
+	if n, ok := decodeFast(body, &r); ok && onlyBlanks(body[n:]) {
 		return r, nil
 	}
-	r, err := decodeFull(body)
-	if err != nil {
-		return Request{}, err
-	}
-	return r, nil
+	return decodeFull(body)
 }
 
-// decodeFull is Decode without its fast path: the slow and complete one, which owns every error.
-func decodeFull(body []byte) (Request, *Error) {
-	if len(body) == 0 {
-		return Request{}, errMissingBody()
-	}
+// decodeFull is Decode without the fast path. All errors come from it.
+func decodeFull(body []byte) (Request, error) {
 	d, err := parse(body)
 	if err != nil {
 		return Request{}, err
 	}
-	return d.request(0)
+	return decodeNode(d, 0)
 }
 
-func errMissingBody() *Error {
-	return &Error{Status: 422,
-		Issues: []Issue{{Rule: ruleMissing, In: "body", Index: -1, Input: []byte("null")}}}
+// parse parses a body. The error is FastAPI's answer to one that is no JSON.
+func parse(body []byte) (*pyjson.Document, error) {
+	if len(body) == 0 {
+		return nil, errMissingBody()
+	}
+	d, err := pyjson.Parse(body)
+	if err == nil {
+		return d, nil
+	}
+	fault, ok := errors.AsType[*pyjson.SyntaxError](err)
+	if !ok {
+		return nil, errUnreadable()
+	}
+	invalid := rule("json_invalid", "JSON decode error",
+		`{"error":`+string(pyjson.AppendString(nil, []byte(fault.Msg)))+`}`)
+	return nil, &Error{Status: http.StatusUnprocessableEntity,
+		Issues: []Issue{{Rule: invalid, In: "body", Index: fault.Position, Input: []byte("{}")}}}
 }

@@ -3,11 +3,11 @@ package predict
 import (
 	"math"
 
-	"tickercast/model"
 	"tickercast/model/calendar"
+	"tickercast/predict/pyjson"
 )
 
-// dates are the trading days that follow an as-of date, as they are written.
+// dates are the trading days after an as-of date in text form.
 type dates [MaxDays][len("2006-01-02")]byte
 
 func datesAfter(asOf calendar.Date) *dates {
@@ -19,80 +19,61 @@ func datesAfter(asOf calendar.Date) *dates {
 	return &d
 }
 
-// rows is everything that an answer is made of.
-type rows struct {
-	head       []byte // of each row: appendHead
-	tail       []byte // of each row: appendTail
-	dates      *dates
-	close      float64
-	forecast   *model.Forecast
-	days       int
-	confidence float64
-	levels     []float64
+func rowPrefix(ticker []byte) []byte {
+	return append(pyjson.AppendString([]byte(`{"ticker":`), ticker), `,"date":"`...)
 }
 
-func appendHead(dst, ticker []byte) []byte {
-	dst = append(dst, `{"ticker":`...)
-	dst = appendString(dst, ticker)
-	return append(dst, `,"date":"`...)
+func rowSuffix(version string) []byte {
+	return pyjson.AppendString([]byte(`,"model_version":`), []byte(version))
 }
 
-func appendTail(dst []byte, version string) []byte {
-	dst = append(dst, `,"model_version":`...)
-	return appendString(dst, []byte(version))
-}
-
-// encode returns the answer in memory of little more than its size, since it may be kept for long.
-func (r *rows) encode() []byte {
+// encode encodes the answer to a request, a list with a row for each day. It allocates little more
+// than that needs, as the answer may be cached.
+func (ts *tickerState) encode(suffix []byte, r *Request) []byte {
 	const keys = len(`2006-01-02","predicted_price":,"confidence_lower":,"confidence_upper":},`)
-	const price = 10 // digits; longer ones make the slice grow
-	row := len(r.head) + keys + 3*price + len(r.tail)
-	if n := len(r.levels); n > 0 {
+	const price = 10 // digits of most; longer ones make the slice grow
+	row := len(ts.rowPrefix) + keys + 3*price + len(suffix)
+	if n := len(r.Levels); n > 0 {
 		row += len(`,"intervals":[]`) + n*(len(`{"confidence":0.95,"lower":,"upper":},`)+2*price)
 	}
-	return r.appendTo(make([]byte, 0, r.days*row+len("[]")))
-}
-
-// appendTo appends the answer: a list with a row for each day.
-func (r *rows) appendTo(dst []byte) []byte {
-	dst = append(dst, '[')
-	for h := 1; h <= r.days; h++ {
+	dst := append(make([]byte, 0, r.Days*row+len("[]")), '[')
+	for h := 1; h <= r.Days; h++ {
 		if h > 1 {
 			dst = append(dst, ',')
 		}
-		median := r.close * math.Exp(r.forecast.Median(h))
+		median := ts.close * math.Exp(ts.forecast.Median(h))
 		d := decimals(median)
-		dst = append(dst, r.head...)
-		dst = append(dst, r.dates[h-1][:]...)
+		dst = append(dst, ts.rowPrefix...)
+		dst = append(dst, ts.dates[h-1][:]...)
 		dst = append(dst, `","predicted_price":`...)
 		dst = appendPrice(dst, median, d)
-		lower, upper := r.forecast.Interval(h, r.confidence)
+		lower, upper := ts.forecast.Interval(h, r.Confidence)
 		dst = append(dst, `,"confidence_lower":`...)
-		dst = appendPrice(dst, r.close*math.Exp(lower), d)
+		dst = appendPrice(dst, ts.close*math.Exp(lower), d)
 		dst = append(dst, `,"confidence_upper":`...)
-		dst = appendPrice(dst, r.close*math.Exp(upper), d)
-		dst = append(dst, r.tail...)
-		if r.levels != nil {
-			dst = r.appendIntervals(dst, h, d)
+		dst = appendPrice(dst, ts.close*math.Exp(upper), d)
+		dst = append(dst, suffix...)
+		if r.Levels != nil {
+			dst = ts.appendIntervals(dst, h, r.Levels, d)
 		}
 		dst = append(dst, '}')
 	}
 	return append(dst, ']')
 }
 
-func (r *rows) appendIntervals(dst []byte, h, d int) []byte {
+func (ts *tickerState) appendIntervals(dst []byte, h int, levels []float64, d int) []byte {
 	dst = append(dst, `,"intervals":[`...)
-	for i, c := range r.levels {
+	for i, c := range levels {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		lower, upper := r.forecast.Interval(h, c)
+		lower, upper := ts.forecast.Interval(h, c)
 		dst = append(dst, `{"confidence":`...)
-		dst = appendNumber(dst, c)
+		dst = pyjson.AppendFloat(dst, c)
 		dst = append(dst, `,"lower":`...)
-		dst = appendPrice(dst, r.close*math.Exp(lower), d)
+		dst = appendPrice(dst, ts.close*math.Exp(lower), d)
 		dst = append(dst, `,"upper":`...)
-		dst = appendPrice(dst, r.close*math.Exp(upper), d)
+		dst = appendPrice(dst, ts.close*math.Exp(upper), d)
 		dst = append(dst, '}')
 	}
 	return append(dst, ']')

@@ -2,13 +2,16 @@ package predict
 
 import (
 	"math"
+	"net/http"
+	"slices"
 
 	"tickercast/model/calendar"
+	"tickercast/predict/pyjson"
 )
 
-const maxIssues = 100 // reported of one request; the rest of a long list of faults helps nobody
+const maxIssues = 100 // reported of one request
 
-// The fields, in the order in which they are checked and reported.
+// The fields in the order of checks and reports.
 const (
 	fieldTicker = iota
 	fieldDays
@@ -22,32 +25,27 @@ const (
 var fieldNames = [numFields]string{"ticker", "days_ahead", "confidence_interval", "history",
 	"as_of", "levels"}
 
-// request checks the value at node root and returns the request that it describes.
-func (d *document) request(root int) (Request, *Error) {
-	switch d.nodes[root].kind {
-	case kindNull:
+// decodeNode reads the request at a node.
+func decodeNode(d *pyjson.Document, root int) (Request, error) {
+	switch d.Kind(root) {
+	case pyjson.Null:
 		return Request{}, errMissingBody()
-	case kindObject:
+	case pyjson.Object:
 	default:
-		return Request{}, &Error{Status: 422,
-			Issues: []Issue{{Rule: ruleBody, In: "body", Index: -1, Input: d.echo(root)}}}
+		return Request{}, errValue(ruleBody, "", d.Input(root))
 	}
 	var at [numFields]int // node of each field, 0 for none
-	for key, value := range d.members(root) {
-		name := d.text(key)
-		for f := range at {
-			if string(name) == fieldNames[f] {
-				at[f] = value
-			}
+	for key, value := range d.Members(root) {
+		if f := slices.Index(fieldNames[:], string(d.Text(key))); f >= 0 {
+			at[f] = value
 		}
 	}
-	c := checker{document: d}
+	c := checker{Document: d}
 	r := Request{Days: DefaultDays, Confidence: DefaultConfidence}
 	if i := at[fieldTicker]; i > 0 {
 		r.Ticker = c.ticker(i)
 	} else {
-		c.issues = append(c.issues, Issue{Rule: ruleMissing, In: "body", Field: "ticker", Index: -1,
-			Input: d.echo(root)})
+		c.fail(&ruleMissing, fieldTicker, -1, root)
 	}
 	if i := at[fieldDays]; i > 0 {
 		r.Days = c.days(i)
@@ -55,58 +53,50 @@ func (d *document) request(root int) (Request, *Error) {
 	if i := at[fieldConfidence]; i > 0 {
 		r.Confidence = c.number(fieldConfidence, -1, i, confidenceRule)
 	}
-	if i := at[fieldHistory]; d.present(i) {
+	if i := at[fieldHistory]; present(d, i) {
 		r.History = c.numbers(fieldHistory, i, MinHistory, MaxHistory, closeRule)
 	}
-	if i := at[fieldAsOf]; d.present(i) {
-		r.AsOf, r.HasAsOf = c.date(i), true
-		if !d.present(at[fieldHistory]) && !c.failed(fieldAsOf) {
-			c.fail(&ruleAsOfAlone, fieldAsOf, -1, i)
-		}
+	if i := at[fieldAsOf]; present(d, i) {
+		r.AsOf, r.HasAsOf = c.date(i, present(d, at[fieldHistory])), true
 	}
-	if i := at[fieldLevels]; d.present(i) {
+	if i := at[fieldLevels]; present(d, i) {
 		r.Levels = c.numbers(fieldLevels, i, 1, MaxLevels, confidenceRule)
 	}
 	if len(c.issues) > 0 {
-		return Request{}, &Error{Status: 422, Issues: c.issues}
+		return Request{}, &Error{Status: http.StatusUnprocessableEntity, Issues: c.issues}
 	}
 	return r, nil
 }
 
 // present reports whether an optional field was sent and is not null.
-func (d *document) present(i int) bool { return i > 0 && d.nodes[i].kind != kindNull }
+func present(d *pyjson.Document, i int) bool { return i > 0 && d.Kind(i) != pyjson.Null }
 
-// checker collects what is wrong with the fields of one request.
+// checker collects the issues of one request.
 type checker struct {
-	*document
+	*pyjson.Document
 	issues []Issue
 }
 
-func (c *checker) fail(rule *Rule, field, index, node int) {
-	if len(c.issues) < maxIssues {
+// fail records that a value breaks a rule, unless that is nil.
+func (c *checker) fail(rule *pyjson.Rule, field, index, node int) {
+	if rule != nil && len(c.issues) < maxIssues {
 		c.issues = append(c.issues, Issue{Rule: *rule, In: "body", Field: fieldNames[field],
-			Index: index, Input: c.echo(node)})
+			Index: index, Input: c.Input(node)})
 	}
 }
 
-// failed reports whether the last issue is of the field.
-func (c *checker) failed(field int) bool {
-	n := len(c.issues)
-	return n > 0 && c.issues[n-1].Field == fieldNames[field]
-}
-
-// scalar is the kind and text of a value; for a string with half a surrogate pair, which no check
-// can take, a rule.
-func (c *checker) scalar(i int) (kind, []byte, *Rule) {
-	switch k := c.nodes[i].kind; k {
-	case kindString:
-		s := c.text(i)
-		if hasSurrogate(s) {
+// scalar returns the kind and text of a value. A string with a lone surrogate breaks a rule before
+// any other check.
+func (c *checker) scalar(i int) (pyjson.Kind, []byte, *pyjson.Rule) {
+	switch k := c.Kind(i); k {
+	case pyjson.String:
+		s := c.Text(i)
+		if pyjson.HasSurrogate(s) {
 			return k, nil, &ruleUnicode
 		}
 		return k, s, nil
-	case kindInteger, kindDecimal:
-		return k, c.raw(i), nil
+	case pyjson.Integer, pyjson.Decimal:
+		return k, c.Raw(i), nil
 	default:
 		return k, nil, nil
 	}
@@ -117,15 +107,13 @@ func (c *checker) ticker(i int) []byte {
 	if rule == nil {
 		rule = tickerRule(k, s)
 	}
-	if rule != nil {
-		c.fail(rule, fieldTicker, -1, i)
-	}
+	c.fail(rule, fieldTicker, -1, i)
 	return s
 }
 
-func tickerRule(k kind, s []byte) *Rule {
-	switch n := codePoints(s); {
-	case k != kindString:
+func tickerRule(k pyjson.Kind, s []byte) *pyjson.Rule {
+	switch n := pyjson.CodePoints(s); {
+	case k != pyjson.String:
 		return &ruleStringType
 	case n == 0:
 		return &ruleTooShort
@@ -137,33 +125,44 @@ func tickerRule(k kind, s []byte) *Rule {
 
 func (c *checker) days(i int) int {
 	k, s, rule := c.scalar(i)
-	var n int64
+	n := int64(0)
 	if rule == nil {
-		if n, rule = toInt(k, s); rule == nil {
-			rule = ruleRange(n, MinDays, MaxDays)
-		}
+		n, rule = toInt(k, s, MinDays, MaxDays)
 	}
-	if rule != nil {
-		c.fail(rule, fieldDays, -1, i)
-	}
+	c.fail(rule, fieldDays, -1, i)
 	return int(n)
 }
 
-func (c *checker) number(field, index, i int, check func(float64) *Rule) float64 {
+// toInt reads an integer in low..high.
+func toInt(k pyjson.Kind, text []byte, low, high int64) (int64, *pyjson.Rule) {
+	n, rule := pyjson.ToInt(k, text)
+	if rule == nil {
+		rule = ruleRange(n, low, high)
+	}
+	return n, rule
+}
+
+func (c *checker) number(field, index, i int, check func(float64) *pyjson.Rule) float64 {
 	k, s, rule := c.scalar(i)
 	x := 0.0
 	if rule == nil {
-		if x, rule = toFloat(k, s); rule == nil {
-			rule = check(x)
-		}
+		x, rule = toFloat(k, s, check)
 	}
-	if rule != nil {
-		c.fail(rule, field, index, i)
-	}
+	c.fail(rule, field, index, i)
 	return x
 }
 
-func confidenceRule(x float64) *Rule {
+// toFloat reads a number that passes a check.
+func toFloat(k pyjson.Kind, text []byte,
+	check func(float64) *pyjson.Rule) (float64, *pyjson.Rule) {
+	x, rule := pyjson.ToFloat(k, text)
+	if rule == nil {
+		rule = check(x)
+	}
+	return x, rule
+}
+
+func confidenceRule(x float64) *pyjson.Rule {
 	switch {
 	case !(x <= MaxConfidence): // NaN too
 		return &ruleConfidenceHigh
@@ -173,10 +172,10 @@ func confidenceRule(x float64) *Rule {
 	return nil
 }
 
-func closeRule(x float64) *Rule {
+func closeRule(x float64) *pyjson.Rule {
 	switch {
 	case math.IsInf(x, 0) || math.IsNaN(x):
-		return &ruleFinite
+		return &pyjson.Finite
 	case x <= 0:
 		return &rulePositive
 	case x < MinClose:
@@ -187,21 +186,21 @@ func closeRule(x float64) *Rule {
 	return nil
 }
 
-// numbers checks a list: its length when that is too great, then its items, then its length when
-// that is too small.
-func (c *checker) numbers(field, i, low, high int, check func(float64) *Rule) []float64 {
-	if c.nodes[i].kind != kindArray {
+// numbers checks a list: that it is not too long, then its items, then that it is not too short.
+func (c *checker) numbers(field, i, low, high int,
+	check func(float64) *pyjson.Rule) []float64 {
+	if c.Kind(i) != pyjson.Array {
 		c.fail(&ruleListType, field, -1, i)
 		return nil
 	}
-	n := c.length(i)
+	n := c.Len(i)
 	if n > high {
 		c.fail(ruleLength(n, low, high), field, -1, i)
 		return nil
 	}
 	list := make([]float64, 0, n)
 	before := len(c.issues)
-	for j := range c.elements(i) {
+	for j := range c.Elements(i) {
 		list = append(list, c.number(field, len(list), j, check))
 	}
 	if n < low && len(c.issues) == before {
@@ -210,20 +209,21 @@ func (c *checker) numbers(field, i, low, high int, check func(float64) *Rule) []
 	return list
 }
 
-// date takes an ISO date and nothing else: the reference would read a number as seconds since 1970,
-// and a time behind the date when it is midnight.
-func (c *checker) date(i int) calendar.Date {
+// date takes only an ISO date. Pydantic would also read a number as seconds since 1970, and a date
+// with midnight behind it.
+func (c *checker) date(i int, history bool) calendar.Date {
 	k, s, rule := c.scalar(i)
 	var date calendar.Date
 	switch {
 	case rule != nil:
-	case k != kindString:
+	case k != pyjson.String:
 		rule = &ruleDateType
 	default:
 		date, rule = toDate(s)
 	}
-	if rule != nil {
-		c.fail(rule, fieldAsOf, -1, i)
+	if rule == nil && !history {
+		rule = &ruleAsOfAlone
 	}
+	c.fail(rule, fieldAsOf, -1, i)
 	return date
 }

@@ -1,13 +1,11 @@
 package server
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -18,7 +16,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tickercast/predict/accesslog"
-	"tickercast/predict/admission"
 	"tickercast/predict/forwarded"
 	"tickercast/predict/internal/ratelimit"
 )
@@ -183,41 +180,6 @@ func TestSameUnderGuard(t *testing.T) {
 	}
 }
 
-// TestHalfClosed asks for forecasts that have to wait, and closes the sending side meanwhile: that
-// client wants its answer.
-func TestHalfClosed(t *testing.T) {
-	for name, body := range map[string]string{"plain": aForecast,
-		"levels": `{"ticker":"AAPL","levels":[0.9]}`} {
-		for _, lane := range []bool{true, false} {
-			t.Run(fmt.Sprintf("%s, lane %v", name, lane), func(t *testing.T) {
-				t.Parallel()
-				f := &serveFlags{fastlane: lane}
-				s := f.mustServe(t)
-				defer s.service.Close()
-				gate, err := admission.New(admission.Config{Running: 1, Interval: time.Minute,
-					Target: time.Minute})
-				require.NoError(t, err)
-				require.NoError(t, gate.Enter(t.Context()))
-				s.gate = gate
-				c, err := net.Dial("tcp", s.listen(t, f))
-				require.NoError(t, err)
-				defer c.Close()
-				_, err = io.WriteString(c, predictWith("", body))
-				require.NoError(t, err)
-				eventually(t, 10*time.Second, func() bool { return gate.Stats().Waiting == 1 })
-				require.NoError(t, c.(*net.TCPConn).CloseWrite())
-				require.Never(t, func() bool { return gate.Stats().Waiting == 0 },
-					50*time.Millisecond, 5*time.Millisecond)
-				gate.Leave()
-				resp, err := http.ReadResponse(bufio.NewReader(c), nil)
-				require.NoError(t, err)
-				status, answer := readAll(t, resp)
-				require.Equal(t, 200, status, answer)
-			})
-		}
-	}
-}
-
 // TestLaneAnswersUnderGuard makes sure that the comparison is not one of net/http with itself.
 func TestLaneAnswersUnderGuard(t *testing.T) {
 	p := newPathPair(t, accesslog.Off)
@@ -241,54 +203,6 @@ func FuzzSameUnderGuard(f *testing.F) {
 		}
 		p.compare(t, input, max(piece, 1))
 	})
-}
-
-// TestOverloadIsCountedOnce: the gate that has no room is asked by the lane or by net/http, not by
-// both.
-func TestOverloadIsCountedOnce(t *testing.T) {
-	p := newPathPair(t, accesslog.Off)
-	var answers [2]string
-	for i, s := range p.servers {
-		gate, err := admission.New(admission.Config{Running: 1, Waiting: 1,
-			Target: time.Millisecond, Interval: time.Millisecond})
-		require.NoError(t, err)
-		require.NoError(t, gate.Enter(t.Context()))
-		s.gate = gate
-		answers[i] = p.talk(t, i, predictWith(alice, aForecast)+predictWith(alice, aForecast),
-			1<<20)
-		require.Equal(t, 2, int(gate.Stats().Refused))
-		require.Contains(t, p.counted(i), "predictions_total 2\n")
-	}
-	require.Equal(t, answers[1], answers[0])
-	require.Equal(t, 2, strings.Count(answers[0], "HTTP/1.1 503 Service Unavailable\r\n"),
-		"the connection stays")
-	require.Contains(t, answers[0], "\r\nRatelimit: \"default\";r=4;t=12\r\n")
-}
-
-// TestFaultIsCountedOnce: what goes wrong in the middle of an answer is told with the request's id,
-// whichever path it was on.
-func TestFaultIsCountedOnce(t *testing.T) {
-	p := newPathPair(t, accesslog.All)
-	var answers, faults [2]string
-	for i, s := range p.servers {
-		var log bytes.Buffer
-		s.logger = slog.New(slog.NewJSONHandler(&log, nil))
-		s.gate = nil // so that forecasting panics
-		answers[i] = p.talk(t, i, predictWith(alice+"X-Request-Id: mine\r\n",
-			aForecast)+predictWith(alice, aForecast), 1<<20)
-		faults[i] = regexp.MustCompile(`"time":"[^"]*"|"id":"[0-9a-f]{32}"`).ReplaceAllString(log.String(), "-")
-		require.Contains(t, p.counted(i), "predictions_total 2\n")
-	}
-	require.Equal(t, answers[1], answers[0])
-	require.Equal(t, 2, strings.Count(answers[0], "HTTP/1.1 500 Internal Server Error\r\n"),
-		answers[0])
-	require.Contains(t, answers[0], "\r\nRatelimit: \"default\";r=3;")
-	require.Equal(t, p.counted(1), p.counted(0))
-	require.Equal(t, p.logged(1), p.logged(0))
-	require.Equal(t, faults[1], faults[0])
-	require.Contains(t, faults[0], `"id":"mine"`)
-	require.Contains(t, string(p.servers[0].registry.AppendText(nil)),
-		"\nfastlane_handed_over_total 0\n")
 }
 
 // aHit serves on loopback and returns what sends one request and reads its answer, without an

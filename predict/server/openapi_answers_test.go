@@ -11,7 +11,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -127,19 +126,6 @@ func TestEveryStatusIsReached(t *testing.T) {
 		c.exchange(handler, exchange{route: "GET " + path, status: 503})
 	}
 	s.draining.Store(false)
-
-	for range runtime.GOMAXPROCS(0) { // forecasting is full
-		require.NoError(t, s.gate.Enter(t.Context()))
-	}
-	c.exchange(handler, exchange{route: "POST /predict",
-		body: strings.NewReader(`{"ticker":"AAPL","days_ahead":29}`), status: 503})
-	c.exchange(handler, exchange{route: "GET /predict/{ticker}",
-		target: "/predict/AAPL?days_ahead=28", status: 503})
-	c.exchange(handler, exchange{route: infer, body: strings.NewReader(tensor("AAPL")),
-		status: 503})
-	for range runtime.GOMAXPROCS(0) {
-		s.gate.Leave()
-	}
 
 	c.beforeHandlers(s, handler)
 	c.guarded(s)

@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -142,9 +141,6 @@ func (s *simulation) run() {
 	if n := s.instruments.inFlight.Value(); n != 0 {
 		s.errorf("%d requests left in flight", n)
 	}
-	if st := s.gate.Stats(); st.Running != 0 || st.Waiting != 0 {
-		s.errorf("forecasts left: %+v", st)
-	}
 	if n := s.service.CacheStats().Entries; n > simCapacity {
 		s.errorf("%d answers kept, want at most %d", n, simCapacity)
 	}
@@ -169,14 +165,8 @@ func (s *simulation) swap() {
 	s.done.Add(1)
 }
 
-// stall keeps every forecast waiting for a while, with a swap in the middle; now and then for too
-// long.
+// stall swaps after a while.
 func (s *simulation) stall() {
-	for range runtime.GOMAXPROCS(0) {
-		if err := s.gate.Enter(s.t.Context()); err != nil {
-			s.errorf("the gate: %v", err)
-		}
-	}
 	pause := time.Duration(s.rnd.IntN(40)) * time.Millisecond
 	if s.rnd.IntN(4) == 0 {
 		s.overloaded.Store(true)
@@ -185,7 +175,4 @@ func (s *simulation) stall() {
 	time.Sleep(pause)
 	s.swap()
 	time.Sleep(pause)
-	for range runtime.GOMAXPROCS(0) {
-		s.gate.Leave()
-	}
 }

@@ -14,7 +14,7 @@ func TestLimitTarget(t *testing.T) {
 		w.WriteHeader(http.StatusNoContent)
 	}))
 	for n, want := range map[int]int{1: 204, predict.MaxTarget: 204, predict.MaxTarget + 1: 414} {
-		w := do(h, "GET", "/"+strings.Repeat("a", n-1), "")
+		w := call(h, "GET", "/"+strings.Repeat("a", n-1), "")
 		if w.Code != want || want == 414 && w.Body.String() != `{"detail":"URI Too Long"}` {
 			t.Errorf("%d bytes: got %d %s, want %d", n, w.Code, w.Body, want)
 		}

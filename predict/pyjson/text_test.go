@@ -1,4 +1,4 @@
-package predict
+package pyjson
 
 import (
 	"strings"
@@ -25,8 +25,8 @@ func TestReplaceInvalid(t *testing.T) {
 		{"\xf5\x80", "\ufffd\ufffd"},
 		{"\xf0\x9f\x98\x80", "\U0001f600"},
 	} {
-		if got := string(replaceInvalid([]byte(tt.in))); got != tt.want {
-			t.Errorf("replaceInvalid(%q): got %q, want %q", tt.in, got, tt.want)
+		if got := string(ReplaceInvalid([]byte(tt.in))); got != tt.want {
+			t.Errorf("ReplaceInvalid(%q): got %q, want %q", tt.in, got, tt.want)
 		}
 	}
 }
@@ -43,8 +43,8 @@ func TestWellFormed(t *testing.T) {
 		{"\xff\xed\xa0\x80", false},
 		{"\xed\x9f\xbf\xed\xa0\x80", true}, {strings.Repeat("\xed\xa0\x80", 1000), true},
 	} {
-		if got := wellFormed([]byte(tt.in)); got != tt.want {
-			t.Errorf("wellFormed(%q): got %v, want %v", tt.in, got, tt.want)
+		if got := Valid([]byte(tt.in)); got != tt.want {
+			t.Errorf("Valid(%q): got %v, want %v", tt.in, got, tt.want)
 		}
 	}
 }
@@ -52,7 +52,7 @@ func TestWellFormed(t *testing.T) {
 func TestAppendString(t *testing.T) {
 	in := "\"\\/<>&'\x00\x1f\b\f\n\r\t\x7fé\u2028\U0001f600\xed\xa0\x80"
 	want := `"\"\\/<>&'\u0000\u001f\b\f\n\r\t` + "\x7fé\u2028\U0001f600\ufffd\""
-	if got := string(appendString(nil, []byte(in))); got != want {
+	if got := string(AppendString(nil, []byte(in))); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -1,21 +1,21 @@
-package predict
+package pyjson
 
 import "strconv"
 
-// appendFloat appends x as Python's repr prints it: the shortest digits that read back as x, with
-// an exponent below 1e-4 and from 1e16, a whole number with .0 behind it. x is finite.
-func appendFloat(dst []byte, x float64) []byte {
+// appendRepr appends a finite x as Python's repr prints it: the shortest digits that read back as
+// x, with an exponent below 1e-4 and from 1e16, and .0 behind a whole number.
+func appendRepr(dst []byte, x float64) []byte {
 	return appendDigits(dst, strconv.AppendFloat(make([]byte, 0, 32), x, 'e', -1, 64), -4, 2)
 }
 
-// appendNumber is appendFloat as Pydantic's serializer writes answers: below 1e-4 the number is
-// written out down to 1e-5, and an exponent has no leading zero.
-func appendNumber(dst []byte, x float64) []byte {
+// AppendFloat appends a finite x as Pydantic's serializer prints it: like Python's repr, but with
+// an exponent only below 1e-5, and without a leading zero in it.
+func AppendFloat(dst []byte, x float64) []byte {
 	return appendDigits(dst, strconv.AppendFloat(make([]byte, 0, 32), x, 'e', -1, 64), -5, 1)
 }
 
-// appendDigits lays out sci, a number in the form -d.ddde±dd of strconv. Numbers whose exponent is
-// in [low, 16) are written out; the others get an exponent of at least width digits.
+// appendDigits appends sci, which has strconv's form -d.ddde±dd. Exponents in [low, 16) are written
+// out; others have at least width digits.
 func appendDigits(dst, sci []byte, low, width int) []byte {
 	if sci[0] == '-' {
 		dst, sci = append(dst, '-'), sci[1:]

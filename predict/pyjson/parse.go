@@ -1,59 +1,57 @@
-package predict
+package pyjson
 
 import "bytes"
 
 const (
 	maxDepth  = 100  // brackets open at once
-	maxDigits = 4300 // of an integer, anywhere in a body: CPython's own limit
+	maxDigits = 4300 // of an integer; CPython's limit
 )
 
-// A syntaxError is what the JSON parser of CPython says, and the byte where it says it.
-type syntaxError struct {
-	text string
-	at   int
-}
-
-// unreadable stands for the faults that the contract answers with 400: wrong encoding, too deep,
-// too many digits.
+// unreadable is the message of faults that end as ErrUnreadable.
 const unreadable = "unreadable"
 
-// parser reads strict JSON with CPython's order of checks, so that the first fault found is the one
-// that it would name.
+// A parser reads strict JSON. It checks in CPython's order, so it finds the fault that CPython
+// would name.
 type parser struct {
 	src   []byte
 	pos   int
 	depth int
 	nodes []node
-	fault syntaxError
+	fault SyntaxError // its Position counts bytes
 }
 
-// parse reads a whole body.
-func parse(body []byte) (*document, *Error) {
-	if len(body) >= 2 && (body[0] == 0 || body[1] == 0) || !wellFormed(body) {
-		return nil, errUnreadable()
+// Parse reads a whole body. The error is ErrUnreadable or a *SyntaxError.
+func Parse(body []byte) (*Document, error) {
+	if len(body) >= 2 && (body[0] == 0 || body[1] == 0) || !Valid(body) {
+		return nil, ErrUnreadable // CPython takes it for UTF-16 or UTF-32
 	}
 	src := bytes.TrimPrefix(body, []byte("\ufeff"))
 	p := parser{src: src, nodes: make([]node, 0, 16+len(src)/16)}
 	p.blanks()
 	if p.value() {
 		if p.blanks(); p.pos == len(src) {
-			return &document{src: src, nodes: p.nodes}, nil
+			return &Document{src, p.nodes}, nil
 		}
 		p.fail("Extra data", p.pos)
 	}
-	return nil, p.err()
-}
-
-// err is the fault as the client sees it.
-func (p *parser) err() *Error {
-	if p.fault.text == unreadable {
-		return errUnreadable()
+	if p.fault.Msg == unreadable {
+		return nil, ErrUnreadable
 	}
-	return errSyntax(p.fault.text, codePoints(p.src[:p.fault.at]))
+	return nil, &SyntaxError{p.fault.Msg, CodePoints(src[:p.fault.Position])}
 }
 
-func (p *parser) fail(text string, at int) bool {
-	p.fault = syntaxError{text, at}
+// ParseValue reads the value that begins at src[at], inside of depth brackets, into d, whose memory
+// it uses again. It returns the index behind the value; ok is false if there is a fault. src must
+// be [Valid].
+func (d *Document) ParseValue(src []byte, at, depth int) (end int, ok bool) {
+	p := parser{src: src, pos: at, depth: depth, nodes: d.nodes[:0]}
+	ok = p.value()
+	d.src, d.nodes = src, p.nodes
+	return p.pos, ok
+}
+
+func (p *parser) fail(msg string, at int) bool {
+	p.fault = SyntaxError{msg, at}
 	return false
 }
 
@@ -68,7 +66,7 @@ func (p *parser) blanks() {
 	}
 }
 
-// peek is the byte at pos, or 0 at the end: no rule of the grammar takes a NUL.
+// peek is the byte at pos, or 0 at the end: the grammar has no NUL.
 func (p *parser) peek() byte {
 	if p.pos < len(p.src) {
 		return p.src[p.pos]
@@ -76,7 +74,7 @@ func (p *parser) peek() byte {
 	return 0
 }
 
-func (p *parser) add(k kind, start int) int {
+func (p *parser) add(k Kind, start int) int {
 	i := len(p.nodes)
 	p.nodes = append(p.nodes, node{kind: k, start: int32(start), end: int32(p.pos),
 		next: int32(i + 1)})
@@ -88,22 +86,22 @@ func (p *parser) value() bool {
 	case c == '"':
 		return p.string()
 	case c == '{':
-		return p.nested(kindObject)
+		return p.nested(Object, '}')
 	case c == '[':
-		return p.nested(kindArray)
+		return p.nested(Array, ']')
 	case c == '-' || '0' <= c && c <= '9':
 		return p.number()
 	case c == 'n':
-		return p.word("null", kindNull)
+		return p.word("null", Null)
 	case c == 't':
-		return p.word("true", kindTrue)
+		return p.word("true", True)
 	case c == 'f':
-		return p.word("false", kindFalse)
+		return p.word("false", False)
 	}
 	return p.fail("Expecting value", p.pos)
 }
 
-func (p *parser) word(w string, k kind) bool {
+func (p *parser) word(w string, k Kind) bool {
 	start := p.pos
 	if len(p.src)-start < len(w) || string(p.src[start:start+len(w)]) != w {
 		return p.fail("Expecting value", start)
@@ -113,7 +111,7 @@ func (p *parser) word(w string, k kind) bool {
 	return true
 }
 
-func (p *parser) nested(k kind) bool {
+func (p *parser) nested(k Kind, bracket byte) bool {
 	start := p.pos
 	if p.depth == maxDepth {
 		return p.fail(unreadable, start)
@@ -121,55 +119,20 @@ func (p *parser) nested(k kind) bool {
 	p.depth++
 	p.pos++
 	i := p.add(k, start)
-	ok := false
-	if k == kindObject {
-		ok = p.object()
-	} else {
-		ok = p.array()
-	}
+	ok := p.items(k, bracket)
 	p.depth--
 	p.nodes[i].end, p.nodes[i].next = int32(p.pos), int32(len(p.nodes))
 	return ok
 }
 
-func (p *parser) array() bool {
-	if p.blanks(); p.peek() == ']' {
-		p.pos++
-		return true
-	}
-	for p.value() {
-		p.blanks()
-		switch p.peek() {
-		case ',':
-			p.pos++
-			p.blanks()
-		case ']':
-			p.pos++
-			return true
-		default:
-			return p.fail("Expecting ',' delimiter", p.pos)
-		}
-	}
-	return false
-}
-
-func (p *parser) object() bool {
-	if p.blanks(); p.peek() == '}' {
+// items reads what is between the brackets, and the closing one.
+func (p *parser) items(k Kind, bracket byte) bool {
+	if p.blanks(); p.peek() == bracket {
 		p.pos++
 		return true
 	}
 	for {
-		if p.peek() != '"' {
-			return p.fail("Expecting property name enclosed in double quotes", p.pos)
-		}
-		if !p.string() {
-			return false
-		}
-		if p.blanks(); p.peek() != ':' {
-			return p.fail("Expecting ':' delimiter", p.pos)
-		}
-		p.pos++
-		if p.blanks(); !p.value() {
+		if k == Object && !p.key() || !p.value() {
 			return false
 		}
 		p.blanks()
@@ -177,7 +140,7 @@ func (p *parser) object() bool {
 		case ',':
 			p.pos++
 			p.blanks()
-		case '}':
+		case bracket:
 			p.pos++
 			return true
 		default:
@@ -186,10 +149,25 @@ func (p *parser) object() bool {
 	}
 }
 
-// number takes the longest number that starts here. What follows it is the caller's to refuse, as
-// in CPython: 01 is the number 0 and then something else.
+func (p *parser) key() bool {
+	if p.peek() != '"' {
+		return p.fail("Expecting property name enclosed in double quotes", p.pos)
+	}
+	if !p.string() {
+		return false
+	}
+	if p.blanks(); p.peek() != ':' {
+		return p.fail("Expecting ':' delimiter", p.pos)
+	}
+	p.pos++
+	p.blanks()
+	return true
+}
+
+// number takes the longest number that starts here. The caller refuses what follows, as CPython
+// does: 01 is the number 0 and extra data.
 func (p *parser) number() bool {
-	start, k := p.pos, kindInteger
+	start, k := p.pos, Integer
 	if p.src[p.pos] == '-' {
 		p.pos++
 	}
@@ -200,24 +178,23 @@ func (p *parser) number() bool {
 		return p.fail("Expecting value", start)
 	}
 	whole := p.pos - digits
-	if end := p.pos; p.peek() == '.' {
+	end := p.pos
+	if p.peek() == '.' {
 		if p.pos++; p.digits() > 0 {
-			k = kindDecimal
-		} else {
-			p.pos = end
+			k, end = Decimal, p.pos
 		}
 	}
-	if end := p.pos; p.peek()|0x20 == 'e' {
+	p.pos = end
+	if p.peek()|0x20 == 'e' {
 		if p.pos++; p.peek() == '+' || p.peek() == '-' {
 			p.pos++
 		}
 		if p.digits() > 0 {
-			k = kindDecimal
-		} else {
-			p.pos = end
+			k, end = Decimal, p.pos
 		}
 	}
-	if k == kindInteger && whole > maxDigits {
+	p.pos = end
+	if k == Integer && whole > maxDigits {
 		return p.fail(unreadable, start)
 	}
 	p.add(k, start)
@@ -239,7 +216,7 @@ func (p *parser) string() bool {
 		switch c := p.src[i]; {
 		case c == '"':
 			p.pos = i
-			p.nodes[p.add(kindString, quote+1)].escaped = escaped
+			p.nodes[p.add(String, quote+1)].escaped = escaped
 			p.pos = i + 1
 			return true
 		case c < ' ':
@@ -249,8 +226,7 @@ func (p *parser) string() bool {
 		case i+1 == len(p.src):
 			return p.fail("Unterminated string starting at", quote)
 		case p.src[i+1] == 'u':
-			// CPython wants four digits and something after them, so an escape cut off by the end
-			// is an escape's fault.
+			// CPython looks for a byte behind the four digits, too.
 			if i+6 >= len(p.src) || hex4(p.src[i+2:]) < 0 {
 				return p.fail(`Invalid \uXXXX escape`, i+1)
 			}

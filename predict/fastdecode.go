@@ -1,0 +1,154 @@
+package predict
+
+import (
+	"context"
+
+	"tickercast/model/market"
+)
+
+// FastRequest is a valid request for a listed ticker, decoded by the fast path.
+type FastRequest struct {
+	state      *state
+	ticker     *market.Ticker
+	days       int
+	confidence float64
+}
+
+// DecodeFast decodes a body in the form that nearly every client sends. ok is false for any other,
+// right or wrong, and while there is no data. Nothing is computed or counted.
+func (s *Service) DecodeFast(body []byte) (f FastRequest, ok bool) {
+	var r Request
+	n, ok := decodeFast(body, &r)
+	if !ok || !onlyBlanks(body[n:]) {
+		return FastRequest{}, false
+	}
+	if f.state = s.state.Load(); f.state == nil {
+		return FastRequest{}, false
+	}
+	f.ticker, ok = f.state.market.Find(r.Ticker)
+	f.days, f.confidence = r.Days, r.Confidence
+	return f, ok
+}
+
+// AnswerFast is Answer for a request of DecodeFast.
+func (s *Service) AnswerFast(f FastRequest) ([]byte, error) {
+	if f.state == nil {
+		return nil, ErrOverload() // the zero FastRequest
+	}
+	return s.cached(context.Background(), f.state, f.ticker, f.days, f.confidence)
+}
+
+// decodeFast reads one request from the front of b into r and returns its length. It knows only an
+// object of ticker, days_ahead and confidence_interval, each at most once: a ticker of printable
+// ASCII without escapes, one or two digits of days, a confidence of 0. and up to 15 digits.
+// Anything else, wrong or unusual, is left to the full path, so this one need not get an error
+// right.
+//
+// Within it len(b) is the index of a value that is not in that form.
+func decodeFast(b []byte, r *Request) (n int, ok bool) {
+	var ticker []byte
+	days, confidence := 0, 0.0
+	i := skipBlanks(b, 0)
+	if i >= len(b) || b[i] != '{' {
+		return 0, false
+	}
+	for {
+		i = skipBlanks(b, i+1)
+		if i >= len(b) || b[i] != '"' {
+			return 0, false
+		}
+		switch key := b[i+1:]; {
+		case ticker == nil && hasPrefix(key, `ticker"`):
+			ticker, i = fastTicker(b, afterColon(b, i+len(`"ticker"`)))
+		case days == 0 && hasPrefix(key, `days_ahead"`):
+			days, i = fastDays(b, afterColon(b, i+len(`"days_ahead"`)))
+		case confidence == 0 && hasPrefix(key, `confidence_interval"`):
+			confidence, i = fastConfidence(b, afterColon(b, i+len(`"confidence_interval"`)))
+		default:
+			return 0, false
+		}
+		if i = skipBlanks(b, i); i >= len(b) || b[i] != ',' {
+			break
+		}
+	}
+	if i >= len(b) || b[i] != '}' || ticker == nil {
+		return 0, false
+	}
+	if days == 0 {
+		days = DefaultDays
+	}
+	if confidence == 0 {
+		confidence = DefaultConfidence
+	}
+	r.Ticker, r.Days, r.Confidence = ticker, days, confidence
+	return i + 1, true
+}
+
+func fastTicker(b []byte, i int) (ticker []byte, end int) {
+	if i >= len(b) || b[i] != '"' {
+		return nil, len(b)
+	}
+	start := i + 1
+	for i = start; i < len(b) && b[i] != '"'; i++ {
+		if c := b[i]; c < ' ' || c > '~' || c == '\\' {
+			return nil, len(b)
+		}
+	}
+	if i >= len(b) || i == start || i-start > MaxTicker {
+		return nil, len(b)
+	}
+	return b[start:i:i], i + 1
+}
+
+func fastDays(b []byte, i int) (days, end int) {
+	start := i
+	for ; i < len(b) && isDigit(b[i]) && i < start+3; i++ {
+		days = days*10 + int(b[i]-'0')
+	}
+	if days < MinDays || days > MaxDays || b[start] == '0' || i >= start+3 {
+		return 0, len(b)
+	}
+	return days, i
+}
+
+func fastConfidence(b []byte, i int) (confidence float64, end int) {
+	if i+3 > len(b) || b[i] != '0' || b[i+1] != '.' {
+		return 0, len(b)
+	}
+	start, m := i+2, 0
+	for i = start; i < len(b) && isDigit(b[i]) && i < start+16; i++ {
+		m = m*10 + int(b[i]-'0')
+	}
+	if i == start || i >= start+16 {
+		return 0, len(b)
+	}
+	// Both are exact in a float64, so the quotient is the nearest to what was written.
+	confidence = float64(m) / pow10[i-start]
+	if confidence < MinConfidence || confidence > MaxConfidence {
+		return 0, len(b)
+	}
+	return confidence, i
+}
+
+func hasPrefix(b []byte, s string) bool { return len(b) >= len(s) && string(b[:len(s)]) == s }
+
+func isDigit(c byte) bool { return c-'0' <= 9 }
+
+func isBlank(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
+
+func skipBlanks(b []byte, i int) int {
+	for i < len(b) && isBlank(b[i]) {
+		i++
+	}
+	return i
+}
+
+// afterColon returns the index of the value behind a colon, or len(b) if there is none.
+func afterColon(b []byte, i int) int {
+	if i = skipBlanks(b, i); i >= len(b) || b[i] != ':' {
+		return len(b)
+	}
+	return skipBlanks(b, i+1)
+}
+
+func onlyBlanks(b []byte) bool { return skipBlanks(b, 0) == len(b) }

@@ -1,0 +1,114 @@
+package predict
+
+import (
+	"context"
+	"hash/fnv"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// maxFastBody is ten times as long as a body that asks for one forecast of a listed ticker. A
+// longer one has a history.
+const maxFastBody = 1 << 10
+
+// ServePredict is POST /predict.
+func (s *Service) ServePredict(w http.ResponseWriter, r *http.Request) {
+	long := r.ContentLength < 0 || r.ContentLength > maxFastBody
+	var answer []byte
+	err := s.serve(w, r, call{bodies: &s.singles, json: true, costly: long},
+		func(ctx context.Context, body []byte) error {
+			req, err := Decode(body)
+			if err == nil {
+				answer, err = s.Answer(ctx, &req)
+			}
+			return err
+		})
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, answer)
+}
+
+// ServeBatch is POST /predict/batch: {"requests":[...]} of up to 1000 requests, all answered from
+// the same data, in order. An item's answer is {"predictions":...} with what POST /predict answers,
+// or {"error":{"status":...,"detail":...}}. They come as {"results":[...]}, or one a line to a
+// client that accepts application/x-ndjson.
+func (s *Service) ServeBatch(w http.ResponseWriter, r *http.Request) {
+	out := s.batches.get()
+	defer s.batches.put(out)
+	held := reservation{memLimiter: &s.answers}
+	defer held.release()
+	b := batch{Service: s, ndjson: wantsNDJSON(r), out: *out, held: &held}
+	err := s.serve(w, r, call{bodies: &s.batches, json: true, costly: true, many: true}, b.run)
+	*out = b.out
+	switch {
+	case err != nil:
+		s.refuse(w, r, err)
+	case b.ndjson:
+		w.Header().Set("Content-Type", "application/x-ndjson")
+		w.Header().Set("Content-Length", strconv.Itoa(len(b.out)))
+		w.Write(b.out)
+	default:
+		writeJSON(w, http.StatusOK, b.out)
+	}
+}
+
+func wantsNDJSON(r *http.Request) bool {
+	for t := range strings.SplitSeq(strings.Join(r.Header["Accept"], ","), ",") {
+		t, _, _ = strings.Cut(t, ";")
+		if strings.EqualFold(strings.TrimSpace(t), "application/x-ndjson") {
+			return true
+		}
+	}
+	return false
+}
+
+// ServeTicker is GET /predict/{ticker}: the same answer in a form that HTTP caches keep, for as
+// long as the cache here would give it. A client that subtracts Age from max-age errs on the safe
+// side.
+func (s *Service) ServeTicker(w http.ResponseWriter, r *http.Request) {
+	q := newQuery(r)
+	ticker := q.ticker()
+	days := int(q.integer("days_ahead", DefaultDays, MinDays, MaxDays))
+	confidence := q.number("confidence_interval", DefaultConfidence, confidenceRule)
+	st, t, err := s.find(q, ticker)
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	item, err := s.cachedItem(context.Background(), st, t, days, confidence)
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	tag := entityTag(item.Value)
+	h := w.Header()
+	h.Set("ETag", tag)
+	h.Set("Cache-Control", "public, max-age="+strconv.Itoa(int(item.Left.Seconds())))
+	h.Set("Age", strconv.Itoa(int(item.Age.Seconds())))
+	if matchesTag(r.Header["If-None-Match"], tag) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	writeJSON(w, http.StatusOK, item.Value)
+}
+
+// entityTag names an answer by its bytes, so that all replicas give it the same name.
+func entityTag(answer []byte) string {
+	h := fnv.New64a()
+	h.Write(answer)
+	return strconv.Quote(strconv.FormatUint(h.Sum64(), 16))
+}
+
+// matchesTag reports whether If-None-Match holds the tag or a star. Weak tags match: RFC 9110 wants
+// the weak comparison here.
+func matchesTag(fields []string, tag string) bool {
+	for t := range strings.SplitSeq(strings.Join(fields, ","), ",") {
+		if t = strings.TrimPrefix(strings.TrimSpace(t), "W/"); t == tag || t == "*" {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,141 @@
+package predict_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"tickercast/predict"
+)
+
+func TestInferRefusals(t *testing.T) {
+	h := predict.Front(newHandler(t))
+	ticker := func(more string) string {
+		return `{"inputs":[{"name":"ticker","datatype":"BYTES","shape":[2],"data":["A","MSFT"]}` +
+			more + `}`
+	}
+	days := func(tensor string) string { return ticker(`,{"name":"days_ahead",` + tensor + `}]`) }
+	confidence := func(tensor string) string {
+		return ticker(`,{"name":"confidence_interval",` +
+			tensor + `}]`)
+	}
+	one := func(tensor string) string { return `{"inputs":[{"name":"ticker",` + tensor + `}]}` }
+	for _, tt := range []struct{ body, want string }{
+		{``, "the body is empty"},
+		{`{"inputs":[}`, "the body is no JSON: Expecting value, at character 11"},
+		{`[]`, "the body is no object"},
+		{`{}`, "inputs is missing or no list"},
+		{`{"inputs":null}`, "inputs is missing or no list"},
+		{`{"inputs":[]}`, "input ticker is missing"},
+		{`{"inputs":[1]}`, "an input is no object"},
+		{`{"inputs":[{"name":1}]}`, "an input has no name"},
+		{`{"inputs":[{"name":"price"}]}`,
+			"unknown input 'price', there are ticker, days_ahead and confidence_interval"},
+		{`{"id":1,"inputs":[]}`, "id is no string"},
+		{one(`"shape":[1],"data":["A"]`), "input ticker has a datatype other than BYTES"},
+		{one(`"datatype":"INT32","shape":[1],"data":["A"]`),
+			"input ticker has a datatype other than BYTES"},
+		{one(`"datatype":"BYTES","shape":[1]`), "input ticker has no data in form of a list"},
+		{one(`"datatype":"BYTES","data":["A"]`), "input ticker has no shape"},
+		{one(`"datatype":"BYTES","shape":[],"data":["A"]`),
+			"input ticker has a shape other than [n] or [n, 1]"},
+		{one(`"datatype":"BYTES","shape":[1,2],"data":["A","A"]`),
+			"input ticker has a shape other than [n] or [n, 1]"},
+		{one(`"datatype":"BYTES","shape":[1,1,1],"data":["A"]`),
+			"input ticker has a shape other than [n] or [n, 1]"},
+		{one(`"datatype":"BYTES","shape":[1,1,1,1,1],"data":["A"]`),
+			"input ticker has a shape other than [n] or [n, 1]"},
+		{one(`"datatype":"BYTES","shape":["1"],"data":["A"]`),
+			"input ticker has a shape other than [n] or [n, 1]"},
+		{one(`"datatype":"BYTES","shape":[0],"data":[]`),
+			"input ticker has a length of 0, not 1 to 1000"},
+		{one(`"datatype":"BYTES","shape":[-1],"data":["A"]`),
+			"input ticker has a length of -1, not 1 to 1000"},
+		{one(`"datatype":"BYTES","shape":[99999999999999999999],"data":["A"]`),
+			"input ticker has a length of 9223372036854775807, not 1 to 1000"},
+		{one(`"datatype":"BYTES","shape":[2],"data":["A"]`),
+			"input ticker has 1 values where its shape says 2"},
+		{one(`"datatype":"BYTES","shape":[1],"data":[["A"]]`),
+			"input ticker, value 0: Input should be a valid string"},
+		{one(`"datatype":"BYTES","shape":[1,1],"data":[["A","A"]]`),
+			"input ticker, value 0: Input should be a valid string"},
+		{one(`"datatype":"BYTES","shape":[1],"data":["ABCDEFGHIJK"]`),
+			"input ticker, value 0: String should have at most 10 characters"},
+		{one(`"datatype":"BYTES","shape":[1],"data":["\ud800"]`),
+			"input ticker, value 0: Input should be a valid string, unable to parse raw data as " +
+				"a unicode string"},
+		{one(`"datatype":"BYTES","shape":[2],"data":["A","ZZ"]`),
+			"input ticker, value 1: unknown ticker 'ZZ'"},
+		{ticker(`,{"name":"ticker","datatype":"BYTES","shape":[1],"data":["A"]}]`),
+			"input ticker is there twice"},
+		{days(`"datatype":"FP64","shape":[1],"data":[1]`),
+			"input days_ahead has a datatype other than INT32"},
+		{days(`"datatype":"INT32","shape":[3],"data":[1,1,1]`),
+			"input days_ahead has 3 values, not 1 or as many as ticker: 2"},
+		{days(`"datatype":"INT32","shape":[2],"data":[1,31]`),
+			"input days_ahead, value 1: Input should be less than or equal to 30"},
+		{days(`"datatype":"INT32","shape":[1],"data":[0]`),
+			"input days_ahead, value 0: Input should be greater than or equal to 1"},
+		{days(`"datatype":"INT32","shape":[1],"data":[1.0]`),
+			"input days_ahead, value 0: Input should be a valid integer"},
+		{days(`"datatype":"INT32","shape":[1],"data":["1"]`),
+			"input days_ahead, value 0: Input should be a valid integer"},
+		{days(`"datatype":"INT32","shape":[1],"data":[1e999]`),
+			"input days_ahead, value 0: Input should be a valid integer"},
+		{confidence(`"datatype":"FP64","shape":[1],"data":["0.9"]`),
+			"input confidence_interval, value 0: Input should be a valid number"},
+		{confidence(`"datatype":"FP64","shape":[1],"data":[true]`),
+			"input confidence_interval, value 0: Input should be a valid number"},
+		{confidence(`"datatype":"FP64","shape":[1],"data":[0.9900000095367432]`),
+			"input confidence_interval, value 0: Input should be less than or equal to 0.99"},
+		{confidence(`"datatype":"FP32","shape":[1],"data":[1e999]`),
+			"input confidence_interval, value 0: Input should be less than or equal to 0.99"},
+		{confidence(`"datatype":"FP32","shape":[2],"data":[0.9,0.79]`),
+			"input confidence_interval, value 1: Input should be greater than or equal to 0.8"},
+		{ticker(`],"outputs":{}`), "outputs is no list"},
+		{ticker(`],"outputs":["date"]`), "an output is no object"},
+		{ticker(`],"outputs":[{}]`), "an output has no name"},
+		{ticker(`],"outputs":[{"name":"` + strings.Repeat("é", 30) + `"}]`),
+			"unknown output '" + strings.Repeat("é", 20) +
+				"...', there are date, predicted_price, confidence_lower and confidence_upper"},
+		{ticker(`],"outputs":[{"name":"date"},{"name":"date"}]`), "output date is asked for twice"},
+	} {
+		w := call(h, "POST", inferPath, tt.body)
+		var got map[string]string
+		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != 400 ||
+			len(got) != 1 || got["error"] != tt.want {
+			t.Errorf("%.120s: got %d %s, want 400 and %q", tt.body, w.Code, w.Body, tt.want)
+		}
+	}
+	for _, tt := range []struct {
+		method, path, body string
+		code               int
+		want               string
+	}{
+		{"POST", "/v2/models/other/infer", `{`, 404,
+			`{"error":"unknown model 'other', there is 'tickercast'"}`},
+		{"POST", "/v2/models/tickercast/versions/1/infer", `{`, 404, `{"detail":"Not Found"}`},
+		{"GET", "/v2/models/other", ``, 404,
+			`{"error":"unknown model 'other', there is 'tickercast'"}`},
+		{"GET", "/v2/models/other/ready", ``, 404,
+			`{"error":"unknown model 'other', there is 'tickercast'"}`},
+		{"GET", "/v2/models/%ff", ``, 404, `{"error":"unknown model '` + "\\ufffd" +
+			`', there is 'tickercast'"}`},
+		{"POST", inferPath, strings.Repeat(" ", 1<<20+1), 413,
+			`{"error":"Request body too large"}`},
+		{"POST", inferPath, "{\"x\":\"\xff\"}", 400,
+			`{"error":"There was an error parsing the body"}`},
+		{"GET", inferPath, ``, 405, `{"detail":"Method Not Allowed"}`},
+		{"GET", "/v2/models/tickercast/", ``, 307, ""}, // to the path without the slash
+	} {
+		if w := call(h, tt.method, tt.path, tt.body); w.Code != tt.code ||
+			!strings.HasPrefix(w.Body.String(), tt.want) {
+			t.Errorf("%s %s: got %d %s, want %d %s", tt.method, tt.path, w.Code, w.Body, tt.code,
+				tt.want)
+		}
+	}
+	w := call(h, "POST", inferPath, `{}`, "Inference-Header-Content-Length", "2")
+	if w.Code != 400 || !strings.Contains(w.Body.String(), "binary tensors") {
+		t.Errorf("binary: got %d %s, want 400", w.Code, w.Body)
+	}
+}

@@ -1,0 +1,174 @@
+package predict
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"tickercast/model/calendar"
+	"tickercast/model/market"
+	"tickercast/predict/pyjson"
+)
+
+// ServeHealth is GET /health: the process answers.
+func (s *Service) ServeHealth(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, []byte(`{"status":"healthy"}`))
+}
+
+// ServeLive is GET /livez. It depends on nothing: a process that answers need not be restarted.
+func (s *Service) ServeLive(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, []byte(`{"status":"alive"}`))
+}
+
+// ServeReady is GET /readyz: 200 or 503 as Config.Ready says, with its reasons.
+func (s *Service) ServeReady(w http.ResponseWriter, _ *http.Request) {
+	ready, reasons := s.ready()
+	status, body := http.StatusOK, []byte(`{"status":"ready","reasons":[`)
+	if !ready {
+		status, body = http.StatusServiceUnavailable, []byte(`{"status":"not ready","reasons":[`)
+	}
+	for i, reason := range reasons {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = pyjson.AppendString(body, []byte(reason))
+	}
+	writeJSON(w, status, append(body, "]}"...))
+}
+
+func (s *Service) ready() (bool, []string) {
+	if s.cfg.Ready == nil {
+		return true, nil
+	}
+	return s.cfg.Ready()
+}
+
+// modelInfo is the answer of GET /model.
+type modelInfo struct {
+	Version     string          `json:"model_version"`
+	TrainedFrom calendar.Date   `json:"trained_from"`
+	TrainedTo   calendar.Date   `json:"trained_to"`
+	Features    []string        `json:"features"`
+	AsOf        calendar.Date   `json:"as_of"`    // of the newest price
+	AgeDays     int             `json:"age_days"` // trading days since then
+	Tickers     int             `json:"tickers"`
+	Rows        int             `json:"rows"`
+	Scores      json.RawMessage `json:"scores,omitempty"`
+}
+
+// ServeModel is GET /model: the model, its prices, and its test results.
+func (s *Service) ServeModel(w http.ResponseWriter, r *http.Request) {
+	st, err := s.current()
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	m, mk := st.model, st.market
+	var scores json.RawMessage
+	if s.cfg.Scores != nil {
+		scores = s.cfg.Scores(m.Version())
+	}
+	s.writeValue(w, r, http.StatusOK, modelInfo{
+		Version:     m.Version(),
+		TrainedFrom: m.TrainedFrom(),
+		TrainedTo:   m.TrainedTo(),
+		Features:    m.FeatureNames(),
+		AsOf:        mk.AsOf(),
+		AgeDays:     calendar.Between(mk.AsOf(), calendar.FromTime(s.cfg.Now().UTC())),
+		Tickers:     len(mk.Tickers()),
+		Rows:        mk.Panel().Rows(),
+		Scores:      scores,
+	})
+}
+
+// Bounds of the lists that a GET returns.
+const (
+	maxPage     = 1000
+	defaultPage = 100
+)
+
+type tickerInfo struct {
+	Ticker string        `json:"ticker"`
+	AsOf   calendar.Date `json:"as_of"`
+	Close  float64       `json:"close"`
+}
+
+type tickerPage struct {
+	Tickers []tickerInfo `json:"tickers"`
+	Total   int          `json:"total"` // of all pages
+	Limit   int64        `json:"limit"`
+	Offset  int64        `json:"offset"`
+}
+
+type tickerHistory struct {
+	tickerInfo
+	Closes []closeOn `json:"closes"` // oldest first
+}
+
+type closeOn struct {
+	Date  calendar.Date `json:"date"`
+	Close float64       `json:"close"`
+}
+
+// ServeTickers is GET /tickers?q=&limit=&offset=: the listed tickers by name. With q, in any case,
+// first those that begin with it, then those that contain it.
+func (s *Service) ServeTickers(w http.ResponseWriter, r *http.Request) {
+	q := newQuery(r)
+	limit := q.integer("limit", defaultPage, 1, maxPage)
+	offset := q.integer("offset", 0, 0, 1<<30)
+	st, err := s.stateFor(q)
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	search, _ := q.value("q")
+	found := matching(st.market.Tickers(), strings.ToUpper(string(search)))
+	page := tickerPage{Tickers: []tickerInfo{}, Total: len(found), Limit: limit, Offset: offset}
+	for _, t := range found[min(int(offset), len(found)):min(int(offset+limit), len(found))] {
+		page.Tickers = append(page.Tickers, infoOf(t))
+	}
+	s.writeValue(w, r, http.StatusOK, page)
+}
+
+// ServeTickerCloses is GET /tickers/{ticker}?limit=: its last closes, 1000 at most.
+func (s *Service) ServeTickerCloses(w http.ResponseWriter, r *http.Request) {
+	q := newQuery(r)
+	ticker := q.ticker()
+	limit := q.integer("limit", defaultPage, 1, maxPage)
+	_, t, err := s.find(q, ticker)
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	h := tickerHistory{infoOf(t), nil}
+	for i := max(0, t.Series.Len()-int(limit)); i < t.Series.Len(); i++ {
+		h.Closes = append(h.Closes, closeOn{t.Series.Dates[i], t.Series.Close[i]})
+	}
+	s.writeValue(w, r, http.StatusOK, h)
+}
+
+// matching returns the tickers whose names begin with search, then those that contain it.
+func matching(all []market.Ticker, search string) []*market.Ticker {
+	var first, rest []*market.Ticker
+	for i := range all {
+		switch at := strings.Index(strings.ToUpper(all[i].Name), search); {
+		case at == 0:
+			first = append(first, &all[i])
+		case at > 0:
+			rest = append(rest, &all[i])
+		}
+	}
+	return append(first, rest...)
+}
+
+func infoOf(t *market.Ticker) tickerInfo { return tickerInfo{t.Name, t.AsOf, t.Close} }
+
+// writeValue sends an answer that is asked for too rarely to be encoded by hand.
+func (s *Service) writeValue(w http.ResponseWriter, r *http.Request, status int, v any) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	writeJSON(w, status, body)
+}

@@ -1,0 +1,190 @@
+package predict_test
+
+import (
+	"context"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tickercast/predict"
+)
+
+// TestCostly refuses calls that ask for much, before the body is read where possible, and no
+// others.
+func TestCostly(t *testing.T) {
+	overloaded, full, asked, inside := false, false, 0, 0
+	h := newHandler(t, func(cfg *predict.Config) {
+		cfg.Overloaded = func() bool { asked++; return overloaded }
+		cfg.Slot = func(context.Context) (func(), error) {
+			if full {
+				return nil, predict.ErrOverload()
+			}
+			inside++
+			return func() { inside-- }, nil
+		}
+	})
+	history := `{"ticker":"X","history":[` + strings.TrimSuffix(strings.Repeat("100,101,", 200),
+		",") + `]}`
+	calls := []struct{ path, body, refusal string }{
+		{"/predict/batch", `{"requests":[{"ticker":"AAPL"}]}`, `{"detail":"Service Unavailable"}`},
+		{inferPath, `{"inputs":[{"name":"ticker","datatype":"BYTES","shape":[1],"data":["AAPL"]}]}`,
+			`{"error":"Service Unavailable"}`},
+		{"/predict", history, `{"detail":"Service Unavailable"}`},
+	}
+	for _, step := range []struct {
+		overloaded, full bool
+		want             int
+	}{{false, false, 200}, {true, false, 503}, {false, true, 503}, {false, false, 200}} {
+		overloaded, full = step.overloaded, step.full
+		for _, c := range calls {
+			asked = 0
+			w := call(h, "POST", c.path, c.body)
+			if w.Code != step.want || inside != 0 || asked != 1 {
+				t.Errorf("%s, %+v: %d %s, %d still inside, asked %d times; want none, once", c.path,
+					step, w.Code, w.Body, inside, asked)
+			}
+			if h := w.Header(); w.Code == 503 && (w.Body.String() != c.refusal ||
+				h.Get("Retry-After") != "1" || h.Get("Connection") != "" ||
+				h.Get("Content-Type") != "application/json") {
+				t.Errorf("%s: refused with %v %s; want Retry-After, and the connection kept",
+					c.path, h, w.Body)
+			}
+		}
+	}
+	overloaded, full = true, true
+	if w := call(h, "POST", "/predict", `{"ticker":"AAPL","days_ahead":7}`); w.Code != 200 {
+		t.Errorf("a short request: status %d, want 200", w.Code)
+	}
+	if asked != 1 {
+		t.Errorf("a short request asked for a slot")
+	}
+}
+
+// TestTimeout ends a batch between two of its items, each of which takes 400 ms.
+func TestTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := false
+		s := newService(t, func(cfg *predict.Config) {
+			cfg.Timeout = time.Second
+			now := cfg.Now
+			cfg.Now = func() time.Time { // asked for by a history without a date
+				if slow {
+					time.Sleep(400 * time.Millisecond)
+				}
+				return now()
+			}
+		})
+		defer s.Close()
+		h := handlerOf(s)
+		batchOf := func(n int) string {
+			item := `{"ticker":"X","history":[` + strings.TrimSuffix(strings.Repeat("100,101,", 20),
+				",") + `]},`
+			return `{"requests":[` + strings.TrimSuffix(strings.Repeat(item, n), ",") + `]}`
+		}
+		slow = true
+		if w := call(h, "POST", "/predict/batch", batchOf(2)); w.Code != 200 ||
+			!strings.HasPrefix(w.Body.String(), `{"results":[{"predictions":`) {
+			t.Errorf("in time: %d %.100s, want 200", w.Code, w.Body)
+		}
+		start := time.Now()
+		w := call(h, "POST", "/predict/batch", batchOf(4))
+		if w.Code != 504 || w.Body.String() != `{"detail":"Gateway Timeout"}` {
+			t.Errorf("too slow: %d %s, want a 504", w.Code, w.Body)
+		}
+		if took := time.Since(start); took > 1200*time.Millisecond {
+			t.Errorf("answered after %v: an item began after its time", took)
+		}
+	})
+}
+
+// TestSlotGetsTheTimeLeft: a batch waits for its slot no longer than it may take, and a history,
+// whose client may have closed its sending side, without a limit.
+func TestSlotGetsTheTimeLeft(t *testing.T) {
+	var limited []bool
+	h := newHandler(t, func(cfg *predict.Config) {
+		cfg.Timeout = time.Minute
+		cfg.Slot = func(ctx context.Context) (func(), error) {
+			_, ok := ctx.Deadline()
+			limited = append(limited, ok)
+			return nil, context.DeadlineExceeded
+		}
+	})
+	for path, body := range map[string]string{"/predict/batch": "{}",
+		"/predict": `{"ticker":"` + strings.Repeat("x", 2000) + `"}`} {
+		limited = nil
+		if w := call(h, "POST", path, body); w.Code != 504 {
+			t.Errorf("%s: status %d, want 504", path, w.Code)
+		}
+		if want := path == "/predict/batch"; len(limited) != 1 || limited[0] != want {
+			t.Errorf("%s: got %v, want one call with a deadline: %v", path, limited, want)
+		}
+	}
+}
+
+// slowReader is a client that takes the headers at once, and the body when wait is closed.
+type slowReader struct {
+	*httptest.ResponseRecorder
+	wait chan struct{}
+}
+
+func (w slowReader) Write(b []byte) (int, error) {
+	<-w.wait
+	return w.ResponseRecorder.Write(b)
+}
+
+// TestSlowReadersOfLargeAnswers bounds what a few clients make the service hold, while others are
+// served.
+func TestSlowReadersOfLargeAnswers(t *testing.T) {
+	list := func(n int, item string) string {
+		return `{"requests":[` + strings.TrimSuffix(strings.Repeat(item+",", n), ",") + `]}`
+	}
+	tickers := strings.TrimSuffix(strings.Repeat(`"A",`, 1000), ",")
+	large := map[string]string{
+		// 4.6 MB
+		"/predict/batch": list(1000, `{"ticker":"A","days_ahead":30}`),
+		// 1.2 MB
+		inferPath: `{"inputs":[{"name":"ticker","datatype":"BYTES","shape":[1000],"data":[` + tickers + `]},
+			{"name":"days_ahead","datatype":"INT32","shape":[1],"data":[30]}]}`,
+	}
+	for path, body := range large {
+		synctest.Test(t, func(t *testing.T) {
+			// less than either
+			s := newService(t, func(cfg *predict.Config) { cfg.AnswerBytes = 1 << 20 })
+			defer s.Close()
+			mux := handlerOf(s)
+			first := slowReader{httptest.NewRecorder(), make(chan struct{})}
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				r := httptest.NewRequest("POST", path, strings.NewReader(body))
+				r.Header.Set("Content-Type", "application/json")
+				mux.ServeHTTP(first, r)
+			}()
+			synctest.Wait()
+			if w := call(mux, "POST", path, body); w.Code != 503 ||
+				w.Header().Get("Retry-After") != "1" {
+				t.Errorf("%s, beside a slow reader: %d %.100s, want a 503 with Retry-After", path,
+					w.Code, w.Body)
+			}
+			if w := call(mux, "POST", "/predict/batch",
+				list(100, `{"ticker":"A"}`)); w.Code != 200 {
+				t.Errorf("a small batch beside a slow reader of %s: %d %.100s, want 200", path,
+					w.Code, w.Body)
+			}
+			close(first.wait)
+			<-done
+			if first.Code != 200 || first.Body.Len() < 1<<20 {
+				t.Errorf("%s, alone: %d, %d bytes; want 200 and more than AnswerBytes", path,
+					first.Code, first.Body.Len())
+			}
+			if w := call(mux, "POST", path, body); w.Code != 200 {
+				t.Errorf("%s, afterwards: %d %.100s, want 200", path, w.Code, w.Body)
+			}
+			if got := s.AnswersRefused(); got != 1 {
+				t.Errorf("%s: %d refused, want 1", path, got)
+			}
+		})
+	}
+}

@@ -1,0 +1,93 @@
+package predict
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"tickercast/model"
+	"tickercast/model/calendar"
+	"tickercast/model/market"
+)
+
+// A state is one model with one market. It is immutable. A request reads it once, so it never sees
+// a mix of two.
+type state struct {
+	model      *model.Model
+	market     *market.Market
+	generation uint32
+	rowSuffix  []byte
+	tickers    []tickerState // by market.Ticker.Index
+}
+
+// tickerState is what all answers for one ticker share. The forecast has all horizons: it must be
+// checked before it is served anyway, and keeping it (3 KB a ticker) spares a miss the network.
+type tickerState struct {
+	rowPrefix []byte
+	dates     *dates
+	close     float64
+	forecast  model.Forecast
+}
+
+func newState(m *model.Model, mk *market.Market, generation uint32) (*state, error) {
+	if m == nil || mk == nil {
+		return nil, errors.New("a model and a market are needed")
+	}
+	if got, want := market.FeatureNames(), m.FeatureNames(); !slices.Equal(got, want) {
+		i := 0
+		for i < min(len(got), len(want)) && got[i] == want[i] {
+			i++
+		}
+		return nil, fmt.Errorf("model %s is of other features: it wants %d, the market has %d, "+
+			"and they differ from feature %d on",
+			m.Version(), len(want), len(got), i+1)
+	}
+	tickers := mk.Tickers()
+	st := &state{
+		model: m, market: mk, generation: generation,
+		rowSuffix: rowSuffix(m.Version()),
+		tickers:   make([]tickerState, len(tickers)),
+	}
+	byDate := map[calendar.Date]*dates{}
+	for i := range tickers {
+		t := &tickers[i]
+		if byDate[t.AsOf] == nil {
+			byDate[t.AsOf] = datesAfter(t.AsOf)
+		}
+		st.tickers[i] = tickerState{rowPrefix([]byte(t.Name)), byDate[t.AsOf], t.Close,
+			m.Forecast(t.Features[:], MaxDays)}
+		if err := checkForecast(&st.tickers[i].forecast); err != nil {
+			return nil, fmt.Errorf("model %s forecasts nonsense for %q: %w", m.Version(), t.Name,
+				err)
+		}
+	}
+	return st, nil
+}
+
+// checkForecast refuses a forecast of all horizons that makes no sense, so that weights or prices
+// which lead to one are never served.
+func checkForecast(f *model.Forecast) error {
+	for h := 1; h <= MaxDays; h++ {
+		median := f.Median(h)
+		wideLow, wideHigh := f.Interval(h, MaxConfidence)
+		low, high := f.Interval(h, MinConfidence)
+		// The negation makes a NaN fail too.
+		if !(-20 < wideLow && wideLow <= low && low < median && median < high && high <= wideHigh &&
+			wideHigh < 20) {
+			return fmt.Errorf("%d days ahead: median %v, bounds %v %v and %v %v", h, median, low,
+				high, wideLow, wideHigh)
+		}
+	}
+	return nil
+}
+
+// answerHistory encodes the forecast of a series that came with its request.
+func (st *state) answerHistory(r *Request, asOf calendar.Date) ([]byte, error) {
+	t, err := market.FromHistory(string(r.Ticker), asOf, r.History)
+	if err != nil {
+		return nil, fmt.Errorf("forecasting %d valid closes: %w", len(r.History), err)
+	}
+	ts := tickerState{rowPrefix(r.Ticker), datesAfter(asOf), t.Close,
+		st.model.Forecast(t.Features[:], r.Days)}
+	return ts.encode(st.rowSuffix, r), nil
+}
