@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"syscall"
@@ -48,7 +51,8 @@ func TestSoak(t *testing.T) {
 			time.Until(end).Round(time.Second), s.duration)
 	}
 	s.prices = filepath.Join(t.TempDir(), "prices.csv")
-	s.good = [2][]byte{panelCSV(100, 300, bench.Tickers()), panelCSV(200, 300, bench.Tickers())}
+	tickers := hitTickers(t)
+	s.good = [2][]byte{panelCSV(100, 300, tickers), panelCSV(200, 300, tickers)}
 	writePrices(t, s.prices, s.good[0])
 	// A small cache with a short life is full, and has lost entries by number and by age, when the
 	// second quarter begins.
@@ -110,6 +114,17 @@ func (s *soak) run(t *testing.T) {
 		t.Logf("%d connections: %s", crowd.done[kind].Load(), crowdKinds[kind])
 	}
 	s.judge(t, atRest)
+}
+
+// hitTickers are those that bench.Hit and bench.Miss ask for.
+func hitTickers(t *testing.T) []string {
+	set := make(map[string]bool)
+	for _, body := range bench.HitBodies() {
+		var q struct{ Ticker string }
+		require.NoError(t, json.Unmarshal(body, &q))
+		set[q.Ticker] = true
+	}
+	return slices.Sorted(maps.Keys(set))
 }
 
 // load is the well-behaved part of the load, a quarter of the time after the other.
