@@ -19,9 +19,6 @@ func (r *run) dispatch(ctx context.Context, due chan<- time.Duration, began, end
 	patience := time.NewTimer(end - r.now() + r.cfg.Timeout)
 	defer patience.Stop()
 	gap := r.gaps()
-	if count == 0 {
-		count = 1 << 62
-	}
 	now := began
 	for at := began; at < end && count > 0; at += gap() {
 		count--

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -97,6 +98,7 @@ func (c *conn) dial(ctx context.Context, cfg Config) (err error) {
 // phase sends for d, or until count requests were sent if count is not 0, and waits for the
 // answers.
 func (r *run) phase(ctx context.Context, conns []*conn, d time.Duration, count int64) {
+	count = cmp.Or(count, 1<<62)
 	began := r.now()
 	end := began + d
 	due := make(chan time.Duration)
@@ -105,9 +107,7 @@ func (r *run) phase(ctx context.Context, conns []*conn, d time.Duration, count i
 		return t, ok
 	}
 	if r.cfg.Rate == 0 {
-		if r.left.Store(count); count == 0 {
-			r.left.Store(1 << 62)
-		}
+		r.left.Store(count)
 		next = func() (time.Duration, bool) {
 			t := r.now()
 			return t, t < end && r.left.Add(-1) >= 0 && ctx.Err() == nil

@@ -14,8 +14,8 @@
 // table has the median round, and ratios are taken within a round. CPU time is the steadiest
 // figure. Latency is that of an open loop far below what the slowest server can do.
 //
-// Python packages go to virtual environments in the user's cache directory. What cannot be
-// installed is named and left out.
+// Python packages go to virtual environments in the user's cache directory; nginx must be
+// installed. What is missing is named and left out.
 package main
 
 import (
