@@ -2,13 +2,11 @@ package bench
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -16,81 +14,50 @@ import (
 	"tickercast/bench/proc"
 )
 
+// binary returns the path of the server to measure.
 func binary(b *testing.B) string {
 	b.Helper()
 	if path := os.Getenv("TICKERCAST_BENCH_BINARY"); path != "" {
 		return path
 	}
-	built.Do(func() {
-		if _, built.err = exec.LookPath("go"); built.err != nil {
-			return
-		}
-		if built.dir, built.err = os.MkdirTemp("", "tickercast-bench"); built.err != nil {
-			return
-		}
-		built.path = filepath.Join(built.dir, "tickercast")
-		cmd := exec.Command("go", "build", "-o", built.path, "..")
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			built.err = fmt.Errorf("go build: %w: %s", err, out)
-		}
-	})
-	if errors.Is(built.err, exec.ErrNotFound) {
+	if _, err := exec.LookPath("go"); err != nil {
 		b.Skip("no go command to build the server with")
 	}
+	built.Do(func() {
+		if built.dir, built.err = os.MkdirTemp("", "tickercast-bench"); built.err == nil {
+			built.path, built.err = proc.Build(b.Context(), built.dir)
+		}
+	})
 	if built.err != nil {
 		b.Fatal(built.err)
 	}
 	return built.path
 }
 
-// start runs a server on CPU 0, where the machine has one to spare.
-func start(b *testing.B, ready string, cfg proc.Config) (*proc.Server, string) {
+// startServer runs a server on CPU 0, if the machine has one to spare.
+func startServer(b *testing.B, cfg proc.Config) *proc.Server {
 	b.Helper()
-	addr, err := proc.FreeAddr()
-	if err != nil {
-		b.Fatal(err)
-	}
-	for i, arg := range cfg.Args {
-		if arg == "ADDR" {
-			cfg.Args[i] = addr
-		}
-	}
-	for i, v := range cfg.Env {
-		if v == "TICKERCAST_BENCH_REFERENCE=ADDR" {
-			cfg.Env[i] = "TICKERCAST_BENCH_REFERENCE=" + addr
-		}
-	}
 	cfg.Pin = proc.CanPin() == nil
-	cfg.Ready = "http://" + addr + ready
 	s, err := proc.Start(b.Context(), cfg)
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(s.Stop)
-	return s, addr
+	return s
 }
 
-func tickercast(b *testing.B, flags ...string) (*proc.Server, string) {
+func startTickercast(b *testing.B, flags ...string) *proc.Server {
 	b.Helper()
-	args := append([]string{binary(b), "serve", "-addr", "ADDR", "-admin-addr", "", "-drain-delay",
-		"0s"}, flags...)
-	return start(b, "/health", proc.Config{Args: args})
+	return startServer(b, proc.Tickercast(binary(b), flags...))
 }
 
-func reference(b *testing.B) (*proc.Server, string) {
-	b.Helper()
-	return start(b, "/", proc.Config{Args: []string{os.Args[0]},
-		Env: []string{"TICKERCAST_BENCH_REFERENCE=ADDR"}})
-}
-
-// warm asks once for each key of the Hit mix.
+// warm asks once for each key of Hit.
 func warm(b *testing.B, addr string) {
 	b.Helper()
 	drive(b, load.Config{Addr: addr, Requests: Hit(addr), Conns: 1, Count: int64(len(HitBodies()))})
 }
 
-// drive runs a load that no request may fail.
+// drive runs a load in which no request may fail.
 func drive(b *testing.B, cfg load.Config) *load.Result {
 	b.Helper()
 	r, err := load.Run(b.Context(), cfg)
@@ -103,86 +70,98 @@ func drive(b *testing.B, cfg load.Config) *load.Result {
 	return r
 }
 
-func usage(b *testing.B, s *proc.Server) proc.Usage {
+// cpuDuring is s.During for an f that cannot fail.
+func cpuDuring(b *testing.B, s *proc.Server, f func()) time.Duration {
+	b.Helper()
+	cpu, err := s.During(func() error { f(); return nil })
+	if err != nil {
+		b.Fatal(err)
+	}
+	return cpu
+}
+
+func memoryOf(b *testing.B, s *proc.Server) int64 {
 	b.Helper()
 	u, err := s.Usage()
 	if err != nil {
 		b.Fatal(err)
 	}
-	return u
+	return u.Memory
 }
 
 // closedLoop sends b.N requests over 64 connections as fast as they go, and reports what they cost
 // the server.
-func closedLoop(b *testing.B, s *proc.Server, addr string, mix Mix) {
+func closedLoop(b *testing.B, s *proc.Server, workload Workload) {
 	b.Helper()
-	before := usage(b, s)
-	b.ResetTimer()
-	r := drive(b, load.Config{Addr: addr, Requests: mix, Conns: 64, Count: int64(b.N),
-		Duration: time.Hour})
-	b.StopTimer()
-	after := usage(b, s)
-	n := float64(r.Answers)
+	var r *load.Result
+	cpu := cpuDuring(b, s, func() {
+		b.ResetTimer()
+		r = drive(b, load.Config{Addr: s.Addr, Requests: workload, Conns: 64, Count: int64(b.N),
+			Duration: time.Hour})
+		b.StopTimer()
+	})
 	b.ReportMetric(r.PerSecond, "req/s")
-	b.ReportMetric((after.CPU-before.CPU).Seconds()*1e6/n, "server-us/op")
+	b.ReportMetric(cpu.Seconds()*1e6/float64(r.Answers), "server-us/op")
 	b.ReportMetric(r.GeneratorCPU, "client-us/op")
-	b.ReportMetric(float64(after.Memory)/1e6, "server-MB")
+	b.ReportMetric(float64(memoryOf(b, s))/1e6, "server-MB")
 }
 
 // BenchmarkLoopbackReference is the closed loop against net/http with a canned reply: what the
 // others are compared with.
 func BenchmarkLoopbackReference(b *testing.B) {
-	s, addr := reference(b)
-	closedLoop(b, s, addr, Hit(addr))
+	s := startServer(b, proc.Config{Args: []string{os.Args[0]}, Ready: "http://{addr}/",
+		Env: []string{"TICKERCAST_BENCH_REFERENCE={addr}"}})
+	closedLoop(b, s, Hit(s.Addr))
 }
 
 // BenchmarkLoopbackHit is the closed loop against the server as it is shipped, every answer in its
 // cache.
 func BenchmarkLoopbackHit(b *testing.B) {
-	s, addr := tickercast(b)
-	warm(b, addr)
-	closedLoop(b, s, addr, Hit(addr))
+	s := startTickercast(b)
+	warm(b, s.Addr)
+	closedLoop(b, s, Hit(s.Addr))
 }
 
-// BenchmarkLoopbackHitNetHTTP is the same with the fast lane off.
+// BenchmarkLoopbackHitNetHTTP is the same without the fast lane.
 func BenchmarkLoopbackHitNetHTTP(b *testing.B) {
-	s, addr := tickercast(b, "-fastlane=false")
-	warm(b, addr)
-	closedLoop(b, s, addr, Hit(addr))
+	s := startTickercast(b, "-fastlane=false")
+	warm(b, s.Addr)
+	closedLoop(b, s, Hit(s.Addr))
 }
 
 // BenchmarkLoopbackMiss is the closed loop with no answer in the cache.
 func BenchmarkLoopbackMiss(b *testing.B) {
-	s, addr := tickercast(b)
-	closedLoop(b, s, addr, Miss(addr))
+	s := startTickercast(b)
+	closedLoop(b, s, Miss(s.Addr))
 }
 
-// BenchmarkLoopbackBatch is one connection that asks for a thousand cached forecasts in each call.
+// BenchmarkLoopbackBatch asks for a thousand cached forecasts in each call, over one connection.
 // ns/op is for a call.
 func BenchmarkLoopbackBatch(b *testing.B) {
-	s, addr := tickercast(b)
-	before := usage(b, s)
-	b.ResetTimer()
-	r := drive(b, load.Config{
-		Addr: addr, Requests: Batch(addr), Conns: 1, Count: int64(b.N), Duration: time.Hour,
-		Check: func(_ int, answer []byte) error {
-			if n := bytes.Count(answer, []byte(`"predictions":`)); n != BatchSize {
-				return fmt.Errorf("%d forecasts in an answer, want %d", n, BatchSize)
-			}
-			return nil
-		},
+	s := startTickercast(b)
+	cfg := load.Config{Addr: s.Addr, Requests: Batch(s.Addr), Conns: 1, Count: int64(b.N),
+		Duration: time.Hour}
+	cfg.Check = func(_ int, answer []byte) error {
+		if n := bytes.Count(answer, []byte(`"predictions":`)); n != BatchSize {
+			return fmt.Errorf("%d forecasts in an answer, want %d", n, BatchSize)
+		}
+		return nil
+	}
+	var r *load.Result
+	cpu := cpuDuring(b, s, func() {
+		b.ResetTimer()
+		r = drive(b, cfg)
+		b.StopTimer()
 	})
-	b.StopTimer()
 	n := float64(r.Answers * BatchSize)
 	b.ReportMetric(n/r.Seconds, "predictions/s")
-	b.ReportMetric((usage(b, s).CPU-before.CPU).Seconds()*1e9/n, "server-ns/prediction")
+	b.ReportMetric(cpu.Seconds()*1e9/n, "server-ns/prediction")
 }
 
-// BenchmarkOpenLoop1000 sends the Mixed stream at a thousand requests a second, whatever the server
-// does. Run it for long: -benchtime 30s has p99.9 rest on thirty requests. ns/op is the time
-// between two requests and means nothing.
+// BenchmarkOpenLoop1000 sends Mixed at a thousand requests a second. With -benchtime 30s p99.9
+// rests on thirty requests. ns/op is the time between two requests and means nothing.
 func BenchmarkOpenLoop1000(b *testing.B) {
-	_, addr := tickercast(b)
+	addr := startTickercast(b).Addr
 	b.ResetTimer()
 	openLoop(b, load.Config{Addr: addr, Requests: Mixed(addr), Conns: 64, Rate: 1000,
 		Count: int64(b.N), Duration: time.Hour})
@@ -191,7 +170,7 @@ func BenchmarkOpenLoop1000(b *testing.B) {
 // BenchmarkOpenLoop10000Connections sends ten thousand requests a second over as many connections,
 // for two seconds each time.
 func BenchmarkOpenLoop10000Connections(b *testing.B) {
-	_, addr := tickercast(b)
+	addr := startTickercast(b).Addr
 	for b.Loop() {
 		openLoop(b, load.Config{Addr: addr, Requests: Mixed(addr), Conns: 10_000, Rate: 10_000,
 			Duration: 2 * time.Second})
@@ -216,25 +195,24 @@ func BenchmarkStart(b *testing.B) {
 	var ready time.Duration
 	var memory int64
 	for b.Loop() {
-		s, _ := tickercast(b)
+		s := startTickercast(b)
 		ready += s.Started
-		memory += usage(b, s).Memory
+		memory += memoryOf(b, s)
 		s.Stop()
 	}
 	b.ReportMetric(ready.Seconds()*1e3/float64(b.N), "ready-ms")
 	b.ReportMetric(float64(memory)/1e6/float64(b.N), "server-MB")
 }
 
-// BenchmarkIdleConnections is the memory that the server holds for a connection which has had an
-// answer and waits.
+// BenchmarkIdleConnections is the memory of the server for a connection that waits after an answer.
 func BenchmarkIdleConnections(b *testing.B) {
 	const conns = 2000
-	s, addr := tickercast(b)
-	warm(b, addr)
-	before := usage(b, s)
-	next := Hit(addr)(0)
+	s := startTickercast(b)
+	warm(b, s.Addr)
+	before := memoryOf(b, s)
+	next := Hit(s.Addr)(0)
 	for range conns {
-		c, err := net.Dial("tcp", addr)
+		c, err := net.Dial("tcp", s.Addr)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -247,7 +225,7 @@ func BenchmarkIdleConnections(b *testing.B) {
 		}
 	}
 	for b.Loop() {
-		usage(b, s)
+		memoryOf(b, s)
 	}
-	b.ReportMetric(float64(usage(b, s).Memory-before.Memory)/1e3/conns, "server-kB/connection")
+	b.ReportMetric(float64(memoryOf(b, s)-before)/1e3/conns, "server-kB/connection")
 }

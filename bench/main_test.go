@@ -8,15 +8,15 @@ import (
 	"testing"
 )
 
-// built is the real binary, as a user builds it, made when the first benchmark wants it.
+// built is the real binary, built for the first benchmark that needs it.
 var built struct {
 	sync.Once
 	dir, path string
 	err       error
 }
 
-// TestMain makes the test binary serve the reference when it is told to, so that the reference has
-// a process, and so a CPU time, of its own.
+// TestMain serves the reference if TICKERCAST_BENCH_REFERENCE is set: the reference needs a process
+// of its own to have a CPU time of its own.
 func TestMain(m *testing.M) {
 	if addr := os.Getenv("TICKERCAST_BENCH_REFERENCE"); addr != "" {
 		fmt.Fprintln(os.Stderr, http.ListenAndServe(addr, Reference(AnswerBytes)))

@@ -1,36 +1,29 @@
-// Package bench measures tickercast from the outside: the workload that the figures in the README
-// speak of, end-to-end benchmarks of the real binary, and the check that keeps a change from making
-// it slower.
+// Package bench measures tickercast as its clients see it: it holds the workload behind the figures
+// in the README and end-to-end benchmarks of the real binary.
 //
-// It does not measure parts. Those have their benchmarks beside them: decode and encode in predict,
-// the cache in cache, the arithmetic in model.
+// Benchmarks of single parts are beside them: of decode and encode in predict, of the cache in
+// cache, of the arithmetic in model.
 package bench
 
 import (
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"strconv"
 	"sync/atomic"
 
 	"tickercast/bench/load"
 )
 
-// The workload should be like what clients of a forecast service send, as far as that decides the
-// cost of an answer:
+// The workloads resemble what clients of a forecast service send, as far as that decides the cost
+// of an answer. They name forty liquid US stocks, which any file of US prices is likely to hold. A
+// request is a body as the contract documents it, 30 to 67 bytes, with the headers of a usual
+// client, 166 to 204 bytes in all.
 //
-//   - it names liquid US stocks, forty of them, so that any price file that a user has knows them;
-//   - a request is the body that the contract documents and nothing else, 30 to 67 bytes, with the headers of a usual
-//     client, 166 to 204 bytes in all;
-//   - for throughput and CPU time, all answers have five rows and very nearly the same size, some 780 bytes, so that a
-//     canned reply of that size does the same work on the network;
-//   - for latency, horizons and confidences are mixed: most clients want the next day at the default confidence, some
-//     want a month, so that answers have 150 bytes to 4.7 kB; and popularity falls with rank, as it does in life;
-//   - for batches, a call holds a thousand forecasts of one day, 60 kB that are answered with 170;
-//   - for overload, a call for many forecasts holds five hundred of five days that nobody has asked for, and takes a hundred
-//     times what a refusal does.
-//
-// Every stream is the same in every process: a figure never depends on a lucky draw.
+//   - Throughput and CPU time (Hit, Miss): answers have five rows and about 780 bytes, so that a
+//     canned reply of that size does the same work on the network.
+//   - Latency (Mixed): horizons and confidences differ, answers have 150 bytes to 4.7 kB.
+//   - Batches (Batch): a thousand forecasts of one day, 60 kB answered with 170.
+//   - Overload (BatchMiss): five hundred new forecasts, a hundred times the work of a refusal.
 var tickers = [...]string{
 	"AAPL", "MSFT", "NVDA", "AMZN", "GOOGL", "META", "AVGO", "TSLA", "JPM", "LLY",
 	"V", "XOM", "MA", "UNH", "COST", "WMT", "PG", "HD", "JNJ", "NFLX",
@@ -40,29 +33,27 @@ var tickers = [...]string{
 
 var confidences = [...]string{"0.8", "0.9", "0.95", "0.99"}
 
-// Tickers are those that the workload names, most popular first.
-func Tickers() []string { return slices.Clone(tickers[:]) }
+// A Workload is a stream of requests, as load.Config.Requests wants it: it returns for each
+// connection a function that returns the next request.
+type Workload func(conn int) func() []byte
 
-// Confidences are those of the Hit and Mixed streams, rising.
-func Confidences() []float64 { return []float64{0.8, 0.9, 0.95, 0.99} }
-
-// A Mix is a stream of prediction requests: it hands each connection a function that returns the
-// next request, as load.Config.Requests wants it.
-type Mix func(conn int) func() []byte
-
-// Mixes are the streams by the name that commands know them by.
-func Mixes(host string) map[string]Mix {
-	return map[string]Mix{"hit": Hit(host), "miss": Miss(host), "mixed": Mixed(host),
+// Workloads returns all workloads by the name that commands use.
+func Workloads(host string) map[string]Workload {
+	return map[string]Workload{"hit": Hit(host), "miss": Miss(host), "mixed": Mixed(host),
 		"batch": Batch(host), "batchmiss": BatchMiss(host)}
 }
 
-// HitBodies are the bodies of the Hit mix: every ticker and confidence, five days.
-func HitBodies() [][]byte {
-	var bodies [][]byte
+// appendBody appends the body of a request for one forecast.
+func appendBody(b []byte, ticker string, days int, confidence string) []byte {
+	return fmt.Appendf(b, `{"ticker":"%s","days_ahead":%d,"confidence_interval":%s}`, ticker, days,
+		confidence)
+}
+
+// HitBodies returns the bodies of Hit: every ticker and confidence, five days.
+func HitBodies() (bodies [][]byte) {
 	for _, ticker := range tickers {
 		for _, c := range confidences {
-			bodies = append(bodies, fmt.Appendf(nil,
-				`{"ticker":"%s","days_ahead":5,"confidence_interval":%s}`, ticker, c))
+			bodies = append(bodies, appendBody(nil, ticker, 5, c))
 		}
 	}
 	rand.New(rand.NewPCG(1, 0)).Shuffle(len(bodies),
@@ -71,30 +62,35 @@ func HitBodies() [][]byte {
 }
 
 // Hit asks for 160 keys in turn: after the first round each is in the cache.
-func Hit(host string) Mix {
-	return cycle(host, "/predict", HitBodies())
-}
+func Hit(host string) Workload { return cycle(host, "/predict", HitBodies()) }
 
-// BatchSize is the number of forecasts in a request of the Batch mix: the most that one call may
-// ask for.
+// BatchSize is the number of forecasts in a request of Batch, the most that one call may hold.
 const BatchSize = 1000
 
-// Batch asks for BatchSize forecasts of one day in a call: the 160 keys of a horizon over and over.
-func Batch(host string) Mix {
-	body := []byte(`{"requests":[`)
-	for i := range BatchSize {
-		if i > 0 {
-			body = append(body, ',')
-		}
-		body = fmt.Appendf(body, `{"ticker":"%s","days_ahead":1,"confidence_interval":%s}`,
-			tickers[i%len(tickers)], confidences[i/len(tickers)%len(confidences)])
-	}
-	return cycle(host, "/predict/batch", [][]byte{append(body, "]}"...)})
+// Batch asks for BatchSize forecasts of one day in a call, 160 keys over and over.
+func Batch(host string) Workload {
+	body := batchBody(BatchSize, func(b []byte, i int) []byte {
+		return appendBody(b, tickers[i%len(tickers)], 1,
+			confidences[i/len(tickers)%len(confidences)])
+	})
+	return cycle(host, "/predict/batch", [][]byte{body})
 }
 
-// Mixed draws 4,096 requests by popularity: ticker of rank k with weight 1/k, one day half of the
-// time, confidence left out more often than not. They hold 549 distinct keys.
-func Mixed(host string) Mix {
+// batchBody returns the body of a batch of n requests; appendItem appends the i-th.
+func batchBody(n int, appendItem func(b []byte, i int) []byte) []byte {
+	b := []byte(`{"requests":[`)
+	for i := range n {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendItem(b, i)
+	}
+	return append(b, "]}"...)
+}
+
+// Mixed draws 4,096 requests: the ticker of rank k with weight 1/k, one day half of the time, no
+// confidence in three of five. They hold 549 distinct keys.
+func Mixed(host string) Workload {
 	rng := rand.New(rand.NewPCG(2, 0))
 	var total float64
 	for k := range tickers {
@@ -121,7 +117,7 @@ func Mixed(host string) Mix {
 
 // cycle sends the bodies in turn. Connections begin at different places, so that they do not all
 // ask for one key at once.
-func cycle(host, path string, bodies [][]byte) Mix {
+func cycle(host, path string, bodies [][]byte) Workload {
 	requests := make([][]byte, len(bodies))
 	for i, b := range bodies {
 		requests[i] = load.NewRequest("POST", path, host, b)
@@ -138,69 +134,58 @@ func cycle(host, path string, bodies [][]byte) Mix {
 	}
 }
 
-// Miss asks for a key that was never asked for before, in requests and answers of the size of
-// Hit's: there are 190 million, each a confidence of its own. Streams of one Mix never repeat each
-// other; those of two processes may.
-func Miss(host string) Mix {
-	n := fresh()
-	return func(int) func() []byte {
-		var requests [len(tickers)][]byte
-		// where in its request the nine digits of the confidence are
-		var digits [len(tickers)][]byte
-		for i, ticker := range tickers {
-			body := fmt.Appendf(nil,
-				`{"ticker":"%s","days_ahead":5,"confidence_interval":0.800000000}`, ticker)
-			requests[i] = load.NewRequest("POST", "/predict", host, body)
-			digits[i] = requests[i][len(requests[i])-10 : len(requests[i])-1]
-		}
-		return func() []byte {
-			k := n.Add(1)
-			i := int(k % int64(len(tickers)))
-			strconv.AppendInt(digits[i][:0], billionths(k), 10)
-			return requests[i]
-		}
-	}
-}
-
-// Confidences that never repeat are counted in billionths between those that the service takes.
+// Confidences that never repeat are counted in billionths between those that the service accepts.
+// The streams of a Workload share a counter, which begins anywhere: another process may have left
+// its keys in the server.
 const lowest, highest = 800_000_000, 990_000_000
 
-func billionths(k int64) int64 { return lowest + k%(highest-lowest) }
-
-// fresh is a counter of such confidences. It begins anywhere, since another process has left its
-// keys in the server.
-func fresh() *atomic.Int64 {
+func newCounter() *atomic.Int64 {
 	n := new(atomic.Int64)
 	n.Store(rand.Int64N(highest - lowest))
 	return n
 }
 
-// BatchMissSize is the number of forecasts in a request of the BatchMiss mix.
+// setConfidence writes the k-th confidence over the nine digits that end at the given place.
+func setConfidence(request []byte, end int, k int64) {
+	strconv.AppendInt(request[:end-9], lowest+k%(highest-lowest), 10)
+}
+
+// Miss asks for a new key each time, in requests and answers of the size of Hit's.
+func Miss(host string) Workload {
+	n := newCounter()
+	return func(int) func() []byte {
+		var requests [len(tickers)][]byte
+		for i, ticker := range tickers {
+			requests[i] = load.NewRequest("POST", "/predict", host,
+				appendBody(nil, ticker, 5, "0.800000000"))
+		}
+		return func() []byte {
+			k := n.Add(1)
+			r := requests[k%int64(len(tickers))]
+			setConfidence(r, len(r)-1, k)
+			return r
+		}
+	}
+}
+
+// BatchMissSize is the number of forecasts in a request of BatchMiss.
 const BatchMissSize = 500
 
-// BatchMiss asks in each call for BatchMissSize forecasts of five days that were never asked for
-// before.
-func BatchMiss(host string) Mix {
-	n := fresh()
+// BatchMiss asks in each call for BatchMissSize forecasts of five days with new keys.
+func BatchMiss(host string) Workload {
+	n := newCounter()
 	return func(int) func() []byte {
-		body := []byte(`{"requests":[`)
-		var ends [BatchMissSize]int // behind the confidences, in the body
-		for i := range ends {
-			if i > 0 {
-				body = append(body, ',')
-			}
-			body = fmt.Appendf(body,
-				`{"ticker":"%s","days_ahead":5,"confidence_interval":0.800000000}`,
-				tickers[i%len(tickers)])
-			ends[i] = len(body) - 1
-		}
-		body = append(body, "]}"...)
+		var ends [BatchMissSize]int // of the confidences, in the body
+		body := batchBody(BatchMissSize, func(b []byte, i int) []byte {
+			b = appendBody(b, tickers[i%len(tickers)], 5, "0.800000000")
+			ends[i] = len(b) - 1
+			return b
+		})
 		request := load.NewRequest("POST", "/predict/batch", host, body)
 		head := len(request) - len(body)
 		return func() []byte {
 			for _, end := range ends {
-				at := head + end - 9
-				strconv.AppendInt(request[:at], billionths(n.Add(1)), 10)
+				setConfidence(request, head+end, n.Add(1))
 			}
 			return request
 		}

@@ -12,12 +12,12 @@ type body struct {
 	Confidence float64 `json:"confidence_interval"`
 }
 
-// draw reads n requests from the given number of streams of a mix, in turn.
-func draw(t *testing.T, mix Mix, streams, n int) (bodies []body, sizes []int) {
+// draw reads n requests from the given number of streams, in turn.
+func draw(t *testing.T, workload Workload, streams, n int) (bodies []body, sizes []int) {
 	t.Helper()
 	next := make([]func() []byte, streams)
 	for i := range next {
-		next[i] = mix(i)
+		next[i] = workload(i)
 	}
 	for i := range n {
 		request := next[i%streams]()
@@ -105,8 +105,8 @@ func TestBatch(t *testing.T) {
 }
 
 func TestBatchMissNeverRepeats(t *testing.T) {
-	mix := BatchMiss("there")
-	next := []func() []byte{mix(0), mix(1)}
+	workload := BatchMiss("there")
+	next := []func() []byte{workload(0), workload(1)}
 	var all []body
 	for i := range 20 {
 		_, content, _ := bytes.Cut(next[i%2](), []byte("\r\n\r\n"))
@@ -128,8 +128,8 @@ func TestBatchMissNeverRepeats(t *testing.T) {
 }
 
 func TestStreamsAllocateNothing(t *testing.T) {
-	for name, mix := range Mixes("there") {
-		next := mix(0)
+	for name, workload := range Workloads("there") {
+		next := workload(0)
 		if n := testing.AllocsPerRun(1000, func() { next() }); n != 0 {
 			t.Errorf("%s: a request costs %v allocations, want 0", name, n)
 		}

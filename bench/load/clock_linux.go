@@ -7,11 +7,11 @@ import (
 	"unsafe"
 )
 
-// clock sleeps to within some ten microseconds. An idle Go program sleeps in epoll_wait, whose unit
-// is the millisecond, so time.Sleep is up to one late: more than the server that is to be measured
-// takes. A timerfd wakes the same epoll_wait when it is due.
+// clock sleeps to within some ten microseconds. An idle Go program waits in epoll_wait, whose unit
+// is the millisecond, so time.Sleep can be late by more than an answer takes. A timerfd wakes
+// epoll_wait on time.
 type clock struct {
-	f  *os.File // nil: the kernel refused a timer, and time.Sleep has to do
+	f  *os.File // nil if the kernel refused a timer; time.Sleep is used then
 	fd uintptr
 }
 
@@ -26,27 +26,18 @@ func newClock() *clock {
 }
 
 func (c *clock) sleep(d time.Duration) {
-	if d <= 0 {
-		return
-	}
-	if c.f == nil {
-		time.Sleep(d)
-		return
-	}
-	spec := struct{ interval, value syscall.Timespec }{value: syscall.NsecToTimespec(int64(d))}
-	_, _, errno := syscall.Syscall6(syscall.SYS_TIMERFD_SETTIME, c.fd, 0,
-		uintptr(unsafe.Pointer(&spec)), 0, 0, 0)
-	var expirations [8]byte
-	if errno == 0 {
-		if _, err := c.f.Read(expirations[:]); err == nil {
-			return
+	if c.f != nil && d > 0 {
+		spec := struct{ interval, value syscall.Timespec }{value: syscall.NsecToTimespec(int64(d))}
+		_, _, errno := syscall.Syscall6(syscall.SYS_TIMERFD_SETTIME, c.fd, 0,
+			uintptr(unsafe.Pointer(&spec)), 0, 0, 0)
+		var expirations [8]byte
+		if errno == 0 {
+			if _, err := c.f.Read(expirations[:]); err == nil {
+				return
+			}
 		}
 	}
 	time.Sleep(d)
 }
 
-func (c *clock) close() {
-	if c.f != nil {
-		c.f.Close()
-	}
-}
+func (c *clock) close() { c.f.Close() } // which is harmless if f is nil

@@ -4,7 +4,6 @@ package load
 
 import "time"
 
-// clock is time.Sleep where nothing finer was looked for.
 type clock struct{}
 
 func newClock() *clock               { return new(clock) }

@@ -75,7 +75,7 @@ func TestReceive(t *testing.T) {
 				"data and EOF": iotest.DataErrReader(strings.NewReader(tt.in)),
 			} {
 				if mode == "byte by byte" && tt.err == errUnsolicited {
-					continue // the reader stops at the last byte, and the surplus is not there yet
+					continue // the surplus has not arrived yet
 				}
 				c := conn{c: &scripted{r: r}, timeout: time.Second}
 				got, err := c.exchange([]byte("GET / HTTP/1.1\r\n\r\n"), 0)
@@ -127,8 +127,7 @@ func FuzzReceive(f *testing.F) {
 			got.status > 999) {
 			t.Errorf("status %d, body %q of %q", got.status, got.body, in)
 		}
-		// However the bytes arrive, the verdict is the same, but that a surplus may not have been
-		// seen.
+		// The bytes may arrive in any pieces, but a surplus may then not have arrived yet.
 		split := conn{c: &scripted{r: iotest.OneByteReader(strings.NewReader(in))},
 			timeout: time.Second}
 		again, err2 := split.receive()

@@ -6,5 +6,5 @@ import "time"
 
 var start = time.Now()
 
-// ProcessCPU is the time since the process began: the CPU time of this one is not known here.
+// ProcessCPU is the time since the start: the CPU time of a process is only read on Unix.
 func ProcessCPU() time.Duration { return time.Since(start) }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// dispatch hands the time at which each request is due to a free connection, when it is due or as
+// dispatch sends the time at which each request is due to a free connection, at that time or as
 // soon after as a connection is free. Being late does not move the times that follow.
 func (r *run) dispatch(ctx context.Context, due chan<- time.Duration, began, end time.Duration,
 	count int64) (unsent int64) {
@@ -19,14 +19,11 @@ func (r *run) dispatch(ctx context.Context, due chan<- time.Duration, began, end
 	patience := time.NewTimer(end - r.now() + r.cfg.Timeout)
 	defer patience.Stop()
 	gap := r.gaps()
-	if count == 0 {
-		count = 1 << 62
-	}
 	now := began
 	for at := began; at < end && count > 0; at += gap() {
 		count--
 		if r.impatient(at, now) {
-			unsent++ // no look at the clock for each of a million that are late
+			unsent++ // without reading the clock for each of a million late ones
 			continue
 		}
 		for now = r.now(); now < at; now = r.now() {
@@ -45,12 +42,12 @@ func (r *run) dispatch(ctx context.Context, due chan<- time.Duration, began, end
 		case <-ctx.Done():
 			return unsent
 		case <-patience.C:
-			// The server is too far behind to wait for. What is left counts with the time it has
-			// waited by now, so that giving up does not flatter the quantiles.
+			// The server is too far behind. The rest counts with the time it has waited so far, so
+			// that giving up does not improve the quantiles.
 			for ; at < end && count >= 0; at += gap() {
 				count--
 				unsent++
-				r.tally.Load().latency.Record(r.now() - at)
+				r.update(func(res *Result) { res.Latency.Record(r.now() - at) })
 			}
 			return unsent
 		}
@@ -58,12 +55,12 @@ func (r *run) dispatch(ctx context.Context, due chan<- time.Duration, began, end
 	return unsent
 }
 
-// impatient reports whether a request that was due at a time has been given up by now.
+// impatient reports whether a request that was due at a time is given up by now.
 func (r *run) impatient(at, now time.Duration) bool {
 	return r.cfg.Patience > 0 && r.cfg.Rate > 0 && now-at > r.cfg.Patience
 }
 
-// gaps returns the function that draws the time between one request and the next.
+// gaps returns a function that returns the time from one request to the next.
 func (r *run) gaps() func() time.Duration {
 	mean := float64(time.Second) / r.cfg.Rate
 	rng := rand.New(rand.NewPCG(r.cfg.Seed, 0))

@@ -5,7 +5,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 )
@@ -110,60 +109,16 @@ func TestHistogramEmptyAndNegative(t *testing.T) {
 	}
 }
 
-// same reports whether two histograms hold the same records.
-func same(a, b *Histogram) bool {
-	for i := range a.counts {
-		if a.counts[i].Load() != b.counts[i].Load() {
-			return false
-		}
-	}
-	return a.Count() == b.Count() && a.Mean() == b.Mean() && a.Min() == b.Min() &&
-		a.Max() == b.Max()
-}
-
-func TestMergeAndJSON(t *testing.T) {
-	var whole, left, right, empty Histogram
-	rng := rand.New(rand.NewPCG(3, 4))
-	for i := range 10_000 {
-		d := time.Duration(rng.Int64N(int64(time.Minute)))
-		whole.Record(d)
-		[]*Histogram{&left, &right}[i%2].Record(d)
-	}
-	left.Merge(&right)
-	left.Merge(&empty)
-	if !same(&left, &whole) {
-		t.Error("merged halves differ from the histogram of the whole")
-	}
-	b, err := json.Marshal(&whole)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var back Histogram
-	back.Record(time.Hour) // must vanish
-	if err := json.Unmarshal(b, &back); err != nil || !same(&back, &whole) {
-		t.Errorf("histogram changed on its way through JSON (error %v)", err)
-	}
-	for _, bad := range []string{`{"buckets":[[-1,2]]}`, `{"buckets":[[99999999,2]]}`,
-		`{"buckets":[[5,-2]]}`, `[]`} {
-		if err := json.Unmarshal([]byte(bad), &back); err == nil {
-			t.Errorf("%s was accepted", bad)
-		}
-	}
-}
-
-func TestRecordConcurrently(t *testing.T) {
+func TestHistogramJSON(t *testing.T) {
 	var h Histogram
-	var wg sync.WaitGroup
-	for w := range 4 {
-		wg.Go(func() {
-			for i := range 5000 {
-				h.Record(time.Duration(1 + w*5000 + i))
-			}
-		})
+	for _, d := range []time.Duration{1, 2, 3, 10} {
+		h.Record(d)
 	}
-	wg.Wait()
-	if h.Count() != 20_000 || h.Min() != 1 || h.Max() != 20_000 {
-		t.Errorf("count %d, min %d, max %d; want 20000, 1, 20000", h.Count(), h.Min(), h.Max())
+	b, err := json.Marshal(&h)
+	const want = `{"count":4,"mean_ns":4,"min_ns":1,"p50_ns":2,"p90_ns":10,"p99_ns":10,` +
+		`"p99.9_ns":10,"max_ns":10}`
+	if err != nil || string(b) != want {
+		t.Errorf("got %s, error %v; want %s", b, err, want)
 	}
 }
 

@@ -1,25 +1,19 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
 )
 
-// KneeConfig says where to look for the knee and what counts as beyond it. The zero value is ready.
-type KneeConfig struct {
-	Start float64       // first rate tried; 0 means 1000 a second
-	Max   float64       // highest rate tried; 0 means a million a second
-	P99   time.Duration // p99 must be below; 0 means 5 ms
-	// how close the highest good and the lowest bad rate must come; 0 means 0.05
-	Precision float64
-}
-
-// Knee is the highest rate that a server stood: p99 in the limit and no request without its 2xx.
+// Knee is the highest rate with p99 below the limit and a 2xx for every request.
 type Knee struct {
-	Rate  float64    `json:"rate"` // 0: not even the first
+	Rate  float64    `json:"rate"` // 0 if the first rate was beyond the knee
 	Steps []KneeStep `json:"steps"`
 }
+
+func (k Knee) String() string { return fmt.Sprintf("knee: %.0f requests a second\n", k.Rate) }
 
 // KneeStep is one rate that was tried.
 type KneeStep struct {
@@ -30,31 +24,34 @@ type KneeStep struct {
 	GeneratorCPU float64       `json:"generator_cpu_us_per_answer"`
 }
 
-// FindKnee doubles the rate until a step is beyond the knee and then halves the interval. Every
-// step is a Run of cfg at its rate; one that is beyond the knee is tried once more, so that a
-// hiccup of the machine is not taken for the server's. step, if not nil, is called after each. A
-// generator that is slower than the server finds its own knee: compare GeneratorCPU with the time
-// between two requests.
-func FindKnee(ctx context.Context, cfg Config, k KneeConfig, step func(KneeStep)) (Knee, error) {
-	if k.P99 == 0 {
-		k.P99 = 5 * time.Millisecond
+func (s KneeStep) String() string {
+	verdict := "good"
+	if !s.OK {
+		verdict = "beyond the knee"
 	}
-	if k.Start == 0 {
-		k.Start = 1000
+	return fmt.Sprintf("%8.0f a second: p99 %v, %d failed, generator %.1f us: %s", s.Rate, s.P99,
+		s.Failed, s.GeneratorCPU, verdict)
+}
+
+const (
+	maxRate   = 1e6  // highest rate tried
+	precision = 0.05 // of the knee: the lowest bad rate is at most that much above
+)
+
+// FindKnee looks for the rate at which p99 reaches a limit. It doubles the rate, from cfg.Rate or
+// 1000, until a step is beyond the knee and then halves the interval. Every step is a Run of cfg at
+// its rate. A step beyond the knee is tried once more, in case something else slowed the machine
+// down. step is called after each.
+//
+// A generator slower than the server finds its own knee: compare GeneratorCPU with the time between
+// two requests.
+func FindKnee(ctx context.Context, cfg Config, limit time.Duration, step func(KneeStep)) (knee Knee,
+	err error) {
+	start := cmp.Or(cfg.Rate, 1000)
+	if !(start > 0 && start <= maxRate) {
+		return knee, fmt.Errorf("load: looking for the knee from %v, want up to %v", start, maxRate)
 	}
-	if k.Max == 0 {
-		k.Max = 1e6
-	}
-	if k.Precision == 0 {
-		k.Precision = 0.05
-	}
-	if !(k.Start > 0 && k.Start <= k.Max && k.Max <= 10e6 && k.Precision > 0) {
-		return Knee{}, fmt.Errorf("load: knee from %v to %v with precision %v: no such search",
-			k.Start, k.Max, k.Precision)
-	}
-	var knee Knee
-	var err error
-	knee.Rate, err = search(k.Start, k.Max, k.Precision, func(rate float64) (bool, error) {
+	knee.Rate, err = search(start, maxRate, precision, func(rate float64) (bool, error) {
 		for range 2 {
 			cfg.Rate = rate
 			r, err := Run(ctx, cfg)
@@ -66,11 +63,9 @@ func FindKnee(ctx context.Context, cfg Config, k KneeConfig, step func(KneeStep)
 			}
 			s := KneeStep{Rate: rate, P99: r.Latency.Quantile(0.99), Failed: r.Failed(),
 				GeneratorCPU: r.GeneratorCPU}
-			s.OK = s.P99 < k.P99 && s.Failed == 0
+			s.OK = s.P99 < limit && s.Failed == 0
 			knee.Steps = append(knee.Steps, s)
-			if step != nil {
-				step(s)
-			}
+			step(s)
 			if s.OK {
 				return true, nil
 			}
@@ -80,34 +75,27 @@ func FindKnee(ctx context.Context, cfg Config, k KneeConfig, step func(KneeStep)
 	return knee, err
 }
 
-// search returns the highest rate found to be good, from start by doubling and then by bisection.
-func search(start, limit, precision float64, good func(rate float64) (bool, error)) (float64,
-	error) {
-	best, bad := 0.0, 0.0
-	for rate := start; bad == 0; rate = min(2*rate, limit) {
+// search returns the highest rate found to be good, by doubling from start and then by bisection.
+func search(start, limit, precision float64,
+	good func(rate float64) (bool, error)) (best float64, err error) {
+	rate, bad := start, 0.0 // bad is the lowest rate that is not good; 0 if none is known
+	for bad == 0 || best > 0 && bad > best*(1+precision) {
 		ok, err := good(rate)
 		if err != nil {
 			return best, err
 		}
-		if !ok {
-			bad = rate
-			break
-		}
-		best = rate
-		if rate == limit {
-			return best, nil
-		}
-	}
-	for best > 0 && bad > best*(1+precision) {
-		mid := (best + bad) / 2
-		ok, err := good(mid)
-		if err != nil {
-			return best, err
-		}
 		if ok {
-			best = mid
+			best = rate
 		} else {
-			bad = mid
+			bad = rate
+		}
+		switch {
+		case bad > 0:
+			rate = (best + bad) / 2
+		case rate == limit:
+			return best, nil
+		default:
+			rate = min(2*rate, limit)
 		}
 	}
 	return best, nil

@@ -35,15 +35,16 @@ func TestSearch(t *testing.T) {
 	}
 }
 
-// TestFindKnee measures a server that takes 1 ms a request on one connection: it can do 1000 a
-// second and no more.
+// TestFindKnee measures a server that takes 1 ms a request on one connection, so its knee is at
+// 1000 a second.
 func TestFindKnee(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newFakeServer(func(int) time.Duration { return time.Millisecond })
-		cfg := Config{Dial: s.dial, Sleep: time.Sleep, Requests: constant, Conns: 1,
+		s := &fakeServer{delay: func(int) time.Duration { return time.Millisecond }}
+		cfg := Config{Dial: s.dial, Sleep: time.Sleep, Requests: constant, Conns: 1, Rate: 100,
 			Duration: 2 * time.Second}
+		const limit = 5 * time.Millisecond
 		steps := 0
-		knee, err := FindKnee(t.Context(), cfg, KneeConfig{Start: 100}, func(KneeStep) { steps++ })
+		knee, err := FindKnee(t.Context(), cfg, limit, func(KneeStep) { steps++ })
 		if err != nil || knee.Rate < 950 || knee.Rate > 1003 || steps != len(knee.Steps) {
 			t.Errorf("knee at %v after %d steps, error %v; want 1000", knee.Rate, steps, err)
 		}
@@ -52,7 +53,8 @@ func TestFindKnee(t *testing.T) {
 				t.Errorf("a rate of %v: ok %v, p99 %v", s.Rate, s.OK, s.P99)
 			}
 		}
-		if _, err := FindKnee(t.Context(), cfg, KneeConfig{Start: -5}, nil); err == nil {
+		cfg.Rate = -5
+		if _, err := FindKnee(t.Context(), cfg, limit, nil); err == nil {
 			t.Error("a negative start was accepted")
 		}
 	})

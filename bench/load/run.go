@@ -1,30 +1,31 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// run is the state of one Run. Its tally starts anew when the warm-up is over.
+// run is the state of one Run.
 type run struct {
 	cfg   Config
 	start time.Time
-	tally atomic.Pointer[tally]
 	left  atomic.Int64 // closed loop: requests that may still be sent
 
-	// open loop: requests that had waited for longer than Patience when a connection took them
-	givenUp atomic.Int64
+	mu     sync.Mutex
+	result *Result // guarded by mu; replaced after the warm-up
 }
 
-// Run connects, sends and measures until Duration has passed, Count requests were sent or ctx is
-// done, and returns what it measured. It returns an error when the configuration is not valid or
-// the server cannot be reached at all; faults of the server under load are part of the result.
+// Run sends until Duration has passed, Count requests were sent or ctx is done. It returns an error
+// if the configuration is not valid or the server cannot be reached at all; faults of the server
+// under load are part of the result.
 func Run(ctx context.Context, cfg Config) (*Result, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
@@ -34,49 +35,27 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{cfg: cfg, start: time.Now()}
-	r.tally.Store(new(tally))
+	r := &run{cfg: cfg, start: time.Now(), result: newResult(cfg)}
 	if cfg.Warmup > 0 {
 		r.phase(ctx, conns, cfg.Warmup, 0)
-		r.tally.Store(new(tally))
+		r.result = newResult(cfg)
 	}
-
 	began, cpu := r.now(), ProcessCPU()
-	done := make(chan struct{})
-	var watcher sync.WaitGroup
-	if cfg.Progress != nil {
-		watcher.Go(func() { r.report(began, done) })
-	}
-	unsent := r.phase(ctx, conns, cfg.Duration, cfg.Count)
-	close(done)
-	watcher.Wait()
-	elapsed := r.now() - began
-
-	for _, c := range conns {
-		if c.c != nil {
-			c.c.Close()
-		}
-	}
-	return r.tally.Load().result(cfg, elapsed, unsent, ProcessCPU()-cpu), nil
+	r.phase(ctx, conns, cfg.Duration, cfg.Count)
+	r.result.finish(r.now()-began, ProcessCPU()-cpu)
+	closeAll(conns)
+	return r.result, nil
 }
 
 func (r *run) now() time.Duration { return time.Since(r.start) }
 
-func (r *run) report(began time.Duration, done <-chan struct{}) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-done:
-			return
-		case <-tick.C:
-			r.cfg.Progress(r.tally.Load().progress(r.now() - began))
-		}
-	}
+func (r *run) update(f func(*Result)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f(r.result)
 }
 
-// dialAll opens the connections, a few at a time so that the listen queue of the server does not
-// overflow.
+// dialAll opens the connections, a few at a time so that they fit in the server's listen queue.
 func dialAll(ctx context.Context, cfg Config) ([]*conn, error) {
 	conns := make([]*conn, cfg.Conns)
 	errs := make([]error, cfg.Conns)
@@ -91,21 +70,21 @@ func dialAll(ctx context.Context, cfg Config) ([]*conn, error) {
 		})
 	}
 	wg.Wait()
-	if err := errors.Join(errs...); err != nil {
-		for i, c := range conns {
-			if errs[i] == nil {
-				c.c.Close()
-			}
-		}
-		failed := 0
-		for _, e := range errs {
-			if e != nil {
-				failed, err = failed+1, e
-			}
-		}
-		return nil, fmt.Errorf("load: opening %d of %d connections: %w", failed, cfg.Conns, err)
+	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
+	if len(errs) > 0 {
+		closeAll(conns)
+		return nil, fmt.Errorf("load: opening %d of %d connections: %w", len(errs), cfg.Conns,
+			errs[0])
 	}
 	return conns, nil
+}
+
+func closeAll(conns []*conn) {
+	for _, c := range conns {
+		if c.c != nil {
+			c.c.Close()
+		}
+	}
 }
 
 func (c *conn) dial(ctx context.Context, cfg Config) (err error) {
@@ -116,10 +95,10 @@ func (c *conn) dial(ctx context.Context, cfg Config) (err error) {
 	return err
 }
 
-// phase sends for d, or until count requests were sent if count is not 0, and returns once every
-// answer is in. In an open loop it returns the number of requests that were due and never sent.
-func (r *run) phase(ctx context.Context, conns []*conn, d time.Duration,
-	count int64) (unsent int64) {
+// phase sends for d, or until count requests were sent if count is not 0, and waits for the
+// answers.
+func (r *run) phase(ctx context.Context, conns []*conn, d time.Duration, count int64) {
+	count = cmp.Or(count, 1<<62)
 	began := r.now()
 	end := began + d
 	due := make(chan time.Duration)
@@ -128,9 +107,7 @@ func (r *run) phase(ctx context.Context, conns []*conn, d time.Duration,
 		return t, ok
 	}
 	if r.cfg.Rate == 0 {
-		if r.left.Store(count); count == 0 {
-			r.left.Store(1 << 62)
-		}
+		r.left.Store(count)
 		next = func() (time.Duration, bool) {
 			t := r.now()
 			return t, t < end && r.left.Add(-1) >= 0 && ctx.Err() == nil
@@ -141,14 +118,14 @@ func (r *run) phase(ctx context.Context, conns []*conn, d time.Duration,
 		wg.Go(func() { r.work(ctx, c, r.cfg.Requests(i), next) })
 	}
 	if r.cfg.Rate > 0 {
-		unsent = r.dispatch(ctx, due, began, end, count)
+		unsent := r.dispatch(ctx, due, began, end, count)
+		r.update(func(res *Result) { res.Unsent += unsent })
 		close(due)
 	}
 	wg.Wait()
-	return unsent + r.givenUp.Swap(0)
 }
 
-// work sends on one connection whatever next says is due.
+// work sends requests on one connection when next says that one is due.
 func (r *run) work(ctx context.Context, c *conn, request func() []byte,
 	next func() (time.Duration, bool)) {
 	for {
@@ -157,33 +134,33 @@ func (r *run) work(ctx context.Context, c *conn, request func() []byte,
 			return
 		}
 		if r.impatient(at, r.now()) {
-			r.givenUp.Add(1)
+			r.update(func(res *Result) { res.Unsent++ })
 			continue
 		}
 		b := request()
 		for try := 0; !r.send(ctx, c, b, at) && try < r.cfg.Retries && ctx.Err() == nil; try++ {
-			r.tally.Load().retries.Add(1)
+			r.update(func(res *Result) { res.Retries++ })
 			at = r.now()
 		}
 	}
 }
 
-// send sends a request that was due at a time, on a connection that is opened anew when it was
-// lost, and reports whether the answer was good.
+// send sends a request that was due at a time, and reports whether the answer was good. It opens
+// the connection again if it was lost.
 func (r *run) send(ctx context.Context, c *conn, request []byte, at time.Duration) (good bool) {
-	t := r.tally.Load()
-	if c.c == nil {
+	reconnect := c.c == nil
+	if reconnect {
 		if err := c.dial(ctx, r.cfg); err != nil {
 			c.c = nil
-			t.fail("dial")
-			t.latency.Record(r.now() - at)
+			r.update(func(res *Result) {
+				res.Errors["dial"]++
+				res.Latency.Record(r.now() - at)
+			})
 			if r.cfg.Rate == 0 {
-				// a server that is gone need not be asked a million times a second
-				time.Sleep(10 * time.Millisecond)
+				time.Sleep(10 * time.Millisecond) // do not spin if the server is gone
 			}
 			return false
 		}
-		t.reconnects.Add(1)
 	}
 	sent := at
 	if r.cfg.Rate > 0 {
@@ -192,29 +169,35 @@ func (r *run) send(ctx context.Context, c *conn, request []byte, at time.Duratio
 	before := c.read
 	resp, err := c.exchange(request, sent)
 	got := r.now()
-	t.bytes.Add(c.read - before)
-	t.latency.Record(got - at)
-	t.service.Record(got - sent)
-	if err != nil {
-		t.fail(kindOf(err))
-	} else {
-		good = t.answer(resp.status, got-at, got-sent, r.cfg.Timeout)
-		if resp.close {
-			t.closes.Add(1)
-		}
-		if r.cfg.Check != nil && r.cfg.Check(resp.status, resp.body) != nil {
-			t.fail("unexpected")
-		}
-	}
+	unexpected := err == nil && r.cfg.Check != nil && r.cfg.Check(resp.status, resp.body) != nil
 	if err != nil || resp.close {
 		c.c.Close()
 		c.c = nil
 	}
-	return good
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	res := r.result
+	res.BytesRead += c.read - before
+	res.Latency.Record(got - at)
+	res.Service.Record(got - sent)
+	if reconnect {
+		res.Reconnects++
+	}
+	if err != nil {
+		res.Errors[errorName(err)]++
+		return false
+	}
+	if unexpected {
+		res.Errors["unexpected"]++
+	}
+	if resp.close {
+		res.Closes++
+	}
+	return res.count(resp.status, got-at, got-sent, r.cfg.Timeout)
 }
 
-// kindOf names a fault of an exchange for the result.
-func kindOf(err error) string {
+// errorName is the name under which a Result counts a fault of an exchange.
+func errorName(err error) string {
 	var timeout net.Error
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():

@@ -13,10 +13,9 @@ import (
 	"tickercast/bench/proc"
 )
 
-// TestShort puts a server through a fraction of a second of each overload and holds it to what does
-// not depend on how fast the machine is: it answers with 200 or, to batches, with 503, and lives.
-// On a machine so busy that every request times out it is over after a few seconds: the kinds run
-// side by side, and few requests are waited for.
+// TestShort overloads a server for a fraction of a second in each scenario and checks what does not
+// depend on the speed of the machine: it answers with 200 or, to batches, with 503, and lives. The
+// scenarios run side by side, so that the test is short even if every request times out.
 func TestShort(t *testing.T) {
 	binary, err := proc.Build(t.Context(), t.TempDir())
 	if err != nil {
@@ -25,57 +24,57 @@ func TestShort(t *testing.T) {
 	o := options{binary: binary, clients: 2, limit: 500 * time.Millisecond,
 		load: 100 * time.Millisecond, storm: 100 * time.Millisecond, rates: []float64{10}, after: 1,
 		slice: 50 * time.Millisecond, log: io.Discard}
-	t.Run("kinds", func(t *testing.T) { // ends before the directory goes
-		for _, k := range kinds() {
-			t.Run(k.name, func(t *testing.T) {
+	t.Run("scenarios", func(t *testing.T) { // ends before the directory is removed
+		for _, s := range scenarios() {
+			t.Run(s.name, func(t *testing.T) {
 				t.Parallel()
-				short(t, &trial{kind: k, options: o, knee: min(k.first, 1000)})
+				testShort(t, &run{scenario: s, options: o, knee: min(s.firstRate, 1000)})
 			})
 		}
 	})
 }
 
-func short(t *testing.T, tr *trial) {
-	if err := tr.start(t.Context()); err != nil {
+func testShort(t *testing.T, r *run) {
+	if err := r.start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	defer tr.server.Stop()
-	stop := tr.watchMemory()
-	if err := tr.overload(t.Context()); err != nil {
+	defer r.server.Stop()
+	stop := r.watchMemory()
+	if err := r.overload(t.Context()); err != nil {
 		t.Error(err)
 	}
 	stop()
-	if tr.server.Exited() {
+	if r.server.Exited() {
 		t.Error("the server has exited")
 	}
-	if tr.peak > memory || tr.peak < 1<<20 {
-		t.Errorf("%d bytes resident", tr.peak)
+	if r.memory > memoryLimit || r.memory < 1<<20 {
+		t.Errorf("%d bytes resident", r.memory)
 	}
-	if len(tr.phases) != 3 {
-		t.Fatalf("%d phases, want the knee, one overload and a storm", len(tr.phases))
+	if len(r.phases) != 3 {
+		t.Fatalf("%d phases, want the knee, one overload and a storm", len(r.phases))
 	}
 	good := int64(0)
-	for _, p := range tr.phases {
-		r := p.result
-		for status, n := range r.Statuses {
-			if status != 200 && (status != 503 || !tr.sheds) {
+	for _, p := range r.phases {
+		for status, n := range p.result.Statuses {
+			if status != 200 && (status != 503 || !r.sheds) {
 				t.Errorf("%s: %d answers with status %d", p.name, n, status)
 			}
 		}
-		for name, n := range r.Errors {
+		for name, n := range p.result.Errors {
 			if name != "timeout" {
 				t.Errorf("%s: %d times %q", p.name, n, name)
 			}
 		}
-		if good += r.Good; r.Good > r.Accepted.Count() {
-			t.Errorf("%s: %d good answers of %d", p.name, r.Good, r.Accepted.Count())
+		if good += p.result.Good; p.result.Good > p.result.Accepted.Count() {
+			t.Errorf("%s: %d good answers of %d", p.name, p.result.Good,
+				p.result.Accepted.Count())
 		}
 	}
 	if good == 0 {
 		t.Error("no good answer at all")
 	}
 	var out bytes.Buffer
-	tr.report(&out)
+	r.report(&out)
 	if !strings.Contains(out.String(), "10 times") {
 		t.Errorf("report:\n%s", &out)
 	}
@@ -99,9 +98,9 @@ func TestRecovery(t *testing.T) {
 	}
 }
 
-// TestVerdicts gives one trial that meets everything, and then breaks one thing after the other.
-func TestVerdicts(t *testing.T) {
-	perfect := func() *trial {
+// TestTargets breaks one target after the other of a run that meets them all.
+func TestTargets(t *testing.T) {
+	perfect := func() *run {
 		p := func(good int64) phase {
 			r := &load.Result{Good: good, Statuses: map[int]int64{200: good},
 				Latency: new(load.Histogram), Service: new(load.Histogram),
@@ -109,30 +108,30 @@ func TestVerdicts(t *testing.T) {
 			r.Accepted.Record(8 * time.Millisecond)
 			return phase{seconds: 1, cpu: 0.99, result: r, slices: []slice{{100, 100}}}
 		}
-		return &trial{kind: kind{keeps: 0.9}, phases: []phase{p(100), p(95)}}
+		return &run{scenario: scenario{keeps: 0.9}, phases: []phase{p(100), p(95)}}
 	}
-	for name, breaks := range map[string]func(*trial){
-		"":        func(*trial) {},
-		"goodput": func(t *trial) { t.phases[1].result.Good = 89 },
-		"accepted p99": func(t *trial) {
+	for name, breaks := range map[string]func(*run){
+		"":        func(*run) {},
+		"goodput": func(t *run) { t.phases[1].result.Good = 89 },
+		"accepted p99": func(t *run) {
 			t.phases[1].result.Accepted.Record(11 * time.Millisecond)
 		},
-		"none refused":  func(t *trial) { t.phases[1].result.Statuses[503] = 1 },
-		"full goodput":  func(t *trial) { t.phases[1].slices[0].good = 0 },
-		"memory":        func(t *trial) { t.peak = memory + 1 },
-		"the same":      func(t *trial) { t.exited = true },
-		"the server is": func(t *trial) { t.phases[1].cpu = 0.5 },
-		"refused within": func(t *trial) {
+		"none refused":  func(t *run) { t.phases[1].result.Statuses[503] = 1 },
+		"full goodput":  func(t *run) { t.phases[1].slices[0].good = 0 },
+		"memory":        func(t *run) { t.memory = memoryLimit + 1 },
+		"the same":      func(t *run) { t.exited = true },
+		"the server is": func(t *run) { t.phases[1].cpu = 0.5 },
+		"refused within": func(t *run) {
 			t.sheds = true
 			t.phases[1].result.Refused.Record(5 * time.Millisecond)
 		},
 	} {
-		tr := perfect()
-		breaks(tr)
+		r := perfect()
+		breaks(r)
 		var missed []string
-		for _, v := range tr.verdicts() {
-			if !v.met {
-				missed = append(missed, v.target)
+		for _, target := range r.targets() {
+			if !target.met {
+				missed = append(missed, target.want)
 			}
 		}
 		if name == "" && len(missed) > 0 || name != "" &&

@@ -15,34 +15,34 @@ import (
 	"tickercast/bench"
 )
 
-// cannedVersion is the version of what serveCanned serves with.
-func cannedVersion(kind string) string {
-	if kind == "net/http" {
+// cannedVersion is the version of the server that serveCanned runs.
+func cannedVersion(name string) string {
+	if name == "net/http" {
 		return runtime.Version()
 	}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, m := range info.Deps {
-			if strings.HasSuffix(m.Path, "/"+kind) {
-				return kind + " " + m.Version
+			if strings.HasSuffix(m.Path, "/"+name) {
+				return name + " " + m.Version
 			}
 		}
 	}
 	return ""
 }
 
-// serveCanned answers everything on addr with a reply of so many bytes.
-func serveCanned(kind, addr, bytes string) error {
-	n, err := strconv.Atoi(bytes)
+// serveCanned answers every request on addr with a reply of the given size.
+func serveCanned(name, addr, size string) error {
+	n, err := strconv.Atoi(size)
 	if err != nil || n < 2 {
-		return fmt.Errorf("no size of a reply: %q", bytes)
+		return fmt.Errorf("no size of a reply: %q", size)
 	}
-	switch kind {
+	switch name {
 	case "net/http":
 		return http.ListenAndServe(addr, bench.Reference(n))
 	case "fasthttp":
 		return fasthttp.ListenAndServe(addr, fasthttpReference(n))
 	}
-	return fmt.Errorf("no server called %q", kind)
+	return fmt.Errorf("no server called %q", name)
 }
 
 func fasthttpReference(n int) fasthttp.RequestHandler {

@@ -12,59 +12,61 @@ import (
 	"tickercast/bench/load"
 )
 
-// A sample is what one round measured of one server.
-type sample struct {
-	perSecond float64       // closed loop: answers
-	cpu       float64       // closed loop: CPU time of the server for an answer, in microseconds
-	client    float64       // closed loop: the same of the generator
-	p50, p99  time.Duration // open loop: latency
-	memory    int64         // bytes resident after both
-}
+// A sample holds the figures that one round measured of one server.
+type sample [numFigures]float64
+
+const (
+	perSecond = iota // closed loop: answers
+	cpu              // closed loop: CPU time of the server for an answer, in microseconds
+	client           // closed loop: CPU time of the generator for an answer
+	memory           // megabytes resident after the closed loop
+	p50              // open loop: latency in milliseconds
+	p99              // open loop: latency in milliseconds
+	numFigures
+)
 
 // measure runs a closed loop and then an open one.
 func (c *contender) measure(ctx context.Context, o options) (sample, error) {
-	mix := bench.Hit
-	if c.mix != nil {
-		mix = c.mix
+	workload := bench.Hit
+	if c.workload != nil {
+		workload = c.workload
 	}
-	cfg := load.Config{
-		Addr: c.addr, Requests: mix(c.addr), Conns: o.conns,
-		Duration: time.Duration(o.seconds * float64(time.Second)),
-	}
+	cfg := load.Config{Addr: c.addr, Requests: workload(c.addr), Conns: o.conns,
+		Duration: time.Duration(o.seconds * float64(time.Second))}
 	warm := cfg
 	warm.Duration = 300 * time.Millisecond
 	if _, err := drive(ctx, warm); err != nil {
 		return sample{}, err
 	}
 
-	before, err := c.server.Usage()
+	var r *load.Result
+	used, err := c.server.During(func() (err error) {
+		r, err = drive(ctx, cfg)
+		return err
+	})
 	if err != nil {
 		return sample{}, err
 	}
-	r, err := drive(ctx, cfg)
+	u, err := c.server.Usage()
 	if err != nil {
 		return sample{}, err
 	}
-	after, err := c.server.Usage()
-	if err != nil {
-		return sample{}, err
-	}
-	s := sample{
-		perSecond: r.PerSecond,
-		cpu:       (after.CPU - before.CPU).Seconds() * 1e6 / float64(r.Answers),
-		client:    r.GeneratorCPU,
-		memory:    after.Memory,
-	}
-
 	cfg.Rate = o.rate
-	if r, err = drive(ctx, cfg); err != nil {
+	open, err := drive(ctx, cfg)
+	if err != nil {
 		return sample{}, err
 	}
-	s.p50, s.p99 = r.Latency.Quantile(0.50), r.Latency.Quantile(0.99)
-	return s, nil
+	return sample{
+		perSecond: r.PerSecond,
+		cpu:       used.Seconds() * 1e6 / float64(r.Answers),
+		client:    r.GeneratorCPU,
+		memory:    float64(u.Memory) / 1e6,
+		p50:       open.Latency.Quantile(0.50).Seconds() * 1e3,
+		p99:       open.Latency.Quantile(0.99).Seconds() * 1e3,
+	}, nil
 }
 
-// drive runs a load that no request may fail, but for those of a server that cannot keep up.
+// drive runs a load. No request may fail, but requests may stay unsent if the server is too slow.
 func drive(ctx context.Context, cfg load.Config) (*load.Result, error) {
 	r, err := load.Run(ctx, cfg)
 	if err == nil {
@@ -76,26 +78,25 @@ func drive(ctx context.Context, cfg load.Config) (*load.Result, error) {
 	return r, err
 }
 
-// median of a figure over the rounds.
-func median[T int64 | float64 | time.Duration](samples []sample, figure func(sample) T) T {
-	values := make([]T, len(samples))
-	for i, s := range samples {
-		values[i] = figure(s)
+// values returns a figure of every round.
+func (c *contender) values(figure int) (all []float64) {
+	for _, s := range c.samples {
+		all = append(all, s[figure])
 	}
-	return medianOf(values)
+	return all
 }
 
-func medianOf[T int64 | float64 | time.Duration](values []T) T {
+func median(values []float64) float64 {
 	slices.Sort(values)
 	n := len(values)
 	return (values[(n-1)/2] + values[n/2]) / 2
 }
 
-// ratio is the median over the rounds of the CPU time of a to that of b in the same round.
-func ratio(a, b *contender) float64 {
-	values := make([]float64, min(len(a.samples), len(b.samples)))
-	for i := range values {
-		values[i] = a.samples[i].cpu / b.samples[i].cpu
+// cpuRatio returns the median over the rounds of the CPU time of c to that of other.
+func (c *contender) cpuRatio(other *contender) float64 {
+	ratios, divisors := c.values(cpu), other.values(cpu)
+	for i := range ratios {
+		ratios[i] /= divisors[i]
 	}
-	return medianOf(values)
+	return median(ratios)
 }

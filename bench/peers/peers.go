@@ -17,24 +17,17 @@ import (
 
 // A peer is one server to be measured.
 type peer struct {
-	name    string
-	work    string                 // what it does for a request
-	mix     func(string) bench.Mix // nil is bench.Hit
-	canned  bool                   // its replies are not forecasts
-	prepare recipe
+	name     string
+	work     string                      // what it does for a request
+	workload func(string) bench.Workload // nil means bench.Hit
+	canned   bool                        // its replies are not forecasts
+	prepare  prepareFunc
 }
 
-// A recipe installs what a server needs and says how it is started and which versions that starts.
-type recipe func(context.Context, *kitchen) (dish, error)
+// A prepareFunc installs what a server needs, and returns how to start it and in which versions.
+type prepareFunc func(context.Context, *setup) (cfg proc.Config, versions string, err error)
 
-// A dish is ready to be started. ADDR, or HOST and PORT, in its arguments and its URL stand for the
-// address to listen on.
-type dish struct {
-	proc.Config
-	versions string
-}
-
-// subject is the name of the server that all others are compared with.
+// subject is the server that all others are compared with.
 const subject = "tickercast"
 
 const (
@@ -42,12 +35,12 @@ const (
 	canned   = "canned reply"
 )
 
-// peers are all servers, the subject first. Settings are those that each project recommends for
-// production, and where several are in use, those that were fastest here on one core.
+// peers returns all servers, the subject first, with the settings that each project recommends for
+// production; where there are several, with those that were fastest here on one core.
 func peers() []peer {
 	return []peer{
 		{name: subject, work: forecast, prepare: tickercast()},
-		{name: "tickercast, no answer in cache", work: "forecast, computed", mix: bench.Miss,
+		{name: "tickercast, no answer in cache", work: "forecast, computed", workload: bench.Miss,
 			prepare: tickercast()},
 		{name: "tickercast -fastlane=false", work: forecast,
 			prepare: tickercast("-fastlane=false")},
@@ -61,80 +54,81 @@ func peers() []peer {
 		{name: "Flask, cache of encoded answers", work: forecast,
 			prepare: python("flask", "bytes", gunicorn...)},
 		{name: "BentoML", work: forecast, prepare: python("bentoml", "", "bentoml", "serve",
-			"bentoml_app:Forecast", "--host", "HOST", "--port", "PORT")},
+			"bentoml_app:Forecast", "--host", "{host}", "--port", "{port}")},
 	}
 }
 
-// One worker, since there is one core. The event loop and parser in C are what uvicorn[standard]
-// installs.
-var uvicorn = []string{"uvicorn", "fastapi_app:app", "--host", "HOST", "--port", "PORT",
-	"--workers", "1",
-	"--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"}
+// One worker, since there is one core, with the event loop and parser of uvicorn[standard].
+var uvicorn = []string{"uvicorn", "fastapi_app:app", "--host", "{host}", "--port", "{port}",
+	"--workers", "1", "--loop", "uvloop", "--http", "httptools", "--no-access-log",
+	"--log-level", "warning"}
 
-// Threads, since the default worker closes every connection: sync 1,400 requests/s here, gevent
+// Threads, since the default worker closes every connection. Requests/s here: sync 1,400, gevent
 // 3,000, gthread 4,800 with 4 threads and with 64, 4,500 with two workers.
-var gunicorn = []string{"gunicorn", "flask_app:app", "--bind", "ADDR", "--workers", "1",
+var gunicorn = []string{"gunicorn", "flask_app:app", "--bind", "{addr}", "--workers", "1",
 	"--worker-class", "gthread", "--threads", "4", "--log-level", "warning"}
 
-func tickercast(flags ...string) recipe {
-	return func(_ context.Context, k *kitchen) (dish, error) {
-		args := append([]string{k.binary, "serve", "-addr", "ADDR", "-admin-addr", "",
-			"-drain-delay", "0s"}, flags...)
-		return dish{Config: proc.Config{Args: args, Ready: "http://ADDR/health"}}, nil
+func tickercast(flags ...string) prepareFunc {
+	return func(_ context.Context, s *setup) (proc.Config, string, error) {
+		return proc.Tickercast(s.binary, flags...), "", nil
 	}
 }
 
-func inThisBinary(kind string) recipe {
-	return func(_ context.Context, k *kitchen) (dish, error) {
+// inThisBinary runs serveCanned.
+func inThisBinary(name string) prepareFunc {
+	return func(_ context.Context, s *setup) (proc.Config, string, error) {
 		self, err := os.Executable()
-		args := []string{self, "canned", kind, "ADDR", strconv.Itoa(k.answerBytes)}
-		return dish{proc.Config{Args: args, Ready: "http://ADDR/"}, cannedVersion(kind)}, err
+		args := []string{self, "canned", name, "{addr}", strconv.Itoa(s.answerBytes)}
+		return proc.Config{Args: args, Ready: "http://{addr}/"}, cannedVersion(name), err
 	}
 }
 
-func python(name, cache string, args ...string) recipe {
-	return func(ctx context.Context, k *kitchen) (dish, error) {
-		bin, err := k.venv(ctx, name)
+func python(name, cache string, args ...string) prepareFunc {
+	return func(ctx context.Context, s *setup) (proc.Config, string, error) {
+		bin, err := s.venv(ctx, name)
 		if err != nil {
-			return dish{}, err
-		}
-		versions, err := packages(ctx, bin, k.requirements(name))
-		if err != nil {
-			return dish{}, err
+			return proc.Config{}, "", err
 		}
 		cfg := proc.Config{
 			Args: append([]string{filepath.Join(bin, args[0])}, args[1:]...),
-			Dir:  k.apps,
-			Env: []string{"FORECASTS=" + k.table, "CACHE=" + cache, "PYTHONDONTWRITEBYTECODE=1",
+			Dir:  s.apps,
+			Env: []string{"FORECASTS=" + s.table, "CACHE=" + cache, "PYTHONDONTWRITEBYTECODE=1",
 				"BENTOML_DO_NOT_TRACK=True"},
-			Ready: "http://ADDR/health",
+			Ready: "http://{addr}/health",
 		}
 		if name == "bentoml" {
-			cfg.Ready = "http://ADDR/readyz"
+			cfg.Ready = "http://{addr}/readyz"
 		}
-		return dish{cfg, versions}, nil
+		versions, err := packages(ctx, bin, s.requirements(name))
+		return cfg, versions, err
 	}
 }
 
-func nginx(ctx context.Context, k *kitchen) (dish, error) {
-	path, err := k.findNginx(ctx)
+func nginx(ctx context.Context, s *setup) (cfg proc.Config, versions string, err error) {
+	path, err := findNginx()
 	if err != nil {
-		return dish{}, err
-	}
-	dir := filepath.Join(k.tmp, "nginx")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return dish{}, err
+		return cfg, "", err
 	}
 	version, err := exec.CommandContext(ctx, path, "-v").CombinedOutput()
 	if err != nil {
-		return dish{}, fmt.Errorf("%s -v: %w", path, err)
+		return cfg, "", fmt.Errorf("%s -v: %w", path, err)
 	}
 	_, number, _ := strings.Cut(strings.TrimSpace(string(version)), "nginx/")
-	args := []string{path, "-p", dir, "-e", "stderr", "-c", filepath.Join(dir, "nginx.conf")}
-	return dish{proc.Config{Args: args, Ready: "http://ADDR/"}, "nginx " + number}, nil
+	if cfg.Addr, err = proc.FreeAddr(); err != nil {
+		return cfg, "", err
+	}
+	dir := filepath.Join(s.tmp, "nginx")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return cfg, "", err
+	}
+	conf := filepath.Join(dir, "nginx.conf")
+	cfg.Args = []string{path, "-p", dir, "-e", "stderr", "-c", conf}
+	cfg.Ready = "http://{addr}/"
+	text := nginxConf(cfg.Addr, bench.Canned(s.answerBytes))
+	return cfg, "nginx " + number, os.WriteFile(conf, []byte(text), 0o644)
 }
 
-// nginxConf is for one core and for connections that stay: by default nginx closes one after a
+// nginxConf is for one core and for connections that stay open: by default nginx closes one after a
 // thousand requests.
 func nginxConf(addr string, reply []byte) string {
 	return fmt.Sprintf(`daemon off;
@@ -145,16 +139,10 @@ events { worker_connections 20000; }
 http {
 	access_log off;
 	keepalive_requests 1000000000;
-	client_body_temp_path body;
-	proxy_temp_path proxy;
-	fastcgi_temp_path fastcgi;
-	uwsgi_temp_path uwsgi;
-	scgi_temp_path scgi;
+	client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi;
+	uwsgi_temp_path uwsgi; scgi_temp_path scgi;
 	default_type application/json;
-	server {
-		listen %s;
-		location / { return 200 '%s'; }
-	}
+	server { listen %s; location / { return 200 '%s'; } }
 }
 `, addr, reply)
 }

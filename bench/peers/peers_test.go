@@ -3,8 +3,8 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -17,18 +17,15 @@ import (
 	"testing"
 	"time"
 
+	"tickercast/bench/command"
 	"tickercast/bench/proc"
 )
 
-// oracle is a service that keeps the contract as far as check looks. Its bounds depend on ticker
-// and confidence.
-func oracle(edit func(status int, answer string) (int, string)) http.Handler {
+// fakeService keeps the contract as far as check verifies it. Its bounds depend on day and
+// confidence.
+func fakeService(edit func(status int, answer string) (int, string)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		q := struct {
-			Ticker     string
-			Days       int     `json:"days_ahead"`
-			Confidence float64 `json:"confidence_interval"`
-		}{Days: 1, Confidence: 0.95}
+		q := query{Days: 1, Confidence: 0.95}
 		json.NewDecoder(r.Body).Decode(&q)
 		status, answer := 200, "["
 		switch {
@@ -41,7 +38,8 @@ func oracle(edit func(status int, answer string) (int, string)) http.Handler {
 				if i > 0 {
 					answer += ","
 				}
-				answer += fmt.Sprintf(`{"ticker":%q,"date":"2026-02-%02d","predicted_price":100.5,"confidence_lower":%v,"confidence_upper":%v,"model_version":"v"}`,
+				answer += fmt.Sprintf(`{"ticker":%q,"date":"2026-02-%02d","predicted_price":100.5,`+
+					`"confidence_lower":%v,"confidence_upper":%v,"model_version":"v"}`,
 					q.Ticker, i+1, 100-q.Confidence, 100+q.Confidence*float64(i+1))
 			}
 			answer += "]"
@@ -54,16 +52,16 @@ func oracle(edit func(status int, answer string) (int, string)) http.Handler {
 
 func TestLearnAndCheck(t *testing.T) {
 	serve := func(edit func(int, string) (int, string)) string {
-		srv := httptest.NewServer(oracle(edit))
+		srv := httptest.NewServer(fakeService(edit))
 		t.Cleanup(srv.Close)
 		return srv.Listener.Addr().String()
 	}
 	same := func(status int, s string) (int, string) { return status, s }
-	k := &kitchen{table: filepath.Join(t.TempDir(), "t.json")}
-	if err := k.learn(t.Context(), serve(same)); err != nil {
+	s := &setup{table: filepath.Join(t.TempDir(), "t.json")}
+	if err := s.learn(t.Context(), serve(same)); err != nil {
 		t.Fatal(err)
 	}
-	b, err := os.ReadFile(k.table)
+	b, err := os.ReadFile(s.table)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,53 +81,48 @@ func TestLearnAndCheck(t *testing.T) {
 	}{
 		"same": {same, true, ""},
 		"spaced": {func(c int, s string) (int, string) {
-			return c,
-				strings.ReplaceAll(s, `,"`, `, "`)
+			return c, strings.ReplaceAll(s, `,"`, `, "`)
 		}, false, ""},
-		"400 for 422": {func(c int, s string) (int,
-			string) {
+		"400 for 422": {func(c int, s string) (int, string) {
 			return map[int]int{200: 200, 404: 404, 422: 400}[c], s
 		}, true, ""},
 		"another date": {func(c int, s string) (int, string) {
-			return c,
-				strings.Replace(s, "-05", "-06", 1)
+			return c, strings.Replace(s, "-05", "-06", 1)
 		}, false, "want 200"},
 		"no 404": {func(c int, s string) (int, string) { return 200, s }, false, "want"},
 		"down":   {func(int, string) (int, string) { return 503, "" }, false, "503"},
 	} {
-		exact, err := k.check(t.Context(), &contender{peer: peer{name: name}, addr: serve(tt.edit)})
+		exact, err := s.check(t.Context(), &contender{peer: peer{name: name}, addr: serve(tt.edit)})
 		if (err == nil) != (tt.err == "") || exact != tt.exact ||
 			(err != nil && !strings.Contains(err.Error(), tt.err)) {
 			t.Errorf("%s: exact %v, error %v; want %v, %q", name, exact, err, tt.exact, tt.err)
 		}
 	}
-	if err := k.learn(t.Context(),
-		serve(func(int, string) (int, string) { return 500, "no" })); err == nil {
+	down := serve(func(int, string) (int, string) { return 500, "no" })
+	if err := s.learn(t.Context(), down); err == nil {
 		t.Error("learned from a server that answers 500")
 	}
 }
 
 func TestServeCanned(t *testing.T) {
-	k := &kitchen{answerBytes: 321}
-	for _, kind := range []string{"net/http", "fasthttp"} {
+	for _, name := range []string{"net/http", "fasthttp"} {
 		addr, err := proc.FreeAddr()
 		if err != nil {
 			t.Fatal(err)
 		}
-		go serveCanned(kind, addr, "321")
+		go serveCanned(name, addr, "321")
 		for began := time.Now(); time.Since(began) < 5*time.Second; time.Sleep(time.Millisecond) {
 			if c, err := net.Dial("tcp", addr); err == nil {
 				c.Close()
 				break
 			}
 		}
-		c := &contender{peer: peer{name: kind, canned: true}, addr: addr}
-		if _, err := (&kitchen{answerBytes: 321, answers: k.answers}).check(t.Context(),
-			c); err != nil {
-			t.Errorf("%s: %v", kind, err)
+		c := &contender{peer: peer{name: name, canned: true}, addr: addr}
+		if _, err := (&setup{answerBytes: 321}).check(t.Context(), c); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
-		if _, err := (&kitchen{answerBytes: 322}).check(t.Context(), c); err == nil {
-			t.Errorf("%s: a reply of another size was accepted", kind)
+		if _, err := (&setup{answerBytes: 322}).check(t.Context(), c); err == nil {
+			t.Errorf("%s: a reply of another size was accepted", name)
 		}
 	}
 	if serveCanned("iis", "127.0.0.1:0", "5") == nil ||
@@ -138,36 +131,26 @@ func TestServeCanned(t *testing.T) {
 	}
 }
 
-// TestMissingPeers: what cannot be prepared is named and left out, but not tickercast.
+// TestMissingPeers: peers that cannot be prepared are named and left out, but tickercast is needed.
 func TestMissingPeers(t *testing.T) {
-	k := &kitchen{opts: options{only: regexp.MustCompile("")}, binary: "/nonexistent/tickercast",
+	s := &setup{opts: options{only: *regexp.MustCompile("")}, binary: "/nonexistent/tickercast",
 		log: io.Discard, tmp: t.TempDir()}
-	ready, missing := k.start(t.Context())
+	ready, missing := s.start(t.Context())
 	if len(ready) != 0 || len(missing) != 1 || !strings.HasPrefix(missing[0], "tickercast: ") {
 		t.Errorf("%d ready, missing %v; want tickercast named and nothing else tried", len(ready),
 			missing)
 	}
-	k.apps, k.cache = t.TempDir(), t.TempDir()
-	if _, err := python("flask", "", gunicorn...)(t.Context(), k); err == nil {
+	s.apps, s.cache = t.TempDir(), t.TempDir()
+	if _, _, err := python("flask", "", gunicorn...)(t.Context(), s); err == nil {
 		t.Error("prepared an app without its requirements")
 	}
 }
 
-func TestFill(t *testing.T) {
-	cfg := proc.Config{Args: []string{"x", "--host", "HOST", "--port", "PORT", "ADDR", "TRANSPORT"},
-		Ready: "http://ADDR/"}
-	fill(&cfg, "127.0.0.1:80")
-	if got := strings.Join(cfg.Args, " ") + " " +
-		cfg.Ready; got != "x --host 127.0.0.1 --port 80 127.0.0.1:80 TRANSPORT http://127.0.0.1:80/" {
-		t.Errorf("got %s", got)
-	}
-}
-
 func TestReport(t *testing.T) {
-	samples := func(cpu ...float64) (s []sample) {
-		for _, c := range cpu {
-			s = append(s, sample{perSecond: 1e6 / c, cpu: c, client: 3, p50: time.Millisecond,
-				p99: 2 * time.Millisecond, memory: 30e6})
+	samples := func(used ...float64) (s []sample) {
+		for _, us := range used {
+			s = append(s, sample{perSecond: 1e6 / us, cpu: us, client: 3, p50: 1, p99: 2,
+				memory: 30})
 		}
 		return s
 	}
@@ -199,9 +182,9 @@ func TestReport(t *testing.T) {
 
 func TestOptionsRefused(t *testing.T) {
 	for _, args := range []string{"-rounds 0", "-seconds -1", "-only (", "extra"} {
-		if err := run(context.Background(), strings.Fields(args), io.Discard,
-			io.Discard); err == nil {
-			t.Errorf("%s was accepted", args)
+		err := run(t.Context(), strings.Fields(args), io.Discard, io.Discard)
+		if !errors.Is(err, command.ErrUsage) {
+			t.Errorf("%s: error %v, want a usage error", args, err)
 		}
 	}
 }

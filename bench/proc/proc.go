@@ -1,60 +1,48 @@
 //go:build linux
 
-// Package proc runs a server that is to be measured, on a CPU of its own, and reads from /proc what
-// it costs: CPU time and memory, of the process and all that it started. It needs Linux and
-// taskset(1).
+// Package proc runs a server that is to be measured on a CPU of its own, and reads from /proc the
+// CPU time and memory of the process and its descendants. It needs Linux and taskset(1).
 package proc
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"runtime"
 	"strconv"
-	"sync"
 	"syscall"
 	"time"
 )
 
-// Config says how to start a server. Args and Ready are required.
-type Config struct {
-	Args  []string      // program and arguments
-	Env   []string      // added to the environment
-	Dir   string        // working directory; "" is this process's
-	Pin   bool          // run on CPU alone; otherwise wherever the system likes
-	CPU   int           // used with Pin
-	Ready string        // URL that answers 200 once the server is ready
-	Wait  time.Duration // for Ready; 0 means 30 seconds
-}
-
 // Server is a running server.
 type Server struct {
 	cmd    *exec.Cmd
-	out    tail
+	out    tail          // written until exited is closed
 	exited chan struct{} // closed when the process is gone; err is set before
 	err    error
 
-	// Started is how long it took from exec to ready.
-	Started time.Duration
+	Addr    string        // host:port that it listens on
+	Started time.Duration // from exec to ready
 }
 
 // Start runs a server and waits until it is ready.
 func Start(ctx context.Context, cfg Config) (*Server, error) {
+	if err := cfg.resolve(); err != nil {
+		return nil, fmt.Errorf("proc: %w", err)
+	}
 	args := cfg.Args
 	if cfg.Pin {
 		args = append([]string{"taskset", "-c", strconv.Itoa(cfg.CPU)}, args...)
 	}
-	s := &Server{cmd: exec.Command(args[0], args[1:]...), exited: make(chan struct{})}
+	s := &Server{cmd: exec.Command(args[0], args[1:]...), exited: make(chan struct{}),
+		Addr: cfg.Addr}
 	s.cmd.Env = append(os.Environ(), cfg.Env...)
 	s.cmd.Dir = cfg.Dir
 	s.cmd.Stdout, s.cmd.Stderr = &s.out, &s.out
-	// A group of its own can be ended whole, and is ended when this process dies, however it dies.
+	// Its own process group, so that Stop reaches its children too. The kernel ends it if this
+	// process dies.
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	s.cmd.WaitDelay = time.Second
 	began := time.Now()
@@ -68,7 +56,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if err := s.waitReady(ctx, cfg); err != nil {
 		s.Stop()
 		return nil, fmt.Errorf("proc: starting %q: %w; its output ends in:\n%s", cfg.Args, err,
-			s.out.String())
+			s.out)
 	}
 	s.Started = time.Since(began)
 	return s, nil
@@ -106,7 +94,7 @@ func (s *Server) waitReady(ctx context.Context, cfg Config) error {
 	}
 }
 
-// PID of the process that was started; with Pin, taskset has become it.
+// PID is that of the started process; with Pin, taskset has become the server.
 func (s *Server) PID() int { return s.cmd.Process.Pid }
 
 // Exited reports whether the process has ended, by itself or by Stop.
@@ -119,27 +107,15 @@ func (s *Server) Exited() bool {
 	}
 }
 
-// Build builds tickercast from this tree into dir, as a user does, and returns the path of the
-// binary.
-func Build(ctx context.Context, dir string) (string, error) {
-	path := filepath.Join(dir, "tickercast")
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", path, "tickercast")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w: %s", err, out)
-	}
-	return path, nil
-}
-
-// Stop asks the server to end, insists after five seconds, and waits until it is gone.
+// Stop sends SIGTERM, kills what is left after five seconds, and waits until it is gone.
 func (s *Server) Stop() {
 	syscall.Kill(s.PID(), syscall.SIGTERM)
 	select {
 	case <-s.exited:
 	case <-time.After(5 * time.Second):
 	}
-	// What is left of the group goes without being asked. A process takes a moment to die, and one
-	// that nobody reaps never quite does, hence the bound.
+	// The group stays for a moment after the kill, and for good while a child is a zombie; so the
+	// number of tries is bounded.
 	for range 100 {
 		if syscall.Kill(-s.PID(), syscall.SIGKILL) != nil {
 			break
@@ -149,58 +125,30 @@ func (s *Server) Stop() {
 	<-s.exited
 }
 
-// FreeAddr is a loopback address that nothing listens on at the moment.
-func FreeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
-}
-
-// PinSelf moves every thread of this process to a CPU.
-func PinSelf(cpu int) error {
-	out, err := exec.Command("taskset", "-a", "-p", "-c", strconv.Itoa(cpu),
-		strconv.Itoa(os.Getpid())).CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("proc: pinning to CPU %d: %w: %s", cpu, err, out)
-	}
-	return nil
-}
-
-// CanPin reports whether a server and its load can have a CPU each.
-func CanPin() error {
-	if _, err := exec.LookPath("taskset"); err != nil {
-		return err
-	}
-	if err := exec.Command("taskset", "-c", "0,1", "true").Run(); err != nil {
-		return err
-	}
-	if runtime.NumCPU() < 2 {
-		return errors.New("only one CPU")
-	}
-	return nil
+// Every calls f at once and then every d, until stop is called, which waits for the last call.
+func Every(d time.Duration, f func()) (stop func()) {
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			f()
+			select {
+			case <-done:
+				return
+			case <-time.After(d):
+			}
+		}
+	}()
+	return func() { close(done); <-ended }
 }
 
 // tail keeps the last few kilobytes of what a server prints.
-type tail struct {
-	mu  sync.Mutex
-	buf []byte
-}
+type tail []byte
 
 func (t *tail) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.buf = append(t.buf, p...)
-	if len(t.buf) > 4096 {
-		t.buf = append(t.buf[:0], t.buf[len(t.buf)-4096:]...)
+	*t = append(*t, p...)
+	if n := len(*t); n > 4096 {
+		*t = append((*t)[:0], (*t)[n-4096:]...)
 	}
 	return len(p), nil
-}
-
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return string(t.buf)
 }

@@ -8,17 +8,18 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
-// TestMain becomes the server of the tests when it is told to.
+// TestMain serves instead of testing if PROC_TEST_SERVE is set.
 func TestMain(m *testing.M) {
 	if addr := os.Getenv("PROC_TEST_SERVE"); addr != "" {
 		if os.Getenv("PROC_TEST_CHILD") == "" {
-			// Like a server with workers: a child that does the work, and a parent that waits for
-			// it.
+			// A server with workers: the child does the work and the parent waits for it.
 			child := exec.Command(os.Args[0])
 			child.Env = append(os.Environ(), "PROC_TEST_CHILD=1")
 			child.Run()
@@ -40,35 +41,31 @@ func TestMain(m *testing.M) {
 }
 
 func TestServer(t *testing.T) {
-	addr, err := FreeAddr()
-	if err != nil {
-		t.Fatal(err)
-	}
 	s, err := Start(t.Context(), Config{
-		Args: []string{os.Args[0]}, Env: []string{"PROC_TEST_SERVE=" + addr},
-		Pin: CanPin() == nil, Ready: "http://" + addr + "/",
+		Args: []string{os.Args[0]}, Env: []string{"PROC_TEST_SERVE={addr}"},
+		Pin: CanPin() == nil, Ready: "http://{addr}/",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Stop()
-	before, err := s.Usage()
+	used, err := s.During(func() error {
+		resp, err := http.Get("http://" + s.Addr + "/busy")
+		if err == nil {
+			resp.Body.Close()
+		}
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp, err := http.Get("http://" + addr + "/busy")
-	if err != nil {
-		t.Fatal(err)
+	// On a busy machine 200 ms of wall time may be less of CPU time, but not nothing.
+	if used < 10*time.Millisecond || used > 2*time.Second {
+		t.Errorf("a child that spun for 200 ms used %v", used)
 	}
-	resp.Body.Close()
 	after, err := s.Usage()
 	if err != nil {
 		t.Fatal(err)
-	}
-	// Two hundred milliseconds of wall time may be less of CPU time on a busy machine, but not
-	// nothing.
-	if used := after.CPU - before.CPU; used < 10*time.Millisecond || used > 2*time.Second {
-		t.Errorf("a child that spun for 200 ms used %v", used)
 	}
 	if after.Memory < 1<<20 || after.Memory > 1<<30 {
 		t.Errorf("memory: %d bytes", after.Memory)
@@ -84,7 +81,7 @@ func TestServer(t *testing.T) {
 	if !s.Exited() {
 		t.Error("not exited after it was stopped")
 	}
-	if _, err := net.DialTimeout("tcp", addr, time.Second); err == nil {
+	if _, err := net.DialTimeout("tcp", s.Addr, time.Second); err == nil {
 		t.Error("the child still answers after Stop")
 	}
 }
@@ -97,6 +94,7 @@ func TestStartFails(t *testing.T) {
 		"not ready after": {Args: []string{"sleep", "60"}, Ready: "http://127.0.0.1:1/",
 			Wait: 20 * time.Millisecond},
 		"missing protocol scheme": {Args: []string{"sleep", "60"}, Ready: ":"},
+		"missing port in address": {Args: []string{"sleep", "60"}, Addr: "127.0.0.1"},
 	} {
 		_, err := Start(t.Context(), cfg)
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -108,12 +106,40 @@ func TestStartFails(t *testing.T) {
 	}
 }
 
+func TestResolve(t *testing.T) {
+	args := []string{"x", "--host", "{host}", "--port={port}", "{addr}"}
+	cfg := Config{Addr: "127.0.0.1:80", Args: args, Env: []string{"A={addr}"},
+		Ready: "http://{addr}/"}
+	err := cfg.resolve()
+	got := strings.Join(slices.Concat(cfg.Args, cfg.Env, []string{cfg.Ready}), " ")
+	const want = "x --host 127.0.0.1 --port=80 127.0.0.1:80 A=127.0.0.1:80 http://127.0.0.1:80/"
+	if err != nil || got != want {
+		t.Errorf("got %s, error %v; want %s", got, err, want)
+	}
+	if args[2] != "{host}" {
+		t.Errorf("the arguments of the caller have become %q", args)
+	}
+}
+
+func TestEvery(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		stop := Every(time.Second, func() { calls++ })
+		time.Sleep(2500 * time.Millisecond)
+		stop()
+		time.Sleep(10 * time.Second)
+		if calls != 3 {
+			t.Errorf("%d calls in 2.5 s, want 3", calls)
+		}
+	})
+}
+
 func TestTail(t *testing.T) {
 	var out tail
 	for range 1000 {
 		io.WriteString(&out, "0123456789")
 	}
-	if got := out.String(); len(got) > 4096 || !strings.HasSuffix(got, "789") {
+	if got := string(out); len(got) > 4096 || !strings.HasSuffix(got, "789") {
 		t.Errorf("kept %d bytes", len(got))
 	}
 }

@@ -11,14 +11,27 @@ import (
 	"time"
 )
 
-// Usage is what a process and its descendants have used so far.
+// Usage is what a process and its descendants use.
 type Usage struct {
-	CPU    time.Duration // user and system; the kernel counts in steps of 10 ms
-	Memory int64         // resident bytes; what the processes share with each other counts once
+	CPU    time.Duration // user and system so far, in steps of 10 ms
+	Memory int64         // resident bytes; pages that the processes share count once
 }
 
 // Usage reads the counters of the server.
 func (s *Server) Usage() (Usage, error) { return Of(s.PID()) }
+
+// During calls f and returns the CPU time that the server used meanwhile.
+func (s *Server) During(f func() error) (cpu time.Duration, err error) {
+	before, err := s.Usage()
+	if err != nil {
+		return 0, err
+	}
+	if err := f(); err != nil {
+		return 0, err
+	}
+	after, err := s.Usage()
+	return after.CPU - before.CPU, err
+}
 
 // Of reads the counters of a process and its descendants.
 func Of(pid int) (Usage, error) {
@@ -44,12 +57,12 @@ func Of(pid int) (Usage, error) {
 	return total, nil
 }
 
-// tick is the unit of the times in /proc/PID/stat: USER_HZ, 100 a second on every architecture that
-// Go runs on.
+// tick is the unit of the times in /proc/PID/stat, USER_HZ. It is 10 ms on every architecture that
+// Go supports.
 const tick = 10 * time.Millisecond
 
-// read reads the counters of one process. Its memory is what is private to it; shared is the rest
-// of its resident pages.
+// read reads the counters of one process. u.Memory is what is private to it; shared is the rest of
+// its resident pages.
 func read(pid int) (u Usage, shared int64, err error) {
 	dir := filepath.Join("/proc", strconv.Itoa(pid))
 	stat, err := statFields(pid)
@@ -60,14 +73,12 @@ func read(pid int) (u Usage, shared int64, err error) {
 	if b, err := os.ReadFile(filepath.Join(dir, "smaps_rollup")); err == nil {
 		u.Memory = (field(b, "Private_Clean:") + field(b, "Private_Dirty:")) << 10
 		shared = field(b, "Rss:")<<10 - u.Memory
-	} else if b, err := os.ReadFile(filepath.Join(dir, "status")); err == nil {
-		u.Memory = field(b, "VmRSS:") << 10
 	}
 	return u, shared, nil
 }
 
-// statFields are the fields of /proc/PID/stat after the name, which may hold anything, blanks and
-// brackets included.
+// statFields returns the fields of /proc/PID/stat after the name. The name may hold blanks and
+// brackets.
 func statFields(pid int) ([][]byte, error) {
 	path := filepath.Join("/proc", strconv.Itoa(pid), "stat")
 	b, err := os.ReadFile(path)
@@ -81,7 +92,7 @@ func statFields(pid int) ([][]byte, error) {
 	return f, nil
 }
 
-// descendants are pid and all below it.
+// descendants returns pid and all processes below it.
 func descendants(pid int) ([]int, error) {
 	names, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
@@ -105,7 +116,7 @@ func descendants(pid int) ([]int, error) {
 	return all, nil
 }
 
-// field is the number after a name at the start of a line; 0 if there is none.
+// field returns the number after a name at the start of a line, or 0 if there is none.
 func field(b []byte, name string) int64 {
 	for line := range bytes.Lines(b) {
 		if rest, ok := bytes.CutPrefix(line, []byte(name)); ok {

@@ -17,17 +17,17 @@ import (
 	"tickercast/bench/load"
 )
 
-// A kind of slowness.
-type kind struct {
+// A scenario is a way to be slow.
+type scenario struct {
 	name    string
 	timeout time.Duration // of the server, after which the connection should end
-	flood   bool          // send as much as can be sent at once, and read nothing
-	// sends is what goes out first, and what then comes byte by byte, over and over.
+	flood   bool          // send as much as the server takes, and read nothing
+	// sends returns what is sent first, and what is then sent byte by byte, over and over.
 	sends func(host string) (first, drip []byte)
 }
 
-func kinds() []kind {
-	return []kind{
+func scenarios() []scenario {
+	return []scenario{
 		{name: "header", timeout: 3 * time.Second, sends: func(host string) (first, drip []byte) {
 			return []byte("POST /predict HTTP/1.1\r\nHost: " + host + "\r\nX-Slow: "), []byte("a")
 		}},
@@ -45,28 +45,32 @@ func kinds() []kind {
 	}
 }
 
-// An attack is many slow connections of a kind.
+// An attack is many slow connections.
 type attack struct {
-	kind
+	scenario
 	addr  string
-	every time.Duration // from byte to byte
+	drip  time.Duration // from byte to byte
 	conns []*slowConn
 	open  atomic.Int64
-	done  sync.WaitGroup
+	tasks sync.WaitGroup
 }
 
-// A slowConn is one of them.
 type slowConn struct {
 	nc    *net.TCPConn
 	raw   syscall.RawConn
-	began time.Time // from when its time counts
-	took  time.Duration
-	ended chan struct{} // closed when it is seen to have ended; took is set before
+	began time.Time     // when the server's timeout begins
+	took  time.Duration // from then to the end; set before ended is closed
+	ended chan struct{}
 }
 
-// opening is how long opening all takes. It is less than the timeout, so that there is a time when
-// all are open, and long enough for what is measured to be connections and not connecting.
-func (a *attack) opening() time.Duration { return a.timeout * 6 / 10 }
+func (c *slowConn) hasEnded() bool {
+	select {
+	case <-c.ended:
+		return true
+	default:
+		return false
+	}
+}
 
 // start opens n connections and sets them going.
 func (a *attack) start(ctx context.Context, n int) error {
@@ -75,32 +79,33 @@ func (a *attack) start(ctx context.Context, n int) error {
 	gate := make(chan struct{}, 64)
 	var opened sync.WaitGroup
 	began := time.Now()
+	// Opening takes less than the timeout, so that there is a time when all are open, and most of
+	// it, so that the cost of connecting is spread out.
+	opening := a.timeout * 6 / 10
 	for i := range n {
-		if early := a.opening()*time.Duration(i)/time.Duration(n) - time.Since(began); early > time.Millisecond {
+		early := opening*time.Duration(i)/time.Duration(n) - time.Since(began)
+		if early > time.Millisecond {
 			sleep(ctx, early)
 		}
 		gate <- struct{}{}
 		opened.Go(func() {
 			defer func() { <-gate }()
-			c, err := a.dial(ctx)
-			if errs[i] = err; err != nil {
-				return
+			if errs[i] = a.dial(ctx, i); errs[i] == nil {
+				first := a.drip * time.Duration(i) / time.Duration(n)
+				a.tasks.Go(func() { a.send(ctx, a.conns[i], first) })
 			}
-			a.conns[i] = c
-			a.done.Go(func() { a.drip(ctx, c, a.every*time.Duration(i)/time.Duration(n)) })
 		})
 	}
 	opened.Wait()
 	if err := errors.Join(errs...); err != nil {
-		a.stop()
 		return err
 	}
-	a.done.Go(func() { a.watch(ctx) })
+	a.tasks.Go(func() { a.watch(ctx) })
 	return nil
 }
 
-// smallBuffers keep what a client has not read, and what it could not send, out of its own kernel
-// as far as that can be done.
+// smallBuffers makes the client's kernel buffers small, so that little fits between server and
+// client.
 func smallBuffers(_, _ string, raw syscall.RawConn) error {
 	var err1, err2 error
 	return errors.Join(raw.Control(func(fd uintptr) {
@@ -109,29 +114,33 @@ func smallBuffers(_, _ string, raw syscall.RawConn) error {
 	}), err1, err2)
 }
 
-func (a *attack) dial(ctx context.Context) (*slowConn, error) {
+// dial opens the i-th connection.
+func (a *attack) dial(ctx context.Context, i int) error {
 	var d net.Dialer
 	if a.flood {
 		d.Control = smallBuffers
 	}
-	s := &slowConn{began: time.Now(), ended: make(chan struct{})}
-	c, err := d.DialContext(ctx, "tcp", a.addr)
+	began := time.Now()
+	nc, err := d.DialContext(ctx, "tcp", a.addr)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	s.nc = c.(*net.TCPConn)
-	s.raw, err = s.nc.SyscallConn()
+	c := &slowConn{nc: nc.(*net.TCPConn), began: began, ended: make(chan struct{})}
+	a.conns[i] = c
 	a.open.Add(1)
-	first, _ := a.sends(a.addr)
-	if !a.flood {
-		_, err = s.nc.Write(first)
+	if c.raw, err = c.nc.SyscallConn(); err != nil {
+		return err
 	}
-	return s, err
+	if !a.flood {
+		first, _ := a.sends(a.addr)
+		_, err = nc.Write(first)
+	}
+	return err
 }
 
-// drip sends a byte every now and then, the first one after a while that differs from connection to
-// connection.
-func (a *attack) drip(ctx context.Context, c *slowConn, first time.Duration) {
+// send sends a byte every a.drip, the first one after a time that differs between connections. It
+// ignores errors: watch finds out that a connection has ended.
+func (a *attack) send(ctx context.Context, c *slowConn, first time.Duration) {
 	if a.flood {
 		a.fill(ctx, c)
 	}
@@ -141,9 +150,9 @@ func (a *attack) drip(ctx context.Context, c *slowConn, first time.Duration) {
 	for i := 0; ; i++ {
 		select {
 		case <-wait.C:
-			wait.Reset(a.every)
+			wait.Reset(a.drip)
 			c.nc.SetWriteDeadline(time.Now().Add(time.Millisecond))
-			c.nc.Write(drip[i%len(drip) : i%len(drip)+1]) // watch sees when it is no use any more
+			c.nc.Write(drip[i%len(drip) : i%len(drip)+1])
 		case <-c.ended:
 			return
 		case <-ctx.Done():
@@ -164,36 +173,32 @@ func (a *attack) fill(ctx context.Context, c *slowConn) {
 	}
 }
 
-// watch looks at every connection again and again until all have ended.
+// watch polls every connection until all have ended.
 func (a *attack) watch(ctx context.Context) {
 	for ctx.Err() == nil && a.open.Load() > 0 {
 		began := time.Now()
 		for _, c := range a.conns {
-			select {
-			case <-c.ended:
+			if c.hasEnded() {
 				continue
-			default:
 			}
-			open, silent := c.look()
+			open, silent := c.poll()
 			if open && a.flood {
 				c.began = time.Now().Add(-silent)
 			}
-			if open {
-				continue
+			if !open {
+				c.took = time.Since(c.began)
+				close(c.ended)
+				a.open.Add(-1)
 			}
-			c.took = time.Since(c.began)
-			close(c.ended)
-			a.open.Add(-1)
 		}
-		// A look at ten thousand takes some milliseconds; looks take no more than a tenth of the
-		// time.
-		time.Sleep(max(100*time.Millisecond, 10*time.Since(began)))
+		// Polling ten thousand takes milliseconds; it gets at most a tenth of the time.
+		sleep(ctx, max(100*time.Millisecond, 10*time.Since(began)))
 	}
 }
 
-// look asks the kernel, without reading, whether the connection is open and for how long nothing
+// poll asks the kernel, without reading, whether the connection is open and for how long nothing
 // has come.
-func (c *slowConn) look() (open bool, silent time.Duration) {
+func (c *slowConn) poll() (open bool, silent time.Duration) {
 	const established = 1 // TCP_ESTABLISHED, in the first byte of struct tcp_info
 	var info [56]byte
 	size := uint32(len(info))
@@ -207,32 +212,37 @@ func (c *slowConn) look() (open bool, silent time.Duration) {
 		time.Duration(lastReceived) * time.Millisecond
 }
 
-// wait returns when all have ended, or at a time.
-func (a *attack) wait(ctx context.Context, by time.Time) (left int64) {
-	for a.open.Load() > 0 && time.Now().Before(by) && ctx.Err() == nil {
-		time.Sleep(20 * time.Millisecond)
+// wait waits until all have ended, or for d, and returns how many are left.
+func (a *attack) wait(ctx context.Context, d time.Duration) (left int64) {
+	for by := time.Now().Add(d); a.open.Load() > 0 && time.Now().Before(by) && ctx.Err() == nil; {
+		sleep(ctx, 20*time.Millisecond)
 	}
 	return a.open.Load()
 }
 
-// stop closes what is open.
+// stop closes every connection and waits for what start set going.
 func (a *attack) stop() {
 	for _, c := range a.conns {
 		if c != nil {
 			c.nc.Close()
 		}
 	}
-	a.done.Wait()
+	a.tasks.Wait()
 }
 
-// slowest is how long the one took that took the longest, of those that ended.
+// slowest is the longest time that a connection took to end.
 func (a *attack) slowest() (d time.Duration) {
 	for _, c := range a.conns {
-		select {
-		case <-c.ended:
+		if c.hasEnded() {
 			d = max(d, c.took)
-		default:
 		}
 	}
 	return d
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
 }

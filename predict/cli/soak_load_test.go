@@ -21,7 +21,7 @@ import (
 // three in four of them cached, and of everything else a little. It counts the answers that are
 // due.
 type soakMix struct {
-	hit, miss bench.Mix
+	hit, miss bench.Workload
 	others    []expected
 	due       [1000]atomic.Int64 // by status
 }

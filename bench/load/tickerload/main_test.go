@@ -10,10 +10,12 @@ import (
 	"strings"
 	"testing"
 
+	"tickercast/bench/command"
 	"tickercast/bench/load"
 )
 
-func serve(t *testing.T) string {
+// listServer answers every request with an empty list.
+func listServer(t *testing.T) string {
 	t.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)
@@ -24,31 +26,35 @@ func serve(t *testing.T) string {
 }
 
 func TestRun(t *testing.T) {
-	addr := serve(t)
+	addr := listServer(t)
 	for _, args := range []string{"-mix hit -rate 0", "-mix miss -rate 2000",
 		"-mix mixed -rate 2000 -poisson", "-body {} -path /x -rate 0"} {
-		var out, progress bytes.Buffer
+		var out, stderr bytes.Buffer
 		args := append(strings.Fields(args), "-addr", addr, "-count", "100", "-warmup", "0",
 			"-json")
-		if err := run(t.Context(), args, &out, &progress, false); err != nil {
+		if err := run(t.Context(), args, &out, &stderr); err != nil {
 			t.Fatalf("%v: %v", args, err)
 		}
-		var r load.Result
+		var r struct {
+			Answers  int64
+			Statuses map[int]int64
+			Latency  struct{ Count int64 }
+		}
 		if err := json.Unmarshal(out.Bytes(), &r); err != nil || r.Answers != 100 ||
-			r.Statuses[200] != 100 || r.Latency.Count() != 100 {
+			r.Statuses[200] != 100 || r.Latency.Count != 100 {
 			t.Errorf("%v: %d answers, error %v, want 100", args, r.Answers, err)
 		}
-		if progress.Len() > 0 {
-			t.Errorf("%v: wrote %q into a pipe", args, &progress)
+		if stderr.Len() > 0 {
+			t.Errorf("%v: wrote %q into a pipe", args, &stderr)
 		}
 	}
 }
 
 func TestKnee(t *testing.T) {
 	var out, steps bytes.Buffer
-	args := []string{"-addr", serve(t), "-knee", "-rate", "1000000", "-duration", "20ms", "-warmup",
-		"0", "-conns", "1", "-p99", "1ns", "-json"}
-	if err := run(t.Context(), args, &out, &steps, false); err != nil {
+	args := []string{"-addr", listServer(t), "-knee", "-rate", "1000000", "-duration", "20ms",
+		"-warmup", "0", "-conns", "1", "-p99", "1ns", "-json"}
+	if err := run(t.Context(), args, &out, &steps); err != nil {
 		t.Fatal(err)
 	}
 	var k load.Knee
@@ -64,13 +70,13 @@ func TestUsage(t *testing.T) {
 		"-rate x":       "invalid value",
 		"more":          `unexpected argument "more"`,
 	} {
-		err := run(t.Context(), strings.Fields(args), io.Discard, io.Discard, false)
-		if !errors.Is(err, errUsage) || !strings.Contains(err.Error(), want) {
+		err := run(t.Context(), strings.Fields(args), io.Discard, io.Discard)
+		if !errors.Is(err, command.ErrUsage) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want a usage error with %q", args, err, want)
 		}
 	}
-	if err := run(t.Context(), []string{"-addr", "192.0.2.7:80"}, io.Discard, io.Discard,
-		false); err == nil || errors.Is(err, errUsage) {
+	if err := run(t.Context(), []string{"-addr", "192.0.2.7:80"}, io.Discard,
+		io.Discard); err == nil || errors.Is(err, command.ErrUsage) {
 		t.Errorf("a target elsewhere: error %v", err)
 	}
 }

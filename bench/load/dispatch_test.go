@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestOverload asks for ten times what the server can do. Run works the backlog off for as long as
-// Timeout says and counts the rest, with the time that it had waited.
+// TestOverload asks for ten times what the server can do. Run works off the backlog for Timeout and
+// counts the rest with the time it had waited.
 func TestOverload(t *testing.T) {
 	delay := func(int) time.Duration { return 10 * time.Millisecond }
 	cfg := Config{Conns: 1, Rate: 1000, Duration: time.Second, Timeout: 2 * time.Second}
@@ -33,8 +33,8 @@ func TestOverload(t *testing.T) {
 	}
 }
 
-// TestPatience offers twice what one connection can take. A request that found none free for 5 ms
-// is given up, so that those that were sent have waited no longer.
+// TestPatience offers twice what one connection can take. Requests that wait for more than 5 ms are
+// given up.
 func TestPatience(t *testing.T) {
 	delay := func(int) time.Duration { return 20 * time.Millisecond }
 	cfg := Config{Conns: 1, Rate: 100, Duration: time.Second, Patience: 5 * time.Millisecond}
@@ -48,8 +48,8 @@ func TestPatience(t *testing.T) {
 	})
 }
 
-// TestRetries has every third answer come late: it is no good answer, and its request is sent again
-// at once.
+// TestRetries has every third answer come late: it does not count as good, and the request is sent
+// again at once.
 func TestRetries(t *testing.T) {
 	delay := func(n int) time.Duration {
 		if n%3 == 0 {
@@ -67,11 +67,10 @@ func TestRetries(t *testing.T) {
 	})
 }
 
-// TestGood tells answers by status and time.
+// TestGood counts answers by status.
 func TestGood(t *testing.T) {
 	var status atomic.Int64
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter,
-		r *http.Request) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(int(status.Load()))
 	}))
 	defer srv.Close()
@@ -86,6 +85,46 @@ func TestGood(t *testing.T) {
 			r.Retries != 5-want {
 			t.Errorf("status %d: %d good, %d accepted, %d refused, %d retries", code, r.Good,
 				r.Accepted.Count(), r.Refused.Count(), r.Retries)
+		}
+	}
+}
+
+func TestGaps(t *testing.T) {
+	r := run{cfg: Config{Rate: 3}}
+	gap := r.gaps()
+	var sum time.Duration
+	for range 3_000_000 {
+		sum += gap()
+	}
+	if off := sum - 1_000_000*time.Second; off < -time.Millisecond || off > time.Millisecond {
+		t.Errorf("3,000,000 gaps at 3 a second take %v, want 1,000,000 s", sum)
+	}
+	r.cfg = Config{Rate: 1000, Poisson: true, Seed: 7}
+	gap = r.gaps()
+	var h Histogram
+	for range 200_000 {
+		h.Record(gap())
+	}
+	// An exponential distribution: mean 1 ms, median ln 2 ms, a share of e^-3 above 3 ms.
+	for name, v := range map[string][2]float64{
+		"mean":            {h.Mean().Seconds() * 1e3, 1},
+		"median":          {h.Quantile(0.5).Seconds() * 1e3, 0.6931},
+		"share over 3 ms": {h.ShareAbove(3 * time.Millisecond), 0.0498},
+	} {
+		if v[0] < v[1]*0.97 || v[0] > v[1]*1.03 {
+			t.Errorf("Poisson gaps: %s = %v, want %v", name, v[0], v[1])
+		}
+	}
+}
+
+func TestClockSleepsLongEnough(t *testing.T) {
+	c := newClock()
+	defer c.close()
+	for _, d := range []time.Duration{-1, 0, 1, 30 * time.Microsecond, 3 * time.Millisecond} {
+		began := time.Now()
+		c.sleep(d)
+		if got := time.Since(began); got < d {
+			t.Errorf("sleep(%v) took %v", d, got)
 		}
 	}
 }

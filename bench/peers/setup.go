@@ -1,0 +1,187 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"tickercast/bench/proc"
+)
+
+// setup is where servers are installed and what they are started with.
+type setup struct {
+	opts   options
+	log    io.Writer
+	cache  string // directory for virtual environments, kept
+	tmp    string // directory of this run
+	apps   string // directory of the Python services
+	binary string // tickercast
+
+	table       string            // file with the forecasts that the Python services serve
+	answers     map[string][]byte // of tickercast to bench.Hit, by request body
+	answerBytes int               // their mean size
+
+	running []*proc.Server
+}
+
+// newSetup finds or builds what does not depend on a peer.
+func newSetup(ctx context.Context, o options, log io.Writer) (*setup, error) {
+	user, err := os.UserCacheDir()
+	if err != nil {
+		return nil, err
+	}
+	s := &setup{opts: o, log: log, cache: filepath.Join(user, "tickercast-peers"),
+		binary: o.binary}
+	if s.apps, err = filepath.Abs("apps"); err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(filepath.Join(s.apps, "forecasts.py")); err != nil {
+		return nil, fmt.Errorf("run this in bench/peers, or with go -C bench/peers run . : %w", err)
+	}
+	if s.tmp, err = os.MkdirTemp("", "tickercast-peers"); err != nil {
+		return nil, err
+	}
+	s.table = filepath.Join(s.tmp, "forecasts.json")
+	if s.binary == "" {
+		fmt.Fprintln(log, "building tickercast")
+		if s.binary, err = proc.Build(ctx, s.tmp); err != nil {
+			s.close()
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+func (s *setup) close() {
+	for _, server := range s.running {
+		server.Stop()
+	}
+	os.RemoveAll(s.tmp)
+}
+
+func (s *setup) requirements(app string) string {
+	return filepath.Join(s.apps, app+"_requirements.txt")
+}
+
+// venv returns the bin directory of a virtual environment with the requirements of an app. It keeps
+// one for each version of the requirements.
+func (s *setup) venv(ctx context.Context, name string) (string, error) {
+	requirements := s.requirements(name)
+	b, err := os.ReadFile(requirements)
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(s.cache, fmt.Sprintf("%s-%x", name, sha256.Sum256(b))[:len(name)+9])
+	bin := filepath.Join(dir, "bin")
+	done := filepath.Join(dir, "installed")
+	if _, err := os.Stat(done); err == nil {
+		return bin, nil
+	}
+	fmt.Fprintf(s.log, "installing %s in %s\n", name, dir)
+	for _, args := range [][]string{
+		{"python3", "-m", "venv", "--clear", dir},
+		{filepath.Join(bin, "pip"), "install", "--quiet", "--disable-pip-version-check", "-r",
+			requirements},
+	} {
+		if out, err := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput(); err != nil {
+			return "", fmt.Errorf("%s: %w: %s", strings.Join(args[:min(3, len(args))], " "), err,
+				lastLine(out))
+		}
+	}
+	return bin, os.WriteFile(done, nil, 0o644)
+}
+
+// packages returns the versions of what an app's requirements name.
+func packages(ctx context.Context, bin, requirements string) (string, error) {
+	const list = `import importlib.metadata as m, platform, sys
+names = open(sys.argv[1]).read().split()
+print(", ".join([f"{n} {m.version(n)}" for n in names] + ["Python " + platform.python_version()]))`
+	out, err := exec.CommandContext(ctx, filepath.Join(bin, "python"), "-c", list,
+		requirements).Output()
+	return strings.TrimSpace(string(out)), err
+}
+
+// findNginx looks where distributions put nginx.
+func findNginx() (string, error) {
+	for _, name := range []string{"nginx", "/usr/sbin/nginx", "/usr/local/sbin/nginx"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", errors.New("nginx is not installed")
+}
+
+func lastLine(out []byte) string {
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	return lines[len(lines)-1]
+}
+
+// A contender is a peer that runs and gave the right answers.
+type contender struct {
+	peer
+	addr     string
+	versions string
+	server   *proc.Server
+	atStart  int64 // bytes resident when it was ready
+	exact    bool  // its answers equal tickercast's to the byte
+	samples  []sample
+}
+
+// start starts the subject and every peer that was asked for. It leaves out those that cannot be
+// installed, do not start or give wrong answers.
+func (s *setup) start(ctx context.Context) (ready []*contender, missing []string) {
+	for _, p := range peers() {
+		if p.name != subject && !s.opts.only.MatchString(p.name) {
+			continue
+		}
+		if ctx.Err() != nil {
+			return ready, missing
+		}
+		c, err := s.startOne(ctx, p)
+		if err != nil {
+			missing = append(missing, fmt.Sprintf("%s: %v", p.name, err))
+			if p.name == subject {
+				return ready, missing // there is nothing to compare with
+			}
+			continue
+		}
+		ready = append(ready, c)
+	}
+	return ready, missing
+}
+
+func (s *setup) startOne(ctx context.Context, p peer) (*contender, error) {
+	cfg, versions, err := p.prepare(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Pin, cfg.CPU, cfg.Wait = true, 0, time.Minute
+	fmt.Fprintln(s.log, "starting", p.name)
+	server, err := proc.Start(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	s.running = append(s.running, server)
+	u, err := server.Usage()
+	if err != nil {
+		return nil, err
+	}
+	c := &contender{peer: p, addr: server.Addr, versions: versions, server: server,
+		atStart: u.Memory}
+	if p.name == subject {
+		err = s.learn(ctx, c.addr)
+	}
+	if err == nil {
+		c.exact, err = s.check(ctx, c)
+	}
+	return c, err
+}
