@@ -31,11 +31,14 @@ func newService(tb testing.TB) *predict.Service {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	s, err := predict.New(predict.Config{Model: m, Market: mk, CacheEntries: 4096})
+	s, err := predict.New(predict.Config{CacheEntries: 4096})
 	if err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(s.Close)
+	if err := s.Swap(m, mk); err != nil {
+		tb.Fatal(err)
+	}
 	return s
 }
 
@@ -50,20 +53,20 @@ func newWarmService(tb testing.TB) *predict.Service {
 	return s
 }
 
-// handler is what a request passes in the real server, but for metrics, auth and draining.
+// handler is the endpoint as a ServeMux calls it, without what a server puts in front.
 func handler(s *predict.Service) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /predict", s.ServePredict)
-	return predict.Recover(predict.Front(mux), func(*http.Request, error) {})
+	return mux
 }
 
 // fastAnswer returns the answer that the fast lane sends for a body.
 func fastAnswer(s *predict.Service, body []byte) (answer []byte, ok bool) {
-	p, ok := s.Plain(body)
+	f, ok := s.DecodeFast(body)
 	if !ok {
 		return nil, false
 	}
-	answer, err := s.AnswerPlain(p)
+	answer, err := s.AnswerFast(f)
 	return answer, err == nil
 }
 
@@ -78,9 +81,9 @@ func overHTTP(h http.Handler) func(net.Listener) {
 }
 
 func overLane(s *predict.Service) func(net.Listener) {
-	answer := func(r fastlane.Request) (fastlane.Answer, bool) {
+	answer := func(r *fastlane.Request) (fastlane.Response, bool) {
 		body, ok := fastAnswer(s, r.Body)
-		return fastlane.Answer{Body: body}, ok
+		return fastlane.Response{Body: body}, ok
 	}
 	return func(l net.Listener) {
 		srv := newHTTPServer(handler(s))

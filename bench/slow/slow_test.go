@@ -37,8 +37,8 @@ func serverWithTimeouts(t *testing.T, lane bool, header, read, write time.Durati
 	}
 	cfg := fastlane.Config{Listener: ln, Server: srv}
 	if lane {
-		cfg.Answer = func(fastlane.Request) (fastlane.Answer, bool) {
-			return fastlane.Answer{Body: answer}, true
+		cfg.Answer = func(*fastlane.Request) (fastlane.Response, bool) {
+			return fastlane.Response{Body: answer}, true
 		}
 	}
 	go srv.Serve(fastlane.New(cfg))

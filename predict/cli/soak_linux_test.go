@@ -2,11 +2,14 @@ package cli_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"syscall"
@@ -48,7 +51,8 @@ func TestSoak(t *testing.T) {
 			time.Until(end).Round(time.Second), s.duration)
 	}
 	s.prices = filepath.Join(t.TempDir(), "prices.csv")
-	s.good = [2][]byte{panelCSV(100, 300, bench.Tickers()), panelCSV(200, 300, bench.Tickers())}
+	tickers := hitTickers(t)
+	s.good = [2][]byte{panelCSV(100, 300, tickers), panelCSV(200, 300, tickers)}
 	replaceFile(t, s.prices, s.good[0])
 	// A small cache with a short life is full, and has lost entries by number and by age, when the
 	// second quarter begins.
@@ -238,4 +242,15 @@ func (s *soak) judge(t *testing.T, atRest reading) {
 	require.NotContains(t, text, `code="5`)
 	require.NoError(t, s.Process.Signal(syscall.SIGTERM))
 	require.Equal(t, 0, s.waitExit(t, 15*time.Second))
+}
+
+// hitTickers are those that bench.Hit and bench.Miss ask for.
+func hitTickers(t *testing.T) []string {
+	set := make(map[string]bool)
+	for _, body := range bench.HitBodies() {
+		var q struct{ Ticker string }
+		require.NoError(t, json.Unmarshal(body, &q))
+		set[q.Ticker] = true
+	}
+	return slices.Sorted(maps.Keys(set))
 }
