@@ -49,7 +49,7 @@ func (p *program) evaluate(set *flag.FlagSet) func(context.Context, []string) er
 		if cfg.Model, err = src.loadModel(); err != nil {
 			return err
 		}
-		panel, err := market.Open(src.prices)
+		panel, err := market.Open(ctx, src.prices)
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"flag"
 	"fmt"
@@ -11,14 +12,14 @@ import (
 
 	"tickercast/model"
 	"tickercast/model/calendar"
+	"tickercast/model/calibrate"
 	"tickercast/model/market"
-	"tickercast/model/train"
 )
 
 // A source says where weights and prices come from; an empty path is what the binary embeds.
 type source struct {
 	prices, weights string
-	calibrate       bool // see train.Calibrate
+	calibrate       bool // see package calibrate
 }
 
 // sourceFlags declares the flags that every command with a model shares.
@@ -69,7 +70,7 @@ func (s source) read(day calendar.Date) (world, error) {
 	if day != 0 {
 		panel = panel.Until(day)
 	}
-	mk, err := market.New(panel)
+	mk, err := market.New(context.Background(), panel)
 	switch {
 	case err != nil && day != 0:
 		return world{}, fmt.Errorf("prices %s up to %s: %w", s.pricesName(), day, err)
@@ -77,7 +78,7 @@ func (s source) read(day calendar.Date) (world, error) {
 		return world{}, fmt.Errorf("prices %s: %w", s.pricesName(), err)
 	}
 	if s.calibrate {
-		if m, err = train.Calibrate(m, mk); err != nil {
+		if m, err = calibrate.Adjust(context.Background(), m, mk); err != nil {
 			return world{}, fmt.Errorf("calibrating on prices %s: %w", s.pricesName(), err)
 		}
 	}
@@ -103,7 +104,7 @@ func (s source) loadPanel() (*market.Panel, error) {
 	if s.prices == "" {
 		return market.Snapshot()
 	}
-	return market.Open(s.prices)
+	return market.Open(context.Background(), s.prices)
 }
 
 func (s source) pricesName() string {

@@ -16,11 +16,11 @@ func (p *program) snapshot(fs *flag.FlagSet) func(context.Context, []string) err
 		if *prices == "" {
 			return usagef("-prices is missing")
 		}
-		panel, err := market.Open(*prices)
+		panel, err := market.Open(ctx, *prices)
 		if err != nil {
 			return err
 		}
-		data, err := panel.AppendSnapshot(nil)
+		data, err := panel.EncodeSnapshot()
 		if err != nil {
 			return err
 		}

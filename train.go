@@ -31,7 +31,7 @@ func (p *program) train(set *flag.FlagSet) func(context.Context, []string) error
 		if err := checkWritable(*out); err != nil {
 			return err
 		}
-		panel, err := market.Open(*prices)
+		panel, err := market.Open(ctx, *prices)
 		if err != nil {
 			return err
 		}
