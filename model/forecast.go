@@ -3,19 +3,20 @@ package model
 import "math"
 
 const (
-	// Levels is the number of confidences whose bounds are fitted; those between are interpolated.
+	// Levels is the number of confidences whose bounds are fitted. Others are interpolated.
 	Levels = 6
 	// RefScale is the daily volatility at which the first feature is zero.
 	RefScale = 0.02
 
-	// Curves is the number of functions of the horizon that the network shapes, and Terms that of
-	// the polynomials in log h which make one.
+	// Curves is the number of functions of the horizon that the network shapes. Each is a sum of
+	// Terms polynomials in log h.
 	Curves, Terms = 4, 4
 	outputs       = Curves * Terms
 
-	MaxInput = 4 // standard deviations; further out the network was not fitted
+	// MaxInput bounds a standardised feature: the network was fitted no further out.
+	MaxInput = 4
 
-	// Bounds of a curve's value. That of the tails keeps levels apart: see check.
+	// Bounds of a curve's value. MinTail keeps levels apart: see MinGap.
 	maxCurve         = 1.5
 	MinTail, MaxTail = -0.4, 0.8
 
@@ -24,30 +25,34 @@ const (
 	minDistance, maxDistance = -9.21034037197618, 2
 )
 
-// Confidences are those whose bounds are fitted.
+// Confidences lists the confidences whose bounds are fitted.
 var Confidences = [Levels]float64{0.80, 0.85, 0.90, 0.95, 0.98, 0.99}
 
-// levelScore is log z of the confidences, z the normal's quantile: where a bound lies between two
-// levels is measured on it, because log distances are nearly linear in it.
-var levelScore = func() (s [Levels]float64) {
+// levelZ is log z by level, z being the normal's quantile. Log distances are nearly linear in
+// it, so bounds between two levels are interpolated on it.
+var levelZ = func() (s [Levels]float64) {
 	for l, c := range Confidences {
-		s[l] = score(c)
+		s[l] = logZ(c)
 	}
 	return s
 }()
 
-func score(confidence float64) float64 { return math.Log(math.Sqrt2 * math.Erfinv(confidence)) }
+func logZ(confidence float64) float64 { return math.Log(math.Sqrt2 * math.Erfinv(confidence)) }
 
-// TailShape is c[level] of the package's formula: zero at confidence 0.90, so that a heavier tail
-// moves the outer bounds out and the inner ones in.
+// TailShape is c[level] in the package's formula. It is zero at confidence 0.90, so a heavier tail
+// moves the outer bounds out and the inner bounds in.
 var TailShape = func() (c [Levels]float64) {
 	for l := range c {
-		c[l] = levelScore[l] - levelScore[2]
+		c[l] = levelZ[l] - levelZ[2]
 	}
 	return c
 }()
 
-// Basis holds the Chebyshev polynomials in log h that make a curve, by h-1.
+// MinGap is how far apart the log quantiles of levels l-1 and l must be at least, so that the
+// lightest tail does not let them cross.
+func MinGap(l int) float64 { return -MinTail * (TailShape[l] - TailShape[l-1]) }
+
+// Basis holds the Chebyshev polynomials in log h, by h-1.
 var Basis = func() (b [MaxDays][Terms]float64) {
 	for h := range b {
 		u := 2*math.Log(float64(h+1))/math.Log(MaxDays) - 1
@@ -56,23 +61,23 @@ var Basis = func() (b [MaxDays][Terms]float64) {
 	return b
 }()
 
-// Activation is a rational function close to tanh, odd, smooth and 1 from 3 on. It costs a
-// division, and gives the same bits on every machine.
+// Activation is a rational function close to tanh: odd, smooth, and 1 from 3 on. It costs one
+// division.
 func Activation(x float64) float64 {
 	x = min(max(x, -3), 3)
 	return x * (27 + x*x) / (27 + 9*x*x)
 }
 
-// A Forecast is the distribution of the log return over 1 to days trading days. It is a value: it
-// holds no reference to the model.
+// A Forecast is the distribution of the log return over each of the coming trading days. It is a
+// value without a reference to the model.
 type Forecast struct {
 	days     int
 	drift    float64
 	distance [MaxDays][2][Levels]float64 // logs of the distances from the median
 }
 
-// Forecast computes the distribution for the first days horizons (at most MaxDays) from features in
-// the order of FeatureNames. It does not allocate.
+// Forecast computes the distribution over 1 to days trading days, at most MaxDays, from features in
+// the order of FeatureNames. A feature that is NaN counts as average. It does not allocate.
 func (m *Model) Forecast(x []float64, days int) (f Forecast) {
 	var z [maxFeatures]float64
 	var hidden [maxHidden]float64
@@ -104,7 +109,7 @@ func (m *Model) Forecast(x []float64, days int) (f Forecast) {
 	return f
 }
 
-// network evaluates the linear and the hidden layer.
+// network evaluates the linear and the hidden layer. The caller provides the scratch space.
 func (m *Model) network(x []float64, z *[maxFeatures]float64, hidden *[maxHidden]float64,
 	out *[outputs]float64) {
 	in, n := m.in, m.hidden
@@ -132,41 +137,41 @@ func (m *Model) network(x []float64, z *[maxFeatures]float64, hidden *[maxHidden
 	}
 }
 
-// Median returns the median of the log return over h days, 1 <= h <= days.
+// Median returns the median of the log return over h days.
 func (f *Forecast) Median(h int) float64 { return f.drift * float64(f.at(h)) }
 
 // Interval returns the bounds of the central interval of a confidence, as log returns over h days.
-// Confidences outside MinConfidence..MaxConfidence are taken as the nearest inside.
+// It takes a confidence outside MinConfidence to MaxConfidence for the nearest one inside.
 func (f *Forecast) Interval(h int, confidence float64) (lower, upper float64) {
 	c := bound(confidence, MinConfidence, MaxConfidence)
-	at := score(c)
+	at := logZ(c)
 	l := 0
-	for l < Levels-2 && at >= levelScore[l+1] {
+	for l < Levels-2 && at >= levelZ[l+1] {
 		l++
 	}
-	w := (at - levelScore[l]) / (levelScore[l+1] - levelScore[l])
+	w := (at - levelZ[l]) / (levelZ[l+1] - levelZ[l])
 	d := &f.distance[f.at(h)]
 	median := f.Median(h)
 	return median - math.Exp(d[0][l]+w*(d[0][l+1]-d[0][l])),
 		median + math.Exp(d[1][l]+w*(d[1][l+1]-d[1][l]))
 }
 
-// Distance returns the logs of the distances from the median to the lower and the upper bound at
-// the fitted Confidences.
+// Distance returns the logs of the distances from the median to the lower and the upper bound, by
+// level of Confidences.
 func (f *Forecast) Distance(h int) *[2][Levels]float64 { return &f.distance[f.at(h)] }
 
 func (f *Forecast) at(h int) int { return min(max(h, 1), f.days) - 1 }
 
 func bound(x, low, high float64) float64 { return min(max(x, low), high) }
 
-// Curve is the value of a curve of the given terms where its polynomials are b.
+// Curve returns the sum of the terms a times the polynomials b.
 func Curve(a []float64, b *[Terms]float64) float64 {
 	a = a[:Terms]
 	return a[0]*b[0] + a[1]*b[1] + a[2]*b[2] + a[3]*b[3]
 }
 
-// Dot is the scalar product, in four sums so that one addition need not wait for the one before. b
-// is at least as long as a.
+// Dot returns the scalar product of a and the beginning of b. Four sums let the processor add
+// without waiting for the addition before.
 func Dot(a, b []float64) float64 {
 	b = b[:len(a)]
 	var s0, s1, s2, s3 float64
@@ -181,21 +186,4 @@ func Dot(a, b []float64) float64 {
 		s0 += a[i] * b[i]
 	}
 	return s0 + s1 + (s2 + s3)
-}
-
-// Adjusted returns a model whose bounds at each horizon and fitted confidence lie exp(by) times as
-// far from the median. It fails if that would let a wider confidence be narrower.
-func (m *Model) Adjusted(by *[MaxDays][Levels]float64) (*Model, error) {
-	p := m.params
-	for h := range MaxDays {
-		for side := range 2 {
-			for l := range Levels {
-				p.Quantiles[h][side][l] += float32(by[h][l])
-			}
-		}
-	}
-	if err := p.check(); err != nil {
-		return nil, err
-	}
-	return newModel(p, m.version), nil
 }

@@ -1,25 +1,24 @@
-// Package model turns the features of a stock into the distribution of its price one to thirty
-// trading days ahead: a median and the bounds of central intervals of confidence 0.80 to 0.99. One
-// global set of weights serves every ticker.
+// Package model turns the features of a stock into the distribution of its price 1 to 30 trading
+// days ahead: a median, and the bounds of central intervals of confidence 0.80 to 0.99. One set of
+// weights serves every ticker.
 //
-// A forecast is, for the log return over h days,
+// The forecast of the log return over h days is
 //
 //	median(h)   = drift * (h-1)
 //	distance    = scale * sqrt(h) * Q[h][side][level] * exp(curve[side](h) + tail[side](h) * c[level])
 //	lower bound = median - distance[lower], upper bound = median + distance[upper]
 //
-// where scale is the ticker's own daily volatility (the first feature), Q holds pooled quantiles,
-// and a network of one hidden layer beside a linear one maps the features to four smooth functions
-// of log h: how much wider or narrower each side is, and how much heavier its tail. The order of
-// the levels and the growth with h hold by construction.
+// The scale is the ticker's own daily volatility (the first feature). Q holds quantiles that are
+// pooled over all tickers. A network with one hidden layer beside a linear one maps the features to
+// four smooth functions of log h: how much wider or narrower each side is, and how much heavier its
+// tail. By construction a higher confidence is wider, and no bound comes closer as h grows.
 //
-// The package is arithmetic on numbers that it is given. It does not read prices, does not know
-// what the features mean beyond the first, and does not fit anything.
+// The package is arithmetic on numbers. It reads no prices, fits nothing, and knows the meaning of
+// the first feature only.
 package model
 
 import (
 	_ "embed"
-	"fmt"
 	"math"
 	"sync"
 
@@ -28,6 +27,7 @@ import (
 
 //go:generate go run .. train -prices $TICKERCAST_TRAINING_PRICES -out weights.bin
 
+// Limits of a forecast.
 const (
 	MaxDays       = 30
 	MinConfidence = 0.80
@@ -46,14 +46,14 @@ type Model struct {
 	version string
 
 	in, hidden int
-	shift      []float64 // per feature: standardised = x*factor - shift
+	shift      []float64 // by feature: standardised = x*factor - shift
 	factor     []float64
-	first      []float64 // in columns of hidden weights
+	first      []float64 // one column of hidden weights per feature
 	firstBias  []float64
-	last       []float64 // outputs rows of hidden weights
-	skip       []float64 // outputs rows of in weights
+	last       []float64 // one row of hidden weights per output
+	skip       []float64 // one row of feature weights per output
 	lastBias   [outputs]float64
-	quantiles  [MaxDays][2][Levels]float64 // sqrt(h) and the reference scale included
+	quantiles  [MaxDays][2][Levels]float64 // logs, with sqrt(h) and RefScale included
 	drift      float64
 }
 
@@ -95,17 +95,29 @@ func widen(v []float32) []float64 {
 // Version names the end of the training range and the weights, as in 2022.12-1a2b3c4d.
 func (m *Model) Version() string { return m.version }
 
-// Params returns what the model was parsed from. The caller must not change its slices.
+// Params returns what the model was made of. The caller must not change its slices.
 func (m *Model) Params() Params { return m.params }
 
 // FeatureNames lists what Forecast expects, in order.
 func (m *Model) FeatureNames() []string { return append([]string(nil), m.params.Features...) }
 
-// TrainedFrom and TrainedTo are the first and the last day of the prices fitted on.
+// TrainedFrom and TrainedTo are the first and the last day of the training prices.
 func (m *Model) TrainedFrom() calendar.Date { return m.params.From }
 func (m *Model) TrainedTo() calendar.Date   { return m.params.To }
 
-func (m *Model) String() string {
-	return fmt.Sprintf("%s: %d features, %d hidden units, trained on %s to %s",
-		m.version, m.in, m.hidden, m.params.From, m.params.To)
+// Adjusted returns a model whose bounds at each horizon and fitted confidence lie exp(by) times as
+// far from the median. It fails if that lets a higher confidence be narrower.
+func (m *Model) Adjusted(by *[MaxDays][Levels]float64) (*Model, error) {
+	p := m.params
+	for h := range MaxDays {
+		for side := range 2 {
+			for l := range Levels {
+				p.Quantiles[h][side][l] += float32(by[h][l])
+			}
+		}
+	}
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	return newModel(p, m.version), nil
 }

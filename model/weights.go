@@ -6,24 +6,25 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 
 	"tickercast/model/calendar"
 )
 
-// Params are the numbers of a model as they are stored. Sides are lower, then upper.
+// Params are the numbers of a model as they are stored. Side 0 is lower, side 1 upper.
 type Params struct {
 	From, To       calendar.Date // of the training prices
-	Features       []string      // the first is the log of the scale over RefScale
+	Features       []string      // the first is log(scale/RefScale)
 	Center, Spread []float32     // by feature
 	Hidden         int
 	First          []float32 // Hidden rows of len(Features)
 	FirstBias      []float32
-	Last           []float32 // Curves*Terms rows of Hidden
-	Skip           []float32 // Curves*Terms rows of len(Features)
-	LastBias       []float32 // Curves*Terms
-	Drift          float32   // log return a day from the second day on
-	Quantiles      [MaxDays][2][Levels]float32
+	Last           []float32                   // Curves*Terms rows of Hidden
+	Skip           []float32                   // Curves*Terms rows of len(Features)
+	LastBias       []float32                   // Curves*Terms
+	Drift          float32                     // log return per day from the second day on
+	Quantiles      [MaxDays][2][Levels]float32 // logs, in units of scale*sqrt(h)
 }
 
 const (
@@ -43,8 +44,8 @@ func fault(form string, args ...any) error {
 	return fmt.Errorf("%w: %w", ErrWeights, fmt.Errorf(form, args...))
 }
 
-// AppendBinary appends the stored form: a magic, a format version, the parameters as little-endian
-// numbers, and the SHA-256 of all that.
+// AppendBinary appends the stored form: magic, format version, the parameters as little-endian
+// numbers, and the SHA-256 of all of these.
 func (p *Params) AppendBinary(b []byte) ([]byte, error) {
 	if err := p.check(); err != nil {
 		return nil, err
@@ -60,37 +61,48 @@ func (p *Params) AppendBinary(b []byte) ([]byte, error) {
 		b = append(append(b, byte(len(name))), name...)
 	}
 	b = le.AppendUint16(b, uint16(p.Hidden))
-	for _, part := range p.slices() {
-		for _, v := range *part {
-			b = le.AppendUint32(b, math.Float32bits(v))
-		}
-	}
-	b = le.AppendUint32(b, math.Float32bits(p.Drift))
-	for h := range p.Quantiles {
-		for side := range 2 {
-			for _, v := range p.Quantiles[h][side] {
-				b = le.AppendUint32(b, math.Float32bits(v))
-			}
-		}
+	for v := range p.numbers() {
+		b = le.AppendUint32(b, math.Float32bits(*v))
 	}
 	sum := sha256.Sum256(b[start:])
 	return append(b, sum[:]...), nil
 }
 
-// slices lists the variable parts in the order of storage.
-func (p *Params) slices() [7]*[]float32 {
-	return [7]*[]float32{&p.Center, &p.Spread, &p.First, &p.FirstBias, &p.Last, &p.Skip,
-		&p.LastBias}
+// A part is a slice of Params and the length that it must have.
+type part struct {
+	v    *[]float32
+	size int
 }
 
-// sizes lists the lengths that those parts must have.
-func (p *Params) sizes() [7]int {
+// parts lists the slices in the order of storage.
+func (p *Params) parts() [7]part {
 	in := len(p.Features)
-	return [7]int{in, in, p.Hidden * in, p.Hidden, outputs * p.Hidden, outputs * in, outputs}
+	return [7]part{{&p.Center, in}, {&p.Spread, in}, {&p.First, p.Hidden * in},
+		{&p.FirstBias, p.Hidden}, {&p.Last, outputs * p.Hidden}, {&p.Skip, outputs * in},
+		{&p.LastBias, outputs}}
 }
 
-// Parse reads the stored form of a model and refuses anything else: a file that was cut, changed,
-// or written by another version, and numbers that would break a forecast's promises.
+// numbers yields every number in the order of storage.
+func (p *Params) numbers() iter.Seq[*float32] {
+	return func(yield func(*float32) bool) {
+		for _, part := range p.parts() {
+			for i := range *part.v {
+				yield(&(*part.v)[i])
+			}
+		}
+		yield(&p.Drift)
+		for h := range p.Quantiles {
+			for side := range 2 {
+				for l := range Levels {
+					yield(&p.Quantiles[h][side][l])
+				}
+			}
+		}
+	}
+}
+
+// Parse reads the stored form of a model. It refuses a file that was cut, changed or written by
+// another version, and numbers with which a forecast would break its promises.
 func Parse(b []byte) (*Model, error) {
 	if len(b) < headLen || string(b[:len(magic)]) != magic {
 		return nil, fault("no model file: it does not begin with %q", magic)
@@ -140,8 +152,6 @@ func (r *reader) uint16() int { return int(binary.LittleEndian.Uint16(r.take(2))
 
 func (r *reader) uint32() uint32 { return binary.LittleEndian.Uint32(r.take(4)) }
 
-func (r *reader) float() float32 { return math.Float32frombits(r.uint32()) }
-
 func (r *reader) params() (p Params) {
 	p.From, p.To = calendar.Date(r.uint32()), calendar.Date(r.uint32())
 	n := r.uint16()
@@ -157,25 +167,16 @@ func (r *reader) params() (p Params) {
 		r.short = true
 		return p
 	}
-	sizes := p.sizes()
-	for i, part := range p.slices() {
-		*part = make([]float32, sizes[i])
-		for j := range *part {
-			(*part)[j] = r.float()
-		}
+	for _, part := range p.parts() {
+		*part.v = make([]float32, part.size)
 	}
-	p.Drift = r.float()
-	for h := range p.Quantiles {
-		for side := range 2 {
-			for l := range p.Quantiles[h][side] {
-				p.Quantiles[h][side][l] = r.float()
-			}
-		}
+	for v := range p.numbers() {
+		*v = math.Float32frombits(r.uint32())
 	}
 	return p
 }
 
-// check holds what Forecast relies on.
+// check reports the first number or name that Forecast cannot rely on.
 func (p *Params) check() error {
 	if n := len(p.Features); n == 0 || n > maxFeatures {
 		return fault("%d features, want 1 to %d", n, maxFeatures)
@@ -194,12 +195,11 @@ func (p *Params) check() error {
 	if p.From > p.To {
 		return fault("training range ends on %s before it begins on %s", p.To, p.From)
 	}
-	sizes := p.sizes()
-	for i, part := range p.slices() {
-		if len(*part) != sizes[i] {
-			return fault("part %d has %d numbers, want %d", i, len(*part), sizes[i])
+	for i, part := range p.parts() {
+		if len(*part.v) != part.size {
+			return fault("part %d has %d numbers, want %d", i, len(*part.v), part.size)
 		}
-		for _, v := range *part {
+		for _, v := range *part.v {
 			if !(v > -1e6 && v < 1e6) {
 				return fault("part %d holds %v", i, v)
 			}
@@ -223,14 +223,14 @@ func (p *Params) check() error {
 	return nil
 }
 
-// checkQuantiles makes sure that a wider confidence stays wider under the lightest tail that the
-// network may ask for.
+// checkQuantiles makes sure that a higher confidence stays wider under the lightest tail that the
+// network can ask for.
 func checkQuantiles(q *[Levels]float32) error {
 	for l, v := range q {
 		if !(v > -6 && v < 6) {
 			return fmt.Errorf("the log quantile %v", v)
 		}
-		if l > 0 && float64(v)-float64(q[l-1]) < -MinTail*(TailShape[l]-TailShape[l-1]) {
+		if l > 0 && float64(v)-float64(q[l-1]) < MinGap(l) {
 			return fmt.Errorf("confidence %v is narrower than %v", Confidences[l], Confidences[l-1])
 		}
 	}

@@ -57,7 +57,7 @@ func BenchmarkOpen(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		p, err := Open(path)
+		p, err := Open(b.Context(), path)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -76,14 +76,14 @@ func BenchmarkSnapshot(b *testing.B) {
 	}
 }
 
-func BenchmarkAppendSnapshot(b *testing.B) {
+func BenchmarkEncodeSnapshot(b *testing.B) {
 	p, err := Snapshot()
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := p.AppendSnapshot(nil); err != nil {
+		if _, err := p.EncodeSnapshot(); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -1,33 +1,38 @@
 package market
 
 import (
+	"context"
 	"fmt"
 	"io"
 
 	"tickercast/model/calendar"
 )
 
-// csvFile is a CSV on its way into a table.
+// csvFile is a CSV whose rows go into a table.
 type csvFile struct {
 	table  *table
 	name   string
-	ticker string // of all rows, where there is no column of tickers
+	ticker string // of all rows, if there is no ticker column
 	header header
 	has    fields
-	wide   []*column // one a field after the date, nil if the form is long
+	wide   []*column // one per field after the date; nil in the long form
 	prices int       // added to the table
 }
 
-// readCSV adds the prices of a CSV to the table. A ticker that is not empty stands in for a column
-// of them.
-func (t *table) readCSV(r io.Reader, name, ticker string) error {
-	rows := newRowReader(r)
+// readCSV adds the prices of a CSV to the table.
+func (t *table) readCSV(ctx context.Context, rows *rowReader, name, ticker string) error {
 	f := &csvFile{table: t, name: name, ticker: ticker}
 	for isHeader := true; ; isHeader = false {
 		record, err := rows.next()
 		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err == io.EOF && rows.line == 0:
+			return fmt.Errorf("%s: empty file", name)
+		case err == io.EOF && f.prices == 0:
+			return fmt.Errorf("%s: no prices below the header", name)
 		case err == io.EOF:
-			return f.end(rows.line)
+			return nil
 		case err != nil:
 		case isHeader:
 			err = f.start(record)
@@ -94,47 +99,8 @@ func (f *csvFile) addWide(date calendar.Date, cells []string, line int) error {
 		if err != nil {
 			return fmt.Errorf("%q %.80q is %w", c.ticker, text, err)
 		}
-		c.rows = append(c.rows, row{date, int32(line), prices{close: v}})
+		c.rows = append(c.rows, row{date, int32(line), ohlc{close: v}})
 		f.prices++
 	}
 	return nil
-}
-
-// end takes the last line.
-func (f *csvFile) end(line int) error {
-	switch {
-	case line == 0:
-		return fmt.Errorf("%s: empty file", f.name)
-	case f.prices == 0:
-		return fmt.Errorf("%s: no prices below the header", f.name)
-	}
-	return nil
-}
-
-// prices reads the prices of a row in the long form.
-func (h *header) prices(record []string) (p prices, err error) {
-	field := func(name string, i int, optional bool) float64 {
-		if i < 0 || err != nil || optional && record[i] == "" {
-			return nan
-		}
-		v, fault := parsePrice(record[i])
-		if fault != nil {
-			err = fmt.Errorf("%s %.80q is %w", name, record[i], fault)
-		}
-		return v
-	}
-	p = prices{
-		open:  field("open", h.open, true),
-		high:  field("high", h.high, true),
-		low:   field("low", h.low, true),
-		close: field("close", h.close, false),
-	}
-	adjusted := field("adj_close", h.adjusted, false)
-	if !p.consistent() {
-		p.open, p.high, p.low = nan, nan, nan
-	}
-	if h.adjusted >= 0 {
-		p = p.adjusted(adjusted)
-	}
-	return p, err
 }

@@ -5,19 +5,19 @@ import "math"
 // NumFeatures is how many numbers describe one ticker on one day.
 const NumFeatures = len(featureNames)
 
-// Features is what a forecaster sees of a ticker at the close of one day. Every entry is free of
-// the currency and of the price level, because a past level that is adjusted for later splits and
-// dividends would tell the future.
+// Features describes a ticker at the close of one day. No entry depends on the currency or the
+// price level: past levels are adjusted for later splits and dividends, so they would reveal the
+// future.
 //
-// The first entry carries the scale: the logarithm of the daily volatility over RefScale. The
-// others are ratios, shares and scores around it. Entries of a group that is not known (no daily
-// ranges, no market) are all zero, its indicator included.
+// The first entry is the scale: the log of the daily volatility over RefScale. The others are
+// ratios, shares and scores. If a group is not known (no daily ranges, no market), all its entries
+// are zero, and so is its indicator.
 type Features [NumFeatures]float64
 
 // RefScale is the daily volatility at which the scale feature is zero.
 const RefScale = 0.02
 
-// The groups of features that may be missing, as half-open ranges of indices; the first entry of a
+// The groups of features that may be missing, as half-open ranges of indices. The first entry of a
 // group is its indicator.
 const (
 	RangeFirst, RangeEnd   = rangeKnown, marketKnown
@@ -64,54 +64,26 @@ const (
 	marketRatio
 )
 
+// featureNames is in the order of the constants above.
 var featureNames = [...]string{
-	logScale:       "log_scale",
-	vol2over5:      "vol_2_over_5",
-	vol5over11:     "vol_5_over_11",
-	vol11over25:    "vol_11_over_25",
-	vol25over70:    "vol_25_over_70",
-	vol70over250:   "vol_70_over_250",
-	lastAbs:        "last_abs",
-	lastSigned:     "last_signed",
-	trend5:         "trend_5",
-	trend60:        "trend_60",
-	downShare:      "down_share",
-	drawdown:       "drawdown",
-	tail25:         "tail_25",
-	tail250:        "tail_250",
-	tailHits:       "tail_hits",
-	zeroShare:      "zero_share",
-	sum5Ratio:      "sum_5_ratio",
-	sum20Ratio:     "sum_20_ratio",
-	historyLength:  "history_length",
-	season1:        "season_1",
-	season5:        "season_5",
-	season10:       "season_10",
-	season20:       "season_20",
-	season30:       "season_30",
-	rangeKnown:     "range_known",
-	range2:         "range_2",
-	range5:         "range_5",
-	range11:        "range_11",
-	range25:        "range_25",
-	range250:       "range_250",
-	rangeLast:      "range_last",
-	overnightShare: "overnight_share",
-	marketKnown:    "market_known",
-	marketVol:      "market_vol",
-	marketLast:     "market_last",
-	marketTrend:    "market_trend",
-	marketRatio:    "market_ratio",
+	"log_scale",
+	"vol_2_over_5", "vol_5_over_11", "vol_11_over_25", "vol_25_over_70", "vol_70_over_250",
+	"last_abs", "last_signed", "trend_5", "trend_60", "down_share", "drawdown",
+	"tail_25", "tail_250", "tail_hits", "zero_share", "sum_5_ratio", "sum_20_ratio",
+	"history_length", "season_1", "season_5", "season_10", "season_20", "season_30",
+	"range_known", "range_2", "range_5", "range_11", "range_25", "range_250", "range_last",
+	"overnight_share",
+	"market_known", "market_vol", "market_last", "market_trend", "market_ratio",
 }
 
-// FeatureNames lists the features in their order. Weights carry the list that they were fitted on,
-// so that a mismatch is refused instead of served.
+// FeatureNames lists the features in order. Weights carry the list that they were fitted on, so a
+// mismatch is found before anything is served.
 func FeatureNames() []string {
 	names := featureNames
 	return names[:]
 }
 
-// Half-lives in trading days of the moving variances, fast to slow.
+// halfLives of the moving variances, in trading days.
 var halfLives = [numSpeeds]float64{2, 5, 11, 25, 70, 250}
 
 const (
@@ -124,5 +96,5 @@ const (
 	numSpeeds
 )
 
-// keep returns the share of weight that is left after one day.
-func keep(halfLife float64) float64 { return math.Exp2(-1 / halfLife) }
+// decay returns the share of weight that is left after one day.
+func decay(halfLife float64) float64 { return math.Exp2(-1 / halfLife) }

@@ -2,8 +2,8 @@ package market
 
 import "math"
 
-// Companies report every quarter, and move most on the day after. The days on which a stock moved
-// most about 63, 126, ... trading days before a coming day tell how likely that day is such a one.
+// Companies report every quarter, and their stocks move most on the day after. So large moves
+// about 63, 126, ... trading days before a coming day make a large move on that day more likely.
 const (
 	quarter     = 63   // trading days
 	quarters    = 12   // looked back
@@ -11,13 +11,13 @@ const (
 	seasonsRing = 1024 // more than quarter*quarters + slack + 1
 )
 
-// seasons remembers the moves of the last three years as running sums.
+// seasons holds the moves of the last three years as running sums.
 type seasons struct {
 	n    int
-	sums [seasonsRing]float64 // of moves, up to and with day i, at i mod seasonsRing
+	sums [seasonsRing]float64 // of moves up to day i, at i mod seasonsRing
 }
 
-// push adds a day's move: its score without the part that every day has.
+// push adds a day's move: the excess of its score over an ordinary day's.
 func (s *seasons) push(score float64) {
 	move := max(0, score-1)
 	s.sums[(s.n+1)%seasonsRing] = s.sums[s.n%seasonsRing] + move*move
@@ -30,14 +30,14 @@ func (s *seasons) between(from, to int) float64 {
 }
 
 // features compares, for five spans of coming days, the moves at the same place in earlier quarters
-// with those of all days of these quarters.
+// with the moves of all days in those quarters.
 func (s *seasons) features(x *Features) {
 	spans := [...][2]int{{1, 1}, {2, 5}, {6, 10}, {11, 20}, {21, 30}}
 	known := min(quarters, (s.n-slack-2)/quarter)
 	if known < 2 {
 		return
 	}
-	const prior = 0.25 // moves a day that every stock is taken to have
+	const prior = 0.25 // moves per day, added to damp the ratio
 	all := s.between(s.n-known*quarter+1, s.n)/float64(known*quarter) + prior
 	for i, span := range spans {
 		sum, days := 0.0, 0

@@ -7,37 +7,36 @@ import (
 )
 
 const (
-	// floorVar is the daily variance, 0.1 % squared, that is added to every estimate: stale closes
-	// must not collapse an interval.
+	// floorVar, (0.1 %)^2 a day, is added to every variance, so that stale closes do not collapse
+	// an interval.
 	floorVar = 1e-6
-	// maxScore bounds a return, in units of its own recent volatility, before it moves an average:
-	// a jump fades faster than ordinary volatility, and a split that nobody adjusted does bounded
-	// harm.
+	// maxScore bounds a return before it moves an average, in units of its recent volatility. A
+	// jump fades faster than ordinary volatility, and an unadjusted split does bounded harm.
 	maxScore = 6
-	// window is how many log closes are kept for sums of up to 20 returns.
+	// window is how many log closes are kept, for sums of up to 20 returns.
 	window = 32
 )
 
-// decay holds the factors of the averages, computed once.
-type decay struct {
+// decays holds the factors of the averages, computed once.
+type decays struct {
 	speeds  [numSpeeds]float64
 	k5, k60 float64
 }
 
-func newDecay() *decay {
-	d := &decay{k5: keep(5), k60: keep(60)}
+func newDecays() *decays {
+	d := &decays{k5: decay(5), k60: decay(60)}
 	for i, h := range halfLives {
-		d.speeds[i] = keep(h)
+		d.speeds[i] = decay(h)
 	}
 	return d
 }
 
-// average is a moving average that is unbiased from its first value on.
+// average is an exponential moving average without bias from its first value on.
 type average struct{ sum, weight float64 }
 
-func (a *average) add(keep, x float64) {
-	a.sum = keep*a.sum + (1-keep)*x
-	a.weight = keep*a.weight + (1 - keep)
+func (a *average) add(decay, x float64) {
+	a.sum = decay*a.sum + (1-decay)*x
+	a.weight = decay*a.weight + (1 - decay)
 }
 
 func (a *average) mean() float64 {
@@ -47,9 +46,9 @@ func (a *average) mean() float64 {
 	return a.sum / a.weight
 }
 
-// state is what has to be remembered of one ticker to go on by one day in O(1).
+// state is the memory of one ticker that a further day needs.
 type state struct {
-	d *decay
+	d *decays
 
 	n    int // closes seen
 	last calendar.Date
@@ -69,16 +68,13 @@ type state struct {
 	sum20   average
 	peak    float64 // fading maximum of the log close
 	score   float64 // the last return over the volatility before it
-	rangeAt int     // n when the last range was seen
-	range1  float64 // the last day's variance by its range, and
-	rangeM  float64 // the mean before it
+	rangeAt int     // n at the last known range
+	range1  float64 // the variance of the last range
+	rangeM  float64 // the mean variance before it
 	events  seasons
 }
 
-// bar is one day of a series; open, high and low are NaN where unknown.
-type bar struct{ open, high, low, close float64 }
-
-func (s *state) push(day calendar.Date, b bar) {
+func (s *state) push(day calendar.Date, b ohlc) {
 	d := s.d
 	p := math.Log(b.close)
 	if s.n == 0 {
@@ -86,16 +82,17 @@ func (s *state) push(day calendar.Date, b bar) {
 		s.remember(day, p)
 		return
 	}
+	before := s.logs[(s.n-1)%window]
+	r := p - before
 	if isGap(s.last, day) {
-		// The return tells of another time, or of another company.
-		skipped := p - s.logs[(s.n-1)%window]
-		s.peak += skipped
-		s.shift(skipped)
+		// The return over a gap says nothing, so the closes before it move to the new level.
+		s.peak += r
+		for i := range s.logs {
+			s.logs[i] += r
+		}
 		s.remember(day, p)
 		return
 	}
-	before := s.logs[(s.n-1)%window]
-	r := p - before
 	known := s.squares[speed25].weight > 0
 	ref := s.squares[speed25].mean() + floorVar
 	if known {
@@ -104,32 +101,30 @@ func (s *state) push(day calendar.Date, b bar) {
 			r = min(max(r, -limit), limit)
 		}
 	}
-	r2 := r * r
+	r2, fall := r*r, min(r, 0)
 	for i := range s.squares {
 		s.squares[i].add(d.speeds[i], r2)
 	}
 	s.abs25.add(d.speeds[speed25], math.Abs(r))
 	s.abs250.add(d.speeds[speed250], math.Abs(r))
-	neg, zero, hit := 0.0, 0.0, 0.0
-	if r < 0 {
-		neg = r2
-	}
-	if r == 0 {
-		zero = 1
-	}
-	if math.Abs(s.score) > 2 {
-		hit = 1
-	}
-	s.down.add(d.speeds[speed25], neg)
-	s.zeros.add(d.k60, zero)
-	s.hits.add(d.speeds[speed250], hit)
+	s.down.add(d.speeds[speed25], fall*fall)
+	s.zeros.add(d.k60, oneIf(r == 0))
+	s.hits.add(d.speeds[speed250], oneIf(math.Abs(s.score) > 2))
 	s.trend5.add(d.k5, s.score)
 	s.trend60.add(d.k60, s.score)
 	s.peak = max(p, p+(s.peak-p)*d.speeds[speed250])
-	s.pushRange(b, p, before, r2, ref)
+	s.pushRange(b, p, before, ref)
 	s.events.push(math.Abs(s.score))
 	s.remember(day, p)
-	s.pushSums(p)
+	s.pushSum(&s.sum5, 5, p)
+	s.pushSum(&s.sum20, 20, p)
+}
+
+func oneIf(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
 }
 
 func (s *state) remember(day calendar.Date, p float64) {
@@ -138,16 +133,9 @@ func (s *state) remember(day calendar.Date, p float64) {
 	s.n++
 }
 
-// shift moves the remembered closes so that a skipped return is no part of any sum.
-func (s *state) shift(by float64) {
-	for i := range s.logs {
-		s.logs[i] += by
-	}
-}
-
-// pushRange adds a day's range: the squared overnight return plus Garman and Klass's estimate
-// (1980) of the variance from open to close.
-func (s *state) pushRange(b bar, p, before, r2, ref float64) {
+// pushRange adds a day's range: the squared overnight return plus the estimate of Garman and Klass
+// (1980) for the variance from open to close.
+func (s *state) pushRange(b ohlc, p, before, ref float64) {
 	if !(b.open > 0 && b.low > 0 && b.high >= b.low) {
 		return
 	}
@@ -167,36 +155,28 @@ func (s *state) pushRange(b bar, p, before, r2, ref float64) {
 	s.rangeAt = s.n + 1
 }
 
-// pushSums adds the squares of the returns over the last 5 and 20 days, the latest close included.
-// Bounded as single returns are.
-func (s *state) pushSums(p float64) {
-	if s.n > 5 {
-		limit := maxScore * maxScore * 5 * (s.squares[speed70].mean() + floorVar)
-		r := p - s.logs[(s.n-6)%window]
-		s.sum5.add(s.d.speeds[speed250], min(r*r, limit))
-	}
-	if s.n > 20 {
-		limit := maxScore * maxScore * 20 * (s.squares[speed70].mean() + floorVar)
-		r := p - s.logs[(s.n-21)%window]
-		s.sum20.add(s.d.speeds[speed250], min(r*r, limit))
+// pushSum adds the squared return over some days up to the latest close, bounded like the single
+// returns.
+func (s *state) pushSum(a *average, days int, p float64) {
+	if s.n > days {
+		limit := maxScore * maxScore * float64(days) * (s.squares[speed70].mean() + floorVar)
+		r := p - s.logs[(s.n-days-1)%window]
+		a.add(s.d.speeds[speed250], min(r*r, limit))
 	}
 }
 
-// features writes what is known at the last close; the market's part stays zero.
+// features writes what is known at the last close. The market's part stays zero.
 func (s *state) features(x *Features) {
 	var lv [numSpeeds]float64 // log volatilities
 	for i := range s.squares {
 		lv[i] = 0.5 * math.Log(s.squares[i].mean()+floorVar)
 	}
-	base := (lv[speed5] + lv[speed25] + lv[speed250]) / 3
 	sigma25, sigma250 := math.Exp(lv[speed25]), math.Exp(lv[speed250])
 	*x = Features{}
-	x[logScale] = base - math.Log(RefScale)
-	x[vol2over5] = lv[speed2] - lv[speed5]
-	x[vol5over11] = lv[speed5] - lv[speed11]
-	x[vol11over25] = lv[speed11] - lv[speed25]
-	x[vol25over70] = lv[speed25] - lv[speed70]
-	x[vol70over250] = lv[speed70] - lv[speed250]
+	x[logScale] = (lv[speed5]+lv[speed25]+lv[speed250])/3 - math.Log(RefScale)
+	for i := range numSpeeds - 1 {
+		x[vol2over5+i] = lv[i] - lv[i+1]
+	}
 	x[lastAbs] = math.Abs(s.score)
 	x[lastSigned] = s.score
 	x[trend5] = s.trend5.mean()

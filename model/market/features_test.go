@@ -47,7 +47,16 @@ func randomPanel(t testing.TB, seed uint64, tickers, days int) *Panel {
 
 func mustNew(t testing.TB, p *Panel) *Market {
 	t.Helper()
-	m, err := New(p)
+	m, err := New(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func mustIndex(t testing.TB, p *Panel) *MarketIndex {
+	t.Helper()
+	m, err := NewMarketIndex(t.Context(), p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,13 +78,13 @@ func wantFinite(t *testing.T, name string, x *Features) {
 // what a market made of the rows up to that day alone gives.
 func TestFeaturesKnowNothingOfTheFuture(t *testing.T) {
 	p := randomPanel(t, 1, 25, 400)
-	tape := NewTape(p)
+	index := mustIndex(t, p)
 	for _, cut := range []int{MinHistory - 1, 60, 251, 399} {
 		day := p.Series()[0].Dates[cut]
 		m := mustNew(t, p.Until(day))
 		for i, ticker := range m.Tickers() {
 			var want Features
-			tape.Walk(&p.Series()[i], 0, func(j int) bool { return j == cut },
+			index.Walk(&p.Series()[i], 0, func(j int) bool { return j == cut },
 				func(_ int, x *Features) { want = *x })
 			if ticker.Features != want {
 				t.Fatalf("%s on %v: got %v from the past alone, want %v as from the whole panel",
@@ -178,9 +187,9 @@ func TestFeaturesOfExtremeSeriesAreFinite(t *testing.T) {
 // TestVariancesAreWeightedMeans checks the recursion against the sum that it stands for.
 func TestVariancesAreWeightedMeans(t *testing.T) {
 	s := randomSeries(rand.New(rand.NewPCG(5, 0)), "A", 120)
-	st := state{d: newDecay()}
+	st := state{d: newDecays()}
 	for i := range s.Close {
-		st.push(s.Dates[i], s.bar(i))
+		st.push(s.Dates[i], s.row(i))
 	}
 	for k, halfLife := range halfLives {
 		var sum, weights float64
@@ -228,7 +237,7 @@ func TestALongGapIsNoReturn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	NewTape(p).Walk(&s, 0, func(i int) bool { return i == 100 }, func(_ int, x *Features) {
+	mustIndex(t, p).Walk(&s, 0, func(i int) bool { return i == 100 }, func(_ int, x *Features) {
 		if got := math.Exp(x[logScale]) * RefScale; got > 0.1 {
 			t.Errorf("got a daily volatility of %v after the gap", got)
 		}
@@ -247,7 +256,7 @@ func TestShortSeriesAreLeftOut(t *testing.T) {
 	if _, ok := m.Find([]byte("SHORT")); ok || len(m.Tickers()) != 1 {
 		t.Errorf("got %d tickers, want only LONG", len(m.Tickers()))
 	}
-	if _, err := New(p.Until(p.Series()[0].Dates[5])); err == nil ||
+	if _, err := New(t.Context(), p.Until(p.Series()[0].Dates[5])); err == nil ||
 		!strings.Contains(err.Error(), "30 closes") {
 		t.Errorf("of six rows: got error %v", err)
 	}
@@ -300,7 +309,7 @@ func BenchmarkNew(b *testing.B) {
 	p := randomPanel(b, 1, 503, 300)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := New(p); err != nil {
+		if _, err := New(b.Context(), p); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -7,30 +7,30 @@ import (
 	"strings"
 )
 
-// header says where the columns of a CSV are. A column that is absent is -1.
+// header says where the columns of a CSV are. The index of an absent column is -1.
 type header struct {
 	date, ticker    int
 	open, high, low int
 	close           int
-	adjusted        int      // if present, it takes the place of close
+	adjusted        int      // replaces close if present
 	wide            []string // the tickers of the columns after date; nil if long
 }
 
-// parseHeader finds the form of a file by its first row. A file that has a ticker from elsewhere is
-// long, and needs no column of them.
+// parseHeader finds the form of a file. A file whose ticker is known from elsewhere is long and
+// needs no ticker column.
 func parseHeader(names []string, hasTicker bool) (h header, err error) {
-	folded := make([]string, len(names))
+	normal := make([]string, len(names))
 	for i, name := range names {
-		folded[i] = fold.Replace(strings.ToLower(name))
+		normal[i] = normalizeHeader.Replace(strings.ToLower(name))
 	}
-	// find returns the column of the first of these names that there is.
+	// find returns the column of the first alias that is present.
 	find := func(aliases ...string) int {
 		for _, alias := range aliases {
-			i := slices.Index(folded, alias)
+			i := slices.Index(normal, alias)
 			if i < 0 {
 				continue
 			}
-			if slices.Contains(folded[i+1:], alias) {
+			if slices.Contains(normal[i+1:], alias) {
 				err = fmt.Errorf("header has two columns %q", names[i])
 			}
 			return i
@@ -63,13 +63,13 @@ func parseHeader(names []string, hasTicker bool) (h header, err error) {
 		return h, fmt.Errorf("%w: %.200q", err, strings.Join(names, ","))
 	}
 	if h.close < 0 {
-		h.open, h.high, h.low = -1, -1, -1 // there is no telling their scale
+		h.open, h.high, h.low = -1, -1, -1 // without a close, their adjustment is unknown
 	}
 	return h, nil
 }
 
-// fold makes "adj close" and "adj_close" the same.
-var fold = strings.NewReplacer(" ", "", "_", "")
+// normalizeHeader makes "adj close" and "adj_close" the same.
+var normalizeHeader = strings.NewReplacer(" ", "", "_", "")
 
 func wideTickers(names []string) ([]string, error) {
 	if len(names) == 0 {
@@ -86,4 +86,32 @@ func wideTickers(names []string) ([]string, error) {
 		seen[name] = true
 	}
 	return slices.Clone(names), nil
+}
+
+// prices reads the prices of a row in the long form.
+func (h *header) prices(record []string) (p ohlc, err error) {
+	field := func(name string, i int, optional bool) float64 {
+		if i < 0 || err != nil || optional && record[i] == "" {
+			return nan
+		}
+		v, fault := parsePrice(record[i])
+		if fault != nil {
+			err = fmt.Errorf("%s %.80q is %w", name, record[i], fault)
+		}
+		return v
+	}
+	p = ohlc{
+		open:  field("open", h.open, true),
+		high:  field("high", h.high, true),
+		low:   field("low", h.low, true),
+		close: field("close", h.close, false),
+	}
+	adjusted := field("adj_close", h.adjusted, false)
+	if !p.consistent() {
+		p.open, p.high, p.low = nan, nan, nan
+	}
+	if h.adjusted >= 0 {
+		p = p.adjusted(adjusted)
+	}
+	return p, err
 }

@@ -1,9 +1,9 @@
 // Package market holds daily prices of many tickers and what a forecast needs to know of them: a
-// Panel of series read from CSV files or from the embedded snapshot, and the features of each
+// Panel of series, read from CSV files or from the embedded snapshot, and the features of each
 // ticker at its end.
 //
-// It is not a database: a panel is read whole, checked whole and never changes. It does not repair
-// prices. Splits and bad days are taken as they are written.
+// It is not a database: a panel is read whole, checked whole, and never changes. It does not repair
+// prices: splits and bad days are taken as written.
 package market
 
 import (
@@ -16,16 +16,17 @@ import (
 	"tickercast/model/calendar"
 )
 
-// Panel is the series of many tickers. It is immutable, and so safe for concurrent use; its series
-// must not be written to.
+// Panel is the series of many tickers. It is immutable and safe for concurrent use. Its series must
+// not be written to.
 type Panel struct {
-	series []Series // sorted by ticker, none empty
-	asOf   calendar.Date
-	rows   int
+	series    []Series // sorted by ticker, none empty
+	asOf      calendar.Date
+	rows      int
+	truncated []string
 }
 
-// NewPanel makes a panel of series in any order and keeps their memory. It fails if there is none,
-// two have the same ticker, or one breaks what Series promises.
+// NewPanel makes a panel of series in any order and keeps their memory. It fails if there are none,
+// if two have the same ticker, or if one breaks what Series promises.
 func NewPanel(series []Series) (*Panel, error) {
 	if len(series) == 0 {
 		return nil, errors.New("no series")
@@ -44,12 +45,12 @@ func NewPanel(series []Series) (*Panel, error) {
 			return nil, err
 		}
 	}
-	return newPanel(sorted), nil
+	return newPanel(sorted, nil), nil
 }
 
-// newPanel makes a panel of series that are known to be sorted and sound.
-func newPanel(series []Series) *Panel {
-	p := &Panel{series: series}
+// newPanel makes a panel of series that are sorted and sound.
+func newPanel(series []Series, truncated []string) *Panel {
+	p := &Panel{series: series, truncated: truncated}
 	for i := range series {
 		s := &series[i]
 		last := s.Dates[s.Len()-1]
@@ -61,7 +62,7 @@ func newPanel(series []Series) *Panel {
 	return p
 }
 
-// Series returns the series, sorted by ticker. They are not to be changed.
+// Series returns the series, sorted by ticker.
 func (p *Panel) Series() []Series { return p.series }
 
 // AsOf returns the last date of any series, and the zero Date for an empty panel.
@@ -69,6 +70,11 @@ func (p *Panel) AsOf() calendar.Date { return p.asOf }
 
 // Rows returns the number of rows of all series.
 func (p *Panel) Rows() int { return p.rows }
+
+// Truncated lists the files that end within a line and may have been cut short: a price of 122.20
+// that was cut to 1 is a price too. Many good files have no last line break, so it is no error.
+// Gzip files are never listed, because their checksum finds a cut.
+func (p *Panel) Truncated() []string { return p.truncated }
 
 // Lookup returns the series of a ticker, spelled as in the file.
 func (p *Panel) Lookup(ticker string) (*Series, bool) {
@@ -90,5 +96,25 @@ func (p *Panel) Until(d calendar.Date) *Panel {
 			series = append(series, s)
 		}
 	}
-	return newPanel(series)
+	return newPanel(series, p.truncated)
+}
+
+// TradingDays lists the days on which any ticker has a row.
+func (p *Panel) TradingDays() (days []calendar.Date) {
+	first := p.asOf
+	for i := range p.series {
+		first = min(first, p.series[i].Dates[0])
+	}
+	seen := make([]bool, p.asOf-first+1)
+	for i := range p.series {
+		for _, d := range p.series[i].Dates {
+			seen[d-first] = true
+		}
+	}
+	for i, yes := range seen {
+		if yes {
+			days = append(days, first+calendar.Date(i))
+		}
+	}
+	return days
 }

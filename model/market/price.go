@@ -10,22 +10,19 @@ import (
 	"tickercast/model/calendar"
 )
 
-// MinPrice and MaxPrice bound the price of anything, in any currency. Forecasts multiply a price by
-// at most a few powers of ten, so they stay finite.
+// MinPrice and MaxPrice bound every price, in any currency. A forecast multiplies a price by a few
+// powers of ten at most, so it stays finite.
 const MinPrice, MaxPrice = 1e-12, 1e15
 
-// nan is a price that is not known.
+// nan is an unknown price.
 var nan = math.NaN()
 
 // isPrice is false for NaN.
-func isPrice(v float64) bool {
-	return MinPrice <= v && v <= MaxPrice
-}
+func isPrice(v float64) bool { return MinPrice <= v && v <= MaxPrice }
 
 var errPrice = errors.New("not a price (want a decimal number, 1e-12 to 1e+15)")
 
-// parsePrice reads a decimal number. What ParseFloat takes beyond that, "inf" and "0x1p4", is no
-// price.
+// parsePrice reads a decimal number. ParseFloat also takes "inf" and "0x1p4", which are no prices.
 func parsePrice(s string) (float64, error) {
 	for i := range len(s) {
 		switch c := s[i]; c {
@@ -43,22 +40,22 @@ func parsePrice(s string) (float64, error) {
 	return v, nil
 }
 
-// prices is what a row says of a day. What it does not say is NaN.
-type prices struct{ open, high, low, close float64 }
+// ohlc is the prices of one day. NaN means unknown.
+type ohlc struct{ open, high, low, close float64 }
 
-// rounding is the relative error that a vendor's adjustment and a printed float32 may leave between
-// prices that were equal.
+// rounding is the relative error that adjustments and printed float32 values leave between prices
+// that were equal.
 const rounding = 1e-4
 
 // consistent reports whether open and close lie between low and high, as far as they are known.
-func (p prices) consistent() bool {
+func (p ohlc) consistent() bool {
 	top, bottom := p.high*(1+rounding), p.low*(1-rounding)
-	// Each comparison is false, and so passes, where a price is NaN.
+	// A comparison with NaN is false, and so passes.
 	return !(p.open > top || p.close > top || p.open < bottom || p.close < bottom || bottom > top)
 }
 
 // adjusted returns the prices scaled so that the close is the adjusted one.
-func (p prices) adjusted(close float64) prices {
+func (p ohlc) adjusted(close float64) ohlc {
 	factor := close / p.close
 	scale := func(v float64) float64 {
 		if v *= factor; isPrice(v) {
@@ -66,7 +63,7 @@ func (p prices) adjusted(close float64) prices {
 		}
 		return nan
 	}
-	return prices{scale(p.open), scale(p.high), scale(p.low), close}
+	return ohlc{scale(p.open), scale(p.high), scale(p.low), close}
 }
 
 var (
@@ -74,15 +71,15 @@ var (
 	errYear = errors.New("not a date of the years 1800 to 2199")
 )
 
-// isPlausible reports whether prices can be of that day. One slip of a year would otherwise decide
-// how old the whole panel is.
+// isPlausible reports whether prices can be of that day. Without it, one wrong year would decide
+// the age of the whole panel.
 func isPlausible(d calendar.Date) bool {
 	year, _, _ := d.Civil()
 	return 1800 <= year && year <= 2199
 }
 
-// parseDate reads YYYY-MM-DD, or a timestamp of midnight: that is how pandas writes the date of a
-// day. An hour would make it an intraday file.
+// parseDate reads YYYY-MM-DD or a timestamp of midnight, as pandas writes dates. Any other time
+// would mean an intraday file.
 func parseDate(s string) (calendar.Date, error) {
 	d, err := calendar.Parse(s)
 	if err != nil {
@@ -106,5 +103,5 @@ func parseMidnight(s string) (calendar.Date, bool) {
 	if err != nil || t.Hour() != 0 || t.Minute() != 0 || t.Second() != 0 || t.Nanosecond() != 0 {
 		return 0, false
 	}
-	return calendar.FromTime(t), true // the date as it is written, in its own zone
+	return calendar.FromTime(t), true // the date as written, in its own zone
 }

@@ -340,7 +340,7 @@ func TestOpen(t *testing.T) {
 	write("good/old.csv/AAPL.csv", "not prices")
 	want := "AAPL 2026-02-17 - - - 263.5\nAAPL 2026-02-18 - - - 264.35\nBBB 2026-02-17 - - - " +
 		"2\nBRK.B 2026-02-18 490 500 480 497\nCCC 2026-02-17 - - - 1\n"
-	p, err := market.Open(filepath.Join(dir, "good"))
+	p, err := market.Open(t.Context(), filepath.Join(dir, "good"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -349,7 +349,7 @@ func TestOpen(t *testing.T) {
 	}
 
 	file := write("prices.txt", zip(plain)) // the name says nothing
-	if p, err := market.Open(file); err != nil || dump(p) != plainPanel {
+	if p, err := market.Open(t.Context(), file); err != nil || dump(p) != plainPanel {
 		t.Errorf("Open(%s): %v", file, err)
 	}
 
@@ -370,7 +370,7 @@ func TestOpen(t *testing.T) {
 		"noclose": filepath.Join(dir, "noclose/A.csv") +
 			":1: header has no column close or adj_close",
 	} {
-		if _, err := market.Open(filepath.Join(dir, name)); err == nil ||
+		if _, err := market.Open(t.Context(), filepath.Join(dir, name)); err == nil ||
 			!strings.Contains(err.Error(), want) {
 			t.Errorf("Open(%s): got %v, want %s", name, err, want)
 		}

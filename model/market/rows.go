@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// rowReader reads the rows of a CSV with the space round their fields removed.
+// rowReader reads the rows of a CSV and trims the space around their fields.
 type rowReader struct {
 	csv   *csv.Reader
 	limit *rowLimit
-	line  int // where the last row, or the last error, is; the first line is 1
+	line  int // of the last row or error; the first line is 1
 }
 
 func newRowReader(r io.Reader) *rowReader {
@@ -27,7 +27,7 @@ func newRowReader(r io.Reader) *rowReader {
 	return &rowReader{csv: in, limit: limit}
 }
 
-// next returns the next row, which is good until the call after. The end of the file is io.EOF.
+// next returns the next row, valid until the following call, or io.EOF.
 func (r *rowReader) next() ([]string, error) {
 	start := r.csv.InputOffset()
 	r.limit.start = start
@@ -45,7 +45,7 @@ func (r *rowReader) next() ([]string, error) {
 	return record, nil
 }
 
-// fault finds the line of an error, and the words for it.
+// fault sets the line of an error and returns a message without it.
 func (r *rowReader) fault(record []string, err error) error {
 	var bad *csv.ParseError
 	switch {
@@ -63,18 +63,18 @@ func (r *rowReader) fault(record []string, err error) error {
 	}
 }
 
-// maxRow is the length in bytes of the longest row, enough for a hundred thousand tickers side by
-// side.
+// maxRow is the length in bytes of the longest row, enough for 100,000 tickers side by side.
 const maxRow = 1 << 20
 
 var errRow = fmt.Errorf("a row of more than %d bytes", maxRow)
 
-// rowLimit stops reading when a row has outgrown maxRow by more than a buffer, lest a file without
-// line ends, or with an open quote, be held in memory whole.
+// rowLimit stops reading when a row has outgrown maxRow by more than a buffer. Otherwise a file
+// without line ends, or with an open quote, would be held in memory whole.
 type rowLimit struct {
 	r     io.Reader
 	read  int64
-	start int64 // offset of the row being read
+	start int64 // offset of the current row
+	last  byte  // that was read
 }
 
 func (l *rowLimit) Read(p []byte) (int, error) {
@@ -82,6 +82,9 @@ func (l *rowLimit) Read(p []byte) (int, error) {
 		return 0, errRow
 	}
 	n, err := l.r.Read(p)
+	if n > 0 {
+		l.last = p[n-1]
+	}
 	l.read += int64(n)
 	return n, err
 }

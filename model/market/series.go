@@ -2,6 +2,7 @@ package market
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"tickercast/model/calendar"
@@ -11,9 +12,9 @@ import (
 type Series struct {
 	Ticker string
 	Dates  []calendar.Date // strictly rising
-	Close  []float64       // one a date, finite, above zero
+	Close  []float64       // one per date, finite, above zero
 
-	// Open, High and Low are nil, or one a date. A value that is not known is NaN.
+	// Open, High and Low are nil, or have one price per date. NaN means unknown.
 	Open, High, Low []float64
 }
 
@@ -40,11 +41,28 @@ func (s *Series) Until(d calendar.Date) Series {
 	return s.Slice(0, n)
 }
 
-// maxGap is the number of trading days without a row that a history survives. After more of them a
-// ticker may be another company's.
+// LogCloses returns the logs of the closes.
+func (s *Series) LogCloses() []float64 {
+	logs := make([]float64, len(s.Close))
+	for i, c := range s.Close {
+		logs[i] = math.Log(c)
+	}
+	return logs
+}
+
+// row returns the prices of row i. Its range is NaN if a column of it is absent.
+func (s *Series) row(i int) ohlc {
+	if s.Open == nil || s.High == nil || s.Low == nil {
+		return ohlc{nan, nan, nan, s.Close[i]}
+	}
+	return ohlc{s.Open[i], s.High[i], s.Low[i], s.Close[i]}
+}
+
+// maxGap is the number of trading days without a row that a history survives. After a longer gap
+// the ticker may belong to another company.
 const maxGap = 20
 
-// isGap reports whether two rows that follow each other are further apart than that.
+// isGap reports whether two successive rows are further apart than maxGap.
 func isGap(a, b calendar.Date) bool {
 	// Four weeks have no more than 20 trading days, so most pairs need no calendar.
 	return b-a > maxGap/5*7 && calendar.Between(a, b)-1 > maxGap

@@ -5,11 +5,11 @@ import (
 	"fmt"
 )
 
-// The snapshot is a compact copy of the end of a panel, so that a binary without a price file can
-// forecast. It keeps the last rows of each ticker. Closes are exact to six significant digits.
-// Open, high and low are within about 1/16000 of their price or of the close before, which moves a
-// volatility estimated from daily ranges by 0.03 % on average and 0.3 % at worst, as a test
-// measures.
+// The snapshot is a compact copy of the end of a panel. With it the binary can forecast without a
+// price file. It keeps the last rows of each ticker. Closes are exact to six significant digits.
+// Open, high and low are within about 1/16000 of their price or of the close before. A test
+// measures what that does to a volatility estimated from daily ranges: 0.03 % on average, 0.3 % at
+// worst.
 //
 //	8 bytes    magic and version of the format
 //	32 bytes   SHA-256 of everything that follows
@@ -30,30 +30,23 @@ import (
 //	             low, in steps below the lesser of open and close
 //
 // A stream is one byte, the width of its numbers in bytes, then the lowest byte of each number,
-// then the next byte of each, and so on: bytes of one kind side by side are what DEFLATE is good
-// at. In the last three streams 0 means unknown, and anything else is one more than the number of
-// steps.
+// then the next byte of each, and so on: DEFLATE compresses bytes of one kind best side by side. In
+// the last three streams 0 means unknown; other values are one more than the number of steps.
 const (
 	snapshotMagic   = "TCSNAP\x00\x01"
 	snapshotRows    = 300       // kept of each ticker
 	snapshotTickers = 10_000    // at most; it bounds what a decoder allocates
 	snapshotDigits  = 6         // of a close
-	maxDecimals     = 20        // of the smallest price there is, and some
+	maxDecimals     = 20        // more than the smallest price has
 	snapshotStep    = 1. / 8192 // of open, high and low, as a ratio of prices
 )
 
-const (
-	hasOpen = 1 << iota
-	hasHigh
-	hasLow
-)
-
-//go:generate go run ../.. snapshot -prices $TICKERCAST_SNAPSHOT_PRICES -out snapshot.bin
+//go:generate go run ./mksnapshot -prices $TICKERCAST_SNAPSHOT_PRICES -out snapshot.bin
 
 //go:embed snapshot.bin
 var embedded []byte
 
-// Snapshot returns the embedded panel. It decodes it anew at each call.
+// Snapshot decodes the embedded panel.
 func Snapshot() (*Panel, error) {
 	p, err := decodeSnapshot(embedded)
 	if err != nil {
@@ -64,5 +57,8 @@ func Snapshot() (*Panel, error) {
 
 // zigzag maps small numbers of either sign to small numbers.
 func zigzag(v int32) uint32 { return uint32(v<<1) ^ uint32(v>>31) }
+
+// ranges lists the columns whose bits a snapshot stores, lowest first.
+func (s *Series) ranges() [3]*[]float64 { return [3]*[]float64{&s.Open, &s.High, &s.Low} }
 
 func unzigzag(u uint32) int32 { return int32(u>>1) ^ -int32(u&1) }

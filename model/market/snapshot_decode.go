@@ -14,7 +14,7 @@ import (
 	"tickercast/model/calendar"
 )
 
-// decodeSnapshot reads what AppendSnapshot wrote, and refuses anything else.
+// decodeSnapshot reads what EncodeSnapshot wrote, and refuses anything else.
 func decodeSnapshot(file []byte) (*Panel, error) {
 	rest, ok := bytes.CutPrefix(file, []byte(snapshotMagic))
 	if !ok || len(rest) < sha256.Size {
@@ -24,12 +24,11 @@ func decodeSnapshot(file []byte) (*Panel, error) {
 	if got := sha256.Sum256(packed); !bytes.Equal(got[:], want) {
 		return nil, errors.New("checksum does not match")
 	}
-	unpacked := flate.NewReader(bytes.NewReader(packed))
-	d := snapshotDecoder{r: bufio.NewReader(unpacked)}
+	d := snapshotDecoder{r: bufio.NewReader(flate.NewReader(bytes.NewReader(packed)))}
 	return d.panel()
 }
 
-// snapshotTicker is what a snapshot says of a ticker ahead of its rows.
+// snapshotTicker is the description of a ticker that stands before all rows.
 type snapshotTicker struct {
 	name     string
 	rows     int
@@ -38,8 +37,8 @@ type snapshotTicker struct {
 	columns  byte
 }
 
-// snapshotDecoder reads the body of a snapshot. It keeps the first error and reads nothing after
-// it. What it allocates is bounded by the limits of the format, whatever the bytes say.
+// snapshotDecoder reads the body of a snapshot. After the first error it reads nothing more. The
+// limits of the format bound what it allocates.
 type snapshotDecoder struct {
 	r   *bufio.Reader
 	err error
@@ -84,7 +83,7 @@ func (d *snapshotDecoder) panel() (*Panel, error) {
 	return NewPanel(series)
 }
 
-// fill decodes the rows of a ticker into columns of their length.
+// fill decodes the rows of a ticker into columns of the right length.
 func (s *Series) fill(t snapshotTicker, days, closes, opens, highs, lows []uint32) {
 	s.Ticker = t.name
 	day := t.last
@@ -93,7 +92,7 @@ func (s *Series) fill(t snapshotTicker, days, closes, opens, highs, lows []uint3
 		day -= calendar.Date(days[i])
 	}
 	var units int32
-	var r ranges
+	var r rangeCoder
 	for i := range closes {
 		units += unzigzag(closes[i])
 		s.Close[i] = decimalPrice(units, t.decimals)
@@ -102,14 +101,10 @@ func (s *Series) fill(t snapshotTicker, days, closes, opens, highs, lows []uint3
 		s.High[i] = r.decodeHigh(highs[i])
 		s.Low[i] = r.decodeLow(lows[i])
 	}
-	if t.columns&hasOpen == 0 {
-		s.Open = nil
-	}
-	if t.columns&hasHigh == 0 {
-		s.High = nil
-	}
-	if t.columns&hasLow == 0 {
-		s.Low = nil
+	for i, column := range s.ranges() {
+		if t.columns&(1<<i) == 0 {
+			*column = nil
+		}
 	}
 }
 
@@ -120,7 +115,7 @@ func (d *snapshotDecoder) ticker(asOf calendar.Date) (t snapshotTicker) {
 	t.rows = d.uint(snapshotRows)
 	t.last = asOf - calendar.Date(d.uint(math.MaxInt32))
 	t.decimals = d.uint(2*maxDecimals) - maxDecimals
-	t.columns = byte(d.uint(hasOpen | hasHigh | hasLow))
+	t.columns = byte(d.uint(7))
 	return t
 }
 

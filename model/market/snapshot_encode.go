@@ -9,25 +9,25 @@ import (
 	"slices"
 )
 
-// AppendSnapshot appends the snapshot of the panel to b: the last 300 rows of each ticker. The same
+// EncodeSnapshot returns the snapshot of the panel: the last 300 rows of each ticker. The same
 // panel gives the same bytes with the same release of Go. It fails for a panel of too many tickers,
-// or if the closes of one differ so much that one number of decimals cannot serve them.
-func (p *Panel) AppendSnapshot(b []byte) ([]byte, error) {
+// and for a ticker whose closes differ too much to share one number of decimals.
+func (p *Panel) EncodeSnapshot() ([]byte, error) {
 	body, err := p.snapshotBody()
 	if err != nil {
-		return b, err
+		return nil, err
 	}
 	file, err := packSnapshot(body)
 	if err != nil {
-		return b, err
+		return nil, err
 	}
 	if _, err := decodeSnapshot(file); err != nil {
-		return b, fmt.Errorf("reading the snapshot back: %w", err)
+		return nil, fmt.Errorf("reading the snapshot back: %w", err)
 	}
-	return append(b, file...), nil
+	return file, nil
 }
 
-// packSnapshot makes a file of a body.
+// packSnapshot compresses a body and puts the magic and the checksum before it.
 func packSnapshot(body []byte) ([]byte, error) {
 	var packed bytes.Buffer
 	w, err := flate.NewWriter(&packed, flate.BestCompression)
@@ -62,10 +62,16 @@ func (p *Panel) snapshotBody() ([]byte, error) {
 		b = binary.AppendUvarint(b, uint64(s.Len()))
 		b = binary.AppendUvarint(b, uint64(p.asOf-s.Dates[s.Len()-1]))
 		b = binary.AppendUvarint(b, uint64(decimals+maxDecimals))
-		b = binary.AppendUvarint(b, s.snapshotColumns())
+		var columns uint64
+		for i, column := range s.ranges() {
+			if *column != nil {
+				columns |= 1 << i
+			}
+		}
+		b = binary.AppendUvarint(b, columns)
 
 		var before int32
-		var r ranges
+		var r rangeCoder
 		for j := range s.Dates {
 			if j == 0 {
 				days = append(days, 0)
@@ -75,7 +81,7 @@ func (p *Panel) snapshotBody() ([]byte, error) {
 			closes = append(closes, zigzag(units[j]-before))
 			before = units[j]
 
-			// Steps are counted from the prices that the decoder will have.
+			// Steps count from the prices that the decoder will have.
 			r.next(decimalPrice(units[j], decimals))
 			opens = append(opens, r.encodeOpen(at(s.Open, j)))
 			highs = append(highs, r.encodeHigh(at(s.High, j)))
@@ -86,19 +92,6 @@ func (p *Panel) snapshotBody() ([]byte, error) {
 		b = appendStream(b, stream)
 	}
 	return b, nil
-}
-
-func (s *Series) snapshotColumns() (columns uint64) {
-	if s.Open != nil {
-		columns |= hasOpen
-	}
-	if s.High != nil {
-		columns |= hasHigh
-	}
-	if s.Low != nil {
-		columns |= hasLow
-	}
-	return columns
 }
 
 func at(column []float64, i int) float64 {

@@ -29,7 +29,7 @@ func decimalUnits(closes []float64) (units []int32, decimals int, err error) {
 }
 
 // significant rounds v to six significant digits: v is about u * 10^-decimals, with as few decimals
-// as can be.
+// as possible.
 func significant(v float64) (u int64, decimals int) {
 	text := strconv.FormatFloat(v, 'e', snapshotDigits-1, 64) // d.ddddde±dd
 	mantissa, exponent := text[:1]+text[2:snapshotDigits+1], text[snapshotDigits+2:]
@@ -43,8 +43,8 @@ func significant(v float64) (u int64, decimals int) {
 	return u, decimals
 }
 
-// decimalPrice returns u * 10^-decimals, rounded once, so that it is the number that parsing the
-// decimal text gives.
+// decimalPrice returns u * 10^-decimals. It rounds once, so the result is the number that parsing
+// the decimal text gives.
 func decimalPrice(u int32, decimals int) float64 {
 	if decimals < 0 {
 		return float64(u) * math.Pow10(-decimals)

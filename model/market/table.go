@@ -2,6 +2,7 @@ package market
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -13,12 +14,13 @@ import (
 	"tickercast/model/calendar"
 )
 
-// table collects the rows of one or more files, in any order, until they are made into a panel.
+// table collects the rows of one or more files, in any order, for a panel.
 type table struct {
-	columns map[string]*column // by ticker
+	columns   map[string]*column // by ticker
+	truncated []string           // files that end within a line
 }
 
-// column is the rows of one ticker in the order of its file.
+// column holds the rows of one ticker in the order of its file.
 type column struct {
 	ticker string
 	file   string
@@ -32,15 +34,13 @@ type fields struct{ open, high, low bool }
 type row struct {
 	date   calendar.Date
 	line   int32
-	prices prices
+	prices ohlc
 }
 
-func newTable() *table {
-	return &table{columns: make(map[string]*column)}
-}
+func newTable() *table { return &table{columns: make(map[string]*column)} }
 
-// column returns the column of a ticker that occurs in a file, a new one at the first time. Only
-// one file may have rows of a ticker.
+// column returns the column of a ticker, and makes it at the first row. All rows of a ticker must
+// be in one file.
 func (t *table) column(ticker, file string, has fields) (*column, error) {
 	if c := t.columns[ticker]; c != nil {
 		if c.file != file {
@@ -51,17 +51,20 @@ func (t *table) column(ticker, file string, has fields) (*column, error) {
 	if err := checkTicker(ticker); err != nil {
 		return nil, err
 	}
-	ticker = strings.Clone(ticker) // it may be part of a line, which would live on
+	ticker = strings.Clone(ticker) // as part of a line it would keep the line in memory
 	c := &column{ticker: ticker, file: file, has: has}
 	t.columns[ticker] = c
 	return c, nil
 }
 
-// panel makes a panel of the rows, and gives up the memory they took.
-func (t *table) panel() (*Panel, error) {
+// panel makes a panel of the rows and releases their memory.
+func (t *table) panel(ctx context.Context) (*Panel, error) {
 	series := make([]Series, 0, len(t.columns))
-	tickers := slices.Sorted(maps.Keys(t.columns)) // so that the first error is always the same one
-	for _, ticker := range tickers {
+	// Sorted, so that the first error is always the same one.
+	for _, ticker := range slices.Sorted(maps.Keys(t.columns)) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		c := t.columns[ticker]
 		delete(t.columns, ticker)
 		if len(c.rows) == 0 {
@@ -72,11 +75,10 @@ func (t *table) panel() (*Panel, error) {
 		}
 		series = append(series, c.series())
 	}
-	return newPanel(series), nil
+	return newPanel(series, t.truncated), nil
 }
 
-// sort puts the rows in the order of their dates and drops those that repeat a day with the same
-// close.
+// sort orders the rows by date and drops those that repeat a day with the same close.
 func (c *column) sort() error {
 	slices.SortFunc(c.rows, func(a, b row) int {
 		return cmp.Or(cmp.Compare(a.date, b.date), cmp.Compare(a.line, b.line))
@@ -98,7 +100,7 @@ func (c *column) sort() error {
 
 // series copies the rows into columns of their exact length.
 func (c *column) series() Series {
-	column := func(has bool, of func(*prices) float64) []float64 {
+	column := func(has bool, of func(*ohlc) float64) []float64 {
 		if !has {
 			return nil
 		}
@@ -111,10 +113,10 @@ func (c *column) series() Series {
 	s := Series{
 		Ticker: c.ticker,
 		Dates:  make([]calendar.Date, len(c.rows)),
-		Close:  column(true, func(p *prices) float64 { return p.close }),
-		Open:   column(c.has.open, func(p *prices) float64 { return p.open }),
-		High:   column(c.has.high, func(p *prices) float64 { return p.high }),
-		Low:    column(c.has.low, func(p *prices) float64 { return p.low }),
+		Close:  column(true, func(p *ohlc) float64 { return p.close }),
+		Open:   column(c.has.open, func(p *ohlc) float64 { return p.open }),
+		High:   column(c.has.high, func(p *ohlc) float64 { return p.high }),
+		Low:    column(c.has.low, func(p *ohlc) float64 { return p.low }),
 	}
 	for i := range c.rows {
 		s.Dates[i] = c.rows[i].date
@@ -122,8 +124,8 @@ func (c *column) series() Series {
 	return s
 }
 
-// maxTicker is the length in bytes of the longest ticker. With the suffix of an exchange they
-// outgrow what an exchange allows, but a sentence is no ticker.
+// maxTicker is the length in bytes of the longest ticker: generous for a symbol with the suffix of
+// its exchange, too short for a sentence.
 const maxTicker = 64
 
 func checkTicker(s string) error {

@@ -2,24 +2,21 @@ package train
 
 import "math"
 
-// adam is Kingma and Ba's optimiser (2015) with decoupled weight decay and a rate that falls along
-// a cosine.
+// adam is the optimiser of Kingma and Ba (2015) with decoupled weight decay and a rate that falls
+// along a cosine.
 type adam struct {
-	r    recipe
 	m, v []float64
-	skip int // the first weights, which are linear
 	t    int
 }
 
-func newAdam(n *network, r recipe) *adam {
-	return &adam{r: r, m: make([]float64, len(n.all)), v: make([]float64, len(n.all)),
-		skip: len(n.skip)}
+func newAdam(n *network) *adam {
+	return &adam{m: make([]float64, len(n.all)), v: make([]float64, len(n.all))}
 }
 
 func (a *adam) step(n *network, grads []*network, size, progress float64) {
 	const b1, b2 = 0.9, 0.999
 	a.t++
-	rate := a.r.rate * (0.5*(1+math.Cos(math.Pi*progress)) + 1e-3)
+	rate := learningRate * (0.5*(1+math.Cos(math.Pi*progress)) + 1e-3)
 	rate *= min(1, float64(a.t)/200)
 	c1, c2 := 1-math.Pow(b1, float64(a.t)), 1-math.Pow(b2, float64(a.t))
 	for i := range n.all {
@@ -28,12 +25,8 @@ func (a *adam) step(n *network, grads []*network, size, progress float64) {
 			g += part.all[i]
 		}
 		g /= size
-		decay := a.r.decay
-		if i < a.skip {
-			decay = a.r.skipDecay
-		}
 		a.m[i] = b1*a.m[i] + (1-b1)*g
 		a.v[i] = b2*a.v[i] + (1-b2)*g*g
-		n.all[i] -= rate * ((a.m[i]/c1)/(math.Sqrt(a.v[i]/c2)+1e-8) + decay*n.all[i])
+		n.all[i] -= rate * ((a.m[i]/c1)/(math.Sqrt(a.v[i]/c2)+1e-8) + weightDecay*n.all[i])
 	}
 }

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -10,28 +11,26 @@ import (
 )
 
 // GARCH(1,1) with Student-t innovations (Bollerslev 1987) for each ticker, by maximum likelihood
-// every garchEvery rows, on the last garchWindow returns before them. For h > 1 the sum of the next
+// every garchEvery rows, on the garchWindow returns before them. For h > 1 the sum of the next
 // returns is simulated on a grid of starting variances and interpolated between them.
-
 const (
 	garchEvery  = 125
 	garchWindow = 1000
-	garchLeast  = 250 // returns; with fewer the start values stay
+	garchLeast  = 250 // returns; with fewer, the start values stay
 	garchPaths  = 2000
 )
 
 var (
 	garchShapes = [...]float64{3, 4, 5, 6, 8, 11, 16, 30}            // degrees of freedom
 	garchStarts = [...]float64{0.125, 0.25, 0.5, 1, 2, 4, 8, 16, 32} // variance over its mean
+
+	// The likelihood has more than one peak: a variance that hardly moves, and a fast one.
+	garchGuesses = [...][3]float64{{0, 4, -2.5}, {0, 2, -1.2}}
 )
 
-// The likelihood has more than one hill: a slow variance that hardly moves, and a fast one.
-// garchGuess is the shape to begin with.
-var garchGuesses = [...][3]float64{{0, 4, -2.5}, {0, 2, -1.2}}
+const garchGuess = 3 // the shape to begin with
 
-const garchGuess = 3
-
-// garchParams hold a variance that reverts to long: v' = long*(1-a-b) + a*r^2 + b*v.
+// garchParams describe a variance that reverts to long: v' = long*(1-a-b) + a*r^2 + b*v.
 type garchParams struct {
 	long, a, b float64
 	shape      int // in garchShapes
@@ -41,7 +40,7 @@ func (p garchParams) next(v, r float64) float64 {
 	return p.long*(1-p.a-p.b) + p.a*r*r + p.b*v
 }
 
-// unpack maps any three numbers to sound parameters around a variance.
+// unpack maps any three numbers to valid parameters around a variance.
 func unpack(u [3]float64, variance float64, shape int) garchParams {
 	persistence := 0.9995 / (1 + math.Exp(-u[1]))
 	share := 1 / (1 + math.Exp(-u[2]))
@@ -49,7 +48,7 @@ func unpack(u [3]float64, variance float64, shape int) garchParams {
 		shape}
 }
 
-// cost is the negative log likelihood without its constants.
+// cost returns the negative log likelihood without its constants.
 func (p garchParams) cost(returns []float64) float64 {
 	nu := garchShapes[p.shape]
 	constant, _ := math.Lgamma((nu + 1) / 2)
@@ -76,8 +75,9 @@ func fitGARCH(returns []float64) garchParams {
 	for _, u := range garchGuesses {
 		shape := garchGuess
 		for range 2 {
-			u = simplex(u,
-				func(u [3]float64) float64 { return unpack(u, variance, shape).cost(returns) })
+			u = simplex(u, func(u [3]float64) float64 {
+				return unpack(u, variance, shape).cost(returns)
+			})
 			for k := range garchShapes {
 				p := unpack(u, variance, k)
 				if c := p.cost(returns); c < lowest {
@@ -89,7 +89,7 @@ func fitGARCH(returns []float64) garchParams {
 	return best
 }
 
-// simplex minimises f by the method of Nelder and Mead (1965).
+// simplex minimises f with the method of Nelder and Mead (1965).
 func simplex(start [3]float64, f func([3]float64) float64) [3]float64 {
 	type vertex struct {
 		at   [3]float64
@@ -110,15 +110,7 @@ func simplex(start [3]float64, f func([3]float64) float64) [3]float64 {
 		}
 		return vertex{at, f(at)}
 	}
-	byCost := func(a, b vertex) int {
-		switch {
-		case a.cost < b.cost:
-			return -1
-		case a.cost > b.cost:
-			return 1
-		}
-		return 0
-	}
+	byCost := func(a, b vertex) int { return cmp.Compare(a.cost, b.cost) }
 	for range 60 {
 		slices.SortStableFunc(v, byCost)
 		var center [3]float64
@@ -149,7 +141,7 @@ func simplex(start [3]float64, f func([3]float64) float64) [3]float64 {
 	return slices.MinFunc(v, byCost).at
 }
 
-// garchNoise holds innovations of unit variance for every shape, path and day.
+// garchNoise holds innovations of unit variance, by shape, then by path and day.
 type garchNoise [len(garchShapes)][]float32
 
 func newGARCHNoise() *garchNoise {
@@ -169,8 +161,8 @@ func newGARCHNoise() *garchNoise {
 	return n
 }
 
-// garchTable holds half-widths over the root of the long variance: the innovations are symmetric,
-// and so are the sums.
+// garchTable holds half-widths over the root of the long variance. One side is enough: the
+// innovations are symmetric, and so are their sums.
 type garchTable [len(garchStarts)][model.MaxDays][model.Levels]float64
 
 func (p garchParams) simulate(noise *garchNoise, t *garchTable) {
@@ -198,6 +190,7 @@ func (p garchParams) simulate(noise *garchNoise, t *garchTable) {
 	}
 }
 
+// at interpolates for a ratio of the variance to its mean.
 func (t *garchTable) at(ratio float64, h, l int) float64 {
 	x := min(max(math.Log2(ratio)+3, 0), float64(len(t)-1))
 	k := min(int(x), len(t)-2)
@@ -227,14 +220,8 @@ func garch() method {
 			for ; row < i; row++ {
 				v = p.next(v, logs[row+1]-logs[row])
 			}
-			*b = bounds{}
 			unit := math.Sqrt(p.long)
-			for h := range model.MaxDays {
-				for l := range model.Levels {
-					d := unit * table.at(v/p.long, h, l)
-					b.bound[h][0][l], b.bound[h][1][l] = -d, d
-				}
-			}
+			b.symmetric(func(h, l int) float64 { return unit * table.at(v/p.long, h, l) })
 		}
 	}}
 }

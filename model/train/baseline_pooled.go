@@ -9,35 +9,35 @@ import (
 	"tickercast/model/market"
 )
 
-// A scaler forecasts the volatility of the returns over 1 to 30 days, each in units of sqrt(h), at
-// the close of row i of its series.
-type scaler func(i int, x *market.Features, scale *[model.MaxDays]float64)
+// A scaler forecasts the volatility of the returns over 1 to 30 days, in units of sqrt(h), at the
+// close of row i of its series.
+type scaler func(i int, x *market.Features, scale *row)
 
-// pooledTails makes a method of a scale: at the start of each year its bounds are the quantiles of
-// all the panel's returns over their scales, as far as the targets ended before that year. With
-// less than minTargets of them the bounds are the normal's.
-func pooledTails(ctx context.Context, c *course, name string,
+const (
+	pooledEvery = 5    // rows between the origins whose targets are pooled
+	minTargets  = 5000 // with fewer, the bounds are the normal's
+)
+
+// pooledTails makes a method from a scale. At the start of each year, its bounds are the quantiles
+// of return over scale among all targets of the panel that ended before that year.
+func pooledTails(ctx context.Context, c *backtest, name string,
 	series func(*market.Series, []float64) scaler) (method, error) {
 	first, last := c.years()
-	var parts [chunks][]scoreCounts
-	all := c.panel.Series()
-	err := inChunks(ctx, func(k int) {
-		part := make([]scoreCounts, last-first+1)
-		for t := k; t < len(all) && ctx.Err() == nil; t += chunks {
-			logs := logCloses(&all[t])
-			f := series(&all[t], logs)
-			var scale [model.MaxDays]float64
-			c.tape.Walk(&all[t], 0, func(i int) bool { return i%pooledEvery == 0 },
-				func(i int, x *market.Features) {
-					f(i, x, &scale)
-					for h := 1; h <= model.MaxDays && i+h < len(logs); h++ {
-						if before := firstAfter(all[t].Dates[i+h], first); before < len(part) {
-							part[before].add(h-1, (logs[i+h]-logs[i])/(scale[h-1]*sqrtDays[h-1]))
-						}
+	parts, err := inChunks(ctx, c.panel, func() []scoreCounts {
+		return make([]scoreCounts, last-first+1)
+	}, func(part []scoreCounts, s *market.Series) {
+		logs := s.LogCloses()
+		f := series(s, logs)
+		var scale row
+		c.index.Walk(s, 0, func(i int) bool { return i%pooledEvery == 0 },
+			func(i int, x *market.Features) {
+				f(i, x, &scale)
+				for h := 1; h <= model.MaxDays && i+h < len(logs); h++ {
+					if year := yearAfter(s.Dates[i+h], first); year < len(part) {
+						part[year].add(h-1, (logs[i+h]-logs[i])/(scale[h-1]*sqrtDays[h-1]))
 					}
-				})
-		}
-		parts[k] = part
+				}
+			})
 	})
 	if err != nil {
 		return method{}, err
@@ -52,7 +52,7 @@ func pooledTails(ctx context.Context, c *course, name string,
 	}
 	return method{name, func(s *market.Series, logs []float64) forecaster {
 		f := series(s, logs)
-		var scale [model.MaxDays]float64
+		var scale row
 		return func(i int, x *market.Features, b *bounds) {
 			f(i, x, &scale)
 			table := &tables[yearOf(s.Dates[i])-first]
@@ -68,27 +68,23 @@ func pooledTails(ctx context.Context, c *course, name string,
 	}}, nil
 }
 
-const (
-	pooledEvery = 5 // rows between the origins whose targets are pooled
-	minTargets  = 5000
-)
-
 func yearOf(d calendar.Date) int { y, _, _ := d.Civil(); return y }
 
-// firstAfter is the first year, counted from first, that begins after a target's day.
-func firstAfter(target calendar.Date, first int) int { return max(yearOf(target)+1-first, 0) }
+// yearAfter returns the first year that begins after a target's day, counted from first.
+func yearAfter(target calendar.Date, first int) int { return max(yearOf(target)+1-first, 0) }
 
-func (c *course) years() (first, last int) {
+// years returns the years of the first and the last origin.
+func (c *backtest) years() (first, last int) {
 	return yearOf(c.origins[0]), yearOf(c.origins[len(c.origins)-1])
 }
 
-// tailTable holds bounds in units of the scale: the lower are negative.
+// tailTable holds bounds in units of the scale. The lower ones are negative.
 type tailTable [model.MaxDays][2][model.Levels]float64
 
-// scoreCounts counts scores by size, in bins of one hundredth up to +-12.
+// scoreCounts counts scores in bins of 0.01 up to +-12.
 type scoreCounts struct {
 	bins  [model.MaxDays][2 * scoreBins]float32
-	total [model.MaxDays]float64
+	total row
 }
 
 const scoreBins = 1200
@@ -104,8 +100,8 @@ func (c *scoreCounts) merge(o *scoreCounts) {
 		for i, n := range o.bins[h] {
 			c.bins[h][i] += n
 		}
-		c.total[h] += o.total[h]
 	}
+	c.total.add(&o.total)
 }
 
 func (c *scoreCounts) table() (t tailTable) {
@@ -130,16 +126,4 @@ func (c *scoreCounts) quantile(h int, p float64) float64 {
 		left -= float64(n)
 	}
 	return scoreBins / 100
-}
-
-// ewmaPooled is the random walk with RiskMetrics' volatility and pooled tails.
-func ewmaPooled(ctx context.Context, c *course) (method, error) {
-	return pooledTails(ctx, c, "ewma-pooled", func(_ *market.Series, logs []float64) scaler {
-		sigma := ewma(logs)
-		return func(i int, _ *market.Features, scale *[model.MaxDays]float64) {
-			for h := range scale {
-				scale[h] = sigma[i]
-			}
-		}
-	})
 }

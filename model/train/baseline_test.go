@@ -110,7 +110,7 @@ func TestSimplexFindsAMinimum(t *testing.T) {
 func TestHARFindsItsCoefficients(t *testing.T) {
 	rng := rand.New(rand.NewPCG(4, 0))
 	want := harRow{-0.3, 0.1, 0.2, 0.4, 0.15}
-	s := &harSystem{}
+	var s, empty harSystem
 	for range minTargets {
 		x := harRow{1}
 		y := want[0] + 0.05*rng.NormFloat64()
@@ -118,9 +118,9 @@ func TestHARFindsItsCoefficients(t *testing.T) {
 			x[k] = rng.NormFloat64()
 			y += want[k] * x[k]
 		}
-		s.add(2, &x, y)
+		s.add(&x, y)
 	}
-	got := s.solve(2)
+	got := s.solve()
 	for k := range got {
 		if math.Abs(got[k]-want[k]) > 0.01 {
 			t.Errorf("got %v, want %v", got, want)
@@ -128,7 +128,7 @@ func TestHARFindsItsCoefficients(t *testing.T) {
 		}
 	}
 	var weighs float64
-	for _, v := range s.solve(3) { // has seen nothing
+	for _, v := range empty.solve() {
 		weighs += v
 	}
 	if math.Abs(weighs-1) > 1e-12 {
@@ -155,7 +155,7 @@ func TestFirstYearKnowsThePast(t *testing.T) {
 			"the normal's %v", got, least)
 	}
 	for y := range 3 {
-		if got, want := firstAfter(calendar.Of(2010+y, 12, 31), 2011), y; got != want {
+		if got, want := yearAfter(calendar.Of(2010+y, 12, 31), 2011), y; got != want {
 			t.Errorf("a target at the end of %d: known first in year %d, want %d", 2010+y, got,
 				want)
 		}
@@ -205,7 +205,7 @@ func TestEWMAIsRiskMetrics(t *testing.T) {
 
 func TestTradingDaysAndOrigins(t *testing.T) {
 	p := walkPanel(t, 6, 2, 10)
-	days := tradingDays(p)
+	days := p.TradingDays()
 	if !slices.Equal(days, p.Series()[0].Dates) {
 		t.Fatalf("got %v, want %v", days, p.Series()[0].Dates)
 	}

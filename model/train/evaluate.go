@@ -6,13 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
-	"sync"
 	"time"
 
 	"tickercast/model"
 	"tickercast/model/calendar"
+	"tickercast/model/calibrate"
 	"tickercast/model/market"
 )
 
@@ -20,47 +19,27 @@ import (
 type EvalConfig struct {
 	// Model is judged; it must know the features of package market.
 	Model *model.Model
-	// From and To limit the origins. Zero From means the first day with MinWarmup days before it,
-	// zero To the last day of the panel.
+	// From and To limit the origins. Zero From means the first day with MinWarmup trading days
+	// before it. Zero To means the last day of the panel.
 	From, To calendar.Date
 	// Every is the number of trading days between origins; zero means 5.
 	Every int
-	// GARCH adds the GARCH(1,1)-t of each ticker, which takes most of the time.
+	// GARCH adds a GARCH(1,1)-t of each ticker, which takes most of the time.
 	GARCH bool
-	// Calibrate adjusts the model at the start of each year to the panel's own past, as a server
-	// does when it loads the panel.
+	// Calibrate adjusts the model to the past of the panel at the start of each year, as a server
+	// does when it loads a panel.
 	Calibrate bool
 	// Progress, if not nil, is called after each part of the work, by one goroutine at a time.
 	Progress func(done, total int)
 }
 
-// MinWarmup is how many trading days of the panel lie before its first origin, unless that is
-// given. With fewer before it there are no baselines but EWMA with normal tails: the others are
-// fitted on the panel's past, and would be straw men without one.
+// MinWarmup is how many trading days lie before the first origin by default. With fewer, EWMA with
+// normal tails is the only baseline: the others are fitted to the past of the panel, and without
+// one they would be too easy to beat.
 const MinWarmup = 250
 
-// bounds are one method's forecast: medians and bounds as log returns.
-type bounds struct {
-	median [model.MaxDays]float64
-	bound  [model.MaxDays][2][model.Levels]float64
-}
-
-// A forecaster writes its forecast at the close of row i of its series; x holds the features known
-// then. It must not look at later rows.
-type forecaster func(i int, x *market.Features, b *bounds)
-
-// A method makes a forecaster for each series, given the logs of its closes.
-type method struct {
-	name   string
-	series func(s *market.Series, logs []float64) forecaster
-}
-
-// chunks is how many parts the tickers are dealt into. It is fixed, so that sums are formed in the
-// same order however many cores there are.
-const chunks = 8
-
-// Evaluate judges a model walk-forward: at each origin every method sees the rows up to that day
-// alone, and is scored on the closes 1 to 30 rows later.
+// Evaluate judges a model walk-forward: at each origin a method sees only the rows up to that day,
+// and is scored on the closes 1 to 30 rows later.
 func Evaluate(ctx context.Context, p *market.Panel, cfg EvalConfig) (*Evaluation, error) {
 	if cfg.Model == nil {
 		return nil, errors.New("no model to evaluate")
@@ -68,7 +47,7 @@ func Evaluate(ctx context.Context, p *market.Panel, cfg EvalConfig) (*Evaluation
 	if !slices.Equal(cfg.Model.FeatureNames(), market.FeatureNames()) {
 		return nil, errors.New("the model was fitted on other features than this program's")
 	}
-	days := tradingDays(p)
+	days := p.TradingDays()
 	from, to := cfg.From, cmp.Or(cfg.To, p.AsOf())
 	if from == 0 && len(days) > MinWarmup {
 		from = days[MinWarmup]
@@ -80,7 +59,11 @@ func Evaluate(ctx context.Context, p *market.Panel, cfg EvalConfig) (*Evaluation
 			"to %s", from, to, len(days), days[0], p.AsOf())
 	}
 	before, _ := slices.BinarySearch(days, origins[0])
-	c := &course{panel: p, tape: market.NewTape(p), origins: origins, warm: before >= MinWarmup}
+	index, err := market.NewMarketIndex(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	c := &backtest{panel: p, index: index, origins: origins, warm: before >= MinWarmup}
 	methods, err := methodsFor(ctx, c, cfg)
 	if err != nil {
 		return nil, err
@@ -89,37 +72,14 @@ func Evaluate(ctx context.Context, p *market.Panel, cfg EvalConfig) (*Evaluation
 	if err != nil {
 		return nil, err
 	}
-	if score.count[0] == 0 {
+	if score.dates(0, len(origins)) == 0 {
 		return nil, fmt.Errorf("no ticker has %d closes before and one after an origin between "+
 			"%s and %s", market.MinHistory, from, to)
 	}
-	names := make([]string, len(methods))
-	for i := range methods {
-		names[i] = methods[i].name
-	}
-	return summarise(score, c, cfg, every, names), nil
+	return summarise(score, c, cfg, every, methods), nil
 }
 
-// tradingDays lists the days on which any ticker of the panel has a row.
-func tradingDays(p *market.Panel) (days []calendar.Date) {
-	first, last := p.AsOf(), p.AsOf()
-	for i := range p.Series() {
-		first = min(first, p.Series()[i].Dates[0])
-	}
-	seen := make([]bool, last-first+1)
-	for i := range p.Series() {
-		for _, d := range p.Series()[i].Dates {
-			seen[d-first] = true
-		}
-	}
-	for i, yes := range seen {
-		if yes {
-			days = append(days, first+calendar.Date(i))
-		}
-	}
-	return days
-}
-
+// pick returns every nth of the days from from to to.
 func pick(days []calendar.Date, from, to calendar.Date, every int) (origins []calendar.Date) {
 	at, _ := slices.BinarySearch(days, from)
 	for ; at < len(days) && days[at] <= to; at += every {
@@ -128,92 +88,8 @@ func pick(days []calendar.Date, from, to calendar.Date, every int) (origins []ca
 	return origins
 }
 
-// A course is a panel with the days on which to forecast.
-type course struct {
-	panel   *market.Panel
-	tape    *market.Tape
-	origins []calendar.Date
-	warm    bool // there are MinWarmup days before the first origin
-}
-
-// walk calls yield at each origin of each series of a chunk.
-func (c *course) walk(s *market.Series, yield func(day, i int, x *market.Features)) {
-	c.tape.Walk(s, 0, func(i int) bool {
-		_, ok := slices.BinarySearch(c.origins, s.Dates[i])
-		return ok
-	}, func(i int, x *market.Features) {
-		day, _ := slices.BinarySearch(c.origins, s.Dates[i])
-		yield(day, i, x)
-	})
-}
-
-// run scores the methods on all tickers.
-func (c *course) run(ctx context.Context, methods []method, progress func(done, total int)) (*score,
-	error) {
-	var parts [chunks]*score
-	all := c.panel.Series()
-	done := 0
-	var mu sync.Mutex // guards done, and serialises progress
-	err := inChunks(ctx, func(k int) {
-		part := newScore(len(methods), len(c.origins))
-		parts[k] = part
-		forecasters := make([]forecaster, len(methods))
-		var b bounds
-		for t := k; t < len(all) && ctx.Err() == nil; t += chunks {
-			s := &all[t]
-			logs := logCloses(s)
-			for m := range methods {
-				forecasters[m] = methods[m].series(s, logs)
-			}
-			own := newTickerScore()
-			c.walk(s, func(day, i int, x *market.Features) {
-				if i+1 >= len(logs) {
-					return
-				}
-				for m, f := range forecasters {
-					f(i, x, &b)
-					part.add(m, day, logs[i:], &b, own)
-				}
-			})
-			part.close(own)
-			mu.Lock()
-			done++
-			if progress != nil {
-				progress(done, len(all))
-			}
-			mu.Unlock()
-		}
-	})
-	if err != nil {
-		return nil, err
-	}
-	for _, part := range parts[1:] {
-		parts[0].merge(part)
-	}
-	return parts[0], nil
-}
-
-// inChunks calls do for each chunk, on as many goroutines as there are cores.
-func inChunks(ctx context.Context, do func(k int)) error {
-	var wg sync.WaitGroup
-	next := make(chan int)
-	for range min(chunks, runtime.GOMAXPROCS(0)) {
-		wg.Go(func() {
-			for k := range next {
-				do(k)
-			}
-		})
-	}
-	for k := range chunks {
-		next <- k
-	}
-	close(next)
-	wg.Wait()
-	return ctx.Err()
-}
-
-// methodsFor lists the model and the baselines; the model comes first.
-func methodsFor(ctx context.Context, c *course, cfg EvalConfig) ([]method, error) {
+// methodsFor lists the model first, then the baselines.
+func methodsFor(ctx context.Context, c *backtest, cfg EvalConfig) ([]method, error) {
 	first, _ := c.years()
 	models := []*model.Model{cfg.Model}
 	if cfg.Calibrate {
@@ -226,22 +102,20 @@ func methodsFor(ctx context.Context, c *course, cfg EvalConfig) ([]method, error
 	if !c.warm {
 		return methods, nil
 	}
-	pooled, err := ewmaPooled(ctx, c)
-	if err != nil {
-		return nil, err
+	for _, fit := range []func(context.Context, *backtest) (method, error){ewmaPooled, har} {
+		m, err := fit(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		methods = append(methods, m)
 	}
-	linear, err := har(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	methods = append(methods, pooled, linear)
 	if cfg.GARCH {
 		methods = append(methods, garch())
 	}
 	return methods, nil
 }
 
-// modelMethod forecasts with the model of the origin's year; models[0] is that of year first.
+// modelMethod forecasts with the model of the origin's year. models[0] is the model of year first.
 func modelMethod(models []*model.Model, first int) method {
 	return method{"model", func(s *market.Series, _ []float64) forecaster {
 		return func(i int, x *market.Features, b *bounds) {
@@ -260,26 +134,19 @@ func modelMethod(models []*model.Model, first int) method {
 }
 
 // calibrated returns the model as a server would have adjusted it at the start of each year.
-func calibrated(ctx context.Context, m *model.Model, c *course) ([]*model.Model, error) {
+func calibrated(ctx context.Context, m *model.Model, c *backtest) ([]*model.Model, error) {
 	first, last := c.years()
 	models := make([]*model.Model, last-first+1)
 	for k := range models {
 		models[k] = m
-		past := c.panel.Until(calendar.Of(first+k, time.January, 1) - 1)
-		if len(past.Series()) == 0 {
-			continue
-		}
-		mk, err := market.New(past)
+		mk, err := market.New(ctx, c.panel.Until(calendar.Of(first+k, time.January, 1)-1))
 		if errors.Is(err, market.ErrShort) {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		if models[k], err = Calibrate(m, mk); err != nil {
-			return nil, err
-		}
-		if err := ctx.Err(); err != nil {
+		if models[k], err = calibrate.Adjust(ctx, m, mk); err != nil {
 			return nil, err
 		}
 	}

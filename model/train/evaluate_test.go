@@ -69,7 +69,7 @@ func TestEvaluateScoresWhatAServerWouldSay(t *testing.T) {
 	var loss, inside, n float64
 	dates := p.Series()[0].Dates
 	for at := MinWarmup; at < len(dates); at += 20 {
-		mk, err := market.New(p.Until(dates[at]))
+		mk, err := market.New(t.Context(), p.Until(dates[at]))
 		if err != nil {
 			t.Fatal(err)
 		}

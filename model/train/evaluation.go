@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"math"
@@ -9,8 +10,8 @@ import (
 	"tickercast/model/calendar"
 )
 
-// An Evaluation is what Evaluate found. Losses are mean pinball losses of log returns in basis
-// points; coverages are shares. Horizons and confidences index from 0.
+// An Evaluation is the result of Evaluate. Losses are mean pinball losses of log returns in basis
+// points. Coverages are shares.
 type Evaluation struct {
 	Model       string                `json:"model"`
 	From        calendar.Date         `json:"from"`
@@ -26,7 +27,7 @@ type Evaluation struct {
 	Methods []MethodScore `json:"methods"`
 	// Overall is the mean over ReportedHorizons of the model's ratio to each baseline.
 	Overall []Ratio `json:"overall"`
-	// Band bounds the model's coverage: 95 % of bootstraps over blocks of dates.
+	// Band bounds the model's coverage in 95 % of bootstraps over blocks of dates.
 	Band [model.MaxDays][model.Levels][2]number `json:"coverage_band"`
 	// MedianRatio is the mean absolute price error of the median over that of "no change".
 	MedianRatio [model.MaxDays]number `json:"median_ratio"`
@@ -38,7 +39,7 @@ type Evaluation struct {
 	Quarters []Period             `json:"quarters"`
 }
 
-// MethodScore is one method's part.
+// MethodScore is the result of one method.
 type MethodScore struct {
 	Name string `json:"name"`
 	// Loss by horizon, side (lower, upper) and confidence.
@@ -57,12 +58,12 @@ type Ratio struct {
 	Ratio number `json:"ratio"`
 	// ByHorizon is the ratio of mean losses at each horizon.
 	ByHorizon [model.MaxDays]number `json:"by_horizon"`
-	// DM is the Diebold-Mariano statistic of the date means of the loss differences, below -2 when
-	// the model is better than chance explains.
+	// DM is the Diebold-Mariano statistic of the date means of the loss differences. Below -2, the
+	// model is better than chance explains.
 	DM [model.MaxDays]number `json:"diebold_mariano"`
 }
 
-// Period is the origins of one calendar year or quarter.
+// Period is the result for the origins of one calendar year or quarter.
 type Period struct {
 	Year     int                                 `json:"year"`
 	Quarter  int                                 `json:"quarter,omitempty"` // 0 for a whole year
@@ -71,14 +72,16 @@ type Period struct {
 	Coverage [model.MaxDays][model.Levels]number `json:"coverage"`
 }
 
-// ReportedHorizons are those that summaries average over and tables show.
+// ReportedHorizons are the days ahead that summaries average over and tables show.
 var ReportedHorizons = horizons
 
-// number is a float64 that JSON shows as null when there was nothing to compute.
+// number is a float64 that JSON shows as null if there was nothing to compute it from.
 type number float64
 
+func (n number) finite() bool { return !math.IsNaN(float64(n)) && !math.IsInf(float64(n), 0) }
+
 func (n number) MarshalJSON() ([]byte, error) {
-	if math.IsNaN(float64(n)) || math.IsInf(float64(n), 0) {
+	if !n.finite() {
 		return []byte("null"), nil
 	}
 	return json.Marshal(float64(n))
@@ -91,52 +94,61 @@ func (e *Evaluation) WriteJSON(w io.Writer) error {
 	return enc.Encode(e)
 }
 
-const basisPoints = 1e4
+const (
+	basisPoints = 1e4
+	bandBlock   = 60 // trading days
+	bandDraws   = 1000
+)
 
-func summarise(s *score, c *course, cfg EvalConfig, every int, names []string) *Evaluation {
-	e := &Evaluation{
-		Model: cfg.Model.Version(), Every: every,
-		Tickers: len(c.panel.Series()), Confidences: model.Confidences,
+func summarise(s *score, c *backtest, cfg EvalConfig, every int, methods []method) *Evaluation {
+	whole := s.sum(0, len(s.days))
+	e := &Evaluation{Model: cfg.Model.Version(), Every: every, Tickers: len(c.panel.Series()),
+		Dates: s.dates(0, len(s.days)), Confidences: model.Confidences}
+	for i := range s.days {
+		if s.days[i].count[0] > 0 {
+			e.From, e.To = cmp.Or(e.From, c.origins[i]), c.origins[i]
+		}
 	}
-	e.From, e.To = s.between(c.origins)
+	hits, counts := make([]float64, len(s.days)), make([]float64, len(s.days))
 	for h := range model.MaxDays {
 		e.Horizons[h] = h + 1
-		e.Forecasts[h] = int(s.count[h])
+		e.Forecasts[h] = int(whole.count[h])
 		e.MedianRatio[h] = number(s.medianError[h] / s.noChange[h])
 		for l := range model.Levels {
 			e.Astray[h][l] = number(s.astray[h][l] / s.tickers)
+			for i := range s.days {
+				hits[i], counts[i] = s.days[i].hits[h][l], s.days[i].count[h]
+			}
+			low, high := ratioBand(hits, counts, bandBlock/every, bandDraws)
+			e.Band[h][l] = [2]number{number(low), number(high)}
 		}
 	}
 	for l := range model.Levels {
 		e.Rejected[l] = number(s.rejected[l] / s.tickers)
 	}
-	for m, name := range names {
-		e.Methods = append(e.Methods, s.method(m, name))
+	for m, method := range methods {
+		e.Methods = append(e.Methods, s.method(m, method.name, whole))
+		if m > 0 {
+			e.Overall = append(e.Overall, s.ratio(m, method.name, every, whole))
+		}
 	}
-	whole := window{0, len(s.days)}
-	e.Dates = s.dates(whole)
-	for m := 1; m < len(names); m++ {
-		e.Overall = append(e.Overall, s.ratio(m, names[m], every))
-	}
-	s.bands(e, every)
-	e.Years = s.periods(c.origins, len(names),
-		func(d calendar.Date) (int, int) { return yearOf(d), 0 })
-	e.Quarters = s.periods(c.origins, len(names), func(d calendar.Date) (int, int) {
+	e.Years = s.periods(c.origins, func(d calendar.Date) (int, int) { return yearOf(d), 0 })
+	e.Quarters = s.periods(c.origins, func(d calendar.Date) (int, int) {
 		year, month, _ := d.Civil()
 		return year, (int(month) + 2) / 3
 	})
 	return e
 }
 
-func (s *score) method(m int, name string) MethodScore {
+func (s *score) method(m int, name string, whole *dayScore) MethodScore {
 	r := MethodScore{Name: name}
-	for h, n := range s.count {
+	for h, n := range whole.count {
 		total := 0.0
 		for l, p := range tails {
-			lower, upper := s.loss[m][h][0][l], s.loss[m][h][1][l]
+			lower, upper := s.loss[m][0][h][l], s.loss[m][1][h][l]
 			total += lower + upper
-			r.Loss[h][0][l], r.Loss[h][1][l] = number(basisPoints*lower/n),
-				number(basisPoints*upper/n)
+			r.Loss[h][0][l] = number(basisPoints * lower / n)
+			r.Loss[h][1][l] = number(basisPoints * upper / n)
 			r.Coverage[h][l] = number(s.hits[m][h][l] / n)
 			r.Winkler[h][l] = number(basisPoints * (lower + upper) / p / n)
 		}
@@ -145,113 +157,53 @@ func (s *score) method(m int, name string) MethodScore {
 	return r
 }
 
-// window is a half-open range of origins.
-type window struct{ from, to int }
-
-func (s *score) dates(w window) (n int) {
-	for d := w.from; d < w.to; d++ {
-		if s.days[d].count[0] > 0 {
-			n++
-		}
-	}
-	return n
-}
-
-// between returns the first and the last origin that had a forecast.
-func (s *score) between(origins []calendar.Date) (from, to calendar.Date) {
-	for i := range s.days {
-		if s.days[i].count[0] > 0 {
-			if from == 0 {
-				from = origins[i]
-			}
-			to = origins[i]
-		}
-	}
-	return from, to
-}
-
-// lossRatio is the model's loss over a baseline's at horizon h+1.
-func (s *score) lossRatio(m, h int, w window) float64 {
-	var own, base float64
-	for d := w.from; d < w.to; d++ {
-		own += s.days[d].loss[0][h]
-		base += s.days[d].loss[m][h]
-	}
-	return own / base
-}
-
-func (s *score) meanRatio(m int, w window) number {
+// meanRatio is the mean over ReportedHorizons of the model's loss over that of baseline m.
+func (d *dayScore) meanRatio(m int) number {
 	mean := 0.0
 	for _, h := range ReportedHorizons {
-		mean += s.lossRatio(m, h-1, w) / float64(len(ReportedHorizons))
+		mean += d.loss[0][h-1] / d.loss[m][h-1] / float64(len(ReportedHorizons))
 	}
 	return number(mean)
 }
 
-func (s *score) ratio(m int, name string, every int) Ratio {
-	whole := window{0, len(s.days)}
-	r := Ratio{Baseline: name, Ratio: s.meanRatio(m, whole)}
+func (s *score) ratio(m int, name string, every int, whole *dayScore) Ratio {
+	r := Ratio{Baseline: name, Ratio: whole.meanRatio(m)}
 	for h := range model.MaxDays {
-		r.ByHorizon[h] = number(s.lossRatio(m, h, whole))
+		r.ByHorizon[h] = number(whole.loss[0][h] / whole.loss[m][h])
 		var diff []float64
 		for _, d := range s.days {
 			if d.count[h] > 0 {
 				diff = append(diff, (d.loss[0][h]-d.loss[m][h])/d.count[h])
 			}
 		}
-		// Targets overlap over h days; the weights taper, so twice that is taken.
+		// Targets overlap over h days. The weights taper, so the lags span twice that.
 		r.DM[h] = number(dieboldMariano(diff, (2*(h+1)+10)/every))
 	}
 	return r
 }
 
-const (
-	bandBlock = 60 // trading days
-	bandDraws = 1000
-)
-
-func (s *score) bands(e *Evaluation, every int) {
-	hits, counts := make([]float64, len(s.days)), make([]float64, len(s.days))
-	for h := range model.MaxDays {
-		for l := range model.Levels {
-			for i := range s.days {
-				hits[i], counts[i] = s.days[i].hits[h][l], s.days[i].count[h]
-			}
-			low, high := ratioBand(hits, counts, bandBlock/every, bandDraws)
-			e.Band[h][l] = [2]number{number(low), number(high)}
-		}
-	}
-}
-
-// periods scores runs of origins that belong together.
-func (s *score) periods(origins []calendar.Date, methods int,
+// periods scores runs of origins with the same year and quarter.
+func (s *score) periods(origins []calendar.Date,
 	of func(calendar.Date) (year, quarter int)) (all []Period) {
-	for from := 0; from < len(origins); {
-		year, quarter := of(origins[from])
-		to := from
+	for from, to := 0, 0; from < len(origins); from = to {
+		p := Period{}
+		p.Year, p.Quarter = of(origins[from])
 		for to < len(origins) {
-			if y, q := of(origins[to]); y != year || q != quarter {
+			if y, q := of(origins[to]); y != p.Year || q != p.Quarter {
 				break
 			}
 			to++
 		}
-		w := window{from, to}
-		from = to
-		if s.dates(w) == 0 {
+		if p.Dates = s.dates(from, to); p.Dates == 0 {
 			continue
 		}
-		p := Period{Year: year, Quarter: quarter, Dates: s.dates(w)}
-		for m := 1; m < methods; m++ {
-			p.Ratios = append(p.Ratios, s.meanRatio(m, w))
+		sum := s.sum(from, to)
+		for m := 1; m < len(sum.loss); m++ {
+			p.Ratios = append(p.Ratios, sum.meanRatio(m))
 		}
-		for h := range model.MaxDays {
-			for l := range model.Levels {
-				var hit, count float64
-				for d := w.from; d < w.to; d++ {
-					hit += s.days[d].hits[h][l]
-					count += s.days[d].count[h]
-				}
-				p.Coverage[h][l] = number(hit / count)
+		for h, n := range sum.count {
+			for l, hits := range sum.hits[h] {
+				p.Coverage[h][l] = number(hits / n)
 			}
 		}
 		all = append(all, p)

@@ -11,13 +11,13 @@ const (
 	numIn   = market.NumFeatures
 	numOut  = model.Curves * model.Terms
 	numTail = 2 * model.Levels
-	drift   = 1e-4 // log return a day from the second day on: see the package's doc
+	drift   = 1e-4 // log return per day from the second day on: see the package doc
 )
 
-// horizons are those that a fit looks at; curves are smooth in between.
+// horizons are the days ahead that a fit looks at. Curves are smooth in between.
 var horizons = [...]int{1, 2, 3, 5, 7, 10, 15, 20, 25, 30}
 
-// tails are the probabilities outside one bound at model.Confidences.
+// tails are the probabilities outside one bound, by level.
 var tails = func() (p [model.Levels]float64) {
 	for l, c := range model.Confidences {
 		p[l] = (1 - c) / 2
@@ -25,7 +25,15 @@ var tails = func() (p [model.Levels]float64) {
 	return p
 }()
 
-// network holds the weights of one fit as one vector, which its parts are slices of.
+// sqrtDays holds the roots of 1 to model.MaxDays.
+var sqrtDays = func() (s [model.MaxDays]float64) {
+	for h := range s {
+		s[h] = math.Sqrt(float64(h + 1))
+	}
+	return s
+}()
+
+// network holds the weights of one fit in one vector. The other slices are its parts.
 type network struct {
 	hidden                                 int
 	all                                    []float64
@@ -35,33 +43,24 @@ type network struct {
 func newNetwork(hidden int) *network {
 	n := &network{hidden: hidden}
 	n.all = make([]float64, numOut*numIn+numOut+hidden*numIn+hidden+numOut*hidden)
-	n.slice()
-	return n
-}
-
-func (n *network) slice() {
 	rest := n.all
 	take := func(k int) (part []float64) {
 		part, rest = rest[:k:k], rest[k:]
 		return part
 	}
-	n.skip = take(numOut * numIn)
-	n.lastBias = take(numOut)
-	n.first = take(n.hidden * numIn)
-	n.firstBias = take(n.hidden)
-	n.last = take(numOut * n.hidden)
+	n.skip, n.lastBias = take(numOut*numIn), take(numOut)
+	n.first, n.firstBias = take(hidden*numIn), take(hidden)
+	n.last = take(numOut * hidden)
+	return n
 }
 
-// pass is the scratch of one sample's way forward and back.
+// pass is the scratch space of one sample's way forward and back.
 type pass struct {
 	z              [numIn]float64
-	sum, hid, dHid []float64 // sum: what goes into a hidden unit
+	sum, hid, dHid []float64 // sum is the input of a hidden unit
 	out, dOut      [numOut]float64
 	logQuantile    *quantileTable
 }
-
-// quantileTable holds logs of pooled quantiles of returns in units of scale*sqrt(h).
-type quantileTable [model.MaxDays][2][model.Levels]float64
 
 func newPass(hidden int) *pass {
 	return &pass{sum: make([]float64, hidden), hid: make([]float64, hidden),
@@ -79,7 +78,13 @@ func (n *network) forward(p *pass) {
 	}
 }
 
-// backward adds the gradient of a sample, given that of its outputs.
+// curves returns the curve and the tail of a side, h+1 days ahead, from the outputs.
+func (p *pass) curves(h, side int) (curve, tail float64) {
+	b := &model.Basis[h]
+	return model.Curve(p.out[side*model.Terms:], b), model.Curve(p.out[(2+side)*model.Terms:], b)
+}
+
+// backward adds the gradient of a sample, given the gradient of its outputs.
 func (n *network) backward(p *pass, grad *network) {
 	clear(p.dHid)
 	for o, d := range &p.dOut {
@@ -87,15 +92,9 @@ func (n *network) backward(p *pass, grad *network) {
 			continue
 		}
 		grad.lastBias[o] += d
-		g := grad.skip[o*numIn:][:numIn]
-		for i, v := range &p.z {
-			g[i] += d * v
-		}
-		g, w := grad.last[o*n.hidden:][:n.hidden], n.last[o*n.hidden:][:n.hidden]
-		for j, h := range p.hid {
-			g[j] += d * h
-			p.dHid[j] += d * w[j]
-		}
+		addScaled(grad.skip[o*numIn:], d, p.z[:])
+		addScaled(grad.last[o*n.hidden:], d, p.hid)
+		addScaled(p.dHid, d, n.last[o*n.hidden:][:n.hidden])
 	}
 	for j, d := range p.dHid {
 		d *= slope(p.sum[j])
@@ -103,10 +102,15 @@ func (n *network) backward(p *pass, grad *network) {
 			continue
 		}
 		grad.firstBias[j] += d
-		g := grad.first[j*numIn:][:numIn]
-		for i, v := range &p.z {
-			g[i] += d * v
-		}
+		addScaled(grad.first[j*numIn:], d, p.z[:])
+	}
+}
+
+// addScaled adds d*v to the beginning of to.
+func addScaled(to []float64, d float64, v []float64) {
+	to = to[:len(v)]
+	for i, x := range v {
+		to[i] += d * x
 	}
 }
 
@@ -117,9 +121,8 @@ func slope(x float64) float64 {
 	return s * s
 }
 
-// loss returns the pinball loss of one sample over horizons and levels, in units of its own scale,
-// and leaves the gradient of the outputs, times weight, in p.dOut. Weight falls on a sample as its
-// scale to the power of bulk.
+// loss returns the pinball loss of one sample over horizons and levels, in units of its own scale.
+// It leaves the gradient of the outputs, times weight, in p.dOut.
 func (p *pass) loss(x []float32, y []float32, weight float64) float64 {
 	p.dOut = [numOut]float64{}
 	total := 0.0
@@ -130,14 +133,12 @@ func (p *pass) loss(x []float32, y []float32, weight float64) float64 {
 			continue
 		}
 		r = (r - drift*float64(h-1)) / (scale * sqrtDays[h-1])
-		b := &model.Basis[h-1]
 		for side := range 2 {
 			toward := r
 			if side == 0 {
 				toward = -r
 			}
-			curve, tail := model.Curve(p.out[side*model.Terms:], b),
-				model.Curve(p.out[(2+side)*model.Terms:], b)
+			curve, tail := p.curves(h-1, side)
 			flat := tail < model.MinTail || tail > model.MaxTail
 			tail = min(max(tail, model.MinTail), model.MaxTail)
 			var dCurve, dTail float64
@@ -155,7 +156,7 @@ func (p *pass) loss(x []float32, y []float32, weight float64) float64 {
 			if flat {
 				dTail = 0
 			}
-			for k, v := range b {
+			for k, v := range &model.Basis[h-1] {
 				p.dOut[side*model.Terms+k] += weight * dCurve * v
 				p.dOut[(2+side)*model.Terms+k] += weight * dTail * v
 			}
@@ -163,10 +164,3 @@ func (p *pass) loss(x []float32, y []float32, weight float64) float64 {
 	}
 	return total
 }
-
-var sqrtDays = func() (s [model.MaxDays]float64) {
-	for h := range s {
-		s[h] = math.Sqrt(float64(h + 1))
-	}
-	return s
-}()

@@ -4,15 +4,19 @@ import (
 	"math"
 
 	"tickercast/model"
+	"tickercast/model/calibrate"
 	"tickercast/model/market"
 )
 
-// pooling counts how far targets lay out, in units of what was forecast, to find the table of
-// quantiles that covers them as asked.
-type pooling [model.MaxDays][2]histogram
+// quantileTable holds logs of pooled quantiles of returns in units of scale*sqrt(h).
+type quantileTable [model.MaxDays][2][model.Levels]float64
 
-// add counts the samples that are asked for by want (nil asks for all), given what a network (nil
-// for none) makes of each. The samples take turns in what they know.
+// pooling counts how far targets lay from the median, in units of the forecast distance. Its
+// quantiles are the table that gives each level its confidence.
+type pooling [model.MaxDays][2]calibrate.Histogram
+
+// add counts the samples for which want returns true (nil: all), as the network n sees them (nil:
+// none). The samples take turns in what is known.
 func (t *pooling) add(s *samples, st *standard, n *network, want func(i int) bool) {
 	var p *pass
 	if n != nil {
@@ -40,44 +44,16 @@ func (t *pooling) add(s *samples, st *standard, n *network, want func(i int) boo
 			}
 			score, tail := math.Log(toward)-scale-0.5*math.Log(float64(h+1)), 0.0
 			if n != nil {
-				score -= model.Curve(p.out[side*model.Terms:], &model.Basis[h])
-				tail = min(max(model.Curve(p.out[(2+side)*model.Terms:], &model.Basis[h]),
-					model.MinTail), model.MaxTail)
+				curve, raw := p.curves(h, side)
+				score -= curve
+				tail = min(max(raw, model.MinTail), model.MaxTail)
 			}
 			w := float64(s.weight[i])
-			t[h][0].total += w
-			t[h][1].total += w
+			t[h][0].Total += w
+			t[h][1].Total += w
 			for l, c := range &model.TailShape {
-				t[h][side].add(l, score-tail*c, w)
+				t[h][side].Add(l, score-tail*c, w)
 			}
-		}
-	}
-}
-
-// table returns the log quantiles.
-func (t *pooling) table() *quantileTable {
-	q := &quantileTable{}
-	for h := range q {
-		for side := range 2 {
-			for l, p := range tails {
-				q[h][side][l] = t[h][side].quantile(l, 1-p)
-			}
-			separate(&q[h][side])
-		}
-	}
-	return q
-}
-
-// widen moves the bounds out by the standard error that a fit on so many trading days leaves, so
-// that coverage is as likely to hold as the past can make it: with the mean of the past alone,
-// years to come are covered too little as often as not.
-func (q *quantileTable) widen(tradingDays int) {
-	for h := range q {
-		for side := range 2 {
-			for l := range q[h][side] {
-				q[h][side][l] += noise(h+1, l, tradingDays)
-			}
-			separate(&q[h][side])
 		}
 	}
 }
@@ -93,44 +69,36 @@ func blank(x *[numIn]float32, i int) {
 	}
 }
 
-// separate moves levels apart that are closer than the lightest tail allows.
-func separate(q *[model.Levels]float64) {
-	for l := 1; l < model.Levels; l++ {
-		gap := -model.MinTail*(model.TailShape[l]-model.TailShape[l-1]) + 1e-4
-		q[l] = max(q[l], q[l-1]+gap)
-	}
-}
-
-// histogram counts log scores on one side, once for each level, in bins that are fine enough for a
-// quantile. total holds the targets on the other side as well.
-type histogram struct {
-	bins  [model.Levels][binCount]float32
-	total float64
-}
-
-const (
-	binWidth = 0.004
-	binFirst = -4.0
-	binCount = 2000
-)
-
-func (h *histogram) add(l int, score, weight float64) {
-	at := min(max((score-binFirst)/binWidth, 0), binCount-1)
-	h.bins[l][int(at)] += float32(weight)
-}
-
-func (h *histogram) quantile(l int, p float64) float64 {
-	// What lies on the other side is below every bin.
-	left := h.total
-	for _, w := range h.bins[l] {
-		left -= float64(w)
-	}
-	left = p*h.total - left
-	for i, w := range h.bins[l] {
-		if float64(w) >= left && w > 0 {
-			return binFirst + binWidth*(float64(i)+max(left, 0)/float64(w))
+// table returns the log quantiles.
+func (t *pooling) table() *quantileTable {
+	q := &quantileTable{}
+	for h := range q {
+		for side := range 2 {
+			for l, p := range tails {
+				q[h][side][l] = t[h][side].Quantile(l, 1-p)
+			}
+			enforceOrder(&q[h][side])
 		}
-		left -= float64(w)
 	}
-	return binFirst + binWidth*binCount
+	return q
+}
+
+// widen moves the bounds out by the standard error that a fit on so many trading days leaves.
+// Without it, coverage of later years falls short as often as not.
+func (q *quantileTable) widen(tradingDays int) {
+	for h := range q {
+		for side := range 2 {
+			for l := range q[h][side] {
+				q[h][side][l] += calibrate.WidthNoise(h+1, l, tradingDays)
+			}
+			enforceOrder(&q[h][side])
+		}
+	}
+}
+
+// enforceOrder moves levels apart that are closer than the lightest tail allows.
+func enforceOrder(q *[model.Levels]float64) {
+	for l := 1; l < model.Levels; l++ {
+		q[l] = max(q[l], q[l-1]+calibrate.LeastGap(l))
+	}
 }

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 
@@ -9,8 +10,7 @@ import (
 	"tickercast/model/market"
 )
 
-// samples are the origins of a fit: features, the log returns that followed, and the weight of
-// each.
+// samples are the origins of a fit, with the log returns that followed them.
 type samples struct {
 	x      []float32 // rows of market.NumFeatures
 	y      []float32 // rows of model.MaxDays; NaN past the end of a series
@@ -26,59 +26,45 @@ func (s *samples) features(i int) []float32 {
 
 func (s *samples) returns(i int) []float32 { return s.y[i*model.MaxDays:][:model.MaxDays] }
 
-// span limits a fit or a test in time.
-type span struct {
-	from, to calendar.Date // of the origins
-	end      calendar.Date // no target may be later
-}
+const (
+	shortPiece = 400 // trading days
+	shortEvery = 2   // origins of short pieces are this much rarer
+)
 
-// collect walks through a panel and keeps, in each series, every nth origin from a random one on.
-// Series are walked twice: whole, and cut into short pieces that begin at random, so that a short
-// history is known for what it is and not for the years in which the panel begins. Days weigh the
-// same, however many tickers trade on them.
-func collect(p *market.Panel, in span, every int, rng *rand.Rand) *samples {
-	tape := market.NewTape(p)
-	all := p.Series()
+// collect keeps every nth origin of each series, from a random one on. It walks each series twice:
+// whole, and in short pieces from random beginnings. Otherwise a short history would occur in the
+// first years of the panel only, and stand for these years.
+func collect(ctx context.Context, p *market.Panel, every int, rng *rand.Rand) (*samples, error) {
+	index, err := market.NewMarketIndex(ctx, p)
+	if err != nil {
+		return nil, err
+	}
 	s := &samples{}
-	for i := range all {
-		series := &all[i]
-		logs := logCloses(series)
-		keep := func(j int, x *market.Features) { s.add(series, logs, j, in, x) }
-		offset := rng.IntN(every)
-		want := func(j int) bool {
-			return j%every == offset && series.Dates[j] >= in.from && series.Dates[j] <= in.to
+	for i := range p.Series() {
+		if err := ctx.Err(); err != nil {
+			return nil, err
 		}
-		tape.Walk(series, 0, want, keep)
+		series := &p.Series()[i]
+		logs := series.LogCloses()
+		walk := func(piece *market.Series, from, every int) {
+			offset := rng.IntN(every)
+			index.Walk(piece, from, func(j int) bool { return j%every == offset },
+				func(j int, x *market.Features) { s.add(series, logs, j, x) })
+		}
+		walk(series, 0, every)
 		for from := rng.IntN(shortPiece); from+market.MinHistory < len(logs); from += shortPiece {
 			end := from + market.MinHistory +
 				int(float64(shortPiece-market.MinHistory)*math.Pow(rng.Float64(), 2))
 			piece := series.Slice(0, min(end, len(logs)))
-			offset := rng.IntN(shortEvery * every)
-			tape.Walk(&piece, from, func(j int) bool {
-				return j%(shortEvery*every) == offset && series.Dates[j] >= in.from &&
-					series.Dates[j] <= in.to
-			}, keep)
+			walk(&piece, from, shortEvery*every)
 		}
 	}
 	s.weigh()
-	return s
+	return s, nil
 }
 
-const (
-	shortPiece = 400 // trading days
-	shortEvery = 2   // short histories are kept this much more rarely
-)
-
-func logCloses(s *market.Series) []float64 {
-	logs := make([]float64, len(s.Close))
-	for i, c := range s.Close {
-		logs[i] = math.Log(c)
-	}
-	return logs
-}
-
-func (s *samples) add(series *market.Series, logs []float64, j int, in span, x *market.Features) {
-	if j+1 >= len(logs) || series.Dates[j+1] > in.end {
+func (s *samples) add(series *market.Series, logs []float64, j int, x *market.Features) {
+	if j+1 >= len(logs) {
 		return
 	}
 	for _, v := range x {
@@ -86,7 +72,7 @@ func (s *samples) add(series *market.Series, logs []float64, j int, in span, x *
 	}
 	for h := 1; h <= model.MaxDays; h++ {
 		y := float32(math.NaN())
-		if j+h < len(logs) && series.Dates[j+h] <= in.end {
+		if j+h < len(logs) {
 			y = float32(logs[j+h] - logs[j])
 		}
 		s.y = append(s.y, y)
@@ -94,7 +80,7 @@ func (s *samples) add(series *market.Series, logs []float64, j int, in span, x *
 	s.day = append(s.day, series.Dates[j])
 }
 
-// weigh gives each day the same weight, averaging 1 over the samples.
+// weigh gives each day the same weight, however many tickers trade on it. The mean weight is 1.
 func (s *samples) weigh() {
 	count := map[calendar.Date]int{}
 	for _, d := range s.day {
@@ -106,7 +92,7 @@ func (s *samples) weigh() {
 	}
 }
 
-// subset returns the samples of the days asked for. It shares no memory with s.
+// subset copies the samples of the days for which want returns true.
 func (s *samples) subset(want func(calendar.Date) bool) *samples {
 	part := &samples{}
 	for i, d := range s.day {

@@ -6,51 +6,67 @@ import (
 	"tickercast/model"
 )
 
-// score sums what the methods forecast against what came. The first method is the model, of which
-// more is kept.
-type score struct {
-	loss  [][model.MaxDays][2][model.Levels]float64 // by method: sums of pinball losses
-	hits  [][model.MaxDays][model.Levels]float64    // by method: targets inside
-	count [model.MaxDays]float64
-	days  []dayScore
+type (
+	row  [model.MaxDays]float64 // by horizon
+	grid [model.MaxDays][model.Levels]float64
+)
 
-	medianError, noChange [model.MaxDays]float64 // sums of |price error| over the last close
-
-	tickers  float64                              // with minOwn targets
-	astray   [model.MaxDays][model.Levels]float64 // of those, how many miss by astrayBy
-	rejected [model.Levels]float64                // of those, by Kupiec's test at h = 1
+func (r *row) add(o *row) {
+	for h, v := range o {
+		r[h] += v
+	}
 }
 
-// dayScore is what one origin adds.
+func (g *grid) add(o *grid) {
+	for h := range o {
+		for l, v := range o[h] {
+			g[h][l] += v
+		}
+	}
+}
+
+// score sums how the methods forecast what came. The first method is the model, of which more is
+// kept.
+type score struct {
+	loss [][2]grid // pinball losses, by method and side
+	hits []grid    // targets inside the interval, by method
+	days []dayScore
+
+	medianError, noChange row // sums of |price error| over the last close
+
+	tickers  float64               // with minOwn targets
+	astray   grid                  // how many of them miss their confidence by astrayBy
+	rejected [model.Levels]float64 // how many of them Kupiec's test rejects at h = 1
+}
+
+// dayScore is what one origin adds. A sum of origins and the targets of one ticker have the same
+// form.
 type dayScore struct {
-	count [model.MaxDays]float64
-	loss  [][model.MaxDays]float64 // by method: over all levels
-	hits  [model.MaxDays][model.Levels]float64
+	count row   // of targets
+	hits  grid  // of the model
+	loss  []row // by method, over levels and sides
+}
+
+func (d *dayScore) add(o *dayScore) {
+	d.count.add(&o.count)
+	d.hits.add(&o.hits)
+	for m := range d.loss {
+		d.loss[m].add(&o.loss[m])
+	}
 }
 
 func newScore(methods, days int) *score {
-	s := &score{
-		loss: make([][model.MaxDays][2][model.Levels]float64, methods),
-		hits: make([][model.MaxDays][model.Levels]float64, methods),
-		days: make([]dayScore, days),
-	}
-	losses := make([][model.MaxDays]float64, methods*days)
+	s := &score{loss: make([][2]grid, methods), hits: make([]grid, methods),
+		days: make([]dayScore, days)}
+	losses := make([]row, methods*days)
 	for d := range s.days {
 		s.days[d].loss = losses[d*methods : (d+1)*methods]
 	}
 	return s
 }
 
-// tickerScore counts one ticker's targets inside the model's intervals.
-type tickerScore struct {
-	count [model.MaxDays]float64
-	hits  [model.MaxDays][model.Levels]float64
-}
-
-func newTickerScore() *tickerScore { return &tickerScore{} }
-
-// pinball returns the loss of a bound on one side that lies d from the median, when the target lies
-// toward that side by t.
+// pinball returns the loss of a bound at distance d from the median, when the target lies t away on
+// the same side.
 func pinball(p, d, t float64) float64 {
 	if t >= d {
 		return (1 - p) * (t - d)
@@ -58,8 +74,8 @@ func pinball(p, d, t float64) float64 {
 	return p * (d - t)
 }
 
-// add scores one method's forecast from the close logs[0] on the closes after it.
-func (s *score) add(m, day int, logs []float64, b *bounds, own *tickerScore) {
+// add scores the forecast of method m from the close logs[0] on the closes after it.
+func (s *score) add(m, day int, logs []float64, b *bounds, own *dayScore) {
 	d := &s.days[day]
 	for h := 0; h < model.MaxDays && h+1 < len(logs); h++ {
 		r := logs[h+1] - logs[0]
@@ -67,8 +83,8 @@ func (s *score) add(m, day int, logs []float64, b *bounds, own *tickerScore) {
 		for l, p := range &tails {
 			lower, upper := b.bound[h][0][l], b.bound[h][1][l]
 			a, z := pinball(p, -lower, -r), pinball(p, upper, r)
-			s.loss[m][h][0][l] += a
-			s.loss[m][h][1][l] += z
+			s.loss[m][0][h][l] += a
+			s.loss[m][1][h][l] += z
 			total += a + z
 			if lower <= r && r <= upper {
 				s.hits[m][h][l]++
@@ -80,7 +96,6 @@ func (s *score) add(m, day int, logs []float64, b *bounds, own *tickerScore) {
 		}
 		d.loss[m][h] += total
 		if m == 0 {
-			s.count[h]++
 			d.count[h]++
 			own.count[h]++
 			s.medianError[h] += math.Abs(math.Exp(r) - math.Exp(b.median[h]))
@@ -90,24 +105,22 @@ func (s *score) add(m, day int, logs []float64, b *bounds, own *tickerScore) {
 }
 
 const (
-	minOwn   = 100  // targets of a ticker, for its own coverage to tell something
+	minOwn   = 100  // targets of a ticker; with fewer, its own coverage says nothing
 	astrayBy = 0.05 // of coverage
 )
 
 // close adds a ticker's own coverage to the counts over tickers.
-func (s *score) close(own *tickerScore) {
+func (s *score) close(own *dayScore) {
 	if own.count[0] < minOwn {
 		return
 	}
 	s.tickers++
-	for h := range model.MaxDays {
-		for l, c := range model.Confidences {
-			if own.count[h] > 0 && math.Abs(own.hits[h][l]/own.count[h]-c) > astrayBy {
+	for l, c := range model.Confidences {
+		for h, n := range own.count {
+			if n > 0 && math.Abs(own.hits[h][l]/n-c) > astrayBy {
 				s.astray[h][l]++
 			}
 		}
-	}
-	for l, c := range model.Confidences {
 		if kupiec(own.count[0], own.count[0]-own.hits[0][l], 1-c) > kupiecLimit {
 			s.rejected[l]++
 		}
@@ -116,36 +129,37 @@ func (s *score) close(own *tickerScore) {
 
 func (s *score) merge(o *score) {
 	for m := range s.loss {
-		for h := range model.MaxDays {
-			for l := range model.Levels {
-				s.loss[m][h][0][l] += o.loss[m][h][0][l]
-				s.loss[m][h][1][l] += o.loss[m][h][1][l]
-				s.hits[m][h][l] += o.hits[m][h][l]
-			}
-		}
-	}
-	for h := range model.MaxDays {
-		s.count[h] += o.count[h]
-		s.medianError[h] += o.medianError[h]
-		s.noChange[h] += o.noChange[h]
-		for l := range model.Levels {
-			s.astray[h][l] += o.astray[h][l]
-		}
-	}
-	s.tickers += o.tickers
-	for l := range s.rejected {
-		s.rejected[l] += o.rejected[l]
+		s.loss[m][0].add(&o.loss[m][0])
+		s.loss[m][1].add(&o.loss[m][1])
+		s.hits[m].add(&o.hits[m])
 	}
 	for i := range s.days {
-		d, e := &s.days[i], &o.days[i]
-		for h := range model.MaxDays {
-			d.count[h] += e.count[h]
-			for m := range d.loss {
-				d.loss[m][h] += e.loss[m][h]
-			}
-			for l := range model.Levels {
-				d.hits[h][l] += e.hits[h][l]
-			}
+		s.days[i].add(&o.days[i])
+	}
+	s.medianError.add(&o.medianError)
+	s.noChange.add(&o.noChange)
+	s.tickers += o.tickers
+	s.astray.add(&o.astray)
+	for l, n := range o.rejected {
+		s.rejected[l] += n
+	}
+}
+
+// sum adds up the origins from to to-1.
+func (s *score) sum(from, to int) *dayScore {
+	total := &dayScore{loss: make([]row, len(s.loss))}
+	for i := from; i < to; i++ {
+		total.add(&s.days[i])
+	}
+	return total
+}
+
+// dates counts the origins from to to-1 that have a forecast.
+func (s *score) dates(from, to int) (n int) {
+	for _, d := range s.days[from:to] {
+		if d.count[0] > 0 {
+			n++
 		}
 	}
+	return n
 }

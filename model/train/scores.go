@@ -9,8 +9,8 @@ import (
 	"tickercast/model/calendar"
 )
 
-// scores is what a server says of how its model did: the short form of an Evaluation. Its model is
-// the version that was judged, so that scores are never shown for another.
+// scores is the short form of an Evaluation that a server shows. It names the version that was
+// judged, so that a server never shows it for other weights.
 type scores struct {
 	Model     string            `json:"model_version"`
 	From      calendar.Date     `json:"from"` // of the origins
@@ -22,11 +22,11 @@ type scores struct {
 	Median    number            `json:"median_error_ratio"` // to "no change", worst horizon
 }
 
-// confidenceScore is how often closes lay in the intervals of one confidence.
+// confidenceScore is the coverage of one confidence.
 type confidenceScore struct {
 	Confidence float64 `json:"confidence"`
 	Mean       number  `json:"mean"`  // over horizons
-	Worst      number  `json:"worst"` // of the horizon that is furthest off
+	Worst      number  `json:"worst"` // of the horizon furthest off
 }
 
 // WriteScores writes the short form that GET /model shows.
@@ -56,5 +56,5 @@ func (e *Evaluation) WriteScores(w io.Writer) error {
 	return enc.Encode(s)
 }
 
-// rounded keeps four decimals: what is left of them is noise.
+// rounded keeps four decimals. The others are noise.
 func rounded(n number) number { return number(math.Round(float64(n)*1e4) / 1e4) }

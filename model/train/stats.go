@@ -9,8 +9,8 @@ import (
 // kupiecLimit is the 95 % quantile of chi-squared with one degree of freedom.
 const kupiecLimit = 3.841458820694124
 
-// kupiec returns Kupiec's (1995) likelihood ratio for misses in n independent trials of probability
-// p. It is valid for one series at h = 1, where targets do not overlap.
+// kupiec returns the likelihood ratio of Kupiec (1995) for misses in n independent trials of
+// probability p. It is valid for one series at h = 1, where targets do not overlap.
 func kupiec(n, misses, p float64) float64 {
 	if n == 0 {
 		return 0
@@ -25,9 +25,9 @@ func kupiec(n, misses, p float64) float64 {
 	return 2 * (term(misses, q, p) + term(n-misses, 1-q, 1-p))
 }
 
-// dieboldMariano returns the statistic of Diebold and Mariano (1995) for a series of loss
-// differences, one a date, with Newey and West's variance (1987) over lag dates: about normal if
-// the two lose the same. It is NaN for less than 2*lag+2 dates.
+// dieboldMariano returns the statistic of Diebold and Mariano (1995) for loss differences, one per
+// date, with the variance of Newey and West (1987) over lag dates. It is about normal if both
+// methods lose the same, and NaN for fewer than 2*lag+2 dates.
 func dieboldMariano(d []float64, lag int) float64 {
 	n := float64(len(d))
 	if len(d) < 2*lag+2 {
@@ -52,10 +52,9 @@ func dieboldMariano(d []float64, lag int) float64 {
 	return mean / math.Sqrt(variance/n)
 }
 
-// ratioBand returns the 2.5 % and 97.5 % quantiles of sum(hits)/sum(counts) over circular block
-// bootstraps of dates, whole blocks of dates at a time, because what one date's targets share is
-// most of the noise.
-func ratioBand(hits, counts []float64, block int, draws int) (low, high float64) {
+// ratioBand returns the 2.5 % and 97.5 % quantiles of sum(hits)/sum(counts) over circular
+// bootstraps of whole blocks of dates: most of the noise is what the targets of one date share.
+func ratioBand(hits, counts []float64, block, draws int) (low, high float64) {
 	n := len(hits)
 	block = min(max(block, 1), n)
 	rng := rand.New(rand.NewPCG(1, uint64(n)))

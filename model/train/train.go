@@ -14,15 +14,15 @@ import (
 
 // Config says what to fit on. The zero value fits on the whole panel.
 type Config struct {
-	// Until is the last day whose prices may be used; zero means the panel's last.
+	// Until is the last day whose prices are used. Zero means the last of the panel.
 	Until calendar.Date
-	// Seed chooses the origins and the starting weights; equal seeds give equal bytes.
+	// Seed chooses the origins and the starting weights. Equal seeds give equal bytes.
 	Seed uint64
 	// Progress, if not nil, is called after each part of the work, from one goroutine.
 	Progress func(done, total int)
 }
 
-// Report tells what a fit used.
+// Report says what a fit used.
 type Report struct {
 	From, To calendar.Date
 	Tickers  int
@@ -30,12 +30,20 @@ type Report struct {
 	Version  string
 }
 
-// A fit needs this many origins, with fewer the pooled tails are noise, on days that span so many
-// calendar days, lest a block of years has no others to be forecast from.
-const minOrigins, minSpan = 10000, 365
+const (
+	every    = 8 // trading days between the origins of one series
+	networks = 3 // that are averaged
+	folds    = 4 // blocks of years to calibrate on
 
-// Fit returns the weights that package model parses. It takes the origins whose targets lie within
-// the panel up to cfg.Until, and is deterministic to the bit for one panel, seed and architecture.
+	// minOrigins is how many origins a fit needs: with fewer, the pooled tails are noise.
+	minOrigins = 10000
+	// minSpan is how many calendar days the origins must span. In a shorter span the blocks of
+	// years overlap their embargo.
+	minSpan = 365
+)
+
+// Fit returns weights in the form that model.Parse reads. The bytes depend only on the panel, the
+// seed and the processor architecture.
 func Fit(ctx context.Context, p *market.Panel, cfg Config) ([]byte, Report, error) {
 	until := cmp.Or(cfg.Until, p.AsOf())
 	p = p.Until(until)
@@ -43,9 +51,10 @@ func Fit(ctx context.Context, p *market.Panel, cfg Config) ([]byte, Report, erro
 	for i := range p.Series() {
 		rep.From = min(rep.From, p.Series()[i].Dates[0])
 	}
-	r := defaults()
-	rng := rand.New(rand.NewPCG(cfg.Seed, 0))
-	s := collect(p, span{from: rep.From, to: rep.To, end: rep.To}, every, rng)
+	s, err := collect(ctx, p, every, rand.New(rand.NewPCG(cfg.Seed, 0)))
+	if err != nil {
+		return nil, rep, err
+	}
 	rep.Origins = s.len()
 	if s.len() < minOrigins {
 		return nil, rep, fmt.Errorf("%d origins in %d tickers up to %s are too few to fit on: "+
@@ -55,7 +64,7 @@ func Fit(ctx context.Context, p *market.Panel, cfg Config) ([]byte, Report, erro
 		return nil, rep, fmt.Errorf("origins from %s to %s are too short a time to fit on: need "+
 			"%d days", first, last, minSpan)
 	}
-	done, total := 0, (networks+folds)*r.epochs+1
+	done, total := 0, (networks+folds)*epochs+1
 	step := func() {
 		done++
 		if cfg.Progress != nil {
@@ -68,17 +77,16 @@ func Fit(ctx context.Context, p *market.Panel, cfg Config) ([]byte, Report, erro
 	table := base.table()
 	fits := make([]*network, networks)
 	for k := range fits {
-		n, err := fitNetwork(ctx, s, st, table, r, cfg.Seed*networks+uint64(k)+1, step)
+		fits[k], err = fitNetwork(ctx, s, st, table, cfg.Seed*networks+uint64(k)+1, step)
 		if err != nil {
 			return nil, rep, fmt.Errorf("fitting: %w", err)
 		}
-		fits[k] = n
 	}
-	table, err := conformal(ctx, s, st, table, r, cfg.Seed, step)
+	table, err = conformal(ctx, s, st, table, cfg.Seed, step)
 	if err != nil {
 		return nil, rep, fmt.Errorf("calibrating: %w", err)
 	}
-	table.widen(len(tradingDays(p)))
+	table.widen(len(p.TradingDays()))
 	weights, err := export(merge(fits), st, table, rep)
 	if err != nil {
 		return nil, rep, err
@@ -92,16 +100,10 @@ func Fit(ctx context.Context, p *market.Panel, cfg Config) ([]byte, Report, erro
 	return weights, rep, nil
 }
 
-const (
-	every    = 8 // trading days between the origins of one series
-	networks = 3 // that are averaged
-	folds    = 4 // blocks of years to calibrate on
-)
-
-// conformal returns the table that covers years which were not fitted on: the days are cut into
-// blocks, and each is forecast by a network fitted on the others.
-func conformal(ctx context.Context, s *samples, st *standard, table *quantileTable, r recipe,
-	seed uint64, step func()) (*quantileTable, error) {
+// conformal returns the table that covers years outside the fit: it cuts the days into blocks and
+// forecasts each with a network fitted on the others.
+func conformal(ctx context.Context, s *samples, st *standard, table *quantileTable, seed uint64,
+	step func()) (*quantileTable, error) {
 	first, last := slices.Min(s.day), slices.Max(s.day)
 	block := (last-first)/folds + 1
 	const embargo = 2 * model.MaxDays // calendar days, more than any target takes
@@ -109,7 +111,7 @@ func conformal(ctx context.Context, s *samples, st *standard, table *quantileTab
 	for k := range calendar.Date(folds) {
 		from, to := first+k*block, first+(k+1)*block
 		rest := s.subset(func(d calendar.Date) bool { return d < from-embargo || d >= to+embargo })
-		n, err := fitNetwork(ctx, rest, st, table, r, seed, step)
+		n, err := fitNetwork(ctx, rest, st, table, seed, step)
 		if err != nil {
 			return nil, err
 		}
