@@ -26,14 +26,20 @@ type Limiter struct {
 	present atomic.Int64 // running and waiting
 	most    int64        // of these
 	refused atomic.Uint64
+	release func() // made once, since a method value is an allocation
 }
 
 // New returns a Limiter for a number of cores.
 func New(cores int) *Limiter {
-	return &Limiter{
+	l := &Limiter{
 		slots: make(chan struct{}, slotsPerCore*cores),
 		most:  int64((slotsPerCore + waitingPerCore) * cores),
 	}
+	l.release = func() {
+		<-l.slots
+		l.present.Add(-1)
+	}
+	return l
 }
 
 // Acquire waits for a slot; release gives it back. The error is ErrFull or that of ctx.
@@ -53,11 +59,6 @@ func (l *Limiter) Acquire(ctx context.Context) (release func(), err error) {
 	// too: they would wait unread, uncounted and unrefused. Let them come first.
 	runtime.Gosched()
 	return l.release, nil
-}
-
-func (l *Limiter) release() {
-	<-l.slots
-	l.present.Add(-1)
 }
 
 // Full reports whether Acquire would refuse one more, and counts it as refused if so. Ask before
