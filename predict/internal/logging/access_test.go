@@ -9,19 +9,19 @@ import (
 	"testing"
 	"time"
 
-	"tickercast/predict/accesslog"
+	"tickercast/predict/internal/logging"
 )
 
 func TestLine(t *testing.T) {
 	var out bytes.Buffer
-	l := accesslog.New(slog.NewJSONHandler(&out, nil), accesslog.All)
-	l.Write(&accesslog.Entry{
+	l := logging.NewAccessLog(slog.NewJSONHandler(&out, nil), logging.All)
+	l.Write(&logging.Entry{
 		ID: "abc", Trace: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", Client: "ops",
 		Remote: "192.0.2.1",
 		Method: "POST", Path: "/predict\r\n\"injected\"", Proto: "HTTP/1.1", Status: 200,
 		Duration: 1500 * time.Microsecond, Bytes: 42,
 	})
-	l.Write(&accesslog.Entry{ID: "d", Path: "/" + strings.Repeat("é", accesslog.MaxPath)})
+	l.Write(&logging.Entry{ID: "d", Path: "/" + strings.Repeat("é", logging.MaxPath)})
 	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
 	if len(lines) != 2 {
 		t.Fatalf("%d lines, want 2: %q", len(lines), lines)
@@ -45,10 +45,10 @@ func TestLine(t *testing.T) {
 	if err := json.Unmarshal([]byte(lines[1]), &got); err != nil {
 		t.Fatal(err)
 	}
-	if path := got["path"].(string); len(path) > accesslog.MaxPath+3 ||
+	if path := got["path"].(string); len(path) > logging.MaxPath+3 ||
 		strings.Contains(path, "\uFFFD") {
 		t.Errorf("path of %d bytes %q, want at most %d and whole characters", len(path), path,
-			accesslog.MaxPath+3)
+			logging.MaxPath+3)
 	}
 	for _, key := range []string{"client", "traceparent"} {
 		if _, ok := got[key]; ok {
@@ -59,14 +59,14 @@ func TestLine(t *testing.T) {
 
 func TestWants(t *testing.T) {
 	h := slog.DiscardHandler
-	if l := accesslog.New(h, accesslog.Off); l.Wants(200) || l.Wants(500) {
+	if l := logging.NewAccessLog(h, logging.Off); l.Wants(200) || l.Wants(500) {
 		t.Error("a log that is off wants something")
 	}
-	if l := accesslog.New(h, accesslog.All); !l.Wants(200) || !l.Wants(404) {
+	if l := logging.NewAccessLog(h, logging.All); !l.Wants(200) || !l.Wants(404) {
 		t.Error("a log of all does not want something")
 	}
 	const n, rate = 200_000, 100
-	l := accesslog.New(h, rate)
+	l := logging.NewAccessLog(h, rate)
 	wanted := 0
 	for range n {
 		if !l.Wants(503) {
@@ -83,16 +83,16 @@ func TestWants(t *testing.T) {
 }
 
 func TestRate(t *testing.T) {
-	for s, want := range map[string]accesslog.Rate{"off": accesslog.Off, "all": accesslog.All,
-		"1/1": accesslog.All, "1/1000": 1000} {
-		got, err := accesslog.ParseRate(s)
+	for s, want := range map[string]logging.Rate{"off": logging.Off, "all": logging.All,
+		"1/1": logging.All, "1/1000": 1000} {
+		got, err := logging.ParseRate(s)
 		if err != nil || got != want {
 			t.Errorf("ParseRate(%q) = %v, %v; want %v", s, got, err, want)
 		}
 	}
 	for _, s := range []string{"", "on", "ALL", "1/0", "1/-1", "1/", "2/3", "0.1", "1/5000000000",
 		"1/ 2"} {
-		if got, err := accesslog.ParseRate(s); err == nil {
+		if got, err := logging.ParseRate(s); err == nil {
 			t.Errorf("ParseRate(%q) = %v, want an error", s, got)
 		}
 	}
@@ -101,8 +101,8 @@ func TestRate(t *testing.T) {
 func TestAppendID(t *testing.T) {
 	seen := map[string]bool{}
 	for range 10_000 {
-		id := string(accesslog.AppendID([]byte("x")))[1:]
-		if len(id) != 32 || strings.Trim(id, "0123456789abcdef") != "" || !accesslog.ValidID(id) {
+		id := string(logging.AppendID([]byte("x")))[1:]
+		if len(id) != 32 || strings.Trim(id, "0123456789abcdef") != "" || !logging.ValidID(id) {
 			t.Fatalf("id %q, want 32 hex digits", id)
 		}
 		if seen[id] {
@@ -111,7 +111,7 @@ func TestAppendID(t *testing.T) {
 		seen[id] = true
 	}
 	buf := make([]byte, 0, 64)
-	if n := testing.AllocsPerRun(100, func() { accesslog.AppendID(buf) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { logging.AppendID(buf) }); n != 0 {
 		t.Errorf("%v allocations, want none", n)
 	}
 }
@@ -120,17 +120,17 @@ func TestValidID(t *testing.T) {
 	for _, s := range []string{
 		"a", "7f9c24e5-2b4d-4f0e-9d0c-3f2a1b0c9d8e", "01ARZ3NDEKTSV4RRFFQ69G5FAV",
 		"Root=1-67891233-abcdef012345678912345678", "aGVsbG8/+w==",
-		strings.Repeat("x", accesslog.MaxID),
+		strings.Repeat("x", logging.MaxID),
 	} {
-		if !accesslog.ValidID(s) {
+		if !logging.ValidID(s) {
 			t.Errorf("%q is refused", s)
 		}
 	}
 	for _, s := range []string{
 		"", " ", "a b", "a\tb", "a\r\nSet-Cookie: b", "a\x00", "é", `a"b`, "a,b", "<a>", "a;b",
-		"{}", strings.Repeat("x", accesslog.MaxID+1),
+		"{}", strings.Repeat("x", logging.MaxID+1),
 	} {
-		if accesslog.ValidID(s) {
+		if logging.ValidID(s) {
 			t.Errorf("%q is taken", s)
 		}
 	}
@@ -140,21 +140,21 @@ func TestValidTrace(t *testing.T) {
 	const good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 	for _, s := range []string{good, "cc" + good[2:], "cc" + good[2:] + "-what-comes",
 		"cc" + good[2:] + "-"} {
-		if !accesslog.ValidTrace(s) {
+		if !logging.ValidTrace(s) {
 			t.Errorf("%q is refused", s)
 		}
 	}
 	for _, s := range []string{
 		"", good[1:], good[:54], good + "-", good + "0", "ff" + good[2:], strings.ToUpper(good),
 		"cc" + good[2:] + ".x",
-		"cc" + good[2:] + "-" + strings.Repeat("x", accesslog.MaxID), "cc" + good[2:] + "-\r\n",
+		"cc" + good[2:] + "-" + strings.Repeat("x", logging.MaxID), "cc" + good[2:] + "-\r\n",
 		"00-00000000000000000000000000000000-b7ad6b7169203331-01",
 		"00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
 		strings.ReplaceAll(good, "-", "_"),
 		"00-0af7651916cd43dd8448eb211c80319g-b7ad6b7169203331-01",
 		"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0x",
 	} {
-		if accesslog.ValidTrace(s) {
+		if logging.ValidTrace(s) {
 			t.Errorf("%q is taken", s)
 		}
 	}
@@ -164,7 +164,7 @@ func TestValidBytesDoNotAllocate(t *testing.T) {
 	id, trace := []byte(strings.Repeat("a", 40)),
 		[]byte("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 	if n := testing.AllocsPerRun(100, func() {
-		if !accesslog.ValidID(id) || !accesslog.ValidTrace(trace) {
+		if !logging.ValidID(id) || !logging.ValidTrace(trace) {
 			t.Error("refused")
 		}
 	}); n != 0 {
@@ -176,11 +176,11 @@ func FuzzHeaders(f *testing.F) {
 	f.Add("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 	f.Add("Root=1-67891233-abcdef012345678912345678")
 	f.Fuzz(func(t *testing.T, s string) {
-		if !accesslog.ValidTrace(s) && !accesslog.ValidID(s) {
+		if !logging.ValidTrace(s) && !logging.ValidID(s) {
 			return
 		}
-		// What is taken over can stand in a header and in JSON as it is.
-		if quoted, _ := json.Marshal(s); len(s) > accesslog.MaxID ||
+		// What is accepted needs no escape in a header or in JSON.
+		if quoted, _ := json.Marshal(s); len(s) > logging.MaxID ||
 			strings.ContainsAny(s, "\r\n\x00 ,;\"") || string(quoted) != `"`+s+`"` {
 			t.Errorf("%q was taken", s)
 		}
@@ -190,12 +190,12 @@ func FuzzHeaders(f *testing.F) {
 func BenchmarkAppendID(b *testing.B) {
 	buf := make([]byte, 0, 64)
 	for b.Loop() {
-		buf = accesslog.AppendID(buf[:0])
+		buf = logging.AppendID(buf[:0])
 	}
 }
 
 func BenchmarkWantsOneInAThousand(b *testing.B) {
-	l := accesslog.New(slog.DiscardHandler, 1000)
+	l := logging.NewAccessLog(slog.DiscardHandler, 1000)
 	for b.Loop() {
 		l.Wants(200)
 	}

@@ -15,10 +15,10 @@ import (
 	"testing/synctest"
 	"time"
 
-	"tickercast/predict/asynclog"
+	"tickercast/predict/internal/logging"
 )
 
-func closeLog(t *testing.T, h *asynclog.Handler) {
+func closeHandler(t *testing.T, h *logging.Handler) {
 	t.Helper()
 	if err := h.Close(t.Context()); err != nil {
 		t.Errorf("Close: %v", err)
@@ -28,9 +28,9 @@ func closeLog(t *testing.T, h *asynclog.Handler) {
 // TestIsASlogHandler runs the standard library's own test of handlers.
 func TestIsASlogHandler(t *testing.T) {
 	var out bytes.Buffer
-	h := asynclog.New(&out, nil)
+	h := logging.NewHandler(&out, nil)
 	err := slogtest.TestHandler(h, func() []map[string]any {
-		closeLog(t, h)
+		closeHandler(t, h)
 		var got []map[string]any
 		for line := range strings.Lines(out.String()) {
 			var m map[string]any
@@ -46,17 +46,17 @@ func TestIsASlogHandler(t *testing.T) {
 	}
 }
 
-// TestBlockedPipe logs into a pipe that nobody reads: nobody waits, what does not fit is counted,
-// and once somebody reads every record is either there or counted.
+// TestBlockedPipe logs into a pipe that is not read. No call blocks, what does not fit is counted,
+// and when the pipe is read in the end, each record is there or was counted.
 func TestBlockedPipe(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	h := asynclog.New(w, nil)
+	h := logging.NewHandler(w, nil)
 	logger := slog.New(h)
-	const records = 20 * asynclog.Capacity // 3 MB: far more than a pipe and the queue hold
+	const records = 40_000 // 3 MB: far more than a pipe and the queue hold
 	for i := range records {
 		logger.Info("request", "n", i, "filler", strings.Repeat("x", 40))
 	}
@@ -74,14 +74,14 @@ func TestBlockedPipe(t *testing.T) {
 		all, _ := io.ReadAll(r)
 		lines <- bytes.Count(all, []byte("\n"))
 	}()
-	closeLog(t, h)
+	closeHandler(t, h)
 	w.Close()
 	if got := <-lines; uint64(got)+dropped != records {
 		t.Errorf("%d lines and %d dropped, want %d together", got, dropped, records)
 	}
 }
 
-// A slowWriter takes a second a write.
+// A slowWriter takes a second for each write.
 type slowWriter struct {
 	mu     sync.Mutex
 	writes int
@@ -99,7 +99,7 @@ func (w *slowWriter) Write(b []byte) (int, error) {
 func TestLinesAreWrittenTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := new(slowWriter)
-		h := asynclog.New(w, nil)
+		h := logging.NewHandler(w, nil)
 		logger := slog.New(h)
 		start := time.Now()
 		logger.Info("first")
@@ -110,7 +110,7 @@ func TestLinesAreWrittenTogether(t *testing.T) {
 		if took := time.Since(start); took != 0 {
 			t.Errorf("logging took %v, want no time at all", took)
 		}
-		closeLog(t, h)
+		closeHandler(t, h)
 		if lines := strings.Count(w.String(), "\n"); lines != 1001 || h.Dropped() != 0 {
 			t.Errorf("%d lines, %d dropped; want 1001 and none", lines, h.Dropped())
 		}
@@ -120,11 +120,13 @@ func TestLinesAreWrittenTogether(t *testing.T) {
 	})
 }
 
-func TestFormat(t *testing.T) {
+func asText(w io.Writer) slog.Handler { return slog.NewTextHandler(w, nil) }
+
+func TestHandlerFormat(t *testing.T) {
 	var out bytes.Buffer
-	h := asynclog.New(&out, func(w io.Writer) slog.Handler { return slog.NewTextHandler(w, nil) })
+	h := logging.NewHandler(&out, asText)
 	slog.New(h).With("a", 1).Info("m")
-	closeLog(t, h)
+	closeHandler(t, h)
 	if !strings.HasSuffix(out.String(), " level=INFO msg=m a=1\n") {
 		t.Errorf("got %q, want text", out.String())
 	}
@@ -132,9 +134,9 @@ func TestFormat(t *testing.T) {
 
 func TestAfterClose(t *testing.T) {
 	var out bytes.Buffer
-	h := asynclog.New(&out, nil)
-	closeLog(t, h)
-	closeLog(t, h)
+	h := logging.NewHandler(&out, nil)
+	closeHandler(t, h)
+	closeHandler(t, h)
 	slog.New(h).Info("late")
 	if out.Len() != 0 || h.Dropped() != 1 {
 		t.Errorf("got %q and %d dropped, want nothing and 1", out.String(), h.Dropped())
@@ -153,7 +155,7 @@ func (w *failingWriter) Write(b []byte) (int, error) {
 func TestFailedWritesAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &failingWriter{fail: true}
-		h := asynclog.New(w, nil)
+		h := logging.NewHandler(w, nil)
 		logger := slog.New(h)
 		for range 3 {
 			logger.Info("lost")
@@ -164,7 +166,7 @@ func TestFailedWritesAreCounted(t *testing.T) {
 		}
 		w.fail = false // the disk has room again
 		logger.Info("kept")
-		closeLog(t, h)
+		closeHandler(t, h)
 		if got := h.Dropped(); got != 3 {
 			t.Errorf("dropped %d, want still 3", got)
 		}
@@ -172,7 +174,7 @@ func TestFailedWritesAreCounted(t *testing.T) {
 }
 
 func BenchmarkHandle(b *testing.B) {
-	h := asynclog.New(io.Discard, nil)
+	h := logging.NewHandler(io.Discard, nil)
 	defer h.Close(context.Background())
 	logger := slog.New(h)
 	b.ReportAllocs()
@@ -181,13 +183,12 @@ func BenchmarkHandle(b *testing.B) {
 	}
 }
 
-// TestCloseAmidRecords: a record logged while the handler is closed is either written or counted.
+// TestCloseAmidRecords logs while the handler is closed. Each record is either written or counted.
 func TestCloseAmidRecords(t *testing.T) {
 	const loggers, each, rounds = 4, 20, 500
 	for round := range rounds {
 		var out bytes.Buffer
-		h := asynclog.New(&out,
-			func(w io.Writer) slog.Handler { return slog.NewTextHandler(w, nil) })
+		h := logging.NewHandler(&out, asText)
 		var wg sync.WaitGroup
 		for range loggers {
 			wg.Go(func() {
@@ -196,10 +197,10 @@ func TestCloseAmidRecords(t *testing.T) {
 				}
 			})
 		}
-		closeLog(t, h)
+		closeHandler(t, h)
 		wg.Wait()
-		if lines := bytes.Count(out.Bytes(),
-			[]byte("\n")); uint64(lines)+h.Dropped() != loggers*each {
+		lines := bytes.Count(out.Bytes(), []byte("\n"))
+		if uint64(lines)+h.Dropped() != loggers*each {
 			t.Fatalf("round %d: %d lines and %d dropped, want %d together", round, lines,
 				h.Dropped(), loggers*each)
 		}

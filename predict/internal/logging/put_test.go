@@ -7,11 +7,10 @@ import (
 	"testing"
 )
 
-// TestPutAfterTheEnd is a Handle that finds the handler open, and the writer gone by the time it
-// queues its record.
+// TestPutAfterTheEnd is what Handle does when the goroutine ends between its check and its put.
 func TestPutAfterTheEnd(t *testing.T) {
 	var out bytes.Buffer
-	h := New(&out, nil)
+	h := NewHandler(&out, nil)
 	if err := h.Close(context.Background()); err != nil {
 		t.Fatal(err)
 	}

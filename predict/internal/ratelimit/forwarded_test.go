@@ -5,12 +5,12 @@ import (
 	"strings"
 	"testing"
 
-	"tickercast/predict/forwarded"
+	"tickercast/predict/internal/ratelimit"
 )
 
-func mustParse(t testing.TB, list string) forwarded.Proxies {
+func mustParseProxies(t testing.TB, list string) ratelimit.Proxies {
 	t.Helper()
-	p, err := forwarded.Parse(list)
+	p, err := ratelimit.ParseProxies(list)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -18,15 +18,15 @@ func mustParse(t testing.TB, list string) forwarded.Proxies {
 }
 
 func TestClient(t *testing.T) {
-	p := mustParse(t, "10.0.0.0/8, 192.0.2.7,fd00::/8")
+	p := mustParseProxies(t, "10.0.0.0/8, 192.0.2.7,fd00::/8")
 	for _, tt := range []struct{ peer, header, want string }{
 		{"198.51.100.1", "", "198.51.100.1"},
-		{"198.51.100.1", "203.0.113.1", "198.51.100.1"}, // anybody's word
+		{"198.51.100.1", "203.0.113.1", "198.51.100.1"}, // not trusted
 		{"10.1.2.3", "", "10.1.2.3"},
 		{"10.1.2.3", "203.0.113.1", "203.0.113.1"},
 		{"::ffff:10.1.2.3", "203.0.113.1", "203.0.113.1"},
 		{"fd00::1%eth0", "2001:db8::1", "2001:db8::1"},
-		{"10.1.2.3", "1.1.1.1, 203.0.113.1", "203.0.113.1"}, // what the client wrote itself
+		{"10.1.2.3", "1.1.1.1, 203.0.113.1", "203.0.113.1"}, // the client wrote the first
 		{"10.1.2.3", "203.0.113.1, 192.0.2.7", "203.0.113.1"},
 		{"10.1.2.3", "203.0.113.1,192.0.2.7 ,\t10.9.9.9", "203.0.113.1"},
 		{"10.1.2.3", "203.0.113.1, 192.0.2.8", "192.0.2.8"},
@@ -46,38 +46,38 @@ func TestClient(t *testing.T) {
 			t.Errorf("%s says %q: got %s, want %s", tt.peer, tt.header, got, tt.want)
 		}
 	}
-	var none forwarded.Proxies
+	var none ratelimit.Proxies
 	if got := none.Client(netip.MustParseAddr("10.1.2.3"),
 		"203.0.113.1"); got.String() != "10.1.2.3" {
-		t.Errorf("nobody trusted: got %s, want the peer", got)
+		t.Errorf("no proxy is trusted: got %s, want the peer", got)
 	}
 	if got := p.Client(netip.Addr{}, "203.0.113.1"); got.IsValid() {
 		t.Errorf("a peer without an address: got %s, want none", got)
 	}
 }
 
-func TestParse(t *testing.T) {
+func TestParseProxies(t *testing.T) {
 	for _, s := range []string{"", ",", "10.0.0.0/8,", "10.0.0.0/33", "10.0.0.1/8",
 		"::ffff:10.0.0.0/104", "localhost", "10.0.0.0-10.0.0.9", "fe80::1%eth0/64"} {
-		if p, err := forwarded.Parse(s); err == nil {
-			t.Errorf("Parse(%q) = %v, want an error", s, p)
+		if p, err := ratelimit.ParseProxies(s); err == nil {
+			t.Errorf("ParseProxies(%q) = %v, want an error", s, p)
 		}
 	}
-	if p := mustParse(t, "0.0.0.0/0,::/0"); p.Client(netip.MustParseAddr("192.0.2.1"),
+	if p := mustParseProxies(t, "0.0.0.0/0,::/0"); p.Client(netip.MustParseAddr("192.0.2.1"),
 		"192.0.2.2, ::1").String() != "192.0.2.2" {
-		t.Error("all are trusted, but not believed")
+		t.Error("all are trusted, and the header is not used")
 	}
 }
 
-// FuzzClient: who is not trusted is the client, whatever it says; who is found stands there; and
-// one more proxy in between changes nothing.
+// FuzzClient holds three rules: a peer that is not trusted is the client, whatever its header says;
+// the client is the peer or stands in the header; and one more trusted proxy changes nothing.
 func FuzzClient(f *testing.F) {
 	f.Add("10.1.2.3", "203.0.113.1, 10.0.0.2")
 	f.Add("fd00::1", "[2001:db8::1]:4711, fd00::2")
 	f.Add("192.0.2.1", ",")
 	networks := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"),
 		netip.MustParsePrefix("fd00::/8")}
-	p := mustParse(f, "10.0.0.0/8,fd00::/8")
+	p := mustParseProxies(f, "10.0.0.0/8,fd00::/8")
 	f.Fuzz(func(t *testing.T, addr, header string) {
 		peer, err := netip.ParseAddr(addr)
 		if err != nil {
@@ -94,7 +94,7 @@ func FuzzClient(f *testing.F) {
 			stands = stands || p.Client(netip.MustParseAddr("10.0.0.1"), entry) == got
 		}
 		if !stands {
-			t.Errorf("%s says %q: got %s, which stands nowhere", peer, header, got)
+			t.Errorf("%s says %q: got %s, which is not in it", peer, header, got)
 		}
 		if behind := p.Client(netip.MustParseAddr("10.0.0.1"),
 			header+", "+peer.String()); behind != got {
