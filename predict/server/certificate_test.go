@@ -14,8 +14,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"tickercast/predict/certs"
 )
 
 // pair makes a certificate of a name and its key, as PEM.
@@ -42,33 +40,33 @@ func pair(t *testing.T, name string, until time.Time) (chain, key []byte) {
 }
 
 // shown makes a handshake of at most a version and returns the name on the certificate.
-func shown(t *testing.T, h *certs.Holder, version uint16) (string, error) {
+func shown(t *testing.T, c *certificate, version uint16) (string, error) {
 	t.Helper()
 	client, server := net.Pipe()
 	defer client.Close()
 	defer server.Close()
-	go tls.Server(server, h.Config()).HandshakeContext(t.Context())
-	c := tls.Client(client, &tls.Config{InsecureSkipVerify: true, MaxVersion: version,
-		ServerName: "any.example"})
-	if err := c.HandshakeContext(t.Context()); err != nil {
+	go tls.Server(server, c.config()).HandshakeContext(t.Context())
+	conn := tls.Client(client, &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS10,
+		MaxVersion: version, ServerName: "any.example"})
+	if err := conn.HandshakeContext(t.Context()); err != nil {
 		return "", err
 	}
-	return c.ConnectionState().PeerCertificates[0].Subject.CommonName, nil
+	return conn.ConnectionState().PeerCertificates[0].Subject.CommonName, nil
 }
 
-func TestReplace(t *testing.T) {
+func TestReplaceCertificate(t *testing.T) {
 	now := time.Now()
 	soon := now.AddDate(0, 1, 0).Truncate(time.Second)
-	var h certs.Holder
-	if !h.Expires().IsZero() {
+	var c certificate
+	if !c.expires().IsZero() {
 		t.Error("a certificate that is not there expires")
 	}
 	aChain, aKey := pair(t, "a.example", soon)
-	if err := h.Set(aChain, aKey, now); err != nil {
+	if err := c.set(aChain, aKey, now); err != nil {
 		t.Fatal(err)
 	}
-	if !h.Expires().Equal(soon) {
-		t.Errorf("Expires: got %v, want %v", h.Expires(), soon)
+	if !c.expires().Equal(soon) {
+		t.Errorf("expires: got %v, want %v", c.expires(), soon)
 	}
 	bChain, bKey := pair(t, "b.example", soon)
 	oldChain, oldKey := pair(t, "old.example", now.Add(-time.Second))
@@ -83,29 +81,33 @@ func TestReplace(t *testing.T) {
 		"noise":          {bytes.Repeat([]byte("noise"), 100), bKey, "certificate"},
 		"over":           {oldChain, oldKey, `"old.example" was valid until`},
 	} {
-		if err := h.Set(bad.chain, bad.key, now); err == nil ||
+		if err := c.set(bad.chain, bad.key, now); err == nil ||
 			!strings.Contains(err.Error(), bad.want) {
 			t.Errorf("%s: got %v, want an error with %q", name, err, bad.want)
 		}
-		if got, err := shown(t, &h, tls.VersionTLS13); err != nil || got != "a.example" {
+		if got, err := shown(t, &c, tls.VersionTLS13); err != nil || got != "a.example" {
 			t.Fatalf("%s: shows %q, %v; want what was there before", name, got, err)
 		}
 	}
-	if err := h.Set(bChain, bKey, now); err != nil {
+	if err := c.set(bChain, bKey, now); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := shown(t, &h, tls.VersionTLS12); err != nil || got != "b.example" {
+	if got, err := shown(t, &c, tls.VersionTLS12); err != nil || got != "b.example" {
 		t.Errorf("shows %q, %v; want the new one", got, err)
 	}
 }
 
 func TestOldVersionsAreRefused(t *testing.T) {
-	var h certs.Holder
+	var c certificate
 	chain, key := pair(t, "a.example", time.Now().AddDate(0, 1, 0))
-	if err := h.Set(chain, key, time.Now()); err != nil {
+	if err := c.set(chain, key, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := shown(t, &h, tls.VersionTLS11); err == nil {
-		t.Error("TLS 1.1 is spoken")
+	for _, old := range []uint16{tls.VersionTLS10, tls.VersionTLS11} {
+		_, err := shown(t, &c, old)
+		const want = "remote error: tls: protocol version not supported"
+		if err == nil || err.Error() != want {
+			t.Errorf("%s: got %v, want %s", tls.VersionName(old), err, want)
+		}
 	}
 }

@@ -1,29 +1,25 @@
-package server
+package server_test
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
-	"path/filepath"
 	"regexp"
 	"strings"
-	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"tickercast/predict/accesslog"
-	"tickercast/predict/forwarded"
+	"tickercast/predict/internal/logging"
 	"tickercast/predict/internal/ratelimit"
+	"tickercast/predict/server"
 )
 
 // predictWith is a plain request with more headers.
 func predictWith(headers, body string) string {
-	return fmt.Sprintf("POST /predict HTTP/1.1\r\nHost: x\r\n%sContent-Type: "+
-		"application/json\r\nContent-Length: %d\r\n\r\n%s", headers, len(body), body)
+	return post(fmt.Sprintf("%s%sContent-Length: %d\r\n", headers, isJSON, len(body)), body)
 }
 
 const (
@@ -37,8 +33,8 @@ func behind(forwardedFor string) string {
 	return predictWith("X-Forwarded-For: "+forwardedFor+"\r\n", aForecast)
 }
 
-// guardedTalk is what clients send to a server with keys and a limit of 5 requests at once.
-var guardedTalk = []string{
+// conversations are what clients send to a server with keys and a limit of 5 requests at once.
+var conversations = []string{
 	predictWith(alice, aForecast), predictWith(bob, aForecast), predictWith("", aForecast),
 	predictWith("Authorization: Bearer guess\r\n", aForecast),
 	predictWith("X-API-Key:\r\n", aForecast),
@@ -69,8 +65,8 @@ var guardedTalk = []string{
 		predictWith(bob, aForecast),
 	predictWith(alice, aForecast) + predictWith(bob, aForecast) + predictWith(alice, aForecast) +
 		predictWith("X-API-Key: key-of-eve\r\n", aForecast),
-	// Behind proxies: one client by two ways, another, one that lies, what is no address, and
-	// several headers.
+	// Behind proxies: one client by two ways, another, one that lies, something that is no
+	// address, and several headers.
 	behind("203.0.113.1") + behind("203.0.113.1, 10.1.1.1") + behind("203.0.113.2") +
 		behind("203.0.113.1, 203.0.113.2") + behind("unknown") + behind("203.0.113.1:80"),
 	behind("203.0.113.1\r\nX-Forwarded-For: 10.1.1.1") + behind("203.0.113.1") + behind(" ") +
@@ -82,56 +78,47 @@ var guardedTalk = []string{
 		4),
 }
 
-// pathPair is a server twice, with and without the fast lane, both with keys, limits and CORS, and
-// their clock.
+// pathPair is a server twice, with and without the fast lane, both with keys, limits, CORS and
+// trusted proxies, of which their clients are some.
 type pathPair struct {
-	servers   [2]*serving
-	listeners [2]*simListener
-	logs      [2]bytes.Buffer
-	clock     atomic.Int64 // seconds
+	servers [2]*running
+	access  [2]lockedBuffer
 }
 
-func newPathPair(t testing.TB, log accesslog.Rate) *pathPair {
+func newPathPair(t testing.TB, keys string, change func(*server.Config)) *pathPair {
 	p := new(pathPair)
-	// the clients of simListener are there
-	proxies, err := forwarded.Parse("192.0.2.0/24,10.0.0.0/8")
+	proxies, err := ratelimit.ParseProxies("192.0.2.0/24,10.0.0.0/8")
 	require.NoError(t, err)
-	file := filepath.Join(t.TempDir(), "keys")
-	writePrices(t, file, []byte(hashed("key-of-alice")+" alice\n"+hashed("key-of-bob")+" bob\n"))
 	for i := range p.servers {
-		f := &serveFlags{fastlane: i == 0, apiKeys: file,
-			rate:        ratelimit.Rate{Requests: 5, Period: time.Minute},
-			corsOrigins: []string{"https://a.example"}, proxies: proxies}
-		s := f.mustServe(t)
-		limiter, err := ratelimit.New[client](ratelimit.Config{Rate: f.rate,
-			Now: func() time.Time { return time.Unix(p.clock.Load(), 0) }})
-		require.NoError(t, err)
-		s.guard.limiter = limiter
-		s.access = accesslog.New(slog.NewJSONHandler(&p.logs[i], nil), log)
-		p.servers[i], p.listeners[i] = s, newSimListener()
-		public := f.newPublicServer(s)
-		s.serveOn(t, f, p.listeners[i], public)
-		t.Cleanup(s.service.Close)
+		p.servers[i] = start(t, inMemory(), func(c *server.Config) {
+			c.FastLane = i == 0
+			c.KeysFile, c.WatchInterval = keys, 0 // hours pass here
+			c.RateLimit = ratelimit.Rate{Requests: 5, Period: time.Minute}
+			c.CORSOrigins = []string{"https://a.example"}
+			c.TrustedProxies = proxies
+			c.AccessLog = slog.NewJSONHandler(&p.access[i], nil)
+			c.AccessRate = logging.All
+			if change != nil {
+				change(c)
+			}
+		})
 	}
 	return p
 }
 
+// pairKeys writes the file of keys of a pathPair.
+func pairKeys(t testing.TB) (file string) {
+	return tempFile(t, "keys", keysOf("alice: key-of-alice", "bob: key-of-bob"))
+}
+
 // talk sends input to one of the servers in pieces, and returns what comes back.
-func (p *pathPair) talk(t *testing.T, i int, input string, piece int) string {
+func (p *pathPair) talk(t *testing.T, i int, input string, size int) string {
 	t.Helper()
-	c, err := p.listeners[i].dial(nil)
-	require.NoError(t, err)
+	c := p.servers[i].public.connect(t)
 	defer c.Close()
-	require.NoError(t, c.SetDeadline(time.Now().Add(30*time.Second)))
 	go func() {
-		for rest := input; len(rest) > 0; {
-			n, err := c.Write([]byte(rest[:min(piece, len(rest))]))
-			if err != nil {
-				return
-			}
-			rest = rest[n:]
-		}
-		c.CloseWrite()
+		writeInPieces(c, input, size)
+		c.(interface{ CloseWrite() error }).CloseWrite()
 	}()
 	out, err := io.ReadAll(c)
 	require.NoError(t, err)
@@ -139,137 +126,100 @@ func (p *pathPair) talk(t *testing.T, i int, input string, piece int) string {
 }
 
 // compare sends input to both, each with full buckets.
-func (p *pathPair) compare(t *testing.T, input string, piece int) {
+func (p *pathPair) compare(t *testing.T, input string, size int) {
 	t.Helper()
-	p.clock.Add(3600)
-	got, want := p.talk(t, 0, input, piece), p.talk(t, 1, input, piece)
+	time.Sleep(time.Hour)
+	got, want := p.talk(t, 0, input, size), p.talk(t, 1, input, size)
 	if got != want {
-		t.Errorf("pieces of %d of %q:\nwith the lane    %q\nwithout the lane %q", piece, input, got,
+		t.Errorf("pieces of %d of %q:\nwith the lane    %q\nwithout the lane %q", size, input, got,
 			want)
 	}
 }
 
+var countedLines = regexp.MustCompile(`(?m)^(http_requests_total|http_requests_rejected_total|` +
+	`predictions_total|http_request_duration_seconds_count|rate_limit_clients)\b.*$`)
+
 // counted is what the metrics say of how many requests there were and what became of them.
 func (p *pathPair) counted(i int) string {
-	text := string(p.servers[i].registry.AppendText(nil))
-	lines := regexp.MustCompile(`(?m)^(http_requests_total|http_requests_rejected_total|predictions_total|http_request_duration_seconds_count|rate_limit_clients)\b.*$`)
-	return strings.Join(lines.FindAllString(text, -1), "\n")
+	return strings.Join(countedLines.FindAllString(p.servers[i].metrics(), -1), "\n")
 }
+
+var loggedOnce = regexp.MustCompile(`"time":"[^"]*"|"id":"[0-9a-f]{32}"|"duration_us":\d+`)
 
 // logged is the access log without what differs from answer to answer.
 func (p *pathPair) logged(i int) string {
-	differs := regexp.MustCompile(`"time":"[^"]*"|"id":"[0-9a-f]{32}"|"duration_us":\d+`)
-	return differs.ReplaceAllString(p.logs[i].String(), "-")
+	return loggedOnce.ReplaceAllString(p.access[i].String(), "-")
 }
 
-// TestSameUnderGuard: with keys and limits the lane answers as net/http does, and each request is
-// counted, logged and taken from its client's rate once, whichever of them answered it.
-func TestSameUnderGuard(t *testing.T) {
-	p := newPathPair(t, accesslog.All)
-	for _, input := range guardedTalk {
-		for _, piece := range []int{1 << 20, 11} {
-			p.compare(t, input, piece)
+// TestSameWithAndWithoutLane: with keys and limits the lane answers as net/http does, and each
+// request is counted, logged and taken from its client's rate once, whichever of them answers it.
+func TestSameWithAndWithoutLane(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPathPair(t, pairKeys(t), nil)
+		for _, input := range conversations {
+			for _, size := range []int{1 << 20, 11} {
+				p.compare(t, input, size)
+			}
 		}
-	}
-	got, want := p.counted(0), p.counted(1)
-	require.Equal(t, want, got)
-	require.Equal(t, p.logged(1), p.logged(0))
-	require.Contains(t, p.logged(0), `"client":"alice"`)
-	for _, reason := range []string{"key", "rate"} {
-		require.Regexp(t, `http_requests_rejected_total{reason="`+reason+`"} [1-9]`, got)
-	}
-}
-
-// TestLaneAnswersUnderGuard makes sure that the comparison is not one of net/http with itself.
-func TestLaneAnswersUnderGuard(t *testing.T) {
-	p := newPathPair(t, accesslog.Off)
-	out := p.talk(t, 0, strings.Repeat(predictWith(alice, aForecast), 6)+predictWith("",
-		aForecast)+predictWith(bob, aForecast), 1<<20)
-	require.Equal(t, 6, strings.Count(out, "HTTP/1.1 200 OK\r\n"), out)
-	require.Equal(t, 1, strings.Count(out, "HTTP/1.1 429 Too Many Requests\r\n"), out)
-	require.Equal(t, 1, strings.Count(out, "HTTP/1.1 401 Unauthorized\r\n"), out)
-	text := string(p.servers[0].registry.AppendText(nil))
-	require.Contains(t, text, "\nfastlane_handed_over_total 0\n")
-}
-
-func FuzzSameUnderGuard(f *testing.F) {
-	for _, input := range guardedTalk {
-		f.Add(input, 50)
-	}
-	p := newPathPair(f, accesslog.Off)
-	f.Fuzz(func(t *testing.T, input string, piece int) {
-		if len(input) > 20<<10 {
-			return
+		got, want := p.counted(0), p.counted(1)
+		require.Equal(t, want, got)
+		require.Equal(t, p.logged(1), p.logged(0))
+		require.Contains(t, p.logged(0), `"client":"alice"`)
+		for _, reason := range []string{"key", "rate"} {
+			require.Regexp(t, `http_requests_rejected_total{reason="`+reason+`"} [1-9]`, got)
 		}
-		p.compare(t, input, max(piece, 1))
 	})
 }
 
-// aHit serves on loopback and returns what sends one request and reads its answer, without an
-// allocation of its own.
-func aHit(t testing.TB, f *serveFlags, request string) (once func()) {
-	s := f.mustServe(t)
-	t.Cleanup(s.service.Close)
-	c, err := net.Dial("tcp", s.listen(t, f))
-	require.NoError(t, err)
-	t.Cleanup(func() { c.Close() })
-	send, buf := []byte(request), make([]byte, 64<<10)
-	once = func() {
-		if _, err := c.Write(send); err != nil {
-			t.Fatal(err)
-		}
-		n, err := c.Read(buf)
-		if err != nil || n < 200 || string(buf[:15]) != "HTTP/1.1 200 OK" || buf[n-1] != ']' {
-			t.Fatalf("%q, %v", buf[:n], err)
-		}
-	}
-	once()
-	return once
+// TestLaneAnswers makes sure that the comparison is not one of net/http with itself.
+func TestLaneAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPathPair(t, pairKeys(t), nil)
+		out := p.talk(t, 0, strings.Repeat(predictWith(alice, aForecast), 6)+
+			predictWith("", aForecast)+predictWith(bob, aForecast), 1<<20)
+		require.Equal(t, 6, strings.Count(out, "HTTP/1.1 200 OK\r\n"), out)
+		require.Equal(t, 1, strings.Count(out, "HTTP/1.1 429 Too Many Requests\r\n"), out)
+		require.Equal(t, 1, strings.Count(out, "HTTP/1.1 401 Unauthorized\r\n"), out)
+		require.Equal(t, "0", p.servers[0].metric("fastlane_handed_over_total"))
+	})
 }
 
-// guardedFlags are those of a server for many clients with a key and a limit.
-func guardedFlags(t testing.TB, lane bool) *serveFlags {
-	var keys strings.Builder
-	for i := range 1000 {
-		fmt.Fprintf(&keys, "%s client-%d\n", hashed(fmt.Sprint("key-of-client-", i)), i)
+// FuzzSameWithAndWithoutLane starts both servers anew for each input: they live in its time.
+func FuzzSameWithAndWithoutLane(f *testing.F) {
+	for _, input := range conversations {
+		f.Add(input, 50)
 	}
-	file := filepath.Join(t.TempDir(), "keys")
-	writePrices(t, file, []byte(keys.String()+hashed("key-of-alice")+" alice\n"))
-	return &serveFlags{fastlane: lane, apiKeys: file,
-		rate: ratelimit.Rate{Requests: 1_000_000_000, Period: time.Second}}
+	keys, d := pairKeys(f), near(f, 100, "AAPL")
+	f.Fuzz(func(t *testing.T, input string, size int) {
+		if len(input) > 20<<10 {
+			return
+		}
+		synctest.Test(t, func(t *testing.T) {
+			newPathPair(t, keys, func(c *server.Config) { c.Load = d.load }).
+				compare(t, input, max(size, 1))
+		})
+	})
 }
 
-func TestGuardedHitDoesNotAllocate(t *testing.T) {
-	if raceEnabled {
-		t.Skip("the race detector makes sync.Pool forget at random")
-	}
-	for name, header := range map[string]string{"Authorization": alice,
-		"X-API-Key": "X-API-Key: key-of-client-7\r\n"} {
-		once := aHit(t, guardedFlags(t, true), predictWith(header, aForecast))
-		// Rounded down: a Date a second, or a buffer that the collector has taken from the pool, is
-		// not of a hit.
-		if got := testing.AllocsPerRun(2000, once); got != 0 {
-			t.Errorf("%s: got %v allocations a hit, want 0", name, got)
+// TestFaultIsCountedOnce: a forecast that fails is answered, counted and logged with the request's
+// id in the same way on both paths.
+func TestFaultIsCountedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPathPair(t, pairKeys(t), func(c *server.Config) { c.Load = loadBroken(t) })
+		var answers, faults [2]string
+		for i, r := range p.servers {
+			answers[i] = p.talk(t, i, predictWith(alice+"X-Request-Id: mine\r\n", aForecast)+
+				predictWith(alice, aForecast), 1<<20)
+			faults[i] = loggedOnce.ReplaceAllString(r.log.String(), "-")
+			require.Contains(t, p.counted(i), "predictions_total 2\n")
 		}
-	}
-}
-
-// BenchmarkGuardedHit is a hit over loopback, client included, with a key of a thousand and a
-// limit, and without.
-func BenchmarkGuardedHit(b *testing.B) {
-	for _, lane := range []bool{true, false} {
-		for _, guarded := range []bool{false, true} {
-			f, request := &serveFlags{fastlane: lane}, predictWith("", aForecast)
-			if guarded {
-				f, request = guardedFlags(b, lane), predictWith(alice, aForecast)
-			}
-			b.Run(fmt.Sprintf("lane=%v/guard=%v", lane, guarded), func(b *testing.B) {
-				once := aHit(b, f, request)
-				b.ReportAllocs()
-				for b.Loop() {
-					once()
-				}
-			})
-		}
-	}
+		require.Equal(t, answers[1], answers[0])
+		require.Equal(t, 2, strings.Count(answers[0], "HTTP/1.1 500 Internal Server Error\r\n"),
+			answers[0])
+		require.Equal(t, p.counted(1), p.counted(0))
+		require.Equal(t, p.logged(1), p.logged(0))
+		require.Equal(t, faults[1], faults[0])
+		require.Contains(t, faults[0], `"id":"mine"`)
+		require.Equal(t, "0", p.servers[0].metric("fastlane_handed_over_total"))
+	})
 }

@@ -1,33 +1,30 @@
-package server
+package server_test
 
 import (
-	"crypto/sha256"
-	"errors"
+	"bufio"
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/http"
-	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"tickercast/predict"
 	"tickercast/predict/internal/ratelimit"
+	"tickercast/predict/server"
 )
 
 // An exchange is a request and the status that it leads to.
 type exchange struct {
 	route  string // method and path, as the document has them
-	target string // empty means the route's path, filled in
+	method string // empty: that of the route
+	target string // empty: the route's path, filled in
 	header string // "Name: value", or empty
-	body   io.Reader
+	body   string
 	status int
 }
 
@@ -37,28 +34,28 @@ func filled(path string) string {
 		"tickercast").Replace(path)
 }
 
-const infer = "POST /v2/models/{name}/infer"
+const (
+	predictRoute = "POST /predict"
+	batchRoute   = "POST /predict/batch"
+	inferRoute   = "POST /v2/models/{name}/infer"
+)
 
 func exchanges() []exchange {
-	text := strings.NewReader
 	long := strings.Repeat("A", 11)
 	list := []exchange{
-		{route: "POST /predict", body: text(`{"ticker":"AAPL","days_ahead":2}`), status: 200},
-		{route: "POST /predict", target: "/predict/", status: 307},
-		{route: "POST /predict", body: text("\"\xff\""), status: 400},
-		{route: "POST /predict", body: text(`{"ticker":"ZZZZQ"}`), status: 404},
-		{route: "POST /predict", body: failing{os.ErrDeadlineExceeded}, status: 408},
-		{route: "POST /predict", body: text(strings.Repeat(" ", 65<<10)), status: 413},
-		{route: "POST /predict", body: text(`{"ticker":"` + long + `"}`), status: 422},
-		{route: "POST /predict", body: failing{nil}, status: 500},
-		{route: "POST /predict/batch",
-			body: text(`{"requests":[{"ticker":"AAPL"},{"ticker":"AAPL","levels":[0.9]},{"ticker":"ZZZZQ"}]}`), status: 200},
-		{route: "POST /predict/batch", header: "Accept: application/x-ndjson",
-			body: text(`{"requests":[{"ticker":"ZZZZQ"}]}`), status: 200},
-		{route: "POST /predict/batch", body: text("\"\xff\""), status: 400},
-		{route: "POST /predict/batch", body: failing{os.ErrDeadlineExceeded}, status: 408},
-		{route: "POST /predict/batch", body: text(strings.Repeat(" ", 1<<20+1)), status: 413},
-		{route: "POST /predict/batch", body: text(`{"requests":{}}`), status: 422},
+		{route: predictRoute, body: `{"ticker":"AAPL","days_ahead":2}`, status: 200},
+		{route: predictRoute, target: "/predict/", status: 307},
+		{route: predictRoute, body: "\"\xff\"", status: 400},
+		{route: predictRoute, body: `{"ticker":"ZZZZQ"}`, status: 404},
+		{route: predictRoute, body: strings.Repeat(" ", 65<<10), status: 413},
+		{route: predictRoute, body: `{"ticker":"` + long + `"}`, status: 422},
+		{route: batchRoute, body: `{"requests":[{"ticker":"AAPL"},` +
+			`{"ticker":"AAPL","levels":[0.9]},{"ticker":"ZZZZQ"}]}`, status: 200},
+		{route: batchRoute, header: "Accept: application/x-ndjson",
+			body: `{"requests":[{"ticker":"ZZZZQ"}]}`, status: 200},
+		{route: batchRoute, body: "\"\xff\"", status: 400},
+		{route: batchRoute, body: strings.Repeat(" ", 1<<20+1), status: 413},
+		{route: batchRoute, body: `{"requests":{}}`, status: 422},
 		{route: "GET /predict/{ticker}", target: "/predict/AAPL?days_ahead=2", status: 200},
 		{route: "GET /predict/{ticker}", header: "If-None-Match: *", status: 304},
 		{route: "GET /predict/{ticker}", target: "/predict/ZZZZQ", status: 404},
@@ -76,11 +73,10 @@ func exchanges() []exchange {
 		{route: "GET /v2/models/{name}", target: "/v2/models/other", status: 404},
 		{route: "GET /v2/models/{name}/ready", status: 200},
 		{route: "GET /v2/models/{name}/ready", target: "/v2/models/other/ready", status: 404},
-		{route: infer, body: text(tensor("AAPL")), status: 200},
-		{route: infer, body: text(tensor("ZZZZQ")), status: 400},
-		{route: infer, target: "/v2/models/other/infer", body: text(tensor("AAPL")), status: 404},
-		{route: infer, body: failing{os.ErrDeadlineExceeded}, status: 408},
-		{route: infer, body: text(strings.Repeat(" ", 1<<20+1)), status: 413},
+		{route: inferRoute, body: tensor("AAPL"), status: 200},
+		{route: inferRoute, body: tensor("ZZZZQ"), status: 400},
+		{route: inferRoute, target: "/v2/models/other/infer", body: tensor("AAPL"), status: 404},
+		{route: inferRoute, body: strings.Repeat(" ", 1<<20+1), status: 413},
 		{route: "GET /health", status: 200},
 		{route: "GET /livez", status: 200},
 		{route: "GET /readyz", status: 200},
@@ -95,180 +91,154 @@ func exchanges() []exchange {
 	return list
 }
 
-// tensor asks the inference protocol for a ticker, in the words of the example.
-func tensor(ticker string) string {
-	return `{"id":"1","inputs":[{"name":"ticker","datatype":"BYTES","shape":[1],"data":["` +
-		ticker + `"]}],"outputs":[{"name":"date"},{"name":"predicted_price"}]}`
-}
-
-// failing is a body that breaks off with an error, or panics where there is none to give.
-type failing struct{ err error }
-
-func (f failing) Read([]byte) (int, error) {
-	if f.err == nil {
-		panic(errors.New("a fault of the server's own"))
-	}
-	return 0, f.err
-}
-
-// TestEveryStatusIsReached holds the document to the server: what comes is in it, with that type
-// and the shape of its example, and nothing is in it that does not come.
+// TestEveryStatusIsReached holds the document to the server: each answer is in it, with that type
+// and the shape of its example, and each answer in it was given.
 func TestEveryStatusIsReached(t *testing.T) {
+	oneCore(t)
 	c := newComparison(t)
-	s := embeddedServing(t)
-	handler := s.handler()
-	for _, e := range exchanges() {
-		c.exchange(handler, e)
-	}
-
-	s.draining.Store(true)
-	for _, path := range []string{"/readyz", "/v2/health/ready", "/v2/models/{name}/ready"} {
-		c.exchange(handler, exchange{route: "GET " + path, status: 503})
-	}
-	s.draining.Store(false)
-
-	c.beforeHandlers(s, handler)
-	c.guarded(s)
-
-	hurried := anotherServing(t, s, &serveFlags{timeout: time.Nanosecond}).handler()
-	c.exchange(hurried, exchange{route: "POST /predict/batch",
-		body: strings.NewReader(`{"requests":[{"ticker":"AAPL"}]}`), status: 504})
-	c.exchange(hurried, exchange{route: infer, body: strings.NewReader(tensor("AAPL")),
+	synctest.Test(t, func(t *testing.T) {
+		c.T = t
+		r := start(t, inMemory(), nil)
+		for _, e := range exchanges() {
+			c.exchange(r, e)
+		}
+		c.beforeHandlers(r)
+		c.tooSlow(r)
+		c.refusals()
+		for route, all := range flood(t, r, 40) {
+			a := firstOf(503, all)
+			c.compare(route, 503, a.Header, a.body)
+		}
+		broken := start(t, inMemory(), func(c *server.Config) { c.Load = loadBroken(t) })
+		c.exchange(broken, exchange{route: predictRoute, body: aForecast, status: 500})
+		r.terminate()
+		for _, path := range []string{"/readyz", "/v2/health/ready", "/v2/models/{name}/ready"} {
+			c.exchange(r, exchange{route: "GET " + path, status: 503})
+		}
+		require.NoError(t, r.end())
+	})
+	// Outside of the bubble, where computing takes time.
+	c.T = t
+	hurried := start(t, inMemory(), func(c *server.Config) { c.BatchTimeout = time.Nanosecond })
+	c.exchange(hurried, exchange{route: batchRoute, body: `{"requests":[{"ticker":"AAPL"}]}`,
 		status: 504})
-
-	small := anotherServing(t, s, &serveFlags{answerBytes: 1})
-	crowded := small.handler()
-	large := `{"requests":[` + strings.Repeat(`{"ticker":"AAPL","days_ahead":30},`, 20) + `{}]}`
-	req := httptest.NewRequestWithContext(t.Context(), "POST", "/predict/batch",
-		strings.NewReader(large))
-	req.Header.Set("Content-Type", "application/json")
-	crowded.ServeHTTP(meanwhile{httptest.NewRecorder(), func() {
-		c.exchange(crowded, exchange{route: "POST /predict/batch", body: strings.NewReader(large),
-			status: 503})
-	}}, req)
-	require.Contains(t, string(small.registry.AppendText(nil)),
-		"\nhttp_requests_rejected_total{reason=\"memory\"} 1\n")
+	c.exchange(hurried, exchange{route: inferRoute, body: tensor("AAPL"), status: 504})
 
 	require.Empty(t, slices.Sorted(maps.Keys(c.unseen)),
 		"in the document, but the server was not seen to answer it")
 }
 
-// meanwhile is a client that does something before it reads an answer.
-type meanwhile struct {
-	*httptest.ResponseRecorder
-	do func()
-}
-
-func (w meanwhile) Write(b []byte) (int, error) {
-	w.do()
-	return w.ResponseRecorder.Write(b)
-}
-
-// A comparison is of what the server answers with what the document says of it.
+// A comparison is of what servers answer with what the document says of it.
 type comparison struct {
 	*testing.T
-	answers map[string]described // by method, path and status
-	unseen  map[string]bool      // those, and the type
-	address string               // of the client
+	operations map[string]operation
+	unseen     map[string]bool // answers of the document: "POST /predict 200 application/json"
 }
 
 func newComparison(t *testing.T) *comparison {
-	c := &comparison{T: t, answers: documentedAnswers(t), unseen: map[string]bool{},
-		address: "192.0.2.1:1"}
-	for key, d := range c.answers {
-		for kind := range d.Content {
-			c.unseen[key+" "+kind] = true
-		}
-		if len(d.Content) == 0 {
-			c.unseen[key+" "] = true
+	c := &comparison{T: t, operations: document(t), unseen: map[string]bool{}}
+	for route, op := range c.operations {
+		for status, d := range op.Responses {
+			for kind := range d.Content {
+				c.unseen[route+" "+status+" "+kind] = true
+			}
+			if len(d.Content) == 0 {
+				c.unseen[route+" "+status+" "] = true
+			}
 		}
 	}
 	return c
 }
 
-// exchange sends a request by the method of its route.
-func (c *comparison) exchange(handler http.Handler, e exchange) {
+// exchange sends a request and compares the answer.
+func (c *comparison) exchange(r *running, e exchange) {
 	c.Helper()
-	method, _, _ := strings.Cut(e.route, " ")
-	c.send(handler, method, e)
-}
-
-func (c *comparison) send(handler http.Handler, method string, e exchange) {
-	c.Helper()
+	method, path, _ := strings.Cut(e.route, " ")
+	if e.method == "" {
+		e.method = method
+	}
 	if e.target == "" {
-		_, path, _ := strings.Cut(e.route, " ")
 		e.target = filled(path)
 	}
-	req := httptest.NewRequestWithContext(c.Context(), method, e.target, e.body)
-	req.RemoteAddr = c.address
-	req.Header.Set("Content-Type", "application/json")
-	if name, value, ok := strings.Cut(e.header, ": "); ok {
-		req.Header.Set(name, value)
+	var headers []string
+	if e.header != "" {
+		headers = []string{e.header}
 	}
-	if _, ok := e.body.(failing); ok {
-		req.ContentLength = 10
-	}
-	rec := httptest.NewRecorder()
-	handler.ServeHTTP(rec, req)
-	require.Equal(c, e.status, rec.Code, "%s %s: %s", method, e.target, rec.Body)
-	key := fmt.Sprintf("%s %d", e.route, e.status)
-	d, ok := c.answers[key]
-	require.True(c, ok, "%s is not in the document: %s", key, rec.Body)
-	delete(c.unseen, key+" "+d.fits(c.T, key, rec.Header(), rec.Body.Bytes()))
+	resp, body := r.public.ask(c, e.method, e.target, e.body, headers...)
+	require.Equal(c, e.status, resp.StatusCode, "%s %s: %s", e.method, e.target, body)
+	c.compare(e.route, e.status, resp.Header, body)
+}
+
+// compare wants an answer to be in the document.
+func (c *comparison) compare(route string, status int, header http.Header, body string) {
+	c.Helper()
+	key := fmt.Sprintf("%s %d", route, status)
+	d, ok := c.operations[route].Responses[fmt.Sprint(status)]
+	require.True(c, ok, "%s is not in the document: %s", key, body)
+	delete(c.unseen, key+" "+d.fits(c.T, key, header, body))
 }
 
 // beforeHandlers is what every route answers before its handler is reached.
-func (c *comparison) beforeHandlers(s *serving, handler http.Handler) {
-	srv := httptest.NewUnstartedServer(nil)
-	srv.Config = newHTTPServer(handler, s.logger)
-	srv.Start()
-	defer srv.Close()
-	for _, r := range s.routes() {
-		route, target := r.pattern(), filled(r.path)
-		c.exchange(handler, exchange{route: route, target: target + "/", status: 307})
-		c.send(handler, "DELETE", exchange{route: route, status: 405})
-		c.exchange(handler, exchange{route: route,
-			target: target + "?" + strings.Repeat("x", predict.MaxTarget), status: 414})
-		conn, err := net.Dial("tcp", srv.Listener.Addr().String())
-		require.NoError(c, err)
-		_, err = fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: x\r\nX: %s\r\n\r\n", r.method, target,
-			strings.Repeat("x", 16<<10))
-		require.NoError(c, err)
-		// a server that refuses may reset the connection after its answer
-		answer, _ := io.ReadAll(conn)
-		conn.Close()
-		require.Contains(c, string(answer),
-			"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Type: text/plain", route)
-		delete(c.unseen, route+" 431 text/plain")
+func (c *comparison) beforeHandlers(r *running) {
+	for route := range c.operations {
+		_, path, _ := strings.Cut(route, " ")
+		target := filled(path)
+		c.exchange(r, exchange{route: route, target: target + "/", status: 307})
+		c.exchange(r, exchange{route: route, method: "DELETE", status: 405})
+		c.exchange(r, exchange{route: route, target: target + "?" + strings.Repeat("x", 2<<10),
+			status: 414})
+		resp, body := c.raw(r, route, "X: "+strings.Repeat("x", 16<<10)+"\r\n")
+		require.Equal(c, 431, resp.StatusCode)
+		c.compare(route, 431, resp.Header, body)
 		delete(c.unseen, route+" 500 application/json") // one handler with a fault stands for all
 	}
 }
 
-// guarded is what a server answers that wants keys and allows each address one request an hour,
-// with a good key or not.
-func (c *comparison) guarded(s *serving) {
-	keys := filepath.Join(c.TempDir(), "keys")
-	require.NoError(c,
-		os.WriteFile(keys, fmt.Appendf(nil, "%x\n",
-			sha256.Sum256([]byte("a key that no request has"))), 0o600))
-	s = anotherServing(c.T, s, &serveFlags{apiKeys: keys,
-		rate: ratelimit.Rate{Requests: 1, Period: time.Hour}})
-	handler := s.handler()
-	for i, r := range s.routes() {
-		if !r.open {
-			c.address = fmt.Sprintf("192.0.2.%d:1", i)
-			c.exchange(handler, exchange{route: r.pattern(), status: 401})
-			c.exchange(handler, exchange{route: r.pattern(), status: 429})
-		}
+// raw sends the head of a request with more headers, and reads the answer.
+func (c *comparison) raw(r *running, route, headers string) (*http.Response, string) {
+	c.Helper()
+	method, path, _ := strings.Cut(route, " ")
+	conn := r.public.connect(c)
+	defer conn.Close()
+	go fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: x\r\n%s\r\n", method, filled(path), headers)
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(c, err)
+	body, _ := io.ReadAll(resp.Body)
+	return resp, string(body)
+}
+
+// tooSlow sends bodies that do not come.
+func (c *comparison) tooSlow(r *running) {
+	for _, route := range []string{predictRoute, batchRoute, inferRoute} {
+		resp, body := c.raw(r, route, isJSON+"Content-Length: 10\r\n")
+		require.Equal(c, 408, resp.StatusCode)
+		require.True(c, resp.Close)
+		c.compare(route, 408, resp.Header, body)
 	}
 }
 
-// anotherServing serves the same under other flags.
-func anotherServing(t *testing.T, s *serving, f *serveFlags) *serving {
-	t.Helper()
-	m, mk := s.service.Current()
-	another, err := f.newServing(world{model: m, market: mk}, s.logger)
-	require.NoError(t, err)
-	t.Cleanup(another.service.Close)
-	return another
+// refusals is what a server answers that wants keys and allows each client one request an hour.
+// Routes that are open to everyone, which the document does not give a 401, do neither.
+func (c *comparison) refusals() {
+	keys := tempFile(c, "keys", keysOf("alice: a key that no request has"))
+	r := start(c, inMemory(), func(cfg *server.Config) {
+		cfg.KeysFile = keys
+		cfg.RateLimit = ratelimit.Rate{Requests: 1, Period: time.Hour}
+		var err error
+		cfg.TrustedProxies, err = ratelimit.ParseProxies("192.0.2.1")
+		require.NoError(c, err)
+	})
+	i := 0
+	for route, op := range c.operations {
+		i++
+		e := exchange{route: route, header: fmt.Sprintf("X-Forwarded-For: 198.51.100.%d", i)}
+		_, guarded := op.Responses["401"]
+		for _, status := range []int{401, 429} {
+			e.status = 200
+			if guarded {
+				e.status = status
+			}
+			c.exchange(r, e)
+		}
+	}
 }

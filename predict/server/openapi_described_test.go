@@ -1,4 +1,4 @@
-package server
+package server_test
 
 import (
 	"encoding/json"
@@ -10,31 +10,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"tickercast/docs"
 )
-
-// documentedAnswers are by method, path and status.
-func documentedAnswers(t *testing.T) map[string]described {
-	t.Helper()
-	var doc struct {
-		Paths      map[string]map[string]struct{ Responses map[string]described }
-		Components struct{ Responses map[string]described }
-	}
-	require.NoError(t, json.Unmarshal(docs.JSON(), &doc))
-	answers := map[string]described{}
-	for path, methods := range doc.Paths {
-		for method, op := range methods {
-			for status, d := range op.Responses {
-				if name, ok := strings.CutPrefix(d.Ref, "#/components/responses/"); ok {
-					d = doc.Components.Responses[name]
-				}
-				answers[strings.ToUpper(method)+" "+path+" "+status] = d
-			}
-		}
-	}
-	return answers
-}
 
 // described is an answer as the document has it.
 type described struct {
@@ -46,9 +22,9 @@ type described struct {
 	}
 }
 
-// fits holds an answer to its description: the headers, the type, and for JSON the fields of an
+// fits wants an answer to be as described: the headers, the type, and for JSON the fields of an
 // example. It returns the type.
-func (d described) fits(t *testing.T, key string, header http.Header, body []byte) string {
+func (d described) fits(t *testing.T, key string, header http.Header, body string) string {
 	t.Helper()
 	for name := range d.Headers {
 		require.NotEmpty(t, header.Get(name), "%s: header %s", key, name)
@@ -68,7 +44,7 @@ func (d described) fits(t *testing.T, key string, header http.Header, body []byt
 		return kind
 	}
 	var got any
-	require.NoError(t, json.Unmarshal(body, &got), key)
+	require.NoError(t, json.Unmarshal([]byte(body), &got), key)
 	var want []string
 	for _, e := range examples {
 		want = append(want, shape(e))
@@ -78,8 +54,7 @@ func (d described) fits(t *testing.T, key string, header http.Header, body []byt
 }
 
 // shape is a value without its contents: field names and kinds, of a list the shapes that occur in
-// it. What was wrong with a request decides the input and the ctx of an error, so those are left
-// out.
+// it. The input and the ctx of an error are left out, since they depend on what was wrong.
 func shape(v any) string {
 	switch v := v.(type) {
 	case map[string]any:

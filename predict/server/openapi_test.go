@@ -1,21 +1,21 @@
-package server
+package server_test
 
 import (
 	"encoding/json"
-	"io"
-	"log/slog"
+	"maps"
 	"net/http"
-	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 
 	"tickercast/docs"
 )
 
-// An operation is the part of the document that must agree with the code.
+// An operation is the part of the document that must agree with the server.
 type operation struct {
 	Parameters  []parameter
 	RequestBody struct {
@@ -24,6 +24,7 @@ type operation struct {
 			Examples map[string]struct{ Value any }
 		}
 	}
+	Responses map[string]described
 }
 
 type parameter struct {
@@ -32,94 +33,95 @@ type parameter struct {
 	Example  any
 }
 
-// document returns the operations by path and method, references of parameters followed.
-func document(t *testing.T) map[string]map[string]operation {
+// document returns the operations by route, "GET /health", with references followed.
+func document(t *testing.T) map[string]operation {
 	t.Helper()
 	var doc struct {
 		Paths      map[string]map[string]operation
-		Components struct{ Parameters map[string]parameter }
+		Components struct {
+			Parameters map[string]parameter
+			Responses  map[string]described
+		}
 	}
 	require.NoError(t, json.Unmarshal(docs.JSON(), &doc))
-	for _, methods := range doc.Paths {
-		for _, op := range methods {
+	operations := map[string]operation{}
+	for path, methods := range doc.Paths {
+		for method, op := range methods {
 			for i, p := range op.Parameters {
 				if name, ok := strings.CutPrefix(p.Ref, "#/components/parameters/"); ok {
 					op.Parameters[i] = doc.Components.Parameters[name]
 				}
 			}
+			for status, d := range op.Responses {
+				if name, ok := strings.CutPrefix(d.Ref, "#/components/responses/"); ok {
+					op.Responses[status] = doc.Components.Responses[name]
+				}
+			}
+			operations[strings.ToUpper(method)+" "+path] = op
 		}
 	}
-	return doc.Paths
+	return operations
 }
 
-func embeddedServing(t *testing.T) *serving {
-	t.Helper()
-	w, err := source{}.load(0)
-	require.NoError(t, err)
-	s, err := (&serveFlags{}).newServing(w, slog.New(slog.NewTextHandler(io.Discard, nil)))
-	require.NoError(t, err)
-	t.Cleanup(s.service.Close)
-	return s
+var aSeries = regexp.MustCompile(
+	`(?m)^http_request_duration_seconds_count\{method="([A-Z]+)",route="([^"]+)"\} `)
+
+// routes are those that the server measures, which are all that it has.
+func (r *running) routes() (routes []string) {
+	for _, m := range aSeries.FindAllStringSubmatch(r.metrics(), -1) {
+		routes = append(routes, m[1]+" "+m[2])
+	}
+	slices.Sort(routes)
+	return routes
 }
 
 func TestDocumentHasTheRoutes(t *testing.T) {
-	var got, want []string
-	for path, methods := range document(t) {
-		for method := range methods {
-			got = append(got, strings.ToUpper(method)+" "+path)
-		}
-	}
-	for _, r := range embeddedServing(t).routes() {
-		want = append(want, r.pattern())
-	}
-	slices.Sort(got)
-	slices.Sort(want)
-	require.Equal(t, want, got)
+	synctest.Test(t, func(t *testing.T) {
+		want := slices.Sorted(maps.Keys(document(t)))
+		require.Equal(t, want, start(t, inMemory(), nil).routes())
+	})
 }
 
-// TestDocumentExamplesWork sends every example request of the document and wants an answer of a
-// status that the document has for it: 200.
+// TestDocumentExamplesWork sends every example request of the document. Each must get a 200, which
+// must be one of the answers that the document has.
 func TestDocumentExamplesWork(t *testing.T) {
-	handler := embeddedServing(t).handler()
-	sent := 0
-	for path, methods := range document(t) {
-		for method, op := range methods {
-			target := path
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t, inMemory(), nil)
+		sent := 0
+		for route, op := range document(t) {
+			require.Contains(t, op.Responses, "200", route)
+			method, target, _ := strings.Cut(route, " ")
 			for _, p := range op.Parameters {
 				if p.In != "path" {
 					continue
 				}
 				example, ok := p.Example.(string)
-				require.True(t, ok, "%s has no example for {%s}", path, p.Name)
+				require.True(t, ok, "%s has no example for {%s}", route, p.Name)
 				target = strings.ReplaceAll(target, "{"+p.Name+"}", example)
 			}
-			var bodies []any
+			bodies := []string{""}
 			if c, ok := op.RequestBody.Content["application/json"]; ok {
+				examples := []any{}
 				for _, e := range c.Examples {
-					bodies = append(bodies, e.Value)
+					examples = append(examples, e.Value)
 				}
 				if c.Example != nil {
-					bodies = append(bodies, c.Example)
+					examples = append(examples, c.Example)
 				}
-				require.NotEmpty(t, bodies, "%s %s has no example", method, path)
-			} else {
-				bodies = []any{nil}
+				require.NotEmpty(t, examples, "%s has no example", route)
+				bodies = nil
+				for _, e := range examples {
+					body, err := json.Marshal(e)
+					require.NoError(t, err)
+					bodies = append(bodies, string(body))
+				}
 			}
-			for _, b := range bodies {
-				body, err := json.Marshal(b)
-				require.NoError(t, err)
-				req := httptest.NewRequestWithContext(t.Context(), strings.ToUpper(method), target,
-					strings.NewReader(string(body)))
-				if b != nil {
-					req.Header.Set("Content-Type", "application/json")
-				}
-				rec := httptest.NewRecorder()
-				handler.ServeHTTP(rec, req)
-				require.Equal(t, http.StatusOK, rec.Code, "%s %s %s: %s", method, target, body,
-					rec.Body)
+			for _, body := range bodies {
+				resp, answer := r.public.ask(t, method, target, body)
+				require.Equal(t, http.StatusOK, resp.StatusCode, "%s %s: %s", route, body, answer)
 				sent++
 			}
 		}
-	}
-	require.Greater(t, sent, 12)
+		require.Greater(t, sent, 12)
+	})
 }

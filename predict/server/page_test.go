@@ -1,7 +1,6 @@
-package server
+package server_test
 
 import (
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strings"
@@ -10,9 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestPageDrawsRealForecasts loads the page of a whole server in a browser. What the page can do is
-// tested in package docs, against what the document says; this is the proof that the server says
-// the same.
+// TestPageDrawsRealForecasts loads the page of a whole server in a browser. Package docs tests what
+// the page can do, against the document; this is the proof that the server agrees.
 func TestPageDrawsRealForecasts(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a browser takes seconds to start")
@@ -32,14 +30,13 @@ func TestPageDrawsRealForecasts(t *testing.T) {
 	profile, err := os.MkdirTemp("", "tickercast-page")
 	require.NoError(t, err)
 	defer os.RemoveAll(profile)
-	srv := httptest.NewServer(embeddedServing(t).handler())
-	defer srv.Close()
+	r := start(t, loopback(), nil)
 	cmd := exec.CommandContext(t.Context(), browser,
 		"--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
 		"--disable-background-networking",
 		"--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 		"--user-data-dir="+profile,
-		"--virtual-time-budget=20000", "--dump-dom", srv.URL+"/docs?t=AAPL,msft&d=5&c=0.9")
+		"--virtual-time-budget=20000", "--dump-dom", "http://"+r.public.addr+"/docs?t=AAPL,msft&d=5&c=0.9")
 	out, err := cmd.Output()
 	require.NoError(t, err)
 	dom := string(out)
@@ -47,7 +44,7 @@ func TestPageDrawsRealForecasts(t *testing.T) {
 	require.Equal(t, 2, strings.Count(dom, `class="median"`), "a line for each ticker")
 	require.Equal(t, 2*5, strings.Count(dom, `<tr><th scope="row">AAPL</th>`)+strings.Count(dom,
 		`<tr><th scope="row">MSFT</th>`), "a row for each day")
-	require.Equal(t, len(embeddedServing(t).routes()), strings.Count(dom, "<article"),
+	require.Equal(t, len(document(t)), strings.Count(dom, "<article"),
 		"an article for each route")
 	require.Regexp(t, `id="trouble"[^>]* hidden=""`, dom)
 	require.Contains(t, dom, "tickers, prices to")

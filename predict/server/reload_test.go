@@ -1,165 +1,225 @@
-package server
+package server_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"math"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"tickercast/model/calendar"
+	"tickercast/model"
+	"tickercast/model/market"
+	"tickercast/model/source"
+	"tickercast/predict/server"
 )
 
-// pricesCSV makes a file of a ticker ACME that wobbles round level, so that each answer says which
-// file it was made from.
-func pricesCSV(level float64) []byte {
-	var b strings.Builder
-	b.WriteString("date,ticker,close\n")
-	day := calendar.Of(2024, 1, 2)
-	for i := range 120 {
-		fmt.Fprintf(&b, "%s,ACME,%.4f\n", day, level*(1+0.01*math.Sin(float64(i*i))))
-		day = calendar.Next(day, 1)
-	}
-	return []byte(b.String())
-}
-
-func writePrices(t testing.TB, path string, data []byte) {
-	t.Helper()
-	require.NoError(t, writeFile(path, data))
-}
-
-// priceOf asks a running server for ACME tomorrow.
-func (p *process) priceOf(t *testing.T) float64 {
-	t.Helper()
-	status, body := p.post(t, "/predict", `{"ticker":"ACME"}`)
-	require.Equal(t, http.StatusOK, status, body)
-	return decodeRows(t, body)[0].Price
+// from makes a server load and watch the prices at a path.
+func from(path string) func(*server.Config) {
+	src := source.Config{Prices: path}
+	return func(c *server.Config) { c.Load, c.Watch = src.Open, src.Paths() }
 }
 
 func TestReload(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "prices.csv")
-	writePrices(t, path, pricesCSV(100))
-	p := start(t, "-prices", path, "-watch", "0")
-	require.InDelta(t, 100, p.priceOf(t), 5)
+	synctest.Test(t, func(t *testing.T) {
+		path := tempFile(t, "prices.csv", pricesCSV(100, "ACME"))
+		r := start(t, inMemory(), func(c *server.Config) {
+			from(path)(c)
+			c.WatchInterval = 0
+		})
+		serves := func(want float64) {
+			t.Helper()
+			require.InEpsilon(t, want, r.priceOf("ACME"), 0.05)
+		}
+		serves(100)
+		replaceFile(t, path, pricesCSV(200, "ACME"))
+		time.Sleep(watched)
+		serves(100) // no file is watched
+		status, body := r.admin.post(t, "/-/reload", "")
+		require.Equal(t, http.StatusOK, status, body)
+		require.Regexp(t,
+			`^{"as_of":"2024-\d\d-\d\d","model_version":"[^"]+","status":"reloaded"}\n$`, body)
+		serves(200)
+		replaceFile(t, path, pricesCSV(300, "ACME"))
+		r.hangUp()
+		serves(300)
 
-	writePrices(t, path, pricesCSV(200))
-	resp, err := http.Post("http://"+p.admin+"/-/reload", "", nil)
-	require.NoError(t, err)
-	status, body := readAll(t, resp)
-	require.Equal(t, http.StatusOK, status, body)
-	require.InDelta(t, 200, p.priceOf(t), 10)
+		// A refused file changes nothing. The answer, the log, a metric and /readyz name its line.
+		replaceFile(t, path, pricesCSV(400, "ACME")+"2025-01-02,ACME,minus one\n")
+		status, body = r.admin.post(t, "/-/reload", "")
+		require.Equal(t, http.StatusUnprocessableEntity, status)
+		require.Contains(t, body, "prices.csv:122")
+		require.Contains(t, body, "minus one")
+		serves(300)
+		status, body = r.public.get(t, "/readyz")
+		require.Equal(t, http.StatusOK, status)
+		require.Contains(t, body, "prices.csv:122")
+		require.Equal(t, "1", r.metric(`reloads_total{result="refused"}`))
+		require.Equal(t, "2", r.metric(`reloads_total{result="ok"}`))
+		require.Contains(t, r.log.String(), "prices.csv:122")
 
-	writePrices(t, path, pricesCSV(300))
-	require.NoError(t, p.Process.Signal(syscall.SIGHUP))
-	eventually(t, 5*time.Second, func() bool { return math.Abs(p.priceOf(t)-300) < 15 })
-
-	// A refused file changes nothing and is told by line, in the answer, the log, a metric and
-	// /readyz.
-	writePrices(t, path, append(pricesCSV(400), "2025-01-02,ACME,minus one\n"...))
-	resp, err = http.Post("http://"+p.admin+"/-/reload", "", nil)
-	require.NoError(t, err)
-	status, body = readAll(t, resp)
-	require.Equal(t, http.StatusUnprocessableEntity, status)
-	require.Contains(t, body, "prices.csv:122")
-	require.Contains(t, body, "minus one")
-	require.InDelta(t, 300, p.priceOf(t), 15)
-	status, body = get(t, "http://"+p.addr+"/readyz")
-	require.Equal(t, http.StatusOK, status)
-	require.Contains(t, body, "prices.csv:122")
-	_, text := get(t, "http://"+p.admin+"/metrics")
-	require.Contains(t, text, "\nreloads_total{result=\"refused\"} 1\n")
-	require.Contains(t, text, "\nreloads_total{result=\"ok\"} 2\n")
-	require.Contains(t, p.logged(), "prices.csv:122")
-
-	writePrices(t, path, pricesCSV(500))
-	require.NoError(t, p.Process.Signal(syscall.SIGHUP))
-	eventually(t, 5*time.Second, func() bool { return math.Abs(p.priceOf(t)-500) < 25 })
-	_, body = get(t, "http://"+p.addr+"/readyz")
-	require.NotContains(t, body, "prices.csv", "a good reload ends the complaint")
+		replaceFile(t, path, pricesCSV(500, "ACME"))
+		r.hangUp()
+		serves(500)
+		_, body = r.public.get(t, "/readyz")
+		require.NotContains(t, body, "prices.csv", "a good reload ends the complaint")
+	})
 }
 
 func TestReloadWhenTheFileChanges(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "ACME.csv")
-	writePrices(t, path, pricesCSV(100))
-	p := start(t, "-prices", dir, "-watch", "20ms")
-	require.InDelta(t, 100, p.priceOf(t), 5)
-	writePrices(t, path, pricesCSV(2000))
-	eventually(t, 5*time.Second, func() bool { return math.Abs(p.priceOf(t)-2000) < 100 })
-	require.NoError(t, os.Remove(path)) // nothing there: what is served stays
-	writePrices(t, path, []byte("date,ticker,close\n"))
-	eventually(t, 5*time.Second,
-		func() bool { return strings.Contains(p.logged(), "reload refused") })
-	require.InDelta(t, 2000, p.priceOf(t), 100)
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		path := filepath.Join(dir, "ACME.csv")
+		replaceFile(t, path, pricesCSV(100, "ACME"))
+		r := start(t, inMemory(), from(dir))
+		require.InEpsilon(t, 100, r.priceOf("ACME"), 0.05)
+		time.Sleep(time.Second)
+		replaceFile(t, path, pricesCSV(2000, "ACME"))
+		time.Sleep(watched)
+		require.InEpsilon(t, 2000, r.priceOf("ACME"), 0.05)
+		require.NoError(t, os.Remove(path))
+		time.Sleep(watched) // nothing there: what is served stays
+		replaceFile(t, path, "date,ticker,close\n")
+		time.Sleep(watched)
+		require.Contains(t, r.log.String(), "reload refused")
+		require.InEpsilon(t, 2000, r.priceOf("ACME"), 0.05)
+	})
 }
 
-func TestBadWeightsAreRefused(t *testing.T) {
-	good, err := os.ReadFile("model/weights.bin")
-	require.NoError(t, err)
-	for name, data := range map[string][]byte{
-		"empty":     {},
-		"truncated": good[:len(good)/2],
-		"flipped": append(append([]byte{}, good[:len(good)/2]...),
-			append([]byte{good[len(good)/2] ^ 1}, good[len(good)/2+1:]...)...),
-		"longer": append(append([]byte{}, good...), 0),
-	} {
-		path := filepath.Join(t.TempDir(), "weights.bin")
-		writePrices(t, path, data)
-		status, _, stderr := runCommand(t, nil, "predict", "-weights", path, "AAPL")
-		require.Equal(t, 1, status, name)
-		require.Contains(t, stderr, path, name)
-	}
+// TestHalfAFileIsNotRead changes a file at every look for a while. It is read once, when it has
+// stayed the same for one interval.
+func TestHalfAFileIsNotRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := tempFile(t, "prices.csv", pricesCSV(100, "ACME"))
+		r := start(t, inMemory(), from(path))
+		interval := server.Default().WatchInterval
+		time.Sleep(interval / 2) // so that the looks are between the changes
+		text := pricesCSV(5000, "ACME")
+		for n := len(text) / 2; n < len(text); n += len(text) / 20 {
+			replaceFile(t, path, text[:n])
+			time.Sleep(interval)
+			require.InEpsilon(t, 100, r.priceOf("ACME"), 0.05)
+		}
+		replaceFile(t, path, text)
+		time.Sleep(watched)
+		require.InEpsilon(t, 5000, r.priceOf("ACME"), 0.05)
+		require.Equal(t, 1, strings.Count(r.log.String(), "reload"), r.log.String())
+	})
 }
 
-// TestChangeWhileStarting: prices that change after they are read and before anybody watches them
-// are seen.
+// TestChangeWhileStarting changes prices right after they are first read. The change is seen.
 func TestChangeWhileStarting(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "prices.csv")
-	writePrices(t, path, pricesCSV(100))
-	f := &serveFlags{source: source{prices: path}}
-	w, err := f.source.load(0)
-	require.NoError(t, err)
-	writePrices(t, path, pricesCSV(20000))
-	s, err := f.newServing(w, slog.New(slog.DiscardHandler))
-	require.NoError(t, err)
-	defer s.service.Close()
-	s.reloader.look()
-	_, mk := s.service.Current()
-	require.InDelta(t, 20000, mk.Tickers()[0].Close, 1000)
-	s.reloader.look()
-	require.EqualValues(t, 1, s.reloader.ok.Value(), "reloads of what changed once")
+	synctest.Test(t, func(t *testing.T) {
+		path := tempFile(t, "prices.csv", pricesCSV(100, "ACME"))
+		change := sync.OnceFunc(func() { replaceFile(t, path, pricesCSV(20000, "ACME")) })
+		r := start(t, inMemory(), func(c *server.Config) {
+			from(path)(c)
+			load := c.Load
+			c.Load = func(ctx context.Context) (*model.Model, *market.Market, error) {
+				defer change()
+				time.Sleep(time.Second) // so that the new file is a second younger
+				return load(ctx)
+			}
+		})
+		require.InEpsilon(t, 100, r.priceOf("ACME"), 0.05)
+		time.Sleep(10 * watched)
+		require.InEpsilon(t, 20000, r.priceOf("ACME"), 0.05)
+		require.Equal(t, "1", r.metric(`reloads_total{result="ok"}`))
+	})
 }
 
-// TestSwapsUnderLoad makes a thousand swaps between two worlds while clients ask: no error, no
-// answer that mixes two worlds, none of a world that was already gone when its request began.
-func TestSwapsUnderLoad(t *testing.T) {
-	const swaps = 1000
-	dir := t.TempDir()
-	worlds := make([]world, 2)
-	for i := range worlds {
-		path := filepath.Join(dir, fmt.Sprintf("%d.csv", i))
-		writePrices(t, path, pricesCSV(100*math.Pow(100, float64(i)))) // 100 and 10,000
-		w, err := source{prices: path}.load(0)
-		require.NoError(t, err)
-		worlds[i] = w
-	}
-	s, err := (&serveFlags{}).newServing(worlds[0], slog.New(slog.NewTextHandler(io.Discard, nil)))
-	require.NoError(t, err)
-	server := httptest.NewServer(s.handler())
-	defer server.Close()
+// TestBadLoads has loading fail in each way. What was served goes on, and so does the server.
+func TestBadLoads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		good := near(t, 100, "ACME")
+		load := good.load
+		r := start(t, inMemory(), func(c *server.Config) {
+			c.Load = func(ctx context.Context) (*model.Model, *market.Market, error) {
+				return load(ctx)
+			}
+		})
+		for want, bad := range map[string]func(context.Context) (*model.Model, *market.Market,
+			error){
+			"no disk": func(context.Context) (*model.Model, *market.Market, error) {
+				return nil, nil, errors.New("no disk")
+			},
+			"panic: a bad file": func(context.Context) (*model.Model, *market.Market, error) {
+				panic("a bad file")
+			},
+			"a model and a market are needed": data{model: good.model}.load,
+		} {
+			load = bad
+			status, body := r.admin.post(t, "/-/reload", "")
+			require.Equal(t, http.StatusUnprocessableEntity, status)
+			require.Contains(t, body, want)
+			require.InEpsilon(t, 100, r.priceOf("ACME"), 0.05)
+		}
+		load = good.load
+		status, body := r.admin.post(t, "/-/reload", "")
+		require.Equal(t, http.StatusOK, status, body)
+	})
+}
 
+// TestLongReload reads a file that takes long. Forecasts go on, the client that asked gets its
+// answer, and the reload goes on without it.
+func TestLongReload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first, second := near(t, 100, "ACME"), near(t, 10000, "ACME")
+		const long = 30 * time.Second
+		loads := 0
+		r := start(t, inMemory(), func(c *server.Config) {
+			c.Load = func(ctx context.Context) (*model.Model, *market.Market, error) {
+				if loads++; loads == 1 {
+					return first.load(ctx)
+				}
+				select {
+				case <-time.After(long):
+					return second.load(ctx)
+				case <-ctx.Done():
+					return nil, nil, ctx.Err()
+				}
+			}
+		})
+		c := r.admin.connect(t)
+		_, err := fmt.Fprintf(c, "POST /-/reload HTTP/1.1\r\n%s\r\n", host)
+		require.NoError(t, err)
+		time.Sleep(time.Second)
+		c.Close()
+		require.InEpsilon(t, 100, r.priceOf("ACME"), 0.05)
+		time.Sleep(long)
+		require.InEpsilon(t, 10000, r.priceOf("ACME"), 0.05)
+		began := time.Now()
+		status, body := r.admin.post(t, "/-/reload", "")
+		require.Equal(t, http.StatusOK, status, body)
+		require.Equal(t, long, time.Since(began))
+	})
+}
+
+// TestSwapsUnderLoad makes a thousand swaps between two markets while clients ask: no error, no
+// answer that mixes two markets, none of a market that was gone when its request began.
+func TestSwapsUnderLoad(t *testing.T) {
+	swaps := 1000
+	if testing.Short() || raceEnabled {
+		swaps = 100
+	}
+	markets := twoMarkets(t)
+	loads := 0
+	r := start(t, loopback(), func(c *server.Config) {
+		c.Load = func(ctx context.Context) (*model.Model, *market.Market, error) {
+			loads++
+			return markets[(loads-1)%2].load(ctx)
+		}
+	})
 	var begun, done atomic.Int64 // swaps that began and that were complete
 	var answers atomic.Int64
 	stop := make(chan struct{})
@@ -173,21 +233,16 @@ func TestSwapsUnderLoad(t *testing.T) {
 				default:
 				}
 				before := done.Load()
-				resp, err := http.Post(server.URL+"/predict", "application/json",
-					strings.NewReader(fmt.Sprintf(`{"ticker":"acme","days_ahead":%d}`, 1+n%30)))
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				status, body := readAll(t, resp)
+				status, body := r.public.post(t, "/predict",
+					fmt.Sprintf(`{"ticker":"acme","days_ahead":%d}`, 1+n%30))
 				after := begun.Load()
 				if status != http.StatusOK {
 					t.Errorf("status %d: %s", status, body)
 					return
 				}
-				if got := worldOf(decodeRows(t, body)); got < 0 || before == after &&
+				if got := marketOf(decodeRows(t, body)); got < 0 || before == after &&
 					got != int(before%2) {
-					t.Errorf("an answer of world %d between swaps %d and %d: %s", got, before,
+					t.Errorf("an answer of market %d between swaps %d and %d: %s", got, before,
 						after, body)
 					return
 				}
@@ -197,10 +252,8 @@ func TestSwapsUnderLoad(t *testing.T) {
 	}
 	for i := 1; i <= swaps; i++ {
 		begun.Add(1)
-		w := worlds[i%2]
-		if err := s.service.Swap(w.model, w.market); err != nil {
-			t.Fatal(err)
-		}
+		status, body := r.admin.post(t, "/-/reload", "")
+		require.Equal(t, 200, status, body)
 		done.Add(1)
 		for seen := answers.Load(); i%10 == 0 && answers.Load() < seen+8 && !t.Failed(); {
 			runtime.Gosched() // so that some requests lie between two swaps, and some across
@@ -210,18 +263,27 @@ func TestSwapsUnderLoad(t *testing.T) {
 	clients.Wait()
 }
 
-// worldOf tells which world made an answer, or -1 if its rows disagree.
-func worldOf(rows []prediction) int {
+// twoMarkets have ACME near 100 and near 10,000; see marketOf.
+func twoMarkets(t testing.TB) [2]data {
+	var markets [2]data
+	for i := range markets {
+		markets[i] = near(t, 100*math.Pow(100, float64(i)), "ACME")
+	}
+	return markets
+}
+
+// marketOf returns which of the two markets made an answer, or -1 if its rows disagree.
+func marketOf(rows []prediction) int {
 	is := -1
 	for i, r := range rows {
-		w := 0
+		m := 0
 		if r.Price > 1000 {
-			w = 1
+			m = 1
 		}
-		if i > 0 && w != is || (w == 0) != (r.Upper < 1000) || (w == 1) != (r.Lower > 1000) {
+		if i > 0 && m != is || (m == 0) != (r.Upper < 1000) || (m == 1) != (r.Lower > 1000) {
 			return -1
 		}
-		is = w
+		is = m
 	}
 	return is
 }

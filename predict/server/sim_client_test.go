@@ -1,4 +1,4 @@
-package server
+package server_test
 
 import (
 	"bufio"
@@ -12,14 +12,17 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"tickercast/predict/internal/memnet"
+	"tickercast/predict/server"
 )
 
-// A simClient makes connections, one after the other, and does with each what its dice say.
+// A simClient makes connections, one after the other, and does with each what its generator says.
 type simClient struct {
 	*simulation
 	rnd *rand.Rand
 
-	conn *simConn
+	conn *memnet.Conn
 	in   *bufio.Reader
 }
 
@@ -31,7 +34,7 @@ func (c *simClient) run() {
 		time.Sleep(time.Duration(c.rnd.ExpFloat64() * float64(time.Second)))
 		tear := rand.New(rand.NewPCG(c.seed, c.rnd.Uint64()))
 		whole := c.rnd.IntN(2) == 0
-		conn, err := c.ln.dial(func() int {
+		conn, err := c.net.dial(c.server.Addr, func() int {
 			if whole {
 				return math.MaxInt
 			}
@@ -51,7 +54,7 @@ func (c *simClient) run() {
 		case 3:
 			c.babble()
 		default:
-			c.converse()
+			c.behave()
 		}
 		c.conn.Close()
 	}
@@ -79,14 +82,11 @@ func (c *simClient) request() simRequest {
 		body = `{"requests":[` + body + "," + body + `]}`
 		r.check = func(_ *http.Response, text string) {
 			const head, between, tail = `{"results":[{"predictions":`, `},{"predictions":`, `}]}`
-			if c.overloaded.Load() && strings.Contains(text, `{"error":{"status":503,`) {
-				return
-			}
 			text, ok1 := strings.CutPrefix(text, head)
 			text, ok2 := strings.CutSuffix(text, tail)
 			first, second, ok3 := strings.Cut(text, between)
 			if !ok1 || !ok2 || !ok3 || first != second {
-				c.errorf("a batch of two worlds: %s", text)
+				c.errorf("a batch of two markets: %s", text)
 			}
 			rows(first)
 		}
@@ -124,15 +124,15 @@ func (c *simClient) rows(text string, days int, before int64) {
 	c.t.Helper()
 	rows := decodeRows(c.t, text)
 	after := c.begun.Load()
-	if got := worldOf(rows); len(rows) != days || got < 0 || before == after &&
+	if got := marketOf(rows); len(rows) != days || got < 0 || before == after &&
 		got != int(before%2) {
-		c.errorf("an answer of world %d between swaps %d and %d, %d rows of %d: %s", got, before,
+		c.errorf("an answer of market %d between swaps %d and %d, %d rows of %d: %s", got, before,
 			after, len(rows), days, text)
 	}
 }
 
-// converse sends requests, alone or several at once, and reads every answer.
-func (c *simClient) converse() {
+// behave sends requests, alone or several at once, and reads every answer.
+func (c *simClient) behave() {
 	for range 1 + c.rnd.IntN(10) {
 		requests := make([]simRequest, 1)
 		if c.rnd.IntN(4) == 0 {
@@ -153,7 +153,7 @@ func (c *simClient) converse() {
 		}()
 		for i, r := range requests {
 			if closed := c.answer(&r); closed {
-				if i < len(requests)-1 && !c.draining.Load() && !c.overloaded.Load() {
+				if i < len(requests)-1 && !c.draining.Load() {
 					c.errorf("closed after answer %d of %d", i+1, len(requests))
 				}
 				c.conn.Close()
@@ -167,7 +167,7 @@ func (c *simClient) converse() {
 			return
 		}
 		pause := time.Duration(c.rnd.ExpFloat64() * float64(c.rnd.IntN(10_000)) * float64(time.Millisecond))
-		time.Sleep(min(pause, idleTimeout-time.Second))
+		time.Sleep(min(pause, server.Default().IdleTimeout-time.Second))
 	}
 }
 
@@ -180,7 +180,7 @@ func (c *simClient) gone() {
 	}
 }
 
-// answer reads and checks one answer, and tells whether it is the last.
+// answer reads and checks one answer, and reports whether it is the last.
 func (c *simClient) answer(r *simRequest) (closed bool) {
 	c.conn.SetReadDeadline(time.Now().Add(simPatience))
 	resp, err := http.ReadResponse(c.in, nil)
@@ -195,12 +195,6 @@ func (c *simClient) answer(r *simRequest) (closed bool) {
 		c.errorf("half an answer to %q: %v", r.bytes, err)
 		return true
 	}
-	if resp.StatusCode == 503 && c.overloaded.Load() {
-		if resp.Header.Get("Retry-After") == "" {
-			c.errorf("a refusal that does not say what to do: %v", resp.Header)
-		}
-		return true
-	}
 	if resp.StatusCode != r.status {
 		c.errorf("status %d of %q, want %d: %s", resp.StatusCode, r.bytes, r.status, body)
 		return true
@@ -210,8 +204,8 @@ func (c *simClient) answer(r *simRequest) (closed bool) {
 	return resp.Close
 }
 
-// end reads until the server has closed the connection, and fails when it does not. What comes are
-// whole answers, or none.
+// end reads until the server has closed the connection, and fails if it does not. Only whole answers
+// may come.
 func (c *simClient) end(what string) {
 	start := time.Now()
 	c.conn.SetReadDeadline(start.Add(simPatience))
@@ -227,8 +221,7 @@ func (c *simClient) end(what string) {
 			c.errorf("%s: half an answer: %v", what, err)
 			return
 		}
-		if code := resp.StatusCode; code >= 500 && code != 501 && code != 505 &&
-			(code != 503 || !c.overloaded.Load()) {
+		if code := resp.StatusCode; code >= 500 && code != 501 && code != 505 {
 			c.errorf("%s: status %d", what, resp.StatusCode)
 		}
 	}
@@ -253,7 +246,7 @@ func (c *simClient) vanish() {
 	io.WriteString(c.conn, request[:c.rnd.IntN(len(request)+1)])
 	time.Sleep(time.Duration(c.rnd.IntN(2)) * time.Millisecond)
 	if c.rnd.IntN(2) == 0 {
-		c.conn.reset()
+		c.conn.Reset()
 		return
 	}
 	c.conn.CloseWrite()
@@ -283,7 +276,8 @@ func (c *simClient) babble() {
 		text += string(rune(c.rnd.IntN(256)))
 	}
 	if c.rnd.IntN(4) == 0 {
-		text = hostile[c.rnd.IntN(len(hostile))].request
+		requests := hostile()
+		text = requests[c.rnd.IntN(len(requests))].request
 		if strings.HasPrefix(text, "HEAD") {
 			text = good // the answer to a HEAD would read as if it were cut off
 		}

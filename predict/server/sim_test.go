@@ -1,60 +1,62 @@
-package server
+package server_test
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"math"
 	"math/rand/v2"
+	"net"
+	"net/http"
 	"os"
-	"path/filepath"
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"tickercast/model"
+	"tickercast/model/market"
+	"tickercast/predict/internal/memnet"
 	"tickercast/predict/internal/ratelimit"
+	"tickercast/predict/server"
 )
 
-// TestSimulation runs the whole server in a world of its own, without a network and in virtual
-// time, once for each seed: clients that behave and clients that do not, swaps of what is served,
-// forecasts that stand still, minutes that pass, and at the end a drain. Whatever happens,
+// TestSimulation runs a whole server on a network in memory and in virtual time, once for each seed:
+// clients that behave and clients that do not, reloads that are quick, slow or refused, minutes that
+// pass, and at the end a drain. In all of that,
 //
-//   - a request that was sent whole to a server that goes on is answered, once, in full, and the answers come in order;
+//   - a request that was sent whole to a server that goes on is answered, once, in full, and the
+//     answers come in order;
 //   - every other connection ends: by the client's hand, or by the server's within its timeouts;
-//   - an answer is of one generation of model and prices, and of one that was served while its request was under way;
+//   - an answer is of one model and market, and of one that was served while its request was under
+//     way;
 //   - no answer is older than its time to live, and the cache keeps no more than it may;
+//   - nothing is the server's fault: no status of 500 or above, no panic;
 //   - at the end no connection, request or goroutine is left.
 //
-// TICKERCAST_SEEDS runs another number of seeds; a seed that failed is run alone by -run
+// TICKERCAST_SEEDS runs another number of seeds. A seed that failed is run again by -run
 // TestSimulation/SEED.
 func TestSimulation(t *testing.T) {
 	seeds := 400
+	if testing.Short() || raceEnabled {
+		seeds = 40
+	}
 	if s, ok := os.LookupEnv("TICKERCAST_SEEDS"); ok {
 		var err error
 		seeds, err = strconv.Atoi(s)
 		require.NoError(t, err)
 	}
-	dir := t.TempDir()
-	worlds := make([]world, 2)
-	for i := range worlds {
-		path := filepath.Join(dir, fmt.Sprintf("%d.csv", i))
-		// 100 and 10,000: see worldOf
-		writePrices(t, path, pricesCSV(100*math.Pow(100, float64(i))))
-		w, err := source{prices: path}.load(0)
-		require.NoError(t, err)
-		worlds[i] = w
-	}
+	markets := twoMarkets(t)
 	var answers atomic.Int64
 	for seed := range seeds {
 		t.Run(strconv.Itoa(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := newSimulation(t, uint64(seed), worlds)
+				s := &simulation{t: t, seed: uint64(seed), markets: markets,
+					rnd: rand.New(rand.NewPCG(uint64(seed), 0))}
 				s.run()
 				answers.Add(s.answers.Load())
 			})
@@ -73,40 +75,38 @@ const (
 )
 
 type simulation struct {
-	*serving
-	t      *testing.T
-	seed   uint64
-	rnd    *rand.Rand // of the main goroutine alone
-	worlds []world
-	ln     *simListener
+	t       *testing.T
+	seed    uint64
+	rnd     *rand.Rand // of the goroutine of run
+	markets [2]data
+	net     memory
+	server  *running
 
+	mu    sync.Mutex
+	conns []*memnet.Conn // that the server has accepted
+
+	loadTime    time.Duration // of the next reload
+	loadFails   bool
+	loaded      bool         // at all
 	begun, done atomic.Int64 // swaps
-	// forecasting has stood still for so long that some requests are refused
-	overloaded atomic.Bool
-	ending     atomic.Bool // the server may close what it has not read
-	answers    atomic.Int64
-}
-
-func newSimulation(t *testing.T, seed uint64, worlds []world) *simulation {
-	s := &simulation{t: t, seed: seed, rnd: rand.New(rand.NewPCG(seed, 0)), worlds: worlds,
-		ln: newSimListener()}
-	return s
+	draining    atomic.Bool  // answers may be the last of their connection
+	ending      atomic.Bool  // the server may close what it has not read
+	answers     atomic.Int64
 }
 
 func (s *simulation) run() {
-	f := &serveFlags{ttl: simTTL, cacheEntries: simCapacity, timeout: time.Second,
-		fastlane: s.rnd.IntN(4) > 0}
-	if s.rnd.IntN(4) == 0 {
-		f.rate = ratelimit.Rate{Requests: 1_000_000, Period: time.Second} // which nobody reaches
-	}
-	var err error
-	s.serving, err = f.newServing(s.worlds[0], slog.New(slog.DiscardHandler))
-	require.NoError(s.t, err)
-	public := f.newPublicServer(s.serving)
-	lane := s.lane(s.ln, public, f.usesLane(), 0)
-	served := make(chan error, 1)
-	go func() { served <- public.Serve(s.conns.watch(lane)) }()
-
+	delay := time.Duration(s.rnd.IntN(5)) * time.Second
+	s.net.accept = s.accept
+	s.server = start(s.t, s.net.network(), func(c *server.Config) {
+		c.Load = s.load
+		c.CacheTTL, c.CacheEntries = simTTL, simCapacity
+		c.BatchTimeout = time.Second
+		c.FastLane = s.rnd.IntN(4) > 0
+		c.DrainDelay, c.Grace = delay, 30*time.Second
+		if s.rnd.IntN(4) == 0 { // a rate that no client reaches
+			c.RateLimit = ratelimit.Rate{Requests: 1_000_000, Period: time.Second}
+		}
+	})
 	var clients sync.WaitGroup
 	for i := range 1 + s.rnd.IntN(8) {
 		c := &simClient{simulation: s, rnd: rand.New(rand.NewPCG(s.seed, uint64(i+1)))}
@@ -114,40 +114,53 @@ func (s *simulation) run() {
 	}
 	for range s.rnd.IntN(20) {
 		time.Sleep(time.Duration(s.rnd.ExpFloat64() * float64(5*time.Second)))
-		if s.rnd.IntN(2) == 0 {
-			s.swap()
-		} else {
-			s.stall()
-		}
+		s.reload()
 	}
-	if s.rnd.IntN(2) == 0 {
-		clients.Wait() // so that an idle server drains too
+	if s.rnd.IntN(2) == 0 { // an idle server drains too
+		clients.Wait()
+		s.server.client.CloseIdleConnections()
+		synctest.Wait()
+		s.requireMetric("connections_open", func(n int) bool { return n == 0 })
+		s.requireMetric("http_requests_in_flight", func(n int) bool { return n == 0 })
 	}
-	s.draining.Store(true)
-	time.Sleep(time.Duration(s.rnd.IntN(5)) * time.Second)
-	s.ending.Store(true)
-	ctx, cancel := context.WithTimeout(s.t.Context(), 30*time.Second)
-	err = lane.Shutdown(ctx)
-	<-served
-	if err = errors.Join(err, s.conns.settle(ctx, public), public.Shutdown(ctx)); err != nil {
-		s.errorf("the drain ended with %v: something outlived its timeouts", err)
-	}
-	cancel()
+	s.requireMetric("predict_cache_entries", func(n int) bool { return n <= simCapacity })
+	s.drain(delay)
 	clients.Wait()
 	synctest.Wait()
-	if st := lane.Stats(); st.Open != 0 || st.InLane != 0 {
-		s.errorf("connections left: %+v", st)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.conns {
+		c.SetReadDeadline(time.Now())
+		if _, err := c.Read(make([]byte, 1)); !errors.Is(err, net.ErrClosed) {
+			s.errorf("the connection of %v is left: %v", c.RemoteAddr(), err)
+		}
 	}
-	if n := s.instruments.inFlight.Value(); n != 0 {
-		s.errorf("%d requests left in flight", n)
+	for _, fault := range []string{`"msg":"panic"`, `"msg":"answered 500"`, `"msg":"fast lane"`} {
+		require.NotContains(s.t, s.server.log.String(), fault)
 	}
-	if n := s.service.CacheStats().Entries; n > simCapacity {
-		s.errorf("%d answers kept, want at most %d", n, simCapacity)
+}
+
+// drain ends the server by a signal, or without a delay by the end of its context.
+func (s *simulation) drain(delay time.Duration) {
+	s.draining.Store(true)
+	if delay > 0 {
+		s.server.stop <- syscall.SIGTERM
+		time.Sleep(delay - time.Millisecond)
+		s.ending.Store(true)
+	} else {
+		s.ending.Store(true)
+		s.server.cancel()
 	}
-	if n := s.panics.Value(); n != 0 {
-		s.errorf("%d panics", n)
+	if err := s.server.end(); err != nil {
+		s.errorf("Run: %v: something outlived its timeouts", err)
 	}
-	s.service.Close()
+}
+
+func (s *simulation) accept(c *memnet.Conn) net.Conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.conns = append(s.conns, c)
+	return c
 }
 
 func (s *simulation) errorf(format string, args ...any) {
@@ -156,23 +169,47 @@ func (s *simulation) errorf(format string, args ...any) {
 		time.Since(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)), fmt.Sprintf(format, args...))
 }
 
-func (s *simulation) swap() {
-	n := s.begun.Add(1)
-	w := s.worlds[n%2]
-	if err := s.service.Swap(w.model, w.market); err != nil {
-		s.errorf("swap: %v", err)
+func (s *simulation) requireMetric(name string, holds func(int) bool) {
+	s.t.Helper()
+	n, err := strconv.Atoi(s.server.metric(name))
+	if err != nil || !holds(n) {
+		s.errorf("%s is %d, %v", name, n, err)
 	}
-	s.done.Add(1)
 }
 
-// stall swaps after a while.
-func (s *simulation) stall() {
-	pause := time.Duration(s.rnd.IntN(40)) * time.Millisecond
-	if s.rnd.IntN(4) == 0 {
-		s.overloaded.Store(true)
-		pause *= 20
+// load is for server.Config.Load: the two markets in turn.
+func (s *simulation) load(ctx context.Context) (*model.Model, *market.Market, error) {
+	time.Sleep(s.loadTime)
+	if s.loadFails {
+		return nil, nil, errors.New("a bad file")
 	}
-	time.Sleep(pause)
-	s.swap()
-	time.Sleep(pause)
+	if !s.loaded {
+		s.loaded = true
+		return s.markets[0].load(ctx)
+	}
+	return s.markets[s.begun.Add(1)%2].load(ctx)
+}
+
+// reload has the server load the other market: at once, or for so long that cached answers expire
+// meanwhile, or in vain.
+func (s *simulation) reload() {
+	s.loadTime, s.loadFails = 0, false
+	switch s.rnd.IntN(6) {
+	case 0, 1:
+		s.loadTime = time.Duration(s.rnd.IntN(20_000)) * time.Millisecond
+	case 2:
+		s.loadFails = true
+	case 3:
+		s.server.hangUp()
+		s.done.Add(1)
+		return
+	}
+	status, body := s.server.admin.post(s.t, "/-/reload", "")
+	switch {
+	case s.loadFails && status == http.StatusUnprocessableEntity:
+	case !s.loadFails && status == http.StatusOK:
+		s.done.Add(1)
+	default:
+		s.errorf("reload: %d %s", status, body)
+	}
 }

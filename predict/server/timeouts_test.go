@@ -1,41 +1,82 @@
-package server
+package server_test
 
 import (
-	"fmt"
 	"io"
-	"net"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"tickercast/predict/server"
 )
 
-// TestTimeoutFlags gives a server that has little patience to clients that stop half-way.
-func TestTimeoutFlags(t *testing.T) {
+// requireTook wants a timeout to end a connection: at once in net/http, and within half a second in
+// the fast lane, which sets deadlines less often.
+func requireTook(t *testing.T, timeout time.Duration, began time.Time, lane bool) {
+	t.Helper()
+	took, most := time.Since(began), timeout
+	if lane {
+		most += 500 * time.Millisecond
+	}
+	require.GreaterOrEqual(t, took, timeout)
+	require.LessOrEqual(t, took, most)
+}
+
+// TestTimeouts has clients stop half-way. Each connection ends when its own timeout says.
+func TestTimeouts(t *testing.T) {
 	const short = 300 * time.Millisecond
-	head := "POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-	whole := head + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(aForecast), aForecast)
-	for flag, sent := range map[string]string{
-		"-read-header-timeout": head,
-		"-read-timeout":        whole[:len(whole)-1],
-		"-idle-timeout":        whole,
+	set := map[string]func(*server.Config){
+		"a head":         func(c *server.Config) { c.ReadHeaderTimeout = short },
+		"a body":         func(c *server.Config) { c.ReadTimeout = short },
+		"a next request": func(c *server.Config) { c.IdleTimeout = short },
+	}
+	for name, sent := range map[string]string{
+		"a head":         line + host + json17,
+		"a body":         good[:len(good)-1],
+		"a next request": good,
 	} {
-		for _, lane := range []bool{true, false} {
-			t.Run(fmt.Sprintf("%s, lane %v", flag, lane), func(t *testing.T) {
-				t.Parallel()
-				p := start(t, flag, short.String(), fmt.Sprintf("-fastlane=%v", lane))
-				c, err := net.Dial("tcp", p.addr)
-				require.NoError(t, err)
-				defer c.Close()
+		t.Run(name, func(t *testing.T) {
+			withAndWithoutLane(t, func(t *testing.T, lane bool) {
+				r := start(t, inMemory(), func(c *server.Config) {
+					c.FastLane = lane
+					set[name](c)
+				})
+				c := r.public.connect(t)
 				began := time.Now()
-				_, err = io.WriteString(c, sent)
+				_, err := io.WriteString(c, sent)
 				require.NoError(t, err)
-				// before any other timeout
-				require.NoError(t, c.SetReadDeadline(began.Add(2900*time.Millisecond)))
 				answer, err := io.ReadAll(c)
 				require.NoError(t, err, "read %q", answer)
-				require.GreaterOrEqual(t, time.Since(began), short-10*time.Millisecond)
+				requireTook(t, short, began, lane)
+				require.Equal(t, "0", r.metric("connections_open"))
 			})
-		}
+		})
 	}
+}
+
+// TestSlowReader has a client ask and not read, which ends its connection after WriteTimeout.
+func TestSlowReader(t *testing.T) {
+	withAndWithoutLane(t, func(t *testing.T, lane bool) {
+		r := start(t, inMemory(), func(c *server.Config) { c.FastLane = lane })
+		c := r.public.connect(t)
+		began := time.Now()
+		for err := error(nil); err == nil; {
+			_, err = io.WriteString(c, good)
+		}
+		requireTook(t, server.Default().WriteTimeout, began, lane)
+	})
+}
+
+// TestLongProfile asks the admin port for a profile of half a minute, longer than the timeouts of
+// the public port let an answer take.
+func TestLongProfile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t, inMemory(), func(c *server.Config) { c.WriteTimeout = time.Second })
+		began := time.Now()
+		status, body := r.admin.get(t, "/debug/pprof/goroutine?seconds=30")
+		require.Equal(t, 200, status, body)
+		require.NotEmpty(t, body)
+		require.Equal(t, 30*time.Second, time.Since(began))
+	})
 }

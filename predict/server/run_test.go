@@ -1,0 +1,264 @@
+package server_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"tickercast/model"
+	"tickercast/model/market"
+	"tickercast/predict/server"
+)
+
+func TestRunSaysWhatItServes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, err := embedded()
+		require.NoError(t, err)
+		r := start(t, inMemory(), func(c *server.Config) {
+			c.MaxConns, c.CacheBytes = 77, 1<<20
+		})
+		require.Equal(t, server.Info{Addr: "192.0.2.1:80", AdminAddr: server.DefaultAdminAddr,
+			Model: d.model, Market: d.market, MaxConns: 77, CacheBytes: 1 << 20, FastLane: true},
+			r.Info)
+		require.Equal(t, "1", r.metric(`model_info{version="`+d.model.Version()+`",as_of="`+
+			d.market.AsOf().String()+`"}`))
+	})
+	synctest.Test(t, func(t *testing.T) {
+		n := inMemory()
+		n.admin = ""
+		r := start(t, n, nil)
+		require.Empty(t, r.AdminAddr)
+		status, _ := r.public.get(t, "/livez")
+		require.Equal(t, 200, status)
+	})
+}
+
+// TestPortInUse has each port be another program's. The default one of the admin port is only a
+// wish.
+func TestPortInUse(t *testing.T) {
+	for _, tt := range []struct{ taken, admin, want string }{
+		{"192.0.2.1:80", server.DefaultAdminAddr, "192.0.2.1:80"},
+		{"127.0.0.1:9999", "127.0.0.1:9999", "admin address: "},
+		{server.DefaultAdminAddr, server.DefaultAdminAddr, ""},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			n := inMemory()
+			n.admin = tt.admin
+			listen := n.listen
+			n.listen = func(ctx context.Context, addr string) (net.Listener, error) {
+				if addr == tt.taken {
+					return nil, &net.OpError{Op: "listen", Net: "tcp", Addr: &net.TCPAddr{},
+						Err: errors.Join(errors.New(addr), syscall.EADDRINUSE)}
+				}
+				return listen(ctx, addr)
+			}
+			r := launch(t, n, nil)
+			if tt.want == "" {
+				r.awaitReady()
+				require.Equal(t, "127.0.0.1:0", r.AdminAddr)
+				return
+			}
+			err := r.end()
+			require.ErrorIs(t, err, syscall.EADDRINUSE)
+			require.ErrorContains(t, err, tt.want)
+			_, err = n.dial(n.public)
+			require.Error(t, err, "something still listens")
+		})
+	}
+}
+
+// TestStart looks at a server that is still loading: it listens, and ends by a signal, by its
+// context, or by an error of loading.
+func TestStart(t *testing.T) {
+	for name, tt := range map[string]struct {
+		end  func(*running, chan error)
+		want string
+	}{
+		"SIGTERM":   {func(r *running, _ chan error) { r.stop <- syscall.SIGTERM }, ""},
+		"interrupt": {func(r *running, _ chan error) { r.stop <- os.Interrupt }, ""},
+		"context":   {func(r *running, _ chan error) { r.cancel() }, ""},
+		"error": {func(_ *running, fail chan error) { fail <- errors.New("no disk") },
+			"no disk"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				fail := make(chan error)
+				n := inMemory()
+				r := launch(t, n, func(c *server.Config) {
+					c.Load = func(ctx context.Context) (*model.Model, *market.Market, error) {
+						select {
+						case err := <-fail:
+							return nil, nil, err
+						case <-ctx.Done():
+							return nil, nil, ctx.Err()
+						}
+					}
+				})
+				synctest.Wait()
+				connected := make(chan error)
+				go func() { // accepted when the server is ready, so here never
+					_, err := n.dial(n.public)
+					connected <- err
+				}()
+				synctest.Wait()
+				require.Empty(t, connected)
+				tt.end(r, fail)
+				if err := r.end(); tt.want != "" {
+					require.ErrorContains(t, err, tt.want)
+				} else {
+					require.NoError(t, err)
+				}
+				require.Error(t, <-connected)
+				require.NotContains(t, r.log.String(), "drain", "nothing was served")
+			})
+		})
+	}
+}
+
+// TestDrainDelay ends a server by SIGTERM. It is not ready at once, answers for DrainDelay, asks
+// each client to leave, and ends.
+func TestDrainDelay(t *testing.T) {
+	withAndWithoutLane(t, func(t *testing.T, lane bool) {
+		const delay = 7 * time.Second
+		n := inMemory()
+		r := start(t, n, func(c *server.Config) { c.FastLane, c.DrainDelay = lane, delay })
+		status, body := r.public.get(t, "/readyz")
+		require.Equal(t, 200, status, body)
+		began := time.Now()
+		r.terminate()
+		for time.Since(began) < delay-time.Second {
+			status, body = r.public.get(t, "/readyz")
+			require.Equal(t, 503, status, body)
+			require.Contains(t, body, "draining")
+			resp, body := r.public.ask(t, "POST", "/predict", aForecast)
+			require.Equal(t, 200, resp.StatusCode, body)
+			require.True(t, resp.Close)
+			time.Sleep(time.Second)
+		}
+		require.NoError(t, r.end())
+		require.Equal(t, delay, time.Since(began).Truncate(50*time.Millisecond))
+		for _, addr := range []string{r.Addr, r.AdminAddr} {
+			_, err := n.dial(addr)
+			require.Error(t, err, "something still listens")
+		}
+		require.Contains(t, r.log.String(), `"msg":"drained"`)
+	})
+}
+
+// TestEndWithoutDelay: an interrupt comes from a person and the end of a context from a program,
+// and neither waits for a balancer.
+func TestEndWithoutDelay(t *testing.T) {
+	for name, end := range map[string]func(*running){
+		"interrupt": func(r *running) { r.stop <- os.Interrupt },
+		"context":   func(r *running) { r.cancel() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			withAndWithoutLane(t, func(t *testing.T, lane bool) {
+				r := start(t, inMemory(), func(c *server.Config) {
+					c.FastLane, c.DrainDelay = lane, time.Hour
+				})
+				c := r.public.connect(t) // on which nothing comes
+				time.Sleep(time.Second)
+				began := time.Now()
+				end(r)
+				require.NoError(t, r.end())
+				require.Less(t, time.Since(began), 100*time.Millisecond)
+				_, err := c.Read(make([]byte, 1))
+				require.Error(t, err)
+			})
+		})
+	}
+}
+
+// TestSecondSignal cuts a drain short, in the delay and when it waits for a request.
+func TestSecondSignal(t *testing.T) {
+	withAndWithoutLane(t, func(t *testing.T, lane bool) {
+		for _, wait := range []time.Duration{0, 90 * time.Second} {
+			r := start(t, inMemory(), func(c *server.Config) {
+				c.FastLane, c.DrainDelay, c.Grace = lane, time.Minute, time.Hour
+				c.ReadTimeout = time.Hour
+			})
+			c := r.public.connect(t)
+			require.NoError(t, c.SetDeadline(time.Time{}))
+			_, err := io.WriteString(c, good[:len(good)-1])
+			require.NoError(t, err)
+			r.terminate()
+			time.Sleep(wait)
+			r.terminate()
+			require.ErrorContains(t, r.end(), "second signal")
+			_, err = c.Read(make([]byte, 1))
+			require.Error(t, err)
+		}
+	})
+}
+
+// TestGrace has a request not come to its end within the grace period.
+func TestGrace(t *testing.T) {
+	withAndWithoutLane(t, func(t *testing.T, lane bool) {
+		const grace = 3 * time.Second
+		r := start(t, inMemory(), func(c *server.Config) { c.FastLane, c.Grace = lane, grace })
+		c := r.public.connect(t)
+		_, err := io.WriteString(c, good[:len(good)-1])
+		require.NoError(t, err)
+		synctest.Wait()
+		began := time.Now()
+		r.stop <- os.Interrupt
+		require.ErrorContains(t, r.end(), "still in flight at the end of the grace period")
+		require.Equal(t, grace, time.Since(began))
+		_, err = c.Read(make([]byte, 1))
+		require.Error(t, err)
+	})
+}
+
+func TestConnectionCap(t *testing.T) {
+	withAndWithoutLane(t, func(t *testing.T, lane bool) {
+		r := start(t, inMemory(), func(c *server.Config) { c.FastLane, c.MaxConns = lane, 2 })
+		first, second := r.public.connect(t), r.public.connect(t)
+		for range 20 { // again and again, so that no place is lost
+			answer, err := io.ReadAll(r.public.connect(t))
+			require.NoError(t, err)
+			require.Empty(t, answer)
+		}
+		require.Equal(t, "20", r.metric("connections_rejected_total")) // asked outside of the cap
+		require.Equal(t, "2", r.metric("connections_open"))
+		first.Close()
+		synctest.Wait()
+		third := r.public.connect(t)
+		_, err := io.WriteString(third, strings.Replace(probe, "X-Request-Id: probe\r\n", "", 1))
+		require.NoError(t, err)
+		answer, err := io.ReadAll(third)
+		require.NoError(t, err)
+		require.Contains(t, string(answer), "200 OK")
+		second.Close()
+	})
+}
+
+// TestNewRefuses gives settings that cannot be meant.
+func TestNewRefuses(t *testing.T) {
+	for want, change := range map[string]func(*server.Config){
+		"-read-timeout 0s is no time":  func(c *server.Config) { c.ReadTimeout = 0 },
+		"-idle-timeout -1s is no time": func(c *server.Config) { c.IdleTimeout = -time.Second },
+		"-tls-cert and -tls-key go":    func(c *server.Config) { c.TLSCert = "cert.pem" },
+		"-rate-burst says how many":    func(c *server.Config) { c.RateBurst = 1 },
+		`origin "example.com"`:         func(c *server.Config) { c.CORSOrigins = []string{"example.com"} },
+		"Timeout is -1s":               func(c *server.Config) { c.BatchTimeout = -time.Second },
+	} {
+		cfg := server.Default()
+		cfg.Load = loadEmbedded
+		cfg.Logger = slog.New(slog.DiscardHandler)
+		change(&cfg)
+		s, err := server.New(cfg)
+		require.ErrorContains(t, err, want)
+		require.Nil(t, s)
+	}
+}
