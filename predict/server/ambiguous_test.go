@@ -11,8 +11,8 @@ import (
 	"tickercast/predict/server"
 )
 
-// TestAmbiguousRequests sends requests whose end is in doubt. Each gets one answer and then the end
-// of the connection, although the client does not end it.
+// TestAmbiguousRequests sends requests whose end is in doubt, each with a good one behind it. Each
+// gets one answer and then the end of the connection, which the client does not end.
 func TestAmbiguousRequests(t *testing.T) {
 	kept := strings.Replace(good, "HTTP/1.1\r\n", "HTTP/1.0\r\nConnection: keep-alive\r\n", 1)
 	withHost := func(h string) string { return strings.Replace(good, host, h, 1) }
@@ -23,8 +23,8 @@ func TestAmbiguousRequests(t *testing.T) {
 		{"space behind a chunk's size", post(chunked, strings.Replace(in11, "11", "11 ", 1)),
 			"200 OK"},
 		{"HTTP/1.0 kept alive, Transfer-Encoding",
-			"POST /predict HTTP/1.0\r\n" + host + "Connection: keep-alive\r\n" + chunked + "\r\n" +
-				good, "422 Unprocessable Entity"},
+			"POST /predict HTTP/1.0\r\n" + host + "Connection: keep-alive\r\n" + chunked + "\r\n",
+			"422 Unprocessable Entity"},
 		{"HTTP/1.0 kept alive", kept, "200 OK"},
 		{"empty Host", withHost("Host:\r\n"), "400 Bad Request"},
 		{"empty Host, absolute target", strings.Replace(withHost("Host:\r\n"), "/predict",
@@ -39,7 +39,8 @@ func TestAmbiguousRequests(t *testing.T) {
 		{"no Host", withHost(""), "400 Bad Request: missing required Host header"},
 		{"HTTP/9.9", strings.Replace(good, "HTTP/1.1", "HTTP/9.9", 1),
 			"505 HTTP Version Not Supported: unsupported protocol version"},
-		{"unknown Expect", post(json17+"Expect: nonsense\r\n", aForecast), "417 Expectation Failed"},
+		{"unknown Expect", post(json17+"Expect: nonsense\r\n", aForecast),
+			"417 Expectation Failed"},
 		{"other Transfer-Encoding", post("Transfer-Encoding: gzip, chunked\r\n", ""),
 			"501 Not Implemented"},
 	}
@@ -47,7 +48,7 @@ func TestAmbiguousRequests(t *testing.T) {
 		r := start(t, inMemory(), func(c *server.Config) { c.FastLane = lane })
 		for _, tt := range requests {
 			c := r.public.connect(t)
-			_, err := io.WriteString(c, tt.request)
+			_, err := io.WriteString(c, tt.request+good)
 			require.NoError(t, err)
 			out, err := io.ReadAll(c)
 			require.NoError(t, err, tt.name)

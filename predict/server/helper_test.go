@@ -233,8 +233,8 @@ func (b *lockedBuffer) String() string {
 	return b.buf.String()
 }
 
-// terminate sends the server the signal to drain, and waits in a bubble until it has begun. Call end
-// then.
+// terminate sends the server the signal to drain, and waits in a bubble until it has begun. Call
+// end then.
 func (r *running) terminate() {
 	r.stop <- syscall.SIGTERM
 	synctest.Wait()

@@ -55,8 +55,8 @@ func TestHitWithKeyDoesNotAllocate(t *testing.T) {
 	for name, header := range map[string]string{"Authorization": alice,
 		"X-API-Key": "X-API-Key: key-of-client-7\r\n"} {
 		once := hitter(t, withKeys(t, true), predictWith(header, aForecast))
-		// Rounded down: a Date a second, or a buffer that the collector has taken from the pool,
-		// is not of a hit.
+		// Rounded down: a Date a second, or a buffer that the collector has taken from the pool, is
+		// not of a hit.
 		if got := testing.AllocsPerRun(2000, once); got != 0 {
 			t.Errorf("%s: got %v allocations a hit, want 0", name, got)
 		}

@@ -39,11 +39,12 @@ func post(headers, body string) string { return line + host + headers + "\r\n" +
 // bare is a request of a method and a target only.
 func bare(request string) string { return request + " HTTP/1.1\r\n" + host + "\r\n" }
 
-// A hostileRequest has the statuses of the answers that must come, and whether the connection can be
-// used after them. Where it cannot, nothing behind the request is ever taken for another one. Where
-// RFC 9112 leaves a choice it is that of net/http: lines may end in LF, a folded header is unfolded,
-// a Content-Length may be repeated, blank lines before a first request are refused. Of the server
-// errors only 501 and 505 come, for a transfer encoding and a version that are not known.
+// A hostileRequest has the statuses of the answers that must come, and whether the connection can
+// be used after them. Where it cannot, nothing behind the request is ever taken for another one.
+// Where RFC 9112 leaves a choice it is that of net/http: lines may end in LF, a folded header is
+// unfolded, a Content-Length may be repeated, blank lines before a first request are refused. Of
+// the server errors only 501 and 505 come, for a transfer encoding and a version that are not
+// known.
 type hostileRequest struct{ name, request, want string }
 
 func hostile() []hostileRequest {
@@ -92,8 +93,8 @@ func (h hostileRequest) send(t *testing.T, servers []*running, size int) {
 	for _, r := range servers {
 		got, raw := converse(t, r.public, h.request, size)
 		if got != h.want {
-			t.Errorf("lane %v, pieces of %d: got %q, want %q; %.300q", r.FastLane, size, got, h.want,
-				raw)
+			t.Errorf("lane %v, pieces of %d: got %q, want %q; %.300q", r.FastLane, size, got,
+				h.want, raw)
 		}
 		answers = append(answers, anonymous(raw))
 		if status, _ := r.public.get(t, "/livez"); status != 200 {

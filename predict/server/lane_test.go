@@ -65,8 +65,8 @@ var conversations = []string{
 		predictWith(bob, aForecast),
 	predictWith(alice, aForecast) + predictWith(bob, aForecast) + predictWith(alice, aForecast) +
 		predictWith("X-API-Key: key-of-eve\r\n", aForecast),
-	// Behind proxies: one client by two ways, another, one that lies, something that is no
-	// address, and several headers.
+	// Behind proxies: one client by two ways, another, one that lies, something that is no address,
+	// and several headers.
 	behind("203.0.113.1") + behind("203.0.113.1, 10.1.1.1") + behind("203.0.113.2") +
 		behind("203.0.113.1, 203.0.113.2") + behind("unknown") + behind("203.0.113.1:80"),
 	behind("203.0.113.1\r\nX-Forwarded-For: 10.1.1.1") + behind("203.0.113.1") + behind(" ") +

@@ -36,7 +36,8 @@ func TestPageDrawsRealForecasts(t *testing.T) {
 		"--disable-background-networking",
 		"--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 		"--user-data-dir="+profile,
-		"--virtual-time-budget=20000", "--dump-dom", "http://"+r.public.addr+"/docs?t=AAPL,msft&d=5&c=0.9")
+		"--virtual-time-budget=20000", "--dump-dom",
+		"http://"+r.public.addr+"/docs?t=AAPL,msft&d=5&c=0.9")
 	out, err := cmd.Output()
 	require.NoError(t, err)
 	dom := string(out)

@@ -250,7 +250,7 @@ func TestNewRefuses(t *testing.T) {
 		"-idle-timeout -1s is no time": func(c *server.Config) { c.IdleTimeout = -time.Second },
 		"-tls-cert and -tls-key go":    func(c *server.Config) { c.TLSCert = "cert.pem" },
 		"-rate-burst says how many":    func(c *server.Config) { c.RateBurst = 1 },
-		`origin "example.com"`:         func(c *server.Config) { c.CORSOrigins = []string{"example.com"} },
+		`origin "x"`:                   func(c *server.Config) { c.CORSOrigins = []string{"x"} },
 		"Timeout is -1s":               func(c *server.Config) { c.BatchTimeout = -time.Second },
 	} {
 		cfg := server.Default()

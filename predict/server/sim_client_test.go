@@ -131,7 +131,7 @@ func (c *simClient) rows(text string, days int, before int64) {
 	}
 }
 
-// behave sends requests, alone or several at once, and reads every answer.
+// behave sends requests, one or several at once, and reads every answer.
 func (c *simClient) behave() {
 	for range 1 + c.rnd.IntN(10) {
 		requests := make([]simRequest, 1)
@@ -166,8 +166,8 @@ func (c *simClient) behave() {
 			c.gone()
 			return
 		}
-		pause := time.Duration(c.rnd.ExpFloat64() * float64(c.rnd.IntN(10_000)) * float64(time.Millisecond))
-		time.Sleep(min(pause, server.Default().IdleTimeout-time.Second))
+		pause := c.rnd.ExpFloat64() * float64(c.rnd.IntN(10_000)) * float64(time.Millisecond)
+		time.Sleep(min(time.Duration(pause), server.Default().IdleTimeout-time.Second))
 	}
 }
 
@@ -204,8 +204,8 @@ func (c *simClient) answer(r *simRequest) (closed bool) {
 	return resp.Close
 }
 
-// end reads until the server has closed the connection, and fails if it does not. Only whole answers
-// may come.
+// end reads until the server has closed the connection, and fails if it does not. Only whole
+// answers may come.
 func (c *simClient) end(what string) {
 	start := time.Now()
 	c.conn.SetReadDeadline(start.Add(simPatience))

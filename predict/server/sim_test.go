@@ -25,9 +25,9 @@ import (
 	"tickercast/predict/server"
 )
 
-// TestSimulation runs a whole server on a network in memory and in virtual time, once for each seed:
-// clients that behave and clients that do not, reloads that are quick, slow or refused, minutes that
-// pass, and at the end a drain. In all of that,
+// TestSimulation runs a whole server on a network in memory and in virtual time, once for each
+// seed: clients that behave and clients that do not, reloads that are quick, slow or refused,
+// minutes that pass, and at the end a drain. In all of that,
 //
 //   - a request that was sent whole to a server that goes on is answered, once, in full, and the
 //     answers come in order;

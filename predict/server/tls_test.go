@@ -79,7 +79,9 @@ func TestTLS(t *testing.T) {
 		newChain, newKey := newCertificate(t, "new")
 		replaceFile(t, certFile, oldChain)
 		replaceFile(t, keyFile, oldKey)
-		r := start(t, inMemory(), func(c *server.Config) { c.TLSCert, c.TLSKey = certFile, keyFile })
+		r := start(t, inMemory(), func(c *server.Config) {
+			c.TLSCert, c.TLSKey = certFile, keyFile
+		})
 		require.False(t, r.FastLane)
 		ask := func(set func(*http.Protocols), config *tls.Config) *http.Response {
 			t.Helper()

@@ -54,7 +54,8 @@ func TestFull(t *testing.T) {
 			if running != slots*cores {
 				t.Errorf("%d calls run, want %d", running, slots*cores)
 			}
-			if done, err := l.Acquire(t.Context()); !errors.Is(err, overload.ErrFull) || done != nil {
+			done, err := l.Acquire(t.Context())
+			if !errors.Is(err, overload.ErrFull) || done != nil {
 				t.Errorf("one more: got %v, want ErrFull and no release", err)
 			}
 			if !l.Full() {
@@ -149,8 +150,8 @@ func TestContextEnds(t *testing.T) {
 	})
 }
 
-// TestRandomCalls has calls come, wait, be refused, give up and end at random times. No more of them
-// run than may, each refusal is counted, and in the end all slots are free.
+// TestRandomCalls has calls come, wait, be refused, give up and end at random times. No more of
+// them run than may, each refusal is counted, and in the end all slots are free.
 func TestRandomCalls(t *testing.T) {
 	const cores = 2
 	var ran, gaveUp, full atomic.Int64 // over all seeds
