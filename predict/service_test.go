@@ -7,6 +7,8 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -31,11 +33,15 @@ func testMarket(t testing.TB, scale float64, tickers ...string) *market.Market {
 		}
 		day = calendar.Next(day, 1)
 	}
-	p, err := market.Read(strings.NewReader(b.String()), "test.csv")
+	path := filepath.Join(t.TempDir(), "test.csv")
+	if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p, err := market.Open(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := market.New(p)
+	m, err := market.New(t.Context(), p)
 	if err != nil {
 		t.Fatal(err)
 	}

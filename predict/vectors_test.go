@@ -2,15 +2,18 @@ package predict_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
 
-	"tickercast/predict"
+	"tickercast/model"
+	"tickercast/model/market"
+	"tickercast/predict/server"
 )
 
 // exchange is a request and what must come back.
@@ -49,15 +52,47 @@ func TestExchanges(t *testing.T) {
 			if err := json.Unmarshal(b, &all); err != nil {
 				t.Fatal(err)
 			}
-			mux := newHandler(t)
-			// Another package answers this. Here only its path matters.
-			mux.HandleFunc("GET /openapi.json", newService(t).ServeHealth)
-			server := httptest.NewServer(predict.Front(mux))
-			defer server.Close()
+			url := startServer(t)
 			for _, x := range all {
-				t.Run(x.Name, func(t *testing.T) { x.run(t, server.URL) })
+				t.Run(x.Name, func(t *testing.T) { x.run(t, url) })
 			}
 		})
+	}
+}
+
+// startServer serves the test market until the test ends.
+func startServer(t *testing.T) (url string) {
+	t.Helper()
+	m, err := model.Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	mk := testMarket(t, 1, "A", "AAPL", "MSFT", "NVDA")
+	ready := make(chan string, 1)
+	cfg := server.Default()
+	cfg.Addr, cfg.AdminAddr = "127.0.0.1:0", ""
+	cfg.Logger = slog.New(slog.DiscardHandler)
+	cfg.Load = func(context.Context) (*model.Model, *market.Market, error) { return m, mk, nil }
+	cfg.OnReady = func(i server.Info) { ready <- i.Addr }
+	s, err := server.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	select {
+	case addr := <-ready:
+		return "http://" + addr
+	case err := <-ended:
+		t.Fatalf("the server ended before it was ready: %v", err)
+		return ""
 	}
 }
 
