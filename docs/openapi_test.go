@@ -210,9 +210,9 @@ func TestCheckerFindsFaults(t *testing.T) {
 	}
 }
 
-// TestHoldsTheInheritedDocument compares with the document of the FastAPI service whose contract this
-// server answers, as FastAPI writes it. Clients were generated from it, so all of it must be in this
-// one, with the same names, titles, limits and defaults.
+// TestHoldsTheInheritedDocument compares with the document of the FastAPI service whose contract
+// this server answers, as FastAPI writes it. Clients were generated from it, so all of it must be
+// in this one, with the same names, titles, limits and defaults.
 func TestHoldsTheInheritedDocument(t *testing.T) {
 	var compare func(at string, got, want any)
 	compare = func(at string, got, want any) {

@@ -100,7 +100,8 @@ func history(n int, f func(i int) float64) string {
 func TestHistory(t *testing.T) {
 	s := newService(t)
 	walk := history(60, func(i int) float64 { return 50 + math.Sin(float64(i*i)) })
-	rows := forecast(t, s, `{"ticker":"my fund","days_ahead":2,"as_of":"2024-03-28","history":`+walk+`}`)
+	rows := forecast(t, s,
+		`{"ticker":"my fund","days_ahead":2,"as_of":"2024-03-28","history":`+walk+`}`)
 	// 2024-03-29 was Good Friday.
 	if rows[0].Date != "2024-04-01" || rows[1].Date != "2024-04-02" || rows[0].Ticker != "my fund" {
 		t.Errorf("got %+v, want my fund on 2024-04-01 and 02", rows)

@@ -100,14 +100,15 @@ func TestBadCommandLines(t *testing.T) {
 	}
 }
 
-// TestEmptyVariables gives every variable of a command the empty value that compose files pass on for
-// variables that are not set.
+// TestEmptyVariables gives every variable of a command the empty value that compose files pass on
+// for variables that are not set.
 func TestEmptyVariables(t *testing.T) {
 	status, _, want := runCommand(t, nil, "serve", "-addr", "nowhere")
 	require.Equal(t, 1, status)
 	_, help, _ := runCommand(t, nil, "help", "serve")
 	env := map[string]string{}
-	for _, flag := range regexp.MustCompile(`(?m)^  -([a-z0-9-]+)`).FindAllStringSubmatch(help, -1) {
+	for _, flag := range regexp.MustCompile(`(?m)^  -([a-z0-9-]+)`).FindAllStringSubmatch(help,
+		-1) {
 		env["TICKERCAST_"+strings.ToUpper(strings.ReplaceAll(flag[1], "-", "_"))] = ""
 	}
 	require.Greater(t, len(env), 25, help)

@@ -46,7 +46,10 @@ func checkHealth(ctx context.Context, url string) error {
 		return err
 	}
 	// No proxy, since what is asked is this machine, by an address that no certificate names.
-	client := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}}
+	client := http.Client{Transport: &http.Transport{
+		TLSClientConfig:   &tls.Config{InsecureSkipVerify: true},
+		DisableKeepAlives: true,
+	}}
 	resp, err := client.Do(req)
 	if err != nil {
 		return err

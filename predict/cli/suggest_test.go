@@ -9,7 +9,8 @@ func TestSuggest(t *testing.T) {
 		{"x", ""},
 		{"something", ""},
 	} {
-		if got := suggest(tt.got, []string{"serve", "predict", "train", "evaluate"}); got != tt.want {
+		if got := suggest(tt.got, []string{"serve", "predict", "train",
+			"evaluate"}); got != tt.want {
 			t.Errorf("suggest(%q) = %q, want %q", tt.got, got, tt.want)
 		}
 	}

@@ -32,7 +32,8 @@ func (b *progress) update(done, total int) {
 	b.drawn = now
 	left := "?"
 	if done > 0 {
-		left = (now.Sub(b.start) / time.Duration(done) * time.Duration(total-done)).Round(time.Second).String()
+		each := now.Sub(b.start) / time.Duration(done)
+		left = (each * time.Duration(total-done)).Round(time.Second).String()
 	}
 	fmt.Fprintf(b.w, "\r%s %3d %%, %s left\x1b[K", b.what, 100*done/max(total, 1), left)
 }

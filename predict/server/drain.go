@@ -15,7 +15,8 @@ import (
 // before it calls Shutdown: from then on the server drops, unanswered, every request that it has
 // not read yet, on new and idle connections alike.
 type connTracker struct {
-	open sync.Map // net.Conn, as http.Server knows it, to *trackedConn; no lock, as each request looks twice
+	// net.Conn, as http.Server knows it, to *trackedConn; no lock, as each request looks twice
+	open sync.Map
 }
 
 // listener wraps ln. The server must accept from what it returns.
@@ -80,10 +81,11 @@ const finalReadTime = 5 * time.Millisecond
 type trackedConn struct {
 	net.Conn
 
-	mu        sync.Mutex
-	state     http.ConnState
-	received  bool      // anything at all
-	deadlines int       // read deadlines set in this state: the first is for idling, the second for a head
+	mu       sync.Mutex
+	state    http.ConnState
+	received bool // anything at all
+	// read deadlines set in this state: the first is for idling, the second for a head
+	deadlines int
 	wanted    time.Time // the last of these
 	final     finalRead
 	until     time.Time // the end of the final read
@@ -186,9 +188,9 @@ func (t *trackedConn) Read(b []byte) (int, error) {
 	}
 }
 
-// again notes what a read brought and reports whether to read once more. The time of the final
-// read begins here and not where it was asked for: on a busy machine this goroutine may have to
-// wait for longer than that.
+// again notes what a read brought and reports whether to read once more. The time of the final read
+// begins here and not where it was asked for: on a busy machine this goroutine may have to wait for
+// longer than that.
 func (t *trackedConn) again(n int, err error) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

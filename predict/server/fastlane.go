@@ -61,7 +61,8 @@ func (s *Server) answerFast(r *fastlane.Request) (resp fastlane.Response, ok boo
 	status := http.StatusOK
 	if denied != nil {
 		status = denied.Status
-		resp = fastlane.Response{Status: status, Header: denied.Header(), Body: denied.AppendJSON(nil)}
+		resp = fastlane.Response{Status: status, Header: denied.Header(),
+			Body: denied.AppendJSON(nil)}
 	}
 	took := r.Elapsed()
 	s.measure.fast.observe(status, took)

@@ -27,11 +27,13 @@ func newHTTPServer(cfg *Config, h http.Handler) *http.Server {
 		IdleTimeout:                  cfg.IdleTimeout,
 		MaxHeaderBytes:               maxHeaderBytes,
 		DisableGeneralOptionsHandler: true,
-		ErrorLog:                     log.New(&throttledLog{logger: cfg.Logger, now: time.Now}, "", 0),
+		ErrorLog: log.New(&throttledLog{logger: cfg.Logger, now: time.Now}, "",
+			0),
 	}
 }
 
-func newPublicServer(cfg *Config, h http.Handler, conns *connTracker, creds *credentials) *http.Server {
+func newPublicServer(cfg *Config, h http.Handler, conns *connTracker,
+	creds *credentials) *http.Server {
 	server := newHTTPServer(cfg, h)
 	server.ConnState = conns.track
 	if cfg.TLSCert != "" {

@@ -1,5 +1,6 @@
 // Package server is one running tickercast server. It puts the prediction endpoint behind
-// authentication, limits, logs and metrics; it listens, reloads what changed, and drains at the end.
+// authentication, limits, logs and metrics; it listens, reloads what changed, and drains at the
+// end.
 //
 // New builds all that a process serves and Run serves it; the program and the tests make the same
 // two calls. The package reads no flags and decides no exit status: package cli does.

@@ -17,8 +17,8 @@ var replicas = strings.NewReplacer(
 	"@a", `job="tickercast-admin", namespace="n", instance="a"`,
 	"@b", `job="tickercast-admin", namespace="n", instance="b"`)
 
-// healthy is what Prometheus sees of two healthy replicas, one sample a minute. "a+bxn" means a, a+b
-// and so on to a+n*b.
+// healthy is what Prometheus sees of two healthy replicas, one sample a minute. "a+bxn" means a,
+// a+b and so on to a+n*b.
 const healthy = `
 up{@a} 1x60
 up{@b} 1x60

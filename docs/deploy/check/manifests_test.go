@@ -175,8 +175,8 @@ func TestSelectors(t *testing.T) {
 	}
 }
 
-// TestEnvironment checks that every variable is a flag of the server, and that every file is below a
-// mounted volume.
+// TestEnvironment checks that every variable is a flag of the server, and that every file is below
+// a mounted volume.
 func TestEnvironment(t *testing.T) {
 	flags := newServer(t).flags(t)
 	pod := deploymentPod(t)(render(t, "overlays/production"))

@@ -12,9 +12,9 @@ import (
 	core "k8s.io/api/core/v1"
 )
 
-// TestPricesOfAConfigMap changes a folder as the kubelet changes the volume of a ConfigMap: it makes
-// a new folder beside the old one and moves a link to it in one step. The server must serve the new
-// prices, and keep them when the next ones are faulty.
+// TestPricesOfAConfigMap changes a folder as the kubelet changes the volume of a ConfigMap: it
+// makes a new folder beside the old one and moves a link to it in one step. The server must serve
+// the new prices, and keep them when the next ones are faulty.
 func TestPricesOfAConfigMap(t *testing.T) {
 	dir := t.TempDir()
 	name := filepath.Base(pricesFile(t))

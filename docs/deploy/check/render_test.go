@@ -45,8 +45,8 @@ var kinds = map[string]func() any{
 	"InferenceService":        func() any { return new(inferenceService) },
 }
 
-// render builds a folder of ../kubernetes and returns its objects by kind and name. An unknown field
-// is an error.
+// render builds a folder of ../kubernetes and returns its objects by kind and name. An unknown
+// field is an error.
 func render(t *testing.T, folder string) map[string]any {
 	t.Helper()
 	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(),

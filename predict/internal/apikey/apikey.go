@@ -49,10 +49,10 @@ type key struct {
 	name string
 }
 
-// Parse reads a file with one key a line: the SHA-256 hash of the key in hex, then optionally a name
-// for logs. Keys of one name are one client, so that a key can be replaced without a gap. A key
-// without a name is called by the first 12 digits of its hash. Empty lines and what follows a # are
-// ignored. Errors begin with file and line.
+// Parse reads a file with one key a line: the SHA-256 hash of the key in hex, then optionally a
+// name for logs. Keys of one name are one client, so that a key can be replaced without a gap. A
+// key without a name is called by the first 12 digits of its hash. Empty lines and what follows a #
+// are ignored. Errors begin with file and line.
 func Parse(file string, data []byte) (*Set, error) {
 	s := newSet()
 	lines := map[[sha256.Size]byte]int{}

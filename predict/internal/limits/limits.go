@@ -43,10 +43,11 @@ const leastConns = 16
 const maxAnswers = 64 << 20
 
 // NewPlan plans with the connections and the cache that are wanted, or with less where descriptors
-// or memory do not suffice. A limit of 0 is unknown; 0 connections wanted means as many as possible.
+// or memory do not suffice. A limit of 0 is unknown; 0 connections wanted means as many as
+// possible.
 //
-// Large answers get an eighth of the memory, because making them takes up to twice that, and at most
-// a quarter of what the server itself leaves. The cache gets at most half of the rest, and
+// Large answers get an eighth of the memory, because making them takes up to twice that, and at
+// most a quarter of what the server itself leaves. The cache gets at most half of the rest, and
 // connections what is then left.
 func NewPlan(conns int, cacheBytes int64, files uint64, memory int64) Plan {
 	n := int64(math.MaxInt64)

@@ -19,8 +19,8 @@ import (
 // MaxPath is how much of a request's path is logged, in bytes.
 const MaxPath = 256
 
-// AccessLog writes a record for the answers that its [Rate] picks. A nil one writes none. It is safe
-// for concurrent use if its handler is.
+// AccessLog writes a record for the answers that its [Rate] picks. A nil one writes none. It is
+// safe for concurrent use if its handler is.
 type AccessLog struct {
 	handler slog.Handler
 	rate    Rate

@@ -40,8 +40,8 @@ type entry struct {
 	record slog.Record
 }
 
-// NewHandler returns a handler that writes to w and starts its goroutine; Close ends it. format makes
-// the handler that formats; nil means JSON, one line a record.
+// NewHandler returns a handler that writes to w and starts its goroutine; Close ends it. format
+// makes the handler that formats; nil means JSON, one line a record.
 func NewHandler(w io.Writer, format func(io.Writer) slog.Handler) *Handler {
 	if format == nil {
 		format = func(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, nil) }
@@ -74,8 +74,9 @@ func (h *Handler) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-// put queues an entry or drops it. The goroutine may end between any two steps of this. If it has not
-// yet when put looks, it will look at the queue once more; if it has, put takes an entry out again.
+// put queues an entry or drops it. The goroutine may end between any two steps of this. If it has
+// not yet when put looks, it will look at the queue once more; if it has, put takes an entry out
+// again.
 func (q *queue) put(e entry) {
 	select {
 	case q.records <- e:

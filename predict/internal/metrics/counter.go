@@ -68,8 +68,8 @@ const maxStripes = 64
 
 // stripes hands each processor a stripe of its own to count in. A sync.Pool keeps a list for each
 // processor, so a goroutine nearly always takes out what the same core put back: that is 4 ns more
-// than an uncontended atomic add, and the line stays in that core's cache. The pool may lose or move
-// a token, so stripes are atomic: the token makes adding cheap, the atomic makes it correct.
+// than an uncontended atomic add, and the line stays in that core's cache. The pool may lose or
+// move a token, so stripes are atomic: the token makes adding cheap, the atomic makes it correct.
 type stripes struct {
 	tokens []token
 	next   atomic.Uint32

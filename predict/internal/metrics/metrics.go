@@ -8,8 +8,8 @@
 //
 // It pushes nothing anywhere and has no exemplars, summaries, native histograms, OpenMetrics or
 // global registry. A series is never forgotten, so label values must come from a closed set such as
-// route patterns, never from a client. A bad name or label, or one family of two types, is a mistake
-// in the program and panics when the series is made.
+// route patterns, never from a client. A bad name or label, or one family of two types, is a
+// mistake in the program and panics when the series is made.
 package metrics
 
 import (

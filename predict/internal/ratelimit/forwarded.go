@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// ForwardedFor is the header in which proxies write whom a request came from. Any client can send it,
-// so it is believed only as far as trusted proxies wrote it.
+// ForwardedFor is the header in which proxies write whom a request came from. Any client can send
+// it, so it is believed only as far as trusted proxies wrote it.
 const ForwardedFor = "X-Forwarded-For"
 
 // Proxies are the networks of trusted proxies.
@@ -48,8 +48,8 @@ func (p Proxies) trust(a netip.Addr) bool {
 
 // Client returns the address that a request comes from: the peer's or, while that is a trusted
 // proxy's, the one that the proxy wrote at the end of the header, and so on from right to left. The
-// values of several headers are joined with commas. Where something other than an address stands, the
-// client is the last trusted proxy.
+// values of several headers are joined with commas. Where something other than an address stands,
+// the client is the last trusted proxy.
 func (p Proxies) Client(peer netip.Addr, header string) netip.Addr {
 	client := bare(peer)
 	for header != "" && p.trust(client) {

@@ -32,8 +32,8 @@ type Config struct {
 }
 
 // Limiter holds a token bucket for each client, as the one time at which it will be full. A client
-// that is not remembered has a full bucket, so one whose bucket has filled up can be forgotten. It is
-// safe for concurrent use.
+// that is not remembered has a full bucket, so one whose bucket has filled up can be forgotten. It
+// is safe for concurrent use.
 type Limiter[C comparable] struct {
 	interval time.Duration // between requests at the rate
 	window   time.Duration // that fills an empty bucket
