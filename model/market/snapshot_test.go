@@ -180,9 +180,9 @@ func TestEmbeddedSnapshotIsOfItsSource(t *testing.T) {
 func volatilityError(got, want *Panel) (mean, worst float64) {
 	square := func(x float64) float64 { return x * x }
 	daily := func(s *Series, i int) float64 {
+		hl, co := math.Log(s.High[i]/s.Low[i]), math.Log(s.Close[i]/s.Open[i])
 		return square(math.Log(s.Open[i]/s.Close[i-1])) +
-			max(0,
-				square(math.Log(s.High[i]/s.Low[i]))/2-(2*math.Ln2-1)*square(math.Log(s.Close[i]/s.Open[i])))
+			max(0, square(hl)/2-(2*math.Ln2-1)*square(co))
 	}
 	n := 0
 	for i := range got.Series() {

@@ -42,7 +42,7 @@ func (e *Evaluation) tableRatios(w io.Writer) {
 		head, mean = append(head, r.Baseline), append(mean, percent(r.Ratio))
 	}
 	put(w, append(head, "median / no change")...)
-	for _, h := range ReportedHorizons {
+	for _, h := range horizons {
 		line := []string{fmt.Sprint(h), show("%.2f", e.Methods[0].MeanLoss[h-1])}
 		for _, r := range e.Overall {
 			line = append(line, percent(r.ByHorizon[h-1])+" ("+show("%.1f", r.DM[h-1])+")")
@@ -62,7 +62,7 @@ func (e *Evaluation) tableCoverage(w io.Writer) {
 		kupiec = append(kupiec, show("%.0f", 100*e.Rejected[l]))
 	}
 	put(w, head...)
-	for _, h := range ReportedHorizons {
+	for _, h := range horizons {
 		line := []string{fmt.Sprint(h)}
 		for l, band := range e.Band[h-1] {
 			line = append(line, show("%.1f", 100*e.Methods[0].Coverage[h-1][l])+
