@@ -4,9 +4,9 @@
 //
 // The forecast of the log return over h days is
 //
-//	median(h)   = drift * (h-1)
-//	distance    = scale * sqrt(h) * Q[h][side][level] * exp(curve[side](h) + tail[side](h) * c[level])
-//	lower bound = median - distance[lower], upper bound = median + distance[upper]
+//	median   = drift * (h-1)
+//	distance = scale * sqrt(h) * Q[h][side][level] * exp(curve[side](h) + tail[side](h)*c[level])
+//	bounds   = median - distance[lower], median + distance[upper]
 //
 // The scale is the ticker's own daily volatility (the first feature). Q holds quantiles that are
 // pooled over all tickers. A network with one hidden layer beside a linear one maps the features to

@@ -6,8 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"iter"
-	"math"
+	"io"
 
 	"tickercast/model/calendar"
 )
@@ -37,6 +36,8 @@ const (
 	scaleName   = "log_scale"
 )
 
+var le = binary.LittleEndian
+
 // ErrWeights is wrapped by every error of Parse.
 var ErrWeights = errors.New("model: bad weights")
 
@@ -51,54 +52,24 @@ func (p *Params) AppendBinary(b []byte) ([]byte, error) {
 		return nil, err
 	}
 	start := len(b)
-	le := binary.LittleEndian
 	b = append(b, magic...)
-	b = le.AppendUint32(b, format)
-	b = le.AppendUint32(b, uint32(p.From))
-	b = le.AppendUint32(b, uint32(p.To))
+	b, _ = binary.Append(b, le, []uint32{format, uint32(p.From), uint32(p.To)})
 	b = le.AppendUint16(b, uint16(len(p.Features)))
 	for _, name := range p.Features {
 		b = append(append(b, byte(len(name))), name...)
 	}
 	b = le.AppendUint16(b, uint16(p.Hidden))
-	for v := range p.numbers() {
-		b = le.AppendUint32(b, math.Float32bits(*v))
+	for _, v := range p.numbers() {
+		b, _ = binary.Append(b, le, v)
 	}
 	sum := sha256.Sum256(b[start:])
 	return append(b, sum[:]...), nil
 }
 
-// A part is a slice of Params and the length that it must have.
-type part struct {
-	v    *[]float32
-	size int
-}
-
-// parts lists the slices in the order of storage.
-func (p *Params) parts() [7]part {
-	in := len(p.Features)
-	return [7]part{{&p.Center, in}, {&p.Spread, in}, {&p.First, p.Hidden * in},
-		{&p.FirstBias, p.Hidden}, {&p.Last, outputs * p.Hidden}, {&p.Skip, outputs * in},
-		{&p.LastBias, outputs}}
-}
-
-// numbers yields every number in the order of storage.
-func (p *Params) numbers() iter.Seq[*float32] {
-	return func(yield func(*float32) bool) {
-		for _, part := range p.parts() {
-			for i := range *part.v {
-				yield(&(*part.v)[i])
-			}
-		}
-		yield(&p.Drift)
-		for h := range p.Quantiles {
-			for side := range 2 {
-				for l := range Levels {
-					yield(&p.Quantiles[h][side][l])
-				}
-			}
-		}
-	}
+// numbers lists the numbers behind the names, in the order of storage.
+func (p *Params) numbers() []any {
+	return []any{p.Center, p.Spread, p.First, p.FirstBias, p.Last, p.Skip, p.LastBias, &p.Drift,
+		&p.Quantiles}
 }
 
 // Parse reads the stored form of a model. It refuses a file that was cut, changed or written by
@@ -107,7 +78,7 @@ func Parse(b []byte) (*Model, error) {
 	if len(b) < headLen || string(b[:len(magic)]) != magic {
 		return nil, fault("no model file: it does not begin with %q", magic)
 	}
-	if v := binary.LittleEndian.Uint32(b[len(magic):]); v != format {
+	if v := le.Uint32(b[len(magic):]); v != format {
 		return nil, fault("format %d, this program reads %d", v, format)
 	}
 	if len(b) < headLen+sha256.Size {
@@ -118,13 +89,13 @@ func Parse(b []byte) (*Model, error) {
 	if !bytes.Equal(sum[:], stored) {
 		return nil, fault("checksum differs: the file was cut or changed")
 	}
-	r := reader{rest: body[headLen:]}
-	p := r.params()
-	if r.short {
+	var p Params
+	r := bytes.NewReader(body[headLen:])
+	if !p.read(r) {
 		return nil, fault("cut inside the parameters")
 	}
-	if len(r.rest) > 0 {
-		return nil, fault("%d bytes too many", len(r.rest))
+	if r.Len() > 0 {
+		return nil, fault("%d bytes too many", r.Len())
 	}
 	if err := p.check(); err != nil {
 		return nil, err
@@ -133,47 +104,49 @@ func Parse(b []byte) (*Model, error) {
 	return newModel(p, fmt.Sprintf("%04d.%02d-%x", year, int(month), sum[:4])), nil
 }
 
-type reader struct {
-	rest  []byte
-	short bool
-}
-
-func (r *reader) take(n int) []byte {
-	if len(r.rest) < n {
-		r.short, r.rest = true, nil
-		return make([]byte, n)
+// read reports whether there were enough bytes, and no impossible count among them.
+func (p *Params) read(r *bytes.Reader) bool {
+	var head struct {
+		From, To calendar.Date
+		Features uint16
 	}
-	b := r.rest[:n]
-	r.rest = r.rest[n:]
-	return b
-}
-
-func (r *reader) uint16() int { return int(binary.LittleEndian.Uint16(r.take(2))) }
-
-func (r *reader) uint32() uint32 { return binary.LittleEndian.Uint32(r.take(4)) }
-
-func (r *reader) params() (p Params) {
-	p.From, p.To = calendar.Date(r.uint32()), calendar.Date(r.uint32())
-	n := r.uint16()
-	if n > maxFeatures {
-		r.short = true
-		return p
+	if binary.Read(r, le, &head) != nil || head.Features > maxFeatures {
+		return false
 	}
-	for range n {
-		p.Features = append(p.Features, string(r.take(int(r.take(1)[0]))))
+	p.From, p.To = head.From, head.To
+	for range head.Features {
+		n, _ := r.ReadByte()
+		name := make([]byte, n)
+		io.ReadFull(r, name) // the next read finds what is missing
+		p.Features = append(p.Features, string(name))
 	}
-	p.Hidden = r.uint16()
-	if p.Hidden > maxHidden {
-		r.short = true
-		return p
+	var hidden uint16
+	if binary.Read(r, le, &hidden) != nil || hidden > maxHidden {
+		return false
 	}
+	p.Hidden = int(hidden)
 	for _, part := range p.parts() {
 		*part.v = make([]float32, part.size)
 	}
-	for v := range p.numbers() {
-		*v = math.Float32frombits(r.uint32())
+	for _, v := range p.numbers() {
+		if binary.Read(r, le, v) != nil {
+			return false
+		}
 	}
-	return p
+	return true
+}
+
+// A part is a slice of Params and the length that it must have.
+type part struct {
+	v    *[]float32
+	size int
+}
+
+func (p *Params) parts() [7]part {
+	in := len(p.Features)
+	return [7]part{{&p.Center, in}, {&p.Spread, in}, {&p.First, p.Hidden * in},
+		{&p.FirstBias, p.Hidden}, {&p.Last, outputs * p.Hidden}, {&p.Skip, outputs * in},
+		{&p.LastBias, outputs}}
 }
 
 // check reports the first number or name that Forecast cannot rely on.

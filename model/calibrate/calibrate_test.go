@@ -119,7 +119,8 @@ func TestAdjustDoubtsWidth(t *testing.T) {
 		for l, confidence := range model.Confidences {
 			got := math.Log(width(wide, mk, h, confidence) / width(narrow, mk, h, confidence))
 			if want := doubt * WidthNoise(h, l, 2500); math.Abs(got-want) > 0.25*want+0.01 {
-				t.Errorf("%d days, %v: from too wide ends %.3f wider than from too narrow, want %.3f", h, confidence, got, want)
+				t.Errorf("%d days, %v: from too wide it ends %.3f wider than from too narrow, "+
+					"want %.3f", h, confidence, got, want)
 			}
 		}
 	}

@@ -14,7 +14,6 @@ type csvFile struct {
 	name   string
 	ticker string // of all rows, if there is no ticker column
 	header header
-	has    fields
 	wide   []*column // one per field after the date; nil in the long form
 	prices int       // added to the table
 }
@@ -51,9 +50,8 @@ func (f *csvFile) start(record []string) (err error) {
 	if err != nil {
 		return err
 	}
-	f.has = fields{f.header.open >= 0, f.header.high >= 0, f.header.low >= 0}
 	for _, ticker := range f.header.wide {
-		c, err := f.table.column(ticker, f.name, f.has)
+		c, err := f.table.column(ticker, f.name, f.header.columns())
 		if err != nil {
 			return err
 		}
@@ -76,7 +74,7 @@ func (f *csvFile) add(record []string, line int) error {
 	if f.header.ticker >= 0 {
 		ticker = record[f.header.ticker]
 	}
-	c, err := f.table.column(ticker, f.name, f.has)
+	c, err := f.table.column(ticker, f.name, f.header.columns())
 	if err != nil {
 		return err
 	}

@@ -68,6 +68,16 @@ func parseHeader(names []string, hasTicker bool) (h header, err error) {
 	return h, nil
 }
 
+// columns returns the bits of the columns that are present, as in Series.columns.
+func (h *header) columns() (columns byte) {
+	for i, at := range [3]int{h.open, h.high, h.low} {
+		if at >= 0 {
+			columns |= 1 << i
+		}
+	}
+	return columns
+}
+
 // normalizeHeader makes "adj close" and "adj_close" the same.
 var normalizeHeader = strings.NewReplacer(" ", "", "_", "")
 

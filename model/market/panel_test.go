@@ -45,7 +45,8 @@ func TestUntilIsThePanelOfThatDay(t *testing.T) {
 
 // TestUntilCannotBeGrownIntoTheFuture appends to a series that was cut short.
 func TestUntilCannotBeGrownIntoTheFuture(t *testing.T) {
-	p, err := market.Read(strings.NewReader("date,ticker,low,close\n2026-02-17,A,1,1\n2026-02-18,A,2,2\n"), "p.csv")
+	const text = "date,ticker,low,close\n2026-02-17,A,1,1\n2026-02-18,A,2,2\n"
+	p, err := market.Read(strings.NewReader(text), "p.csv")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,31 +80,41 @@ func TestNewPanelRefuses(t *testing.T) {
 	if _, err := market.NewPanel([]market.Series{good}); err != nil {
 		t.Fatal(err)
 	}
-	with := func(change func(*market.Series)) []market.Series {
+	for want, change := range map[string]func(*market.Series){
+		"empty ticker":                        func(s *market.Series) { s.Ticker = "" },
+		`series "A" has no rows`:              func(s *market.Series) { s.Dates = nil },
+		`series "A" has 2 dates and 1 closes`: func(s *market.Series) { s.Close = s.Close[:1] },
+		`series "A" has 2 dates and a column`: func(s *market.Series) { s.Low = []float64{1} },
+		`series "A" has the close NaN on`: func(s *market.Series) {
+			s.Close = []float64{1, math.NaN()}
+		},
+		`series "A" has the close 0 on`:  func(s *market.Series) { s.Close = []float64{0, 1} },
+		`series "A" has the price -1 on`: func(s *market.Series) { s.High = []float64{-1, 1} },
+		`series "A" has the price +Inf on`: func(s *market.Series) {
+			s.High = []float64{1, math.Inf(1)}
+		},
+		`series "A" has 2026-02-18 after 2026-02-18`: func(s *market.Series) {
+			s.Dates = []calendar.Date{days[1], days[1]}
+		},
+		`series "A" has 2026-02-17 after 2026-02-18`: func(s *market.Series) {
+			s.Dates = []calendar.Date{days[1], days[0]}
+		},
+		`series "A" runs from 1652-`: func(s *market.Series) {
+			s.Dates = []calendar.Date{-116000, days[0]}
+		},
+	} {
 		bad := good
 		change(&bad)
-		return []market.Series{bad}
+		wantRefused(t, []market.Series{bad}, want)
 	}
-	for want, series := range map[string][]market.Series{
-		"no series":                 nil,
-		`ticker "A" has two series`: {good, good},
-		"empty ticker": with(func(s *market.Series) {
-			s.Ticker = ""
-		}),
-		`series "A" has no rows`:                     with(func(s *market.Series) { s.Dates = nil }),
-		`series "A" has 2 dates and 1 closes`:        with(func(s *market.Series) { s.Close = s.Close[:1] }),
-		`series "A" has 2 dates and a column`:        with(func(s *market.Series) { s.Low = []float64{1} }),
-		`series "A" has the close NaN on`:            with(func(s *market.Series) { s.Close = []float64{1, math.NaN()} }),
-		`series "A" has the close 0 on`:              with(func(s *market.Series) { s.Close = []float64{0, 1} }),
-		`series "A" has the price -1 on`:             with(func(s *market.Series) { s.High = []float64{-1, 1} }),
-		`series "A" has the price +Inf on`:           with(func(s *market.Series) { s.High = []float64{1, math.Inf(1)} }),
-		`series "A" has 2026-02-18 after 2026-02-18`: with(func(s *market.Series) { s.Dates = []calendar.Date{days[1], days[1]} }),
-		`series "A" has 2026-02-17 after 2026-02-18`: with(func(s *market.Series) { s.Dates = []calendar.Date{days[1], days[0]} }),
-		`series "A" runs from 1652-`:                 with(func(s *market.Series) { s.Dates = []calendar.Date{-116000, days[0]} }),
-	} {
-		if _, err := market.NewPanel(series); err == nil || !strings.HasPrefix(err.Error(), want) {
-			t.Errorf("got %v, want %s", err, want)
-		}
+	wantRefused(t, nil, "no series")
+	wantRefused(t, []market.Series{good, good}, `ticker "A" has two series`)
+}
+
+func wantRefused(t *testing.T, series []market.Series, want string) {
+	t.Helper()
+	if _, err := market.NewPanel(series); err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }
 
@@ -116,7 +127,8 @@ func TestNewPanelSorts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := dump(p), "A 1970-01-06 - - - 1\nB 1970-01-05 - - - 1\nC 1970-01-04 - - - 1\n"; got != want {
+	want := "A 1970-01-06 - - - 1\nB 1970-01-05 - - - 1\nC 1970-01-04 - - - 1\n"
+	if got := dump(p); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
 	if p.AsOf() != 5 || p.Rows() != 3 {

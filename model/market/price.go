@@ -100,8 +100,7 @@ func parseMidnight(s string) (calendar.Date, bool) {
 	if err != nil {
 		t, err = time.Parse("2006-01-02T15:04:05", s)
 	}
-	if err != nil || t.Hour() != 0 || t.Minute() != 0 || t.Second() != 0 || t.Nanosecond() != 0 {
-		return 0, false
-	}
-	return calendar.FromTime(t), true // the date as written, in its own zone
+	h, m, sec := t.Clock()
+	midnight := h == 0 && m == 0 && sec == 0 && t.Nanosecond() == 0
+	return calendar.FromTime(t), err == nil && midnight // the date as written, in its own zone
 }

@@ -137,7 +137,8 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	for _, s := range []string{
 		plain, zip(plain), wideSeed, "\ufeff" + plain, strings.ReplaceAll(plain, "\n", "\r\n"),
-		"date,ticker,open,high,low,close,adj_close\n2026-02-17,AAPL,9,12,8,10,5\n2026-02-18,AAPL,,11,13,10,10\n",
+		"date,ticker,open,high,low,close,adj_close\n" +
+			"2026-02-17,AAPL,9,12,8,10,5\n2026-02-18,AAPL,,11,13,10,10\n",
 		"Date,Close,Name\n2026-02-17 00:00:00-05:00,1,\"A, \"\"B\"\"\"\n2026-02-17T00:00:00Z,1,C\n",
 		"date,ticker,close\n2026-02-18,A,1\n2026-02-17,A,2\n2026-02-18,A,1\n",
 		"date,ticker,close\n2026-02-18,A,1e15\n2026-02-17,A,1e-12\n", "date\n", "", "\x1f\x8b",

@@ -18,6 +18,34 @@ type Series struct {
 	Open, High, Low []float64
 }
 
+// newSeries makes a series of n rows with all columns.
+func newSeries(ticker string, n int) Series {
+	column := func() []float64 { return make([]float64, n) }
+	return Series{ticker, make([]calendar.Date, n), column(), column(), column(), column()}
+}
+
+// optional lists the columns that may be absent.
+func (s *Series) optional() [3]*[]float64 { return [3]*[]float64{&s.Open, &s.High, &s.Low} }
+
+// columns returns a bit per optional column that is present.
+func (s *Series) columns() (columns byte) {
+	for i, column := range s.optional() {
+		if *column != nil {
+			columns |= 1 << i
+		}
+	}
+	return columns
+}
+
+// keep drops the optional columns whose bit is not set.
+func (s *Series) keep(columns byte) {
+	for i, column := range s.optional() {
+		if columns&(1<<i) == 0 {
+			*column = nil
+		}
+	}
+}
+
 // Len returns the number of rows.
 func (s *Series) Len() int { return len(s.Dates) }
 

@@ -58,7 +58,4 @@ func Snapshot() (*Panel, error) {
 // zigzag maps small numbers of either sign to small numbers.
 func zigzag(v int32) uint32 { return uint32(v<<1) ^ uint32(v>>31) }
 
-// ranges lists the columns whose bits a snapshot stores, lowest first.
-func (s *Series) ranges() [3]*[]float64 { return [3]*[]float64{&s.Open, &s.High, &s.Low} }
-
 func unzigzag(u uint32) int32 { return int32(u>>1) ^ -int32(u&1) }

@@ -3,6 +3,7 @@ package market
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/flate"
 	"crypto/sha256"
 	"encoding/binary"
@@ -37,8 +38,8 @@ type snapshotTicker struct {
 	columns  byte
 }
 
-// snapshotDecoder reads the body of a snapshot. After the first error it reads nothing more. The
-// limits of the format bound what it allocates.
+// snapshotDecoder reads the body of a snapshot and keeps the first error. The limits of the format
+// bound what it allocates.
 type snapshotDecoder struct {
 	r   *bufio.Reader
 	err error
@@ -55,57 +56,46 @@ func (d *snapshotDecoder) panel() (*Panel, error) {
 		tickers = append(tickers, t)
 		rows += t.rows
 	}
-	days, closes := d.stream(rows), d.stream(rows)
-	opens, highs, lows := d.stream(rows), d.stream(rows), d.stream(rows)
-	if _, err := d.r.ReadByte(); d.err == nil && err != io.EOF {
-		d.err = errors.New("bytes after the last row")
+	var streams [5][]uint32
+	for i := range streams {
+		streams[i] = d.stream(rows)
+	}
+	if _, err := d.r.ReadByte(); err != io.EOF {
+		d.fail(errors.New("bytes after the last row"))
 	}
 	if d.err != nil {
 		return nil, d.err
 	}
-
-	all := Series{
-		Dates: make([]calendar.Date, rows),
-		Close: make([]float64, rows),
-		Open:  make([]float64, rows),
-		High:  make([]float64, rows),
-		Low:   make([]float64, rows),
-	}
 	series := make([]Series, len(tickers))
-	start := 0
 	for i, t := range tickers {
-		end := start + t.rows
-		series[i] = all.Slice(start, end)
-		series[i].fill(t, days[start:end], closes[start:end], opens[start:end], highs[start:end],
-			lows[start:end])
-		start = end
+		series[i] = t.series(&streams)
+		for k := range streams {
+			streams[k] = streams[k][t.rows:]
+		}
 	}
 	return NewPanel(series)
 }
 
-// fill decodes the rows of a ticker into columns of the right length.
-func (s *Series) fill(t snapshotTicker, days, closes, opens, highs, lows []uint32) {
-	s.Ticker = t.name
+// series decodes the rows of a ticker, which are the first in the streams.
+func (t *snapshotTicker) series(streams *[5][]uint32) Series {
+	s := newSeries(t.name, t.rows)
 	day := t.last
-	for i := len(days) - 1; i >= 0; i-- {
+	for i := t.rows - 1; i >= 0; i-- {
 		s.Dates[i] = day
-		day -= calendar.Date(days[i])
+		day -= calendar.Date(streams[0][i])
 	}
 	var units int32
 	var r rangeCoder
-	for i := range closes {
-		units += unzigzag(closes[i])
+	for i := range t.rows {
+		units += unzigzag(streams[1][i])
 		s.Close[i] = decimalPrice(units, t.decimals)
 		r.next(s.Close[i])
-		s.Open[i] = r.decodeOpen(opens[i])
-		s.High[i] = r.decodeHigh(highs[i])
-		s.Low[i] = r.decodeLow(lows[i])
+		s.Open[i] = r.decodeOpen(streams[2][i])
+		s.High[i] = r.decodeHigh(streams[3][i])
+		s.Low[i] = r.decodeLow(streams[4][i])
 	}
-	for i, column := range s.ranges() {
-		if t.columns&(1<<i) == 0 {
-			*column = nil
-		}
-	}
+	s.keep(t.columns)
+	return s
 }
 
 func (d *snapshotDecoder) ticker(asOf calendar.Date) (t snapshotTicker) {
@@ -121,19 +111,15 @@ func (d *snapshotDecoder) ticker(asOf calendar.Date) (t snapshotTicker) {
 
 // uint reads a number of at most limit, or returns 0.
 func (d *snapshotDecoder) uint(limit uint64) int {
+	n, err := binary.ReadUvarint(d.r)
+	if err == nil && n > limit {
+		err = fmt.Errorf("a count of %d where %d is the most", n, limit)
+	}
+	d.fail(err)
 	if d.err != nil {
 		return 0
 	}
-	n, err := binary.ReadUvarint(d.r)
-	switch {
-	case err != nil:
-		d.fail(err)
-	case n > limit:
-		d.err = fmt.Errorf("a count of %d where %d is the most", n, limit)
-	default:
-		return int(n)
-	}
-	return 0
+	return int(n)
 }
 
 // stream reads a number for each row, or returns nil.
@@ -154,17 +140,14 @@ func (d *snapshotDecoder) stream(rows int) []uint32 {
 }
 
 func (d *snapshotDecoder) full(b []byte) {
-	if d.err != nil {
-		return
-	}
-	if _, err := io.ReadFull(d.r, b); err != nil {
-		d.fail(err)
-	}
+	_, err := io.ReadFull(d.r, b)
+	d.fail(err)
 }
 
+// fail keeps the first error.
 func (d *snapshotDecoder) fail(err error) {
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}
-	d.err = fmt.Errorf("decompressing: %w", err)
+	d.err = cmp.Or(d.err, err)
 }

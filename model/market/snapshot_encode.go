@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"slices"
 )
 
@@ -17,10 +18,7 @@ func (p *Panel) EncodeSnapshot() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	file, err := packSnapshot(body)
-	if err != nil {
-		return nil, err
-	}
+	file := packSnapshot(body)
 	if _, err := decodeSnapshot(file); err != nil {
 		return nil, fmt.Errorf("reading the snapshot back: %w", err)
 	}
@@ -28,20 +26,13 @@ func (p *Panel) EncodeSnapshot() ([]byte, error) {
 }
 
 // packSnapshot compresses a body and puts the magic and the checksum before it.
-func packSnapshot(body []byte) ([]byte, error) {
-	var packed bytes.Buffer
-	w, err := flate.NewWriter(&packed, flate.BestCompression)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := w.Write(body); err != nil {
-		return nil, err
-	}
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
+func packSnapshot(body []byte) []byte {
+	var packed bytes.Buffer // takes everything, so there are no errors
+	w, _ := flate.NewWriter(&packed, flate.BestCompression)
+	w.Write(body)
+	w.Close()
 	sum := sha256.Sum256(packed.Bytes())
-	return slices.Concat([]byte(snapshotMagic), sum[:], packed.Bytes()), nil
+	return slices.Concat([]byte(snapshotMagic), sum[:], packed.Bytes())
 }
 
 func (p *Panel) snapshotBody() ([]byte, error) {
@@ -50,45 +41,34 @@ func (p *Panel) snapshotBody() ([]byte, error) {
 	}
 	b := binary.LittleEndian.AppendUint32(nil, uint32(p.asOf))
 	b = binary.AppendUvarint(b, uint64(len(p.series)))
-	var days, closes, opens, highs, lows []uint32
+	var streams [5][]uint32
 	for i := range p.series {
 		s := p.series[i].Slice(max(0, p.series[i].Len()-snapshotRows), p.series[i].Len())
-		units, decimals, err := decimalUnits(s.Close)
+		closes, decimals, err := decimalUnits(s.Close)
 		if err != nil {
 			return nil, fmt.Errorf("ticker %q: %w", s.Ticker, err)
 		}
 		b = binary.AppendUvarint(b, uint64(len(s.Ticker)))
 		b = append(b, s.Ticker...)
-		b = binary.AppendUvarint(b, uint64(s.Len()))
-		b = binary.AppendUvarint(b, uint64(p.asOf-s.Dates[s.Len()-1]))
-		b = binary.AppendUvarint(b, uint64(decimals+maxDecimals))
-		var columns uint64
-		for i, column := range s.ranges() {
-			if *column != nil {
-				columns |= 1 << i
-			}
+		for _, v := range []uint64{uint64(s.Len()), uint64(p.asOf - s.Dates[s.Len()-1]),
+			uint64(decimals + maxDecimals), uint64(s.columns())} {
+			b = binary.AppendUvarint(b, v)
 		}
-		b = binary.AppendUvarint(b, columns)
-
-		var before int32
+		var units int32
 		var r rangeCoder
-		for j := range s.Dates {
-			if j == 0 {
-				days = append(days, 0)
-			} else {
-				days = append(days, uint32(s.Dates[j]-s.Dates[j-1]))
-			}
-			closes = append(closes, zigzag(units[j]-before))
-			before = units[j]
-
+		for j, day := range s.Dates {
 			// Steps count from the prices that the decoder will have.
-			r.next(decimalPrice(units[j], decimals))
-			opens = append(opens, r.encodeOpen(at(s.Open, j)))
-			highs = append(highs, r.encodeHigh(at(s.High, j)))
-			lows = append(lows, r.encodeLow(at(s.Low, j)))
+			r.next(decimalPrice(closes[j], decimals))
+			for k, v := range [5]uint32{
+				uint32(day - s.Dates[max(0, j-1)]), zigzag(closes[j] - units),
+				r.encodeOpen(at(s.Open, j)), r.encodeHigh(at(s.High, j)), r.encodeLow(at(s.Low, j)),
+			} {
+				streams[k] = append(streams[k], v)
+			}
+			units = closes[j]
 		}
 	}
-	for _, stream := range [][]uint32{days, closes, opens, highs, lows} {
+	for _, stream := range streams {
 		b = appendStream(b, stream)
 	}
 	return b, nil
@@ -106,10 +86,7 @@ func appendStream(b []byte, stream []uint32) []byte {
 	for _, v := range stream {
 		all |= v
 	}
-	width := 0
-	for ; all > 0; all >>= 8 {
-		width++
-	}
+	width := (bits.Len32(all) + 7) / 8
 	b = append(b, byte(width))
 	for shift := 0; shift < 8*width; shift += 8 {
 		for _, v := range stream {

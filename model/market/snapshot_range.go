@@ -5,7 +5,8 @@ import "math"
 // rangeCoder codes the open, high and low of one ticker, day by day, as whole steps away from
 // prices that the decoder already knows.
 type rangeCoder struct {
-	before, open, close float64
+	before, close float64
+	top, bottom   float64 // of close and open, as far as known
 }
 
 // maxSteps is more than any day's move. A price further away is coded as unknown.
@@ -29,52 +30,33 @@ func (r *rangeCoder) encodeOpen(v float64) (code uint32) {
 }
 
 func (r *rangeCoder) decodeOpen(code uint32) float64 {
-	r.open = nan
-	if code > 0 {
-		r.open = r.before * (1 + float64(unzigzag(code-1))*snapshotStep)
-	}
-	return r.open
-}
-
-func (r *rangeCoder) encodeHigh(v float64) uint32 { return stepsUp(v / r.top()) }
-
-func (r *rangeCoder) decodeHigh(code uint32) float64 {
+	r.top, r.bottom = r.close, r.close
 	if code == 0 {
 		return nan
 	}
-	return r.top() * (1 + float64(code-1)*snapshotStep)
+	open := r.before * (1 + float64(unzigzag(code-1))*snapshotStep)
+	r.top, r.bottom = max(open, r.close), min(open, r.close)
+	return open
 }
 
-func (r *rangeCoder) encodeLow(v float64) uint32 { return stepsUp(r.bottom() / v) }
+func (r *rangeCoder) encodeHigh(v float64) uint32 { return encodeRatio(v / r.top) }
+func (r *rangeCoder) encodeLow(v float64) uint32  { return encodeRatio(r.bottom / v) }
 
-func (r *rangeCoder) decodeLow(code uint32) float64 {
-	if code == 0 {
-		return nan
-	}
-	return r.bottom() / (1 + float64(code-1)*snapshotStep)
-}
+func (r *rangeCoder) decodeHigh(code uint32) float64 { return r.top * decodeRatio(code) }
+func (r *rangeCoder) decodeLow(code uint32) float64  { return r.bottom / decodeRatio(code) }
 
-// stepsUp codes a ratio that is at least 1, apart from rounding.
-func stepsUp(ratio float64) uint32 {
+// encodeRatio codes a ratio that is at least 1, apart from rounding.
+func encodeRatio(ratio float64) uint32 {
 	steps := math.Round((ratio - 1) / snapshotStep)
-	if steps <= maxSteps {
+	if steps <= maxSteps { // never for NaN
 		return 1 + uint32(max(0, steps))
 	}
 	return 0
 }
 
-// top returns the greater of open and close, or the close if the open is unknown.
-func (r *rangeCoder) top() float64 {
-	if r.open > r.close {
-		return r.open
+func decodeRatio(code uint32) float64 {
+	if code == 0 {
+		return nan
 	}
-	return r.close
-}
-
-// bottom returns the lesser of open and close, or the close if the open is unknown.
-func (r *rangeCoder) bottom() float64 {
-	if r.open < r.close {
-		return r.open
-	}
-	return r.close
+	return 1 + float64(code-1)*snapshotStep
 }

@@ -22,14 +22,11 @@ type table struct {
 
 // column holds the rows of one ticker in the order of its file.
 type column struct {
-	ticker string
-	file   string
-	has    fields
-	rows   []row
+	ticker  string
+	file    string
+	columns byte // that the file has, as in Series.columns
+	rows    []row
 }
-
-// fields says which prices a file has besides the close.
-type fields struct{ open, high, low bool }
 
 type row struct {
 	date   calendar.Date
@@ -41,7 +38,7 @@ func newTable() *table { return &table{columns: make(map[string]*column)} }
 
 // column returns the column of a ticker, and makes it at the first row. All rows of a ticker must
 // be in one file.
-func (t *table) column(ticker, file string, has fields) (*column, error) {
+func (t *table) column(ticker, file string, columns byte) (*column, error) {
 	if c := t.columns[ticker]; c != nil {
 		if c.file != file {
 			return nil, fmt.Errorf("ticker %q is also in %s", ticker, c.file)
@@ -52,7 +49,7 @@ func (t *table) column(ticker, file string, has fields) (*column, error) {
 		return nil, err
 	}
 	ticker = strings.Clone(ticker) // as part of a line it would keep the line in memory
-	c := &column{ticker: ticker, file: file, has: has}
+	c := &column{ticker: ticker, file: file, columns: columns}
 	t.columns[ticker] = c
 	return c, nil
 }
@@ -100,27 +97,13 @@ func (c *column) sort() error {
 
 // series copies the rows into columns of their exact length.
 func (c *column) series() Series {
-	column := func(has bool, of func(*ohlc) float64) []float64 {
-		if !has {
-			return nil
-		}
-		v := make([]float64, len(c.rows))
-		for i := range v {
-			v[i] = of(&c.rows[i].prices)
-		}
-		return v
+	s := newSeries(c.ticker, len(c.rows))
+	for i, r := range c.rows {
+		s.Dates[i] = r.date
+		s.Open[i], s.High[i], s.Low[i], s.Close[i] = r.prices.open, r.prices.high, r.prices.low,
+			r.prices.close
 	}
-	s := Series{
-		Ticker: c.ticker,
-		Dates:  make([]calendar.Date, len(c.rows)),
-		Close:  column(true, func(p *ohlc) float64 { return p.close }),
-		Open:   column(c.has.open, func(p *ohlc) float64 { return p.open }),
-		High:   column(c.has.high, func(p *ohlc) float64 { return p.high }),
-		Low:    column(c.has.low, func(p *ohlc) float64 { return p.low }),
-	}
-	for i := range c.rows {
-		s.Dates[i] = c.rows[i].date
-	}
+	s.keep(c.columns)
 	return s
 }
 

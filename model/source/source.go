@@ -61,12 +61,10 @@ func (c Config) read(ctx context.Context) (*model.Model, *market.Market, error) 
 	}
 	if c.Until != 0 {
 		panel = panel.Until(c.Until)
+		name += " up to " + c.Until.String()
 	}
 	mk, err := market.New(ctx, panel)
-	switch {
-	case err != nil && c.Until != 0:
-		return nil, nil, fmt.Errorf("prices %s up to %s: %w", name, c.Until, err)
-	case err != nil:
+	if err != nil {
 		return nil, nil, fmt.Errorf("prices %s: %w", name, err)
 	}
 	if c.Calibrate {

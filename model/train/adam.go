@@ -13,7 +13,8 @@ func newAdam(n *network) *adam {
 	return &adam{m: make([]float64, len(n.all)), v: make([]float64, len(n.all))}
 }
 
-func (a *adam) step(n *network, grads []*network, size, progress float64) {
+// step moves the weights by the mean gradient of a batch. progress goes from 0 to 1 over the fit.
+func (a *adam) step(n *network, workers *[shards]worker, progress float64) {
 	const b1, b2 = 0.9, 0.999
 	a.t++
 	rate := learningRate * (0.5*(1+math.Cos(math.Pi*progress)) + 1e-3)
@@ -21,10 +22,10 @@ func (a *adam) step(n *network, grads []*network, size, progress float64) {
 	c1, c2 := 1-math.Pow(b1, float64(a.t)), 1-math.Pow(b2, float64(a.t))
 	for i := range n.all {
 		g := 0.0
-		for _, part := range grads {
-			g += part.all[i]
+		for k := range workers {
+			g += workers[k].grad.all[i]
 		}
-		g /= size
+		g /= batchSize
 		a.m[i] = b1*a.m[i] + (1-b1)*g
 		a.v[i] = b2*a.v[i] + (1-b2)*g*g
 		n.all[i] -= rate * ((a.m[i]/c1)/(math.Sqrt(a.v[i]/c2)+1e-8) + weightDecay*n.all[i])

@@ -1,59 +1,55 @@
 // Package train fits the weights of package model to a panel of prices, and judges forecasts on
-// prices that they have not seen.
-//
-// It does not read or write files, and it serves nothing: bytes of weights, an adjusted model or an
-// evaluation come out.
+// prices outside the fit. It reads and writes no files and serves nothing.
 //
 // # The fit
 //
-// Fit walks every series twice, whole and in short pieces, so that a short history is known for
+// Fit walks every series twice: whole, and in short pieces, so that a short history is known for
 // what it is. It minimises the pinball loss at the twelve bounds of model.Confidences and ten
 // horizons, in units of each origin's own scale, by Adam with strong weight decay and few passes.
-// Days weigh the same, not rows, and a sample loses its daily ranges in a quarter of its turns and
-// the market in a tenth. Three networks are averaged. The pooled quantiles then come from four
-// blocks of years, each forecast by a network that was fitted on the others: conformal calibration
-// across blocks. They are moved out by one standard error of what so many years can tell. The
-// median's drift, 1 basis point a day from the second day on, is a constant: a drift fitted to
-// surviving companies would be theirs.
+// Days weigh the same, not rows. A sample loses its daily ranges in a quarter of its turns and the
+// market in a tenth. Three networks are averaged. The pooled quantiles then come from four blocks
+// of years, each forecast by a network fitted on the others: conformal calibration across blocks.
+// They move out by one standard error of what so many years can tell. The drift of the median is
+// the constant 1 basis point a day from the second day on, because a drift fitted to companies that
+// survived would be theirs only.
 //
 // # What it scores
 //
 // Mean pinball loss over the twelve bounds and the horizons 1, 2, 3, 5, 7, 10, 15, 20, 25, 30
-// against other methods, in per cent, below zero is better; and the coverage, in points, that is
-// furthest from its confidence among all horizons and levels. Each row was fitted on US stocks up
-// to the year named, and judged on later ones: every third day, every fifth US ticker (against
-// GARCH every ninth day, every ticker), 64 British companies, of which closes alone are known, and
-// 1,723 smaller US companies that the training file does not have, which traded for 1 to 30 million
-// dollars a day and of which two years are known (2015-17, from the public collection
-// pystock-data). The last column is the worst coverage of 2020 alone.
+// against other methods, in per cent (negative is better); and the coverage furthest from its
+// confidence among all horizons and levels, in points. Each row was fitted on US stocks up to the
+// year named and judged on later ones: every third day, every fifth US ticker (against GARCH every
+// ninth day, every ticker); 64 British companies with closes only; and 1,723 smaller US companies
+// outside the training file that traded for 1 to 30 million dollars a day, with two years of prices
+// (2015-17, from the public collection pystock-data). The last column: worst coverage in 2020.
 //
-//	fitted to  judged on       EWMA normal  EWMA pooled    HAR  GARCH-t  worst coverage       2020
-//	2003       US 2004-07            -4.40        -3.84  -1.48    -3.59  -1.7 (85 %, 25 days)
-//	2007       US 2008-13            -4.52        -4.50  -2.10    -4.80  +1.4 (80 %, 30 days)
-//	2013       US 2014-22            -6.29        -5.56  -2.93    -4.29  -1.8 (80 %, 26 days)  -7.2
-//	2003       UK 2004-07            -4.98        -5.15  -2.67   -10.22  -2.1 (80 %, 28 days)
-//	2007       UK 2008-13            -2.88        -3.04  -2.56    -4.80  +1.6 (80 %, 26 days)
-//	2013       UK 2014-22            -5.16        -4.42  -2.82    -4.63  -2.0 (80 %, 29 days)  -8.4
-//	2013       smaller 2016-17       -6.06        -7.95  -4.47    -2.19  +2.1 (80 %, 1 day)
-//	2022       US 2025-26            -6.16            -      -        -  +1.8 (80 %, 30 days)
+//	fitted to judged on       EWMA normal  EWMA pooled    HAR  GARCH-t  worst coverage       2020
+//	2003      US 2004-07            -4.40        -3.84  -1.48    -3.59  -1.7 (85 %, 25 days)
+//	2007      US 2008-13            -4.52        -4.50  -2.10    -4.80  +1.4 (80 %, 30 days)
+//	2013      US 2014-22            -6.29        -5.56  -2.93    -4.29  -1.8 (80 %, 26 days)  -7.2
+//	2003      UK 2004-07            -4.98        -5.15  -2.67   -10.22  -2.1 (80 %, 28 days)
+//	2007      UK 2008-13            -2.88        -3.04  -2.56    -4.80  +1.6 (80 %, 26 days)
+//	2013      UK 2014-22            -5.16        -4.42  -2.82    -4.63  -2.0 (80 %, 29 days)  -8.4
+//	2013      smaller 2016-17       -6.06        -7.95  -4.47    -2.19  +2.1 (80 %, 1 day)
+//	2022      US 2025-26            -6.16            -      -        -  +1.8 (80 %, 30 days)
 //
-// The last row is the embedded model on 503 tickers from 2025-03-03 to 2026-02-17, every day; one
-// year is too short to fit the others on. It was looked at when the network was fixed and again
-// when the bounds were moved out, which did not change its loss.
+// The last row is the embedded model on 503 tickers from 2025-03-03 to 2026-02-17, every day. One
+// year is too short to fit the other baselines. It was looked at when the network was fixed, and
+// again when the bounds were moved out, which did not change its loss.
 //
-// 2020 is where the intervals fail: in February nothing told of March. With the embedded weights,
-// which saw that year, they cover up to 5.3 points too little on the training file (90 %, 30 days;
-// 6.1 when every day is an origin), and 7.4 in the UK, although the loss against EWMA with normal
-// tails is lower than in any other year, -13.5 and -10.9. What would mend it costs as much coverage
-// too much in every other year.
+// The intervals fail in 2020: nothing in February announced March. The embedded weights saw that
+// year, and still cover up to 5.3 points too little on the training file (90 %, 30 days; 6.1 with
+// every day as an origin) and 7.4 in the UK, although the loss against EWMA with normal tails is
+// lower than in any other year, -13.5 and -10.9. A cure would cost as much coverage in every other
+// year.
 //
 // # What helps
 //
-// Change of the same loss against EWMA with normal tails, the mean of two held-out blocks (fitted
+// Change of the same loss against EWMA with normal tails: the mean of two held-out blocks (fitted
 // to 2000-13, judged on 2014-22; fitted to 2008-22, judged on 2000-07), and of ratios of totals and
-// of horizons: for all that is known, without the market, for closes alone, for tickers above 2.6 %
-// of daily volatility, and for the UK. One network unless said. The two blocks differ from each
-// other by more than most rows do, so a difference below 0.1 is nothing.
+// of horizons. Columns: everything known, without the market, closes only, tickers above 2.6 % of
+// daily volatility, and the UK. One network unless said. The two blocks differ from each other by
+// more than most rows do, so a difference below 0.1 means nothing.
 //
 //	                                       all  no market  closes  volatile     UK
 //	pooled quantiles of the scale alone  -2.74      -2.74   -2.74     -4.24  -3.28
@@ -75,27 +71,27 @@
 //	  weight decay, and 20 passes        -3.61      -2.66   -2.48     -4.66  -3.77
 //	  blanking groups in training        -5.08      -4.36   -4.22     -7.35  -4.91
 //
-// So the time series is short: a network left to itself learns the dates by heart, and a linear map
-// of good features is nearly all there is. The hidden layer stays because it never lost and costs a
-// microsecond. The tails' features stay although the mean says nothing: without them the later
-// block lost 0.2 to 0.6 and the earlier gained as much.
+// The time series is short: a network left to itself learns the dates by heart, and a linear map of
+// good features is nearly all there is. The hidden layer stays because it never lost and costs a
+// microsecond. The tail features stay although their mean says nothing: without them the later
+// block lost 0.2 to 0.6 and the earlier one gained as much.
 //
-// Tried, and left out because nothing was gained (less than 0.05): volatility of volatility, a
-// fading maximum of scores, the mean of log volatility over two and over four years, sums over 60
-// days and with shorter memory, a faster drawdown and a run-up, the market's drawdown, its index's
-// volatility and its level over four years, a stock's correlation with the market, overnight
-// returns as the sign of a report, the jump share of the last week's variance, bounding scores at 4
-// instead of 6, weighting samples by other powers of their scale. Left out because it was worse: an
-// effect of each date, shrunk and fitted along (0.4); blurring the level of volatility that the
-// network sees (0.15 to 0.3, though it helps on a market of half or twice the volatility).
+// Tried and left out, because they gained less than 0.05: volatility of volatility, a fading
+// maximum of scores, the mean of log volatility over two and over four years, sums over 60 days and
+// with shorter memory, a faster drawdown and a run-up, the market's drawdown, the volatility of its
+// index and its level over four years, a stock's correlation with the market, overnight returns as
+// the sign of a report, the jump share of the last week's variance, bounding scores at 4 instead of
+// 6, weighting samples by other powers of their scale. Left out because they were worse: an effect
+// of each date, shrunk and fitted along (0.4); blurring the level of volatility that the network
+// sees (0.15 to 0.3, though it helps on a market of half or twice the volatility).
 //
-// # Calibrate
+// # Calibration
 //
-// How far to follow what a panel's own past shows was chosen on the first six rows of the first
-// table (every eighth US ticker), and on the same panels with every return 1.5 times as large, as
-// smaller companies have them, or US returns 1/1.5 times: loss against EWMA normal, and the mean of
-// |coverage - confidence| in points. Bounds move by what is beyond so many standard errors, out and
-// in.
+// How far package calibrate follows the past of a panel was chosen on the first six rows of the
+// first table (every eighth US ticker), and on the same panels with every return 1.5 times as
+// large, as in smaller companies, or US returns 1/1.5 times. The figures are the loss against EWMA
+// normal, and the mean of |coverage - confidence| in points. Bounds move out and in by what exceeds
+// so many standard errors.
 //
 //	out        in          as they are       1.5 times      US, 1/1.5
 //	not        not        -4.93   0.65     -4.75   0.78    -5.30   0.68
@@ -105,12 +101,12 @@
 //	in full    1.5        -4.99   0.54     -4.82   0.59    -5.33   0.51
 //	in full    2          -4.99   0.49     -4.82   0.54    -5.35   0.47
 //
-// 1.5 and not 2, for on twelve short panels, of three years before the first forecast, it was as
-// much better: 0.48 against 0.54 points, -4.91 against -4.90 %.
+// 1.5 won over 2 on twelve short panels, with three years before the first forecast: 0.48 against
+// 0.54 points, -4.91 against -4.90 %.
 //
-// That Fit moves the bounds out, by one standard error, was chosen on twelve rows: those six, two
-// stretched ones, and the embedded weights on the US, the UK, 2025-26 and the smaller companies.
-// Calibrated beyond 1 and 2 standard errors, the mean loss was -5.37 and the coverage 0.63 points
-// off without, -5.42 and 0.49 with it. Calibrated in full and beyond 2, it was -5.41 and 0.48 with
-// one, -5.41 and 0.48 with one and a half, -5.41 and 0.50 with two.
+// The one standard error by which Fit moves the bounds out was chosen on twelve rows: those six,
+// two stretched ones, and the embedded weights on the US, the UK, 2025-26 and the smaller
+// companies. Calibrated beyond 1 and 2 standard errors, the mean loss and the points off coverage
+// were -5.37 and 0.63 without it, -5.42 and 0.49 with it. Calibrated in full and beyond 2, they
+// were -5.41 and 0.48 with one, -5.41 and 0.48 with one and a half, -5.41 and 0.50 with two.
 package train

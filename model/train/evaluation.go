@@ -25,7 +25,7 @@ type Evaluation struct {
 
 	// Methods holds the model first, then the baselines.
 	Methods []MethodScore `json:"methods"`
-	// Overall is the mean over ReportedHorizons of the model's ratio to each baseline.
+	// Overall compares the model with each baseline.
 	Overall []Ratio `json:"overall"`
 	// Band bounds the model's coverage in 95 % of bootstraps over blocks of dates.
 	Band [model.MaxDays][model.Levels][2]number `json:"coverage_band"`
@@ -54,7 +54,7 @@ type MethodScore struct {
 // Ratio compares the model with a baseline: below 1 is better.
 type Ratio struct {
 	Baseline string `json:"baseline"`
-	// Ratio is the mean over ReportedHorizons of the ratios of mean losses.
+	// Ratio is the mean of ByHorizon over the horizons that a table shows.
 	Ratio number `json:"ratio"`
 	// ByHorizon is the ratio of mean losses at each horizon.
 	ByHorizon [model.MaxDays]number `json:"by_horizon"`
@@ -71,9 +71,6 @@ type Period struct {
 	Ratios   []number                            `json:"ratios"` // to each baseline, as Ratio.Ratio
 	Coverage [model.MaxDays][model.Levels]number `json:"coverage"`
 }
-
-// ReportedHorizons are the days ahead that summaries average over and tables show.
-var ReportedHorizons = horizons
 
 // number is a float64 that JSON shows as null if there was nothing to compute it from.
 type number float64
@@ -157,11 +154,11 @@ func (s *score) method(m int, name string, whole *dayScore) MethodScore {
 	return r
 }
 
-// meanRatio is the mean over ReportedHorizons of the model's loss over that of baseline m.
+// meanRatio is the mean over horizons of the model's loss relative to that of baseline m.
 func (d *dayScore) meanRatio(m int) number {
 	mean := 0.0
-	for _, h := range ReportedHorizons {
-		mean += d.loss[0][h-1] / d.loss[m][h-1] / float64(len(ReportedHorizons))
+	for _, h := range horizons {
+		mean += d.loss[0][h-1] / d.loss[m][h-1] / float64(len(horizons))
 	}
 	return number(mean)
 }

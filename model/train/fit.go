@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sync"
 
 	"tickercast/model"
@@ -33,8 +34,8 @@ type standard struct{ center, spread [numIn]float64 }
 func standardise(s *samples) *standard {
 	st := &standard{}
 	var sum, sq, w [numIn]float64
-	for i := range s.len() {
-		for j, v := range s.features(i) {
+	for i := range s.weight {
+		for j, v := range s.features(int32(i)) {
 			if v == 0 && j >= market.RangeFirst {
 				continue
 			}
@@ -64,9 +65,16 @@ func (st *standard) apply(x []float32, z *[numIn]float64) {
 	}
 }
 
-// fitNetwork minimises the pinball loss by Adam from a random start.
-func fitNetwork(ctx context.Context, s *samples, st *standard, table *quantileTable, seed uint64,
-	step func()) (*network, error) {
+// A worker computes the gradient of a part of a batch.
+type worker struct {
+	pass *pass
+	grad *network
+	dice *rand.Rand
+}
+
+// fitNetwork minimises the pinball loss of the listed samples by Adam from a random start.
+func fitNetwork(ctx context.Context, s *samples, list []int32, st *standard, table *quantileTable,
+	seed uint64, step func()) (*network, error) {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	n := newNetwork(hiddenUnits)
 	for i := range n.first {
@@ -75,20 +83,14 @@ func fitNetwork(ctx context.Context, s *samples, st *standard, table *quantileTa
 	for i := range n.last {
 		n.last[i] = 0.01 * rng.NormFloat64()
 	}
+	var workers [shards]worker
+	for k := range workers {
+		workers[k] = worker{newPass(hiddenUnits), newNetwork(hiddenUnits),
+			rand.New(rand.NewPCG(seed, 2+uint64(k)))}
+		workers[k].pass.logQuantile = table
+	}
 	opt := newAdam(n)
-	order := make([]int32, s.len())
-	for i := range order {
-		order[i] = int32(i)
-	}
-	grads := [shards]*network{}
-	scratch := [shards]*pass{}
-	dice := [shards]*rand.Rand{}
-	for k := range shards {
-		grads[k] = newNetwork(hiddenUnits)
-		scratch[k] = newPass(hiddenUnits)
-		scratch[k].logQuantile = table
-		dice[k] = rand.New(rand.NewPCG(seed, 2+uint64(k)))
-	}
+	order := slices.Clone(list)
 	batches := len(order) / batchSize
 	for epoch := range epochs {
 		rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
@@ -96,39 +98,36 @@ func fitNetwork(ctx context.Context, s *samples, st *standard, table *quantileTa
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			batch := order[b*batchSize:][:batchSize]
 			var wg sync.WaitGroup
-			for k := range shards {
+			for k := range workers {
 				wg.Go(func() {
-					part := batch[k*batchSize/shards : (k+1)*batchSize/shards]
-					n.gradient(s, st, part, scratch[k], grads[k], dice[k])
+					const size = batchSize / shards
+					workers[k].gradient(n, s, order[b*batchSize+k*size:][:size], st)
 				})
 			}
 			wg.Wait()
-			opt.step(n, grads[:], batchSize, float64(epoch*batches+b)/float64(epochs*batches))
+			opt.step(n, &workers, float64(epoch*batches+b)/float64(epochs*batches))
 		}
 		step()
 	}
 	return n, nil
 }
 
-func (n *network) gradient(s *samples, st *standard, part []int32, p *pass, grad *network,
-	dice *rand.Rand) {
-	clear(grad.all)
+func (w *worker) gradient(n *network, s *samples, list []int32, st *standard) {
+	clear(w.grad.all)
 	var x [numIn]float32
-	for _, i := range part {
-		copy(x[:], s.features(int(i)))
-		if dice.Float64() < dropRange {
+	for _, i := range list {
+		copy(x[:], s.features(i))
+		if w.dice.Float64() < dropRange {
 			clear(x[market.RangeFirst:market.RangeEnd])
 		}
-		if dice.Float64() < dropMarket {
+		if w.dice.Float64() < dropMarket {
 			clear(x[market.MarketFirst:market.MarketEnd])
 		}
-		st.apply(x[:], &p.z)
-		n.forward(p)
-		weight := float64(s.weight[i]) * math.Exp(bulk*float64(x[0]))
-		p.loss(x[:], s.returns(int(i)), weight)
-		n.backward(p, grad)
+		st.apply(x[:], &w.pass.z)
+		n.forward(w.pass)
+		w.pass.loss(x[:], s.returns(i), float64(s.weight[i])*math.Exp(bulk*float64(x[0])))
+		n.backward(w.pass, w.grad)
 	}
 }
 

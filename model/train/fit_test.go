@@ -67,7 +67,7 @@ func TestFitIsDeterministicAndBeatsTheNormal(t *testing.T) {
 		if got := e.Overall[0].Ratio; got > 0.99 {
 			t.Errorf("got %v of the loss of EWMA with normal tails, want less than 0.99", got)
 		}
-		for _, h := range ReportedHorizons {
+		for _, h := range horizons {
 			loss[k] += float64(e.Methods[0].MeanLoss[h-1])
 		}
 	}

@@ -14,7 +14,8 @@ const (
 	drift   = 1e-4 // log return per day from the second day on: see the package doc
 )
 
-// horizons are the days ahead that a fit looks at. Curves are smooth in between.
+// horizons are the days ahead that a fit looks at and that summaries show. Curves are smooth in
+// between.
 var horizons = [...]int{1, 2, 3, 5, 7, 10, 15, 20, 25, 30}
 
 // tails are the probabilities outside one bound, by level.

@@ -122,13 +122,19 @@ func (p *plot) path(class, color string, n int, at func(i int) (x, y float64)) {
 	p.printf("\"/>\n")
 }
 
-// key lists the names of the lines, top down.
-func (p *plot) key(x, y float64, names []string) {
-	for i, name := range names {
-		y := y + float64(17*i)
+// lines draws a line of n points per name, and lists the names downwards from y.
+func (p *plot) lines(y float64, n int, names []string, at func(k, i int) (x, y float64)) {
+	for k := range names {
+		p.path("line", palette[k%len(palette)], n, func(i int) (float64, float64) {
+			return at(k, i)
+		})
+	}
+	x := p.x + 12
+	for k, name := range names {
 		p.printf(`<line x1="%.0f" x2="%.0f" y1="%.0f" y2="%.0f" class="line" stroke="%s"/>`, x,
-			x+18, y, y, palette[i%len(palette)])
+			x+18, y, y, palette[k%len(palette)])
 		p.printf(`<text x="%.0f" y="%.0f">%s</text>`+"\n", x+24, y+4, name)
+		y += 17
 	}
 }
 
@@ -143,7 +149,9 @@ func (e *Evaluation) plotCoverage(p *plot) {
 	p.x, p.y, p.width, p.height = 64, topRow, 380, topHeight
 	p.left, p.right, p.low, p.high = -0.3, model.Levels-0.7, -0.02, 0.02
 	shown := [...]int{1, 5, 10, 30}
+	var names []string
 	for _, h := range shown {
+		names = append(names, fmt.Sprintf("%d ahead", h))
 		for l, c := range e.Confidences {
 			p.stretch(e.Methods[0].Coverage[h-1][l] - number(c))
 		}
@@ -155,14 +163,9 @@ func (e *Evaluation) plotCoverage(p *plot) {
 		p.tickX(float64(l), fmt.Sprintf("%.0f", 100*c))
 	}
 	p.percentTicks()
-	var names []string
-	for k, h := range shown {
-		names = append(names, fmt.Sprintf("%d ahead", h))
-		p.path("line", palette[k], model.Levels, func(l int) (float64, float64) {
-			return float64(l), float64(e.Methods[0].Coverage[h-1][l]) - e.Confidences[l]
-		})
-	}
-	p.key(p.x+12, p.y+16, names)
+	p.lines(p.y+16, model.Levels, names, func(k, l int) (float64, float64) {
+		return float64(l), float64(e.Methods[0].Coverage[shown[k]-1][l]) - e.Confidences[l]
+	})
 }
 
 func (e *Evaluation) plotLoss(p *plot) {
@@ -181,12 +184,9 @@ func (e *Evaluation) plotLoss(p *plot) {
 		p.tickX(float64(h), fmt.Sprint(h))
 	}
 	p.percentTicks()
-	for k, r := range e.Overall {
-		p.path("line", palette[k%len(palette)], model.MaxDays, func(i int) (float64, float64) {
-			return float64(i + 1), float64(r.ByHorizon[i]) - 1
-		})
-	}
-	p.key(p.x+12, p.y+16, names)
+	p.lines(p.y+16, model.MaxDays, names, func(k, i int) (float64, float64) {
+		return float64(i + 1), float64(e.Overall[k].ByHorizon[i]) - 1
+	})
 }
 
 func (e *Evaluation) plotTime(p *plot) {
@@ -210,13 +210,14 @@ func (e *Evaluation) plotTime(p *plot) {
 			last = i
 		}
 	}
+	shown := [...]int{0, 2, 3, 5}
 	var names []string
-	for k, l := range [...]int{0, 2, 3, 5} {
+	for k, l := range shown {
 		p.level(palette[k], e.Confidences[l])
-		p.path("line", palette[k], len(e.Quarters), func(i int) (float64, float64) {
-			return float64(i), float64(e.Quarters[i].Coverage[h-1][l])
-		})
 		names = append(names, fmt.Sprintf("%.0f %%", 100*e.Confidences[l]))
 	}
-	p.key(p.x+12, p.y+p.height-17*float64(len(names)), names)
+	p.lines(p.y+p.height-17*float64(len(names)), len(e.Quarters), names,
+		func(k, i int) (float64, float64) {
+			return float64(i), float64(e.Quarters[i].Coverage[h-1][shown[k]])
+		})
 }

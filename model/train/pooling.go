@@ -15,18 +15,15 @@ type quantileTable [model.MaxDays][2][model.Levels]float64
 // quantiles are the table that gives each level its confidence.
 type pooling [model.MaxDays][2]calibrate.Histogram
 
-// add counts the samples for which want returns true (nil: all), as the network n sees them (nil:
-// none). The samples take turns in what is known.
-func (t *pooling) add(s *samples, st *standard, n *network, want func(i int) bool) {
+// add counts the listed samples, in units of what the network n (nil: none) makes of them. The
+// samples take turns in what is known.
+func (t *pooling) add(s *samples, list []int32, st *standard, n *network) {
 	var p *pass
 	if n != nil {
 		p = newPass(n.hidden)
 	}
 	var x [numIn]float32
-	for i := range s.len() {
-		if want != nil && !want(i) {
-			continue
-		}
+	for _, i := range list {
 		copy(x[:], s.features(i))
 		blank(&x, i)
 		scale := float64(x[0]) + math.Log(market.RefScale)
@@ -60,7 +57,7 @@ func (t *pooling) add(s *samples, st *standard, n *network, want func(i int) boo
 
 // blank takes turns, by i, in what is known: everything for two samples, then without the market,
 // without ranges, and without both.
-func blank(x *[numIn]float32, i int) {
+func blank(x *[numIn]float32, i int32) {
 	if k := i % 5; k == 3 || k == 4 {
 		clear(x[market.RangeFirst:market.RangeEnd])
 	}

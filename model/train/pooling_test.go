@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"tickercast/model"
+	"tickercast/model/calendar"
 	"tickercast/model/market"
 )
 
@@ -19,13 +20,14 @@ func TestPoolingCovers(t *testing.T) {
 			append(s.weight, 1)
 	}
 	p := &pooling{}
-	p.add(s, nil, nil, nil)
+	p.add(s, s.where(func(calendar.Date) bool { return true }), nil, nil)
 	table := p.table()
 	for h := range model.MaxDays {
 		for l, c := range model.Confidences {
 			inside := 0
 			for i := range s.len() {
-				r := (float64(s.returns(i)[h]) - drift*float64(h)) / (market.RefScale * sqrtDays[h])
+				r := (float64(s.returns(int32(i))[h]) - drift*float64(h)) /
+					(market.RefScale * sqrtDays[h])
 				if -math.Exp(table[h][0][l]) <= r && r <= math.Exp(table[h][1][l]) {
 					inside++
 				}

@@ -12,7 +12,7 @@ import (
 
 // samples are the origins of a fit, with the log returns that followed them.
 type samples struct {
-	x      []float32 // rows of market.NumFeatures
+	x      []float32 // rows of numIn
 	y      []float32 // rows of model.MaxDays; NaN past the end of a series
 	weight []float32
 	day    []calendar.Date
@@ -20,11 +20,9 @@ type samples struct {
 
 func (s *samples) len() int { return len(s.day) }
 
-func (s *samples) features(i int) []float32 {
-	return s.x[i*market.NumFeatures:][:market.NumFeatures]
-}
+func (s *samples) features(i int32) []float32 { return s.x[int(i)*numIn:][:numIn] }
 
-func (s *samples) returns(i int) []float32 { return s.y[i*model.MaxDays:][:model.MaxDays] }
+func (s *samples) returns(i int32) []float32 { return s.y[int(i)*model.MaxDays:][:model.MaxDays] }
 
 const (
 	shortPiece = 400 // trading days
@@ -92,16 +90,12 @@ func (s *samples) weigh() {
 	}
 }
 
-// subset copies the samples of the days for which want returns true.
-func (s *samples) subset(want func(calendar.Date) bool) *samples {
-	part := &samples{}
+// where lists the samples of the days for which want returns true.
+func (s *samples) where(want func(calendar.Date) bool) (list []int32) {
 	for i, d := range s.day {
 		if want(d) {
-			part.x = append(part.x, s.features(i)...)
-			part.y = append(part.y, s.returns(i)...)
-			part.weight = append(part.weight, s.weight[i])
-			part.day = append(part.day, d)
+			list = append(list, int32(i))
 		}
 	}
-	return part
+	return list
 }

@@ -29,12 +29,12 @@ func TestCollect(t *testing.T) {
 			t.Fatalf("a sample on %v, want %v to the day before %v", s.day[i],
 				dates[market.MinHistory-1], last)
 		}
-		for h, y := range s.returns(i) {
+		for h, y := range s.returns(int32(i)) {
 			if known := dates[at+h+1] <= last; known == (y != y) {
 				t.Fatalf("the target of %v, %d days on, is %v", s.day[i], h+1, y)
 			}
 		}
-		if math.Exp(float64(s.features(i)[length]))*250 < 100 {
+		if math.Exp(float64(s.features(int32(i))[length]))*250 < 100 {
 			short++
 		}
 		byDay[s.day[i]] += float64(s.weight[i])
@@ -47,9 +47,14 @@ func TestCollect(t *testing.T) {
 			t.Errorf("%v weighs %v, want %v", d, w, want)
 		}
 	}
-	if part := s.subset(func(d calendar.Date) bool { return d == dates[100] }); part.len() == 0 ||
-		part.len() == s.len() {
-		t.Errorf("a subset of %d samples", part.len())
+	list := s.where(func(d calendar.Date) bool { return d == dates[100] })
+	if len(list) == 0 || len(list) == s.len() {
+		t.Errorf("%d samples on %v of %d in all", len(list), dates[100], s.len())
+	}
+	for _, i := range list {
+		if s.day[i] != dates[100] {
+			t.Errorf("sample %d is on %v, want %v", i, s.day[i], dates[100])
+		}
 	}
 }
 

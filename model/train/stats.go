@@ -62,13 +62,10 @@ func ratioBand(hits, counts []float64, block, draws int) (low, high float64) {
 	for range draws {
 		var hit, count float64
 		for range (n + block - 1) / block {
-			at := rng.IntN(n)
-			for range block {
-				hit += hits[at]
-				count += counts[at]
-				if at++; at == n {
-					at = 0
-				}
+			from := rng.IntN(n)
+			for at := from; at < from+block; at++ {
+				hit += hits[at%n]
+				count += counts[at%n]
 			}
 		}
 		if count > 0 {

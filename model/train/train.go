@@ -71,13 +71,14 @@ func Fit(ctx context.Context, p *market.Panel, cfg Config) ([]byte, Report, erro
 			cfg.Progress(done, total)
 		}
 	}
+	all := s.where(func(calendar.Date) bool { return true })
 	st := standardise(s)
 	base := &pooling{}
-	base.add(s, st, nil, nil)
+	base.add(s, all, st, nil)
 	table := base.table()
 	fits := make([]*network, networks)
 	for k := range fits {
-		fits[k], err = fitNetwork(ctx, s, st, table, cfg.Seed*networks+uint64(k)+1, step)
+		fits[k], err = fitNetwork(ctx, s, all, st, table, cfg.Seed*networks+uint64(k)+1, step)
 		if err != nil {
 			return nil, rep, fmt.Errorf("fitting: %w", err)
 		}
@@ -110,12 +111,12 @@ func conformal(ctx context.Context, s *samples, st *standard, table *quantileTab
 	held := &pooling{}
 	for k := range calendar.Date(folds) {
 		from, to := first+k*block, first+(k+1)*block
-		rest := s.subset(func(d calendar.Date) bool { return d < from-embargo || d >= to+embargo })
-		n, err := fitNetwork(ctx, rest, st, table, seed, step)
+		rest := s.where(func(d calendar.Date) bool { return d < from-embargo || d >= to+embargo })
+		n, err := fitNetwork(ctx, s, rest, st, table, seed, step)
 		if err != nil {
 			return nil, err
 		}
-		held.add(s, st, n, func(i int) bool { return s.day[i] >= from && s.day[i] < to })
+		held.add(s, s.where(func(d calendar.Date) bool { return d >= from && d < to }), st, n)
 	}
 	return held.table(), nil
 }
