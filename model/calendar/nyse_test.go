@@ -118,25 +118,6 @@ func TestAgainstWalk(t *testing.T) {
 	}
 }
 
-// TestFarDates holds for years that no exchange has known.
-func TestFarDates(t *testing.T) {
-	for _, from := range []string{"0001-01-01", "0004-02-29", "1582-10-15", "1899-12-30",
-		"1969-12-31", "2400-02-29", "9999-12-31"} {
-		d := day(t, from)
-		for n := 1; n <= 300; n++ {
-			to := calendar.Next(d, n)
-			if !calendar.IsTradingDay(to) || calendar.Between(d, to) != n ||
-				calendar.Floor(to) != to {
-				t.Fatalf("Next(%v, %d) = %v, %d trading days on", d, n, to, calendar.Between(d, to))
-			}
-		}
-	}
-	if got := calendar.Between(day(t, "0001-01-01"), day(t, "9999-12-31")); got < 9999*249 ||
-		got > 9999*253 {
-		t.Errorf("Between counts %d trading days in 9999 years", got)
-	}
-}
-
 func TestAllocations(t *testing.T) {
 	d, text, buf := day(t, "2026-11-20"), []byte("2026-11-20"), make([]byte, 0, 16)
 	for name, f := range map[string]func(){
