@@ -34,7 +34,8 @@ type closing struct {
 // count is negative.
 const epoch = Date(4 - 200_000*7)
 
-// days returns the days from epoch to d.
+// days returns the days from epoch to d. For a Date outside of the years 1 to 9999 it may return
+// nonsense, but nothing negative.
 func days(d Date) int { return int(uint32(d-epoch) & (1<<31 - 1)) }
 
 // Name returns the ISO 10383 code of the exchange, or "weekdays" or "24/7".
@@ -130,6 +131,11 @@ func (c *Calendar) LastClosed(t time.Time) Date {
 
 // week is the weekdays that are sessions. Bit 0 is Monday.
 type week uint64
+
+const (
+	mondayToFriday week = 0b0011111
+	everyDay       week = 0b1111111
+)
 
 // word is as that of Calendar.
 func (w week) word(k int) uint64 {

@@ -11,7 +11,7 @@ type Fit struct {
 	// Calendar is nil if the rows are not daily prices: if Gap is over 3 or Filled is set.
 	Calendar *Calendar
 	Gap      int  // median of the days from one row to the next
-	Filled   bool // rows on days without a session repeat the close before them
+	Filled   bool // rows on the days on which an exchange is closed repeat the close before them
 	// Shift is 1 or -1 if dates moved by this many days fit some calendar far better, as when
 	// closes of Tokyo are stamped in UTC. Calendar is that of the dates as they are.
 	Shift int
@@ -20,16 +20,15 @@ type Fit struct {
 // These are logarithms of odds. A row on a day without a session weighs more than a session
 // without a row, as rows are more often lost than invented.
 const (
-	extraCost  = 8.0  // of a row on a day without a session
-	clearly    = 7.0  // lead that a calendar needs over the expected one: two missed sessions
-	far        = 20.0 // lead that moved dates need
-	noAccident = 10.0 // against rows being flat unless they are filled
+	extraCost = 8.0  // of a row on a day without a session
+	clearly   = 7.0  // lead that a calendar needs over the expected one: two missed sessions
+	far       = 20.0 // lead that moved dates need
 )
 
 // Detect finds the calendar that explains the dates of a series best: rows on days without a
 // session and sessions without a row count against it. If expected is not nil, it is kept unless
 // another is clearly better. Dates rise strictly. Closes has one element for each date, or is nil:
-// then Filled stays false. Only the last eleven years count.
+// then Filled stays false. Only the last four years count, as calendars change.
 func Detect(dates []Date, closes []float64, expected *Calendar) (f Fit) {
 	if n := len(dates); n > 0 {
 		start, _ := slices.BinarySearch(dates, dates[n-1]-64*(maxWords-1))
@@ -43,7 +42,7 @@ func Detect(dates []Date, closes []float64, expected *Calendar) (f Fit) {
 	}
 	r := read(dates, closes, 0)
 	best, cost := r.explain(expected)
-	if len(best.words) == 0 && r.filled() { // best has no holidays
+	if best.new == everyDay && r.filled() {
 		f.Filled = true
 		return f
 	}
@@ -68,7 +67,7 @@ func medianGap(dates []Date) (gap int) {
 	return gap
 }
 
-const maxWords = 64
+const maxWords = 24
 
 // rows is the dates of a series as bits, in the words of Calendar.word.
 type rows struct {
@@ -102,10 +101,12 @@ func (r *rows) explain(expected *Calendar) (best *Calendar, cost float64) {
 		best, cost = expected, r.cost(expected)-clearly
 	}
 	for i, all := 0, calendars(); i < len(all); i++ {
-		if c := &all[i]; r.from <= c.to && c.from <= r.to {
-			if v := r.cost(c); v < cost {
-				best, cost = c, v
-			}
+		c := &all[i]
+		if r.to < c.from && c.old == mondayToFriday || c.to < r.from && c.new == mondayToFriday {
+			continue // its holidays are not known: it is as "weekdays"
+		}
+		if v := r.cost(c); v < cost {
+			best, cost = c, v
 		}
 	}
 	return best, cost
@@ -129,8 +130,8 @@ func (r *rows) in(c *Calendar, set *[maxWords]uint64) (n int) {
 	return n
 }
 
-// filled reports whether the rows on days without a session of some exchange are all flat, while
-// flat rows are rare in its sessions.
+// filled reports whether the rows on days without a session of some exchange are flat, all of
+// them, while most rows in its sessions are not.
 func (r *rows) filled() bool {
 	flat := 0
 	for _, w := range r.flat {
@@ -139,8 +140,7 @@ func (r *rows) filled() bool {
 	for i, all := 0, calendars(); i < len(all); i++ {
 		open, flatOpen := r.in(&all[i], &r.open), r.in(&all[i], &r.flat)
 		extra, flatExtra := r.count-open, flat-flatOpen
-		odds := -math.Log(float64(flatOpen+1) / float64(open+2))
-		if 50*flatExtra >= 49*extra && odds*float64(extra) > noAccident {
+		if extra >= 8 && 50*flatExtra >= 49*extra && 2*flatOpen < open {
 			return true
 		}
 	}

@@ -75,8 +75,8 @@ func TestNext(t *testing.T) {
 	}
 }
 
-// TestAgainstWalk compares the arithmetic with a walk from day to day, which asks of each whether
-// it is a holiday by another reading of the rules.
+// TestAgainstWalk compares New York's calendar with a walk from day to day, which asks of each
+// whether it is a holiday by the rules of the exchange.
 func TestAgainstWalk(t *testing.T) {
 	first, last := day(t, "1998-01-01"), day(t, "2101-12-31")
 	var open []calendar.Date
