@@ -1,8 +1,9 @@
-// Package calendar knows civil dates and the trading days of the New York Stock Exchange.
+// Package calendar knows civil dates and the sessions of the world's exchanges.
 //
-// It is not a clock and knows no time zone: a Date is a square on a wall calendar. It knows no
-// other exchange, no early closes (a short day is a trading day) and no closure announced after the
-// code was written.
+// A Date is a day and knows no time zone. A Calendar is the sessions of one exchange, "weekdays"
+// (Monday to Friday without holidays) or "24/7". Detect finds the calendar of a series of prices.
+// The facts are embedded data: the package knows no closure announced after they were made, and
+// asks neither the clock nor the time zones of the machine.
 package calendar
 
 import (

@@ -9,13 +9,16 @@ import (
 	"tickercast/model/calendar"
 )
 
-// TestDatesOfPrices takes files of daily prices of many US tickers for the record of when the
-// exchange was open.
+// usPrices are files of daily prices of many US tickers.
+var usPrices = []string{
+	"../../../shared/data/prices_us_1999_2022.csv.gz",
+	"../../../shared/data/prices_us_latest.csv.gz",
+}
+
+// TestDatesOfPrices takes the files for the record of when the exchange was open.
 func TestDatesOfPrices(t *testing.T) {
-	for path, days := range map[string]int{
-		"../../../shared/data/prices_us_1999_2022.csv.gz": 5830,
-		"../../../shared/data/prices_us_latest.csv.gz":    300,
-	} {
+	for i, path := range usPrices {
+		days := []int{5830, 300}[i]
 		seen := make(map[calendar.Date]bool)
 		first, last := calendar.Date(1<<30), calendar.Date(0)
 		for line := range lines(t, path) {
