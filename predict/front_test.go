@@ -33,7 +33,7 @@ func TestRecover(t *testing.T) {
 	call(h, "GET", "/abort", "")
 }
 
-// TestNamedPathsHideWildcards: GET /predict/batch asks for no ticker of that name.
+// TestNamedPathsHideWildcards: GET /predict/batch is not a request for a ticker of that name.
 func TestNamedPathsHideWildcards(t *testing.T) {
 	h := predict.Front(newHandler(t))
 	for _, tt := range []struct{ method, path, allow string }{
@@ -54,7 +54,7 @@ func TestNamedPathsHideWildcards(t *testing.T) {
 	if w := call(h, "GET", "/predict/A", ""); w.Code != 200 {
 		t.Errorf("GET /predict/A: got %d, want 200", w.Code)
 	}
-	// A path of its own for both GET and POST hides nothing, and HEAD is GET's there too.
+	// A path with both GET and POST hides nothing, and its GET answers HEAD.
 	mux := http.NewServeMux()
 	for _, pattern := range []string{"GET /both", "POST /both", "GET /{any}"} {
 		mux.HandleFunc(pattern, func(http.ResponseWriter, *http.Request) {})
