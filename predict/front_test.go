@@ -66,3 +66,22 @@ func TestNamedPathsHideWildcards(t *testing.T) {
 		}
 	}
 }
+
+func TestInferPathsWithoutRoute(t *testing.T) {
+	h := predict.Front(newHandler(t))
+	for _, tt := range []struct {
+		method, path, body string
+		code               int
+		want               string
+	}{
+		{"POST", "/v2/models/tickercast/versions/1/infer", `{`, 404, `{"detail":"Not Found"}`},
+		{"GET", inferPath, ``, 405, `{"detail":"Method Not Allowed"}`},
+		{"GET", "/v2/models/tickercast/", ``, 307, ""}, // to the path without the slash
+	} {
+		w := call(h, tt.method, tt.path, tt.body)
+		if w.Code != tt.code || w.Body.String() != tt.want {
+			t.Errorf("%s %s: got %d %s, want %d %s", tt.method, tt.path, w.Code, w.Body, tt.code,
+				tt.want)
+		}
+	}
+}
