@@ -163,7 +163,7 @@ func TestUnknownTicker(t *testing.T) {
 	}
 }
 
-// TestFastRequest: the short way gives what the long way gives, or nothing.
+// TestFastRequest: the fast path gives the answer of the full one, or none.
 func TestFastRequest(t *testing.T) {
 	s := newService(t)
 	for _, tt := range []struct {

@@ -66,7 +66,7 @@ func (b *batch) decodeStream(ctx context.Context, body []byte) (ok bool, err err
 }
 
 // decodeItems answers the requests of a list of which the first begins at body[i], and returns the
-// index behind the list, or 0 for decodeTree.
+// index after the list, or 0 if decodeTree must do it.
 func (b *batch) decodeItems(ctx context.Context, body []byte, i int) (end int, err error) {
 	var d *pyjson.Document // of an unusual request
 	for n := range MaxBatch {
@@ -110,7 +110,6 @@ func (b *batch) decodeTree(ctx context.Context, body []byte) error {
 	if err != nil {
 		return err
 	}
-	list := 0
 	switch d.Kind(0) {
 	case pyjson.Null:
 		return errMissingBody()
@@ -118,11 +117,7 @@ func (b *batch) decodeTree(ctx context.Context, body []byte) error {
 	default:
 		return errValue(ruleBody, "", d.Input(0))
 	}
-	for k, v := range d.Members(0) {
-		if string(d.Text(k)) == "requests" {
-			list = v
-		}
-	}
+	list := d.Fields(0, "requests")[0]
 	switch {
 	case list == 0:
 		return errValue(ruleMissing, "requests", d.Input(0))

@@ -19,8 +19,8 @@ var batchItems = []string{
 	`{"ticker":"A","as_of":"2024-01-02"}`, `{"ticker":"A","history":[1]}`,
 }
 
-// single is what POST /predict says to one item, as a batch tells it.
-func single(h http.Handler, item string) string {
+// singleAnswer is the answer of POST /predict to an item in the form that it has in a batch.
+func singleAnswer(h http.Handler, item string) string {
 	w := call(h, "POST", "/predict", item)
 	if w.Code == 200 {
 		return `{"predictions":` + w.Body.String() + `}`
@@ -32,7 +32,7 @@ func TestBatchEqualsSingles(t *testing.T) {
 	h := newHandler(t)
 	var want []string
 	for _, item := range batchItems {
-		want = append(want, single(h, item))
+		want = append(want, singleAnswer(h, item))
 	}
 	list := strings.Join(batchItems, ",")
 	for _, body := range []string{
@@ -111,7 +111,7 @@ func TestBatchRefusals(t *testing.T) {
 	}
 }
 
-// FuzzBatch holds the scan in place to the reading as a whole, which one more key forces.
+// FuzzBatch compares decodeStream with decodeTree, which one more key forces.
 func FuzzBatch(f *testing.F) {
 	f.Add([]byte(strings.Join(batchItems, ",")))
 	for _, item := range batchItems {
@@ -133,8 +133,7 @@ func FuzzBatch(f *testing.F) {
 	})
 }
 
-// BenchmarkBatch answers a thousand one-day requests of some tickers from the cache; divide by a
-// thousand for one.
+// BenchmarkBatch answers 1000 one-day requests for four tickers from the cache.
 func BenchmarkBatch(b *testing.B) {
 	var body bytes.Buffer
 	body.WriteString(`{"requests":[`)
@@ -185,7 +184,7 @@ func TestBatchAllocations(t *testing.T) {
 			s.ServeBatch(w, r)
 		})
 	}
-	// the pool forgets at random under the race detector
+	// Under the race detector a sync.Pool drops buffers at random.
 	if few, many := count(20), count(1000); many > few+20 {
 		t.Errorf("got %v allocations for 20 requests and %v for 1000, want the same", few, many)
 	}

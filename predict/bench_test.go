@@ -45,7 +45,7 @@ func BenchmarkAnswer(b *testing.B) {
 			b.ReportAllocs()
 			i := 0
 			for b.Loop() {
-				// Confidences that never repeat: each is a key of its own.
+				// Each confidence is a new key.
 				i++
 				answerFast(s, fmt.Appendf(body[:0:0],
 					`{"ticker":"AAPL","days_ahead":%d,"confidence_interval":0.9%09d}`, days,
@@ -62,8 +62,8 @@ func (d discard) Header() http.Header         { return d.header }
 func (d discard) Write(b []byte) (int, error) { return len(b), nil }
 func (d discard) WriteHeader(int)             {}
 
-// BenchmarkHandler measures the handler without a connection, and beside it one that answers the
-// same bytes unread.
+// BenchmarkHandler measures the handler without a connection, and for comparison one that always
+// answers the same bytes.
 func BenchmarkHandler(b *testing.B) {
 	body := []byte(`{"ticker":"AAPL","days_ahead":5}`)
 	s := newService(b)

@@ -119,8 +119,7 @@ func readBody(w http.ResponseWriter, r *http.Request, buf []byte, limit int64) (
 
 // errReading is the answer to a body that did not arrive. The cause is the client or the network.
 func errReading(err error) *Error {
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return errTooLarge()
 	}
 	e := errUnreadable()

@@ -29,8 +29,7 @@ func TestDeclaredBodyTakesNoMemory(t *testing.T) {
 	}
 }
 
-// TestBodyWhole reads bodies of all lengths around those at which the room grows, in one piece and
-// byte by byte.
+// TestBodyWhole reads bodies of lengths around those at which the buffer grows, byte by byte.
 func TestBodyWhole(t *testing.T) {
 	for _, n := range []int{0, 1, firstRead - 1, firstRead, firstRead + 1, 2*firstRead + 1,
 		64 << 10} {
@@ -66,7 +65,7 @@ func TestContentTypeIsLatin1(t *testing.T) {
 }
 
 // FuzzContentType: what package mime reads as JSON is JSON, and what it reads as something else is
-// not. Package mime reads UTF-8, so this goes for ASCII alone.
+// not. Package mime reads UTF-8, so only ASCII is compared.
 func FuzzContentType(f *testing.F) {
 	for _, s := range []string{"", "application/json", "Application/JSON; charset=utf-8",
 		"application/x+json", "application/jsonx", "text/json", "application/json/x",

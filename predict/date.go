@@ -13,20 +13,16 @@ var latest = calendar.Of(9999, 10, 31)
 // toDate reads YYYY-MM-DD. Package calendar decides whether it is a date; the rest finds Pydantic's
 // words for the fault, in its order of checks.
 func toDate(s []byte) (calendar.Date, *pyjson.Rule) {
-	const shape = "dddd-dd-dd"
-	parts := [...]string{0: "year", 5: "month", 8: "day"}
-	part := ""
+	const shape = "yyyy-mm-dd"
 	if len(s) < len(shape) {
 		return 0, ruleDate("input is too short")
 	}
-	for i := range shape {
-		if i < len(parts) && parts[i] != "" {
-			part = parts[i]
-		}
-		if shape[i] == '-' && s[i] != '-' {
+	for i, c := range []byte(shape) {
+		if c == '-' && s[i] != '-' {
 			return 0, ruleDate("invalid date separator, expected `-`")
 		}
-		if shape[i] == 'd' && !isDigit(s[i]) {
+		if c != '-' && !isDigit(s[i]) {
+			part := map[byte]string{'y': "year", 'm': "month", 'd': "day"}[c]
 			return 0, ruleDate("invalid character in " + part)
 		}
 	}

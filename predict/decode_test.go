@@ -11,7 +11,7 @@ import (
 	"tickercast/predict/pyjson"
 )
 
-// oddBodies seed the fuzz targets: each has broken, or could break, one rule.
+// oddBodies seed the fuzz targets. Each tests one rule.
 var oddBodies = []string{
 	``, ` `, `null`, `{}`, `[]`, `"x"`, `0`, `01`, `1E400`, `tru`,
 	`{"ticker":"AAPL"}`, `{"ticker":"AAPL","days_ahead":5}`,
@@ -32,7 +32,7 @@ var oddBodies = []string{
 	strings.Repeat("[", 101),
 }
 
-// FuzzDecodeFast holds the fast path to the full one: what it takes, the full path reads the same.
+// FuzzDecodeFast compares the fast path with the full one: what it accepts, both read the same.
 func FuzzDecodeFast(f *testing.F) {
 	for _, s := range oddBodies {
 		f.Add([]byte(s))
@@ -55,8 +55,7 @@ func FuzzDecodeFast(f *testing.F) {
 	})
 }
 
-// FuzzDecode asks of every body that it gets a request within the limits, or an answer that is
-// JSON.
+// FuzzDecode: every body is a request within the limits, or an error that is JSON.
 func FuzzDecode(f *testing.F) {
 	for _, s := range oddBodies {
 		f.Add([]byte(s))

@@ -3,8 +3,10 @@ package predict
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -78,27 +80,79 @@ func TestFailures(t *testing.T) {
 
 // TestErrorHeader: what WriteError sends is Header and AppendJSON.
 func TestErrorHeader(t *testing.T) {
-	for _, e := range []*Error{
-		{Status: 400, Detail: "Bad Request"},
-		ErrOverload(),
-		errTooLarge(),
-		{Status: 401, Detail: "Not authenticated", Challenge: "Bearer"},
-		{Status: 404, Detail: strings.Repeat("x", 3000)},
+	for _, tt := range []struct {
+		e    *Error
+		want map[string]string
+	}{
+		{&Error{Status: 400, Detail: "Bad Request"}, nil},
+		{ErrOverload(), map[string]string{"Retry-After": "1"}},
+		{errTooLarge(), map[string]string{"Connection": "close"}},
+		{&Error{Status: 401, Detail: "Not authenticated", Challenge: "Bearer"},
+			map[string]string{"WWW-Authenticate": "Bearer"}},
+		{&Error{Status: 404, Detail: strings.Repeat("x", 3000)},
+			map[string]string{"Content-Length": "3013"}},
 	} {
 		w := httptest.NewRecorder()
-		WriteError(w, e)
-		if w.Code != e.Status || w.Body.String() != string(e.AppendJSON(nil)) {
-			t.Errorf("%+v: got %d %s", e, w.Code, w.Body)
+		WriteError(w, tt.e)
+		if w.Code != tt.e.Status || w.Body.String() != string(tt.e.AppendJSON(nil)) {
+			t.Errorf("%+v: got %d %s", tt.e, w.Code, w.Body)
 		}
-		sent, want := w.Header(), e.Header()
-		sent.Del("Content-Length")
-		if len(sent) != len(want) {
-			t.Errorf("%+v: sent %v, want %v", e, sent, want)
+		sent, header := w.Header(), tt.e.Header()
+		if sent.Get("Content-Type") != "application/json" || len(sent) != 1+len(tt.want) {
+			t.Errorf("%+v: sent %v, want JSON and %v", tt.e, sent, tt.want)
 		}
-		for k := range want {
-			if sent.Get(k) != want.Get(k) {
-				t.Errorf("%+v: sent %v, want %v", e, sent, want)
+		for k, v := range tt.want {
+			if sent.Get(k) != v {
+				t.Errorf("%+v: sent %v, want %v", tt.e, sent, tt.want)
 			}
 		}
+		sent.Del("Content-Length")
+		if !maps.EqualFunc(sent, header, slices.Equal) {
+			t.Errorf("%+v: Header is %v, sent %v", tt.e, header, sent)
+		}
+	}
+}
+
+// TestRedactedIsACopy: several clients may be given one error.
+func TestRedactedIsACopy(t *testing.T) {
+	s := Service{cfg: Config{RedactInput: true}}
+	e := errMissingBody()
+	before := string(e.AppendJSON(nil))
+	if got := s.PublicError(Failure{Err: e}); got.Issues[0].Input != nil {
+		t.Errorf("got %s, want no input", got.AppendJSON(nil))
+	}
+	if after := string(e.AppendJSON(nil)); after != before {
+		t.Errorf("the error was changed from %s to %s", before, after)
+	}
+}
+
+// TestReservations: what several responses hold together is bounded, but one may hold anything.
+func TestReservations(t *testing.T) {
+	const KiB = 1 << 10
+	l := memLimiter{limit: 1024 * KiB}
+	a, b := reservation{memLimiter: &l}, reservation{memLimiter: &l}
+	for _, step := range []struct {
+		r     *reservation
+		bytes int
+		ok    bool
+	}{
+		{&a, 64 * KiB, true}, // free
+		{&a, 600 * KiB, true},
+		{&b, 300 * KiB, true}, // together all of it
+		{&b, 320 * KiB, true}, // within its step
+		{&b, 321 * KiB, false},
+		{&a, 1 << 30, false},
+	} {
+		if err := step.r.reserve(step.bytes); (err == nil) != step.ok {
+			t.Fatalf("%+v: got %v", step, err)
+		}
+	}
+	b.release()
+	if err := a.reserve(1 << 30); err != nil {
+		t.Errorf("the only response: got %v", err)
+	}
+	a.release()
+	if used, refused := l.used.Load(), l.refused.Load(); used != 0 || refused != 2 {
+		t.Errorf("got %d bytes in use and %d refused, want 0 and 2", used, refused)
 	}
 }

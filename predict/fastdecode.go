@@ -1,17 +1,11 @@
 package predict
 
-import (
-	"context"
-
-	"tickercast/model/market"
-)
+import "context"
 
 // FastRequest is a valid request for a listed ticker, decoded by the fast path.
 type FastRequest struct {
-	state      *state
-	ticker     *market.Ticker
-	days       int
-	confidence float64
+	state *state
+	key   key
 }
 
 // DecodeFast decodes a body in the form that nearly every client sends. ok is false for any other,
@@ -22,12 +16,15 @@ func (s *Service) DecodeFast(body []byte) (f FastRequest, ok bool) {
 	if !ok || !onlyBlanks(body[n:]) {
 		return FastRequest{}, false
 	}
-	if f.state = s.state.Load(); f.state == nil {
+	st := s.state.Load()
+	if st == nil {
 		return FastRequest{}, false
 	}
-	f.ticker, ok = f.state.market.Find(r.Ticker)
-	f.days, f.confidence = r.Days, r.Confidence
-	return f, ok
+	t, ok := st.market.Find(r.Ticker)
+	if !ok {
+		return FastRequest{}, false
+	}
+	return FastRequest{st, st.key(t, r.Days, r.Confidence)}, true
 }
 
 // AnswerFast is Answer for a request of DecodeFast.
@@ -35,7 +32,7 @@ func (s *Service) AnswerFast(f FastRequest) ([]byte, error) {
 	if f.state == nil {
 		return nil, ErrOverload() // the zero FastRequest
 	}
-	return s.cached(context.Background(), f.state, f.ticker, f.days, f.confidence)
+	return s.cached(context.Background(), f.state, f.key)
 }
 
 // decodeFast reads one request from the front of b into r and returns its length. It knows only an
@@ -143,7 +140,7 @@ func skipBlanks(b []byte, i int) int {
 	return i
 }
 
-// afterColon returns the index of the value behind a colon, or len(b) if there is none.
+// afterColon returns the index of the value after a colon, or len(b) if there is none.
 func afterColon(b []byte, i int) int {
 	if i = skipBlanks(b, i); i >= len(b) || b[i] != ':' {
 		return len(b)

@@ -78,7 +78,7 @@ func (s *Service) ServeTicker(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, err)
 		return
 	}
-	item, err := s.cachedItem(context.Background(), st, t, days, confidence)
+	item, err := s.cachedItem(context.Background(), st, st.key(t, days, confidence))
 	if err != nil {
 		s.refuse(w, r, err)
 		return

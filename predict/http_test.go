@@ -75,8 +75,7 @@ func TestBodyLimit(t *testing.T) {
 	}
 }
 
-// TestRawBodies sends bytes that no client library would. Whatever arrives, the answer is JSON and
-// no 500.
+// TestRawBodies sends bytes that no client library would. The answer is always JSON and no 500.
 func TestRawBodies(t *testing.T) {
 	server := httptest.NewServer(newHandler(t))
 	defer server.Close()
@@ -168,7 +167,7 @@ func TestGetTicker(t *testing.T) {
 	}
 }
 
-// TestAge: what is left of the TTL shrinks as the answer ages, and then both begin again.
+// TestAge: max-age shrinks as Age grows, until the answer expires and both begin again.
 func TestAge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(t, func(cfg *predict.Config) { cfg.TTL = 10 * time.Minute })

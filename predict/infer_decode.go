@@ -44,25 +44,13 @@ func decodeInfer(body []byte) (*inferRequest, error) {
 
 type inferDecoder struct{ *pyjson.Document }
 
-// fields finds the members of an object by name. Of a repeated one the last counts; a missing one
-// is 0, the node of the root.
-func (d *inferDecoder) fields(object int, names ...string) []int {
-	at := make([]int, len(names))
-	for k, v := range d.Members(object) {
-		if i := slices.Index(names, string(d.Text(k))); i >= 0 {
-			at[i] = v
-		}
-	}
-	return at
-}
-
 func (d *inferDecoder) is(i int, k pyjson.Kind) bool { return i > 0 && d.Kind(i) == k }
 
 func (d *inferDecoder) request() (*inferRequest, error) {
 	if d.Kind(0) != pyjson.Object {
 		return nil, errInfer("the body is no object")
 	}
-	at := d.fields(0, "id", "inputs", "outputs")
+	at := d.Fields(0, "id", "inputs", "outputs")
 	id, inputs, outputs := at[0], at[1], at[2]
 	r := new(inferRequest)
 	switch {
@@ -90,7 +78,7 @@ func (d *inferDecoder) input(i int, tensors *[len(inferInputs)]tensor) error {
 	if d.Kind(i) != pyjson.Object {
 		return errInfer("an input is no object")
 	}
-	at := d.fields(i, "name", "datatype", "shape", "data")
+	at := d.Fields(i, "name", "datatype", "shape", "data")
 	name, datatype, shape, data := at[0], at[1], at[2], at[3]
 	if !d.is(name, pyjson.String) {
 		return errInfer("an input has no name")
@@ -252,7 +240,7 @@ func (d *inferDecoder) wanted(r *inferRequest, list int) error {
 		if d.Kind(i) != pyjson.Object {
 			return errInfer("an output is no object")
 		}
-		name := d.fields(i, "name")[0]
+		name := d.Fields(i, "name")[0]
 		if !d.is(name, pyjson.String) {
 			return errInfer("an output has no name")
 		}

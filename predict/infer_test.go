@@ -14,25 +14,25 @@ import (
 
 const inferPath = "/v2/models/tickercast/infer"
 
-// A tensor is an output as a client reads it.
-type tensor struct {
+// outputTensor is an output as a client reads it.
+type outputTensor struct {
 	Name, Datatype string
 	Shape          []int
 	Data           []any
 }
 
-func infer(t *testing.T, h http.Handler, body string) (outputs map[string]tensor,
+func callInfer(t *testing.T, h http.Handler, body string) (outputs map[string]outputTensor,
 	answer *httptest.ResponseRecorder) {
 	t.Helper()
 	answer = call(h, "POST", inferPath, body)
 	if answer.Code != 200 {
 		t.Fatalf("%.200s: got %d %s", body, answer.Code, answer.Body)
 	}
-	var got struct{ Outputs []tensor }
+	var got struct{ Outputs []outputTensor }
 	if err := json.Unmarshal(answer.Body.Bytes(), &got); err != nil {
 		t.Fatalf("%v in %s", err, answer.Body)
 	}
-	outputs = map[string]tensor{}
+	outputs = map[string]outputTensor{}
 	for _, o := range got.Outputs {
 		outputs[o.Name] = o
 	}
@@ -47,7 +47,7 @@ func TestInferIsPredict(t *testing.T) {
 		days       int
 		confidence float64
 	}{{"AAPL", 3, 0.8}, {"nvda", 30, 0.95}, {"A", 1, 0.987}}
-	outputs, _ := infer(t, h, `{"inputs":[
+	outputs, _ := callInfer(t, h, `{"inputs":[
 		{"name":"confidence_interval","datatype":"FP64","shape":[3],"data":[0.8,0.95,0.987]},
 		{"name":"ticker","datatype":"BYTES","shape":[3],"data":["AAPL","nvda","A"]},
 		{"name":"days_ahead","datatype":"INT32","shape":[3],"data":[3,30,1],"parameters":{"x":1}}]}`)
@@ -60,8 +60,7 @@ func TestInferIsPredict(t *testing.T) {
 		}
 	}
 	for i, item := range items {
-		// Also the days that only others asked for are forecasts, of this item's ticker and
-		// confidence.
+		// Columns that only other items asked for are forecasts, too.
 		w := call(h, "POST", "/predict",
 			fmt.Sprintf(`{"ticker":%q,"days_ahead":30,"confidence_interval":%v}`, item.ticker,
 				item.confidence))
@@ -83,7 +82,7 @@ func TestInferAnswerToTheByte(t *testing.T) {
 	s := newService(t)
 	h := handlerOf(s)
 	m, _ := s.Current()
-	_, w := infer(t, h,
+	_, w := callInfer(t, h,
 		`{"id":"é\n42","parameters":{"a":[]},"inputs":[{"name":"ticker","datatype":"BYTES","shape":[1],"data":["A"]}],"outputs":[{"name":"predicted_price"},{"name":"date"}]}`)
 	var row []struct {
 		Date  string
@@ -100,19 +99,19 @@ func TestInferAnswerToTheByte(t *testing.T) {
 	}
 }
 
-// TestInferForms: what clients of the protocol send in one form or another means the same.
+// TestInferForms: the forms in which clients of the protocol send a request mean the same.
 func TestInferForms(t *testing.T) {
 	h := newHandler(t)
 	ticker := `{"name":"ticker","datatype":"BYTES","shape":[2],"data":["A","MSFT"]}`
 	plain := `{"inputs":[` + ticker +
 		`,{"name":"days_ahead","datatype":"INT32","shape":[2],"data":[2,2]},{"name":"confidence_interval","datatype":"FP64","shape":[2],"data":[0.99,0.99]}]}`
-	_, want := infer(t, h, plain)
+	_, want := callInfer(t, h, plain)
 	for _, body := range []string{
 		`{"inputs":[` + ticker + `,{"name":"days_ahead","datatype":"INT64","shape":[1],"data":[2]},{"name":"confidence_interval","datatype":"FP32","shape":[1],"data":[0.9900000095367432]}],"outputs":[]}`,
 		`{"id":null,"outputs":null,"inputs":[{"name":"ticker","datatype":"BYTES","shape":[2,1],"data":[["A"],["MSFT"]]},{"name":"days_ahead","datatype":"UINT8","shape":[2,1],"data":[2,[2]]},{"name":"confidence_interval","datatype":"FP64","shape":[1,1],"data":[9.9e-1]}]}`,
 		`{"inputs":[{"name":"days_ahead","datatype":"INT8","shape":[1],"data":[2]},{"name":"confidence_interval","datatype":"FP32","shape":[1],"data":[0.99]},{"name":"ticker","datatype":"BYTES","shape":[2],"data":["\u0041","msft"]}]}`,
 	} {
-		if _, got := infer(t, h, body); got.Body.String() != want.Body.String() {
+		if _, got := callInfer(t, h, body); got.Body.String() != want.Body.String() {
 			t.Errorf("%s: got %s, want %s", body, got.Body, want.Body)
 		}
 	}
@@ -122,12 +121,12 @@ func TestInferForms(t *testing.T) {
 	}
 }
 
-// TestInferLimit: a thousand items of thirty days are answered, one more is not, and nothing is
-// when the client has left.
+// TestInferLimit: 1000 items of 30 days are answered, 1001 are not, and a client that has left gets
+// no answer.
 func TestInferLimit(t *testing.T) {
 	h := newHandler(t)
 	body := inferBody(1000)
-	outputs, _ := infer(t, h, body)
+	outputs, _ := callInfer(t, h, body)
 	if o := outputs["confidence_upper"]; fmt.Sprint(o.Shape) != "[1000 30]" ||
 		len(o.Data) != 30000 || o.Data[0] != o.Data[4*30] {
 		t.Errorf("got %v with %d values, want [1000 30]", o.Shape, len(o.Data))
@@ -186,15 +185,14 @@ func TestInferReady(t *testing.T) {
 			t.Errorf("%s: got %d %s, want %d %s", path, w.Code, w.Body, code, want)
 		}
 	}
-	ready = true // with something to say all the same
+	ready = true // reasons are still given
 	if w := call(h, "GET", "/v2/health/ready", ""); w.Code != 200 ||
 		w.Body.String() != `{"live":true,"ready":true}` {
 		t.Errorf("ready: got %d %s", w.Code, w.Body)
 	}
 }
 
-// FuzzInfer: any bytes get an answer of the protocol, and an accepted request as many values as it
-// has a right to.
+// FuzzInfer: any body gets an answer of the protocol, with as many values as its shape says.
 func FuzzInfer(f *testing.F) {
 	f.Add([]byte(inferBody(3)))
 	f.Add([]byte(`{"id":"\ud800","inputs":[{"name":"ticker","datatype":"BYTES","shape":[2,1],"data":[["A"],"NVDA"]},{"name":"confidence_interval","datatype":"FP32","shape":[1],"data":[0.9900000095367432]}],"outputs":[{"name":"date"}]}`))
@@ -205,7 +203,7 @@ func FuzzInfer(f *testing.F) {
 		w := call(h, "POST", inferPath, string(body))
 		var got struct {
 			Error   *string
-			Outputs []tensor
+			Outputs []outputTensor
 		}
 		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
 			t.Fatalf("%q: the answer is no JSON: %v: %s", body, err, w.Body)
@@ -228,8 +226,7 @@ func FuzzInfer(f *testing.F) {
 	})
 }
 
-// BenchmarkInfer answers a thousand items of thirty days: divide by 30000 for a forecast of one
-// day.
+// BenchmarkInfer answers 1000 items of 30 days.
 func BenchmarkInfer(b *testing.B) {
 	body := []byte(inferBody(1000))
 	s := newService(b)

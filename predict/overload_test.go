@@ -150,7 +150,7 @@ func TestSlowReadersOfLargeAnswers(t *testing.T) {
 	}
 	for path, body := range large {
 		synctest.Test(t, func(t *testing.T) {
-			// less than either
+			// Less than either answer.
 			s := newService(t, func(cfg *predict.Config) { cfg.AnswerBytes = 1 << 20 })
 			defer s.Close()
 			mux := handlerOf(s)

@@ -94,7 +94,7 @@ type key struct {
 	confidence         uint64 // the float's bits; equal positive floats have equal bits
 }
 
-func keyOf(st *state, t *market.Ticker, days int, confidence float64) key {
+func (st *state) key(t *market.Ticker, days int, confidence float64) key {
 	return key{st.generation, uint32(t.Index), uint64(days), math.Float64bits(confidence)}
 }
 
@@ -213,7 +213,7 @@ func (s *Service) answerFrom(ctx context.Context, st *state, r *Request) ([]byte
 		return nil, errUnknownTicker(r.Ticker)
 	}
 	if r.Levels == nil {
-		return s.cached(ctx, st, t, r.Days, r.Confidence)
+		return s.cached(ctx, st, st.key(t, r.Days, r.Confidence))
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -221,21 +221,18 @@ func (s *Service) answerFrom(ctx context.Context, st *state, r *Request) ([]byte
 	return st.tickers[t.Index].encode(st.rowSuffix, r), nil
 }
 
-// cached returns the answer for a listed ticker from the cache. Requests that miss the same answer
-// together have it computed once.
-func (s *Service) cached(ctx context.Context, st *state, t *market.Ticker, days int,
-	confidence float64) ([]byte, error) {
+// cached returns the answer for a key from the cache. Requests that miss it together have it
+// computed once.
+func (s *Service) cached(ctx context.Context, st *state, k key) ([]byte, error) {
 	s.lookups.Inc()
-	k := keyOf(st, t, days, confidence)
 	return s.cache.Load(ctx, k,
 		func(context.Context) ([]byte, error) { return s.compute(st, k), nil })
 }
 
 // cachedItem is cached with the age of the answer.
-func (s *Service) cachedItem(ctx context.Context, st *state, t *market.Ticker, days int,
-	confidence float64) (cache.Item[[]byte], error) {
+func (s *Service) cachedItem(ctx context.Context, st *state,
+	k key) (cache.Item[[]byte], error) {
 	s.lookups.Inc()
-	k := keyOf(st, t, days, confidence)
 	return s.cache.LoadItem(ctx, k,
 		func(context.Context) ([]byte, error) { return s.compute(st, k), nil })
 }

@@ -35,7 +35,7 @@ func appendPrice(dst []byte, x float64, d int) []byte {
 }
 
 // appendDecimal appends n/10^d with at least one decimal and no other trailing zeros. If that is
-// below 1, it has at most four zeros behind the point.
+// below 1, it has at most four zeros after the point.
 func appendDecimal(dst []byte, n uint64, d int) []byte {
 	for d > 1 && n%10 == 0 {
 		n /= 10

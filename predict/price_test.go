@@ -8,8 +8,8 @@ import (
 	"tickercast/predict/pyjson"
 )
 
-// FuzzPrice: a price is printed as its rounding is, and never further from it than half a unit of
-// its last decimal.
+// FuzzPrice: a price is printed like the float64 that it is rounded to, at most half a unit of its
+// last decimal away.
 func FuzzPrice(f *testing.F) {
 	for _, x := range []float64{1e-12, 1e-6, 9.99999e-6, 1e-5, 0.012345678, 0.99999999, 1, 9.999999,
 		9.99999999, 10, 187.43125, 999999.99995, 1e11, 1e15, 3e15} {
@@ -28,8 +28,7 @@ func FuzzPrice(f *testing.F) {
 		if half := 0.5000001 * math.Pow(10, -float64(d)); math.Abs(back-x) > half+x*1e-15 {
 			t.Errorf("%v with %d decimals: got %s", x, d, got)
 		}
-		// A basis point, which is the least that bounds differ from the median by, is never rounded
-		// away.
+		// Bounds are at least a basis point away from the median. Rounding keeps that.
 		low, _ := strconv.ParseFloat(string(appendPrice(nil, x*math.Exp(-1e-4), d)), 64)
 		high, _ := strconv.ParseFloat(string(appendPrice(nil, x*math.Exp(1e-4), d)), 64)
 		if !(low < back && back < high) {

@@ -10,7 +10,7 @@ import (
 	"tickercast/predict/pyjson"
 )
 
-// FuzzQuery holds the reading of a query to net/url, for those that net/url reads.
+// FuzzQuery compares the reading of a query with net/url, where that accepts it.
 func FuzzQuery(f *testing.F) {
 	for _, s := range []string{"", "a", "a=", "a=1&a=2", "a=+%2B", "%61=x", "&&a=1&", "a=%zz",
 		"a=%", "a=%f", "a==", "a=%ff%c3%a9", "b=1", "a=1;a=2"} {
@@ -34,7 +34,7 @@ func FuzzQuery(f *testing.F) {
 	})
 }
 
-// FuzzDate: a date is read as package calendar reads it, or has a reason not to be.
+// FuzzDate compares toDate with package calendar.
 func FuzzDate(f *testing.F) {
 	for _, s := range []string{"2024-02-29", "2023-02-29", "0000-01-01", "9999-12-31", "2024-13-01",
 		"2024-1-1", "", "2024-01-01T", "2024-01-01x", "20240101"} {

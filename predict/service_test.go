@@ -19,7 +19,7 @@ import (
 	"tickercast/predict"
 )
 
-// testMarket is a market of a few tickers that moved a little each day, up to 2026-02-18.
+// testMarket is a market of tickers that move a little each day.
 func testMarket(t testing.TB, scale float64, tickers ...string) *market.Market {
 	t.Helper()
 	var b strings.Builder
@@ -48,8 +48,7 @@ func testMarket(t testing.TB, scale float64, tickers ...string) *market.Market {
 	return m
 }
 
-// newService is a service of the embedded model and four tickers; change may set more of its
-// Config.
+// newService is a service with the embedded model and four tickers. change may set its Config.
 func newService(t testing.TB, change ...func(*predict.Config)) *predict.Service {
 	t.Helper()
 	m, err := model.Embedded()
@@ -157,7 +156,7 @@ func rowsOf(t testing.TB, answer []byte) []row {
 	return rows
 }
 
-// answerFast answers a request in the fast way.
+// answerFast decodes and answers a request by the fast path.
 func answerFast(s *predict.Service, body []byte) (answer []byte, ok bool) {
 	f, ok := s.DecodeFast(body)
 	if !ok {

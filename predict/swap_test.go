@@ -2,6 +2,7 @@ package predict_test
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -165,8 +166,9 @@ func TestNoData(t *testing.T) {
 		if ok {
 			t.Error("DecodeFast: got ok")
 		}
-		if _, err := s.AnswerFast(f); err == nil {
-			t.Error("AnswerFast of no request: got no error")
+		_, err := s.AnswerFast(f)
+		if e, ok := errors.AsType[*predict.Error](err); !ok || e.Status != 503 {
+			t.Errorf("AnswerFast of no request: got %v, want a 503", err)
 		}
 		if m, mk := s.Current(); m != nil || mk != nil {
 			t.Errorf("Current: got %v and %v, want nil", m, mk)

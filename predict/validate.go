@@ -3,7 +3,6 @@ package predict
 import (
 	"math"
 	"net/http"
-	"slices"
 
 	"tickercast/model/calendar"
 	"tickercast/predict/pyjson"
@@ -11,21 +10,7 @@ import (
 
 const maxIssues = 100 // reported of one request
 
-// The fields in the order of checks and reports.
-const (
-	fieldTicker = iota
-	fieldDays
-	fieldConfidence
-	fieldHistory
-	fieldAsOf
-	fieldLevels
-	numFields
-)
-
-var fieldNames = [numFields]string{"ticker", "days_ahead", "confidence_interval", "history",
-	"as_of", "levels"}
-
-// decodeNode reads the request at a node.
+// decodeNode reads the request at a node. Fields are checked and reported in Pydantic's order.
 func decodeNode(d *pyjson.Document, root int) (Request, error) {
 	switch d.Kind(root) {
 	case pyjson.Null:
@@ -34,33 +19,30 @@ func decodeNode(d *pyjson.Document, root int) (Request, error) {
 	default:
 		return Request{}, errValue(ruleBody, "", d.Input(root))
 	}
-	var at [numFields]int // node of each field, 0 for none
-	for key, value := range d.Members(root) {
-		if f := slices.Index(fieldNames[:], string(d.Text(key))); f >= 0 {
-			at[f] = value
-		}
-	}
+	at := d.Fields(root,
+		"ticker", "days_ahead", "confidence_interval", "history", "as_of", "levels")
+	ticker, days, confidence, history, asOf, levels := at[0], at[1], at[2], at[3], at[4], at[5]
 	c := checker{Document: d}
 	r := Request{Days: DefaultDays, Confidence: DefaultConfidence}
-	if i := at[fieldTicker]; i > 0 {
-		r.Ticker = c.ticker(i)
+	if ticker > 0 {
+		r.Ticker = c.ticker(ticker)
 	} else {
-		c.fail(&ruleMissing, fieldTicker, -1, root)
+		c.fail(&ruleMissing, "ticker", -1, root)
 	}
-	if i := at[fieldDays]; i > 0 {
-		r.Days = c.days(i)
+	if days > 0 {
+		r.Days = c.days(days)
 	}
-	if i := at[fieldConfidence]; i > 0 {
-		r.Confidence = c.number(fieldConfidence, -1, i, confidenceRule)
+	if confidence > 0 {
+		r.Confidence = c.number("confidence_interval", -1, confidence, confidenceRule)
 	}
-	if i := at[fieldHistory]; present(d, i) {
-		r.History = c.numbers(fieldHistory, i, MinHistory, MaxHistory, closeRule)
+	if present(d, history) {
+		r.History = c.numbers("history", history, MinHistory, MaxHistory, closeRule)
 	}
-	if i := at[fieldAsOf]; present(d, i) {
-		r.AsOf, r.HasAsOf = c.date(i, present(d, at[fieldHistory])), true
+	if present(d, asOf) {
+		r.AsOf, r.HasAsOf = c.date(asOf, present(d, history)), true
 	}
-	if i := at[fieldLevels]; present(d, i) {
-		r.Levels = c.numbers(fieldLevels, i, 1, MaxLevels, confidenceRule)
+	if present(d, levels) {
+		r.Levels = c.numbers("levels", levels, 1, MaxLevels, confidenceRule)
 	}
 	if len(c.issues) > 0 {
 		return Request{}, &Error{Status: http.StatusUnprocessableEntity, Issues: c.issues}
@@ -78,9 +60,9 @@ type checker struct {
 }
 
 // fail records that a value breaks a rule, unless that is nil.
-func (c *checker) fail(rule *pyjson.Rule, field, index, node int) {
+func (c *checker) fail(rule *pyjson.Rule, field string, index, node int) {
 	if rule != nil && len(c.issues) < maxIssues {
-		c.issues = append(c.issues, Issue{Rule: *rule, In: "body", Field: fieldNames[field],
+		c.issues = append(c.issues, Issue{Rule: *rule, In: "body", Field: field,
 			Index: index, Input: c.Input(node)})
 	}
 }
@@ -107,7 +89,7 @@ func (c *checker) ticker(i int) []byte {
 	if rule == nil {
 		rule = tickerRule(k, s)
 	}
-	c.fail(rule, fieldTicker, -1, i)
+	c.fail(rule, "ticker", -1, i)
 	return s
 }
 
@@ -129,7 +111,7 @@ func (c *checker) days(i int) int {
 	if rule == nil {
 		n, rule = toInt(k, s, MinDays, MaxDays)
 	}
-	c.fail(rule, fieldDays, -1, i)
+	c.fail(rule, "days_ahead", -1, i)
 	return int(n)
 }
 
@@ -142,7 +124,7 @@ func toInt(k pyjson.Kind, text []byte, low, high int64) (int64, *pyjson.Rule) {
 	return n, rule
 }
 
-func (c *checker) number(field, index, i int, check func(float64) *pyjson.Rule) float64 {
+func (c *checker) number(field string, index, i int, check func(float64) *pyjson.Rule) float64 {
 	k, s, rule := c.scalar(i)
 	x := 0.0
 	if rule == nil {
@@ -187,7 +169,7 @@ func closeRule(x float64) *pyjson.Rule {
 }
 
 // numbers checks a list: that it is not too long, then its items, then that it is not too short.
-func (c *checker) numbers(field, i, low, high int,
+func (c *checker) numbers(field string, i, low, high int,
 	check func(float64) *pyjson.Rule) []float64 {
 	if c.Kind(i) != pyjson.Array {
 		c.fail(&ruleListType, field, -1, i)
@@ -210,7 +192,7 @@ func (c *checker) numbers(field, i, low, high int,
 }
 
 // date takes only an ISO date. Pydantic would also read a number as seconds since 1970, and a date
-// with midnight behind it.
+// with midnight after it.
 func (c *checker) date(i int, history bool) calendar.Date {
 	k, s, rule := c.scalar(i)
 	var date calendar.Date
@@ -224,6 +206,6 @@ func (c *checker) date(i int, history bool) calendar.Date {
 	if rule == nil && !history {
 		rule = &ruleAsOfAlone
 	}
-	c.fail(rule, fieldAsOf, -1, i)
+	c.fail(rule, "as_of", -1, i)
 	return date
 }

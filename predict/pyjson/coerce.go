@@ -101,7 +101,7 @@ func leadingDigits(s []byte) int {
 	return len(s) - len(bytes.TrimLeft(digits, "0123456789"))
 }
 
-// trimZeros drops an integer's leading zeros, and underscores behind the first.
+// trimZeros drops an integer's leading zeros, and underscores after the first.
 func trimZeros(s []byte) []byte {
 	if len(s) == 0 || s[0] != '0' {
 		return s

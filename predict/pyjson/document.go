@@ -1,6 +1,9 @@
 package pyjson
 
-import "iter"
+import (
+	"iter"
+	"slices"
+)
 
 // Kind is the kind of a JSON value.
 type Kind uint8
@@ -27,9 +30,9 @@ type Document struct {
 type node struct {
 	kind    Kind
 	escaped bool  // a string with a backslash
-	start   int32 // of a string, behind its quote
+	start   int32 // of a string, after its quote
 	end     int32 // of a string, at its closing quote
-	next    int32 // the first node behind this one and its children
+	next    int32 // the first node after this one and its children
 }
 
 // Kind returns the kind of a node.
@@ -47,8 +50,8 @@ func (d *Document) Elements(array int) iter.Seq[int] {
 	}
 }
 
-// Members yields the nodes of an object's keys and values, repeated keys included.
-func (d *Document) Members(object int) iter.Seq2[int, int] {
+// members yields the nodes of an object's keys and values, repeated keys included.
+func (d *Document) members(object int) iter.Seq2[int, int] {
 	return func(yield func(int, int) bool) {
 		end := int(d.nodes[object].next)
 		for i := object + 1; i < end; i = int(d.nodes[i+1].next) {
@@ -57,6 +60,18 @@ func (d *Document) Members(object int) iter.Seq2[int, int] {
 			}
 		}
 	}
+}
+
+// Fields returns the nodes of an object's values by name. Of a repeated name the last value counts;
+// a missing one is 0, the node of the root.
+func (d *Document) Fields(object int, names ...string) []int {
+	at := make([]int, len(names))
+	for key, value := range d.members(object) {
+		if i := slices.Index(names, string(d.Text(key))); i >= 0 {
+			at[i] = value
+		}
+	}
+	return at
 }
 
 // Len counts an array's values.

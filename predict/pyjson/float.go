@@ -3,7 +3,7 @@ package pyjson
 import "strconv"
 
 // appendRepr appends a finite x as Python's repr prints it: the shortest digits that read back as
-// x, with an exponent below 1e-4 and from 1e16, and .0 behind a whole number.
+// x, with an exponent below 1e-4 and from 1e16, and .0 after a whole number.
 func appendRepr(dst []byte, x float64) []byte {
 	return appendDigits(dst, strconv.AppendFloat(make([]byte, 0, 32), x, 'e', -1, 64), -4, 2)
 }

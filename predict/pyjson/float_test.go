@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// slowRepr is Python's repr by its definition: the shortest digits, as a plain number from low up
-// to 1e16, else with an exponent of at least width digits.
+// slowRepr is Python's repr by definition: the shortest digits, without an exponent from low to
+// 1e16, otherwise with one of at least width digits.
 func slowRepr(x, low float64, width int) string {
 	if a := math.Abs(x); a != 0 && (a < low || a >= 1e16) {
 		m, e, _ := strings.Cut(strconv.FormatFloat(x, 'e', -1, 64), "e")

@@ -41,8 +41,8 @@ func Parse(body []byte) (*Document, error) {
 }
 
 // ParseValue reads the value that begins at src[at], inside of depth brackets, into d, whose memory
-// it uses again. It returns the index behind the value; ok is false if there is a fault. src must
-// be [Valid].
+// it uses again. It returns the index after the value; ok is false if there is a fault. src must be
+// [Valid].
 func (d *Document) ParseValue(src []byte, at, depth int) (end int, ok bool) {
 	p := parser{src: src, pos: at, depth: depth, nodes: d.nodes[:0]}
 	ok = p.value()
@@ -226,7 +226,7 @@ func (p *parser) string() bool {
 		case i+1 == len(p.src):
 			return p.fail("Unterminated string starting at", quote)
 		case p.src[i+1] == 'u':
-			// CPython looks for a byte behind the four digits, too.
+			// CPython wants a byte after the four digits, too.
 			if i+6 >= len(p.src) || hex4(p.src[i+2:]) < 0 {
 				return p.fail(`Invalid \uXXXX escape`, i+1)
 			}

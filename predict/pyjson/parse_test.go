@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// oddBodies seed FuzzParse: each has broken, or could break, one rule.
+// oddBodies seed FuzzParse. Each tests one rule.
 var oddBodies = []string{
 	``, ` `, `null`, `{}`, `[]`, `"x"`, `0`, `-0`, `01`, `1.`, `.5`, `+1`, `1e`, `1e+`, `1E400`,
 	`-`, `tru`, `true`, `NaN`, `[0.80000000000000000001, 0., 0.9e0]`,
@@ -22,8 +22,7 @@ var oddBodies = []string{
 	strings.Repeat("9", 4301),
 }
 
-// FuzzParse holds the parser to encoding/json: it accepts what that accepts, but for the rules of
-// the contract.
+// FuzzParse compares the parser with encoding/json: it accepts the same, but for CPython's limits.
 func FuzzParse(f *testing.F) {
 	for _, s := range oddBodies {
 		f.Add([]byte(s))
@@ -57,13 +56,13 @@ func FuzzParse(f *testing.F) {
 		if !json.Valid(input) || !utf8.Valid(input) {
 			t.Fatalf("input of %q is no JSON: %q", body, input)
 		}
-		// An input that is whole inputes to itself, and says what encoding/json reads in the body.
+		// An input that is not cut has itself as input, and means what encoding/json reads.
 		if len(input) >= maxInput || bytes.Contains(src, []byte(`\u`)) || !utf8.Valid(src) {
 			return
 		}
 		again, err := Parse(input)
 		if err != nil || !bytes.Equal(again.Input(0), input) {
-			t.Errorf("input of %q does not input to itself: %q", body, input)
+			t.Errorf("the input of %q is not its own: %q", body, input)
 		}
 		var got, sent any
 		if json.Unmarshal(src, &sent) == nil && json.Unmarshal(input, &got) == nil {
@@ -112,7 +111,7 @@ func longestInteger(b []byte) int {
 	}
 }
 
-// TestDeepBodiesAreCheap: work must not grow with depth times length.
+// TestDeepBodiesAreCheap: work does not grow with depth times length.
 func TestDeepBodiesAreCheap(t *testing.T) {
 	body := strings.Repeat(`{"a":`, 99) + "[" + strings.Repeat("0,", 30000) + "0]" +
 		strings.Repeat("}", 99)
