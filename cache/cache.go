@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,59 +15,52 @@ const (
 	defaultTTL      = time.Hour
 	maxTTL          = 100 * 365 * 24 * time.Hour // keeps clock + TTL far from overflow
 
-	// A shard smaller than this evicts noticeably worse than one big cache would.
-	minShardEntries = 256
-	minShardBytes   = 512 << 10
+	// The hash spreads keys unevenly, and a shard that gets more than its share evicts early. The
+	// larger the shards, the smaller the difference.
+	minShardEntries = 1024
+	minShardBytes   = 2 << 20
 )
 
-// Config says how large a cache may grow and how long it keeps an answer. The zero value is usable.
+// Config says how much a cache may hold and for how long. The zero value is usable.
 type Config[K comparable, V any] struct {
-	// Capacity is the largest number of entries ever held; 0 means 16384.
+	// Capacity is the largest number of entries; 0 means 16384.
 	Capacity int
 
-	// MaxBytes bounds the sum of all entries' bytes, where an entry counts as Cost plus the cache's
-	// own overhead; 0 means no bound. It needs Cost. A value over an eighth of its shard's part is
-	// returned but not kept.
+	// MaxBytes bounds the sum of all entries' bytes; 0 means no bound. An entry counts as its Cost
+	// plus the overhead of the cache. A value over an eighth of its shard's part is returned but
+	// not kept. MaxBytes needs Cost.
 	MaxBytes int64
 
-	// Cost returns the bytes that key and value hold beyond their own size in an entry: len(v) for
-	// a []byte. nil means none. It is called once a load.
+	// Cost returns the bytes that a key and its value hold beyond their own size in an entry:
+	// len(v) for a []byte. It is called once per load.
 	Cost func(K, V) int64
 
-	// TTL is the age at which an entry is no longer served; 0 means one hour. Each entry lives 0 to
-	// 5 % shorter, at random, so that entries loaded together do not expire together. A hit extends
-	// nothing.
+	// TTL is the age at which an entry is no longer served; 0 means one hour. Each entry lives up
+	// to 5 % shorter, at random, so that entries loaded together do not expire together. A hit
+	// extends nothing.
 	TTL time.Duration
-
-	// Now returns the time; nil means the monotonic clock. A Now that goes backwards makes entries
-	// live longer.
-	Now func() time.Time
 }
 
 // Cache maps keys to values. It is safe for concurrent use.
 type Cache[K comparable, V any] struct {
 	shards   []shard[K, V] // a power of two of them
 	seed     maphash.Seed
-	now      func() int64 // nanoseconds since New
+	start    time.Time
 	ttl      int64
 	cost     func(K, V) int64
 	overhead int64
-	sweeper  sweeper
+	sweeper  *sweeper
 }
 
 // New returns an empty cache, or an error that names the field at fault.
 func New[K comparable, V any](cfg Config[K, V]) (*Cache[K, V], error) {
-	if cfg.Capacity == 0 {
-		cfg.Capacity = defaultCapacity
-	}
-	if cfg.TTL == 0 {
-		cfg.TTL = defaultTTL
-	}
+	cfg.Capacity = cmp.Or(cfg.Capacity, defaultCapacity)
+	cfg.TTL = cmp.Or(cfg.TTL, defaultTTL)
 	return newCache(cfg, numShards(cfg.Capacity, cfg.MaxBytes))
 }
 
-// numShards returns the largest power of two that leaves no shard too small, up to four shards a
-// processor, which keeps the odds of two inserts meeting on one lock low.
+// numShards returns the largest power of two that leaves no shard too small, up to four shards per
+// processor, so that two inserts seldom wait for the same lock.
 func numShards(capacity int, maxBytes int64) int {
 	n := 1
 	for n < 4*runtime.GOMAXPROCS(0) &&
@@ -77,8 +71,7 @@ func numShards(capacity int, maxBytes int64) int {
 	return n
 }
 
-// newCache is New for a cfg without defaults left open and a given number of shards, a power of
-// two.
+// newCache is New without defaults and with a given number of shards, a power of two.
 func newCache[K comparable, V any](cfg Config[K, V], shards int) (*Cache[K, V], error) {
 	overhead := entryOverhead[K, V]()
 	switch {
@@ -96,7 +89,7 @@ func newCache[K comparable, V any](cfg Config[K, V], shards int) (*Cache[K, V], 
 	c := &Cache[K, V]{
 		shards:   make([]shard[K, V], shards),
 		seed:     maphash.MakeSeed(),
-		now:      monotonic(cfg.Now),
+		start:    time.Now(),
 		ttl:      int64(cfg.TTL),
 		cost:     cfg.Cost,
 		overhead: overhead,
@@ -104,11 +97,11 @@ func newCache[K comparable, V any](cfg Config[K, V], shards int) (*Cache[K, V], 
 	for i := range c.shards {
 		c.shards[i].init(part(cfg.Capacity, shards, i), part(cfg.MaxBytes, int64(shards), int64(i)))
 	}
-	c.sweeper.sweep = c.sweep
+	c.sweeper = newSweeper(c.sweep)
 	return c, nil
 }
 
-// part is the i-th of n parts of total: they differ by at most one and their sum is total.
+// part returns the i-th of n parts of total. They differ by at most one and their sum is total.
 func part[T int | int64](total, n, i T) T {
 	p := total / n
 	if i < total%n {
@@ -117,21 +110,12 @@ func part[T int | int64](total, n, i T) T {
 	return p
 }
 
-// monotonic turns now into nanoseconds since this call. Without now it reads the monotonic clock
-// alone, which costs less than half of time.Now.
-func monotonic(now func() time.Time) func() int64 {
-	if now == nil {
-		start := time.Now()
-		return func() int64 { return int64(time.Since(start)) }
-	}
-	start := now()
-	return func() int64 { return int64(now().Sub(start)) }
-}
+// now returns the nanoseconds since New. Reading only the monotonic clock costs less than half of
+// time.Now.
+func (c *Cache[K, V]) now() int64 { return int64(time.Since(c.start)) }
 
-// shard returns the shard of k and the bits of its hash that did not choose it.
-func (c *Cache[K, V]) shard(k K) (*shard[K, V], uint32) {
-	h := maphash.Comparable(c.seed, k)
-	return &c.shards[h&uint64(len(c.shards)-1)], uint32(h >> 32)
+func (c *Cache[K, V]) shard(k K) *shard[K, V] {
+	return &c.shards[maphash.Comparable(c.seed, k)&uint64(len(c.shards)-1)]
 }
 
 // An Item is a value and its age.
@@ -141,63 +125,90 @@ type Item[V any] struct {
 	Left  time.Duration // until the cache stops serving it; 0 if it was not kept
 }
 
-// Get returns the value of k if it is there and younger than its TTL. A hit takes no lock and
-// allocates nothing.
-func (c *Cache[K, V]) Get(k K) (v V, ok bool) {
-	s, _ := c.shard(k)
-	if e := s.find(k); e != nil && e.hit(c.now()) {
-		return e.value, true
-	}
-	s.missed.Add(1)
-	return v, false
-}
-
 // Load is [Cache.LoadItem] without the age.
-func (c *Cache[K, V]) Load(ctx context.Context, k K, load func(context.Context) (V, error)) (V,
-	error) {
-	s, tag := c.shard(k)
-	if e := s.find(k); e != nil && e.hit(c.now()) {
-		return e.value, nil
-	}
-	it, err := c.loadMissing(ctx, s, tag, k, load)
+func (c *Cache[K, V]) Load(ctx context.Context, k K,
+	load func(context.Context) (V, error)) (V, error) {
+	it, err := c.LoadItem(ctx, k, load)
 	return it.Value, err
 }
 
-// LoadItem returns the value of k, loading it if it is missing: of all callers that miss k
-// together, one calls its load and the others wait for that.
+// LoadItem returns the value of k and loads it if it is missing. Of all callers that miss k
+// together, one calls its load and the others wait for the result.
 //
-// A waiter leaves early, with ctx.Err(), when its own ctx ends, and none begins to load after that.
-// The caller that loads stays to the end: load runs on its goroutine, under a context with the
-// values of ctx but not its end, so its client's leaving fails nobody. A load that may take long
-// sets a deadline of its own. It must not load its own key.
+// A waiter whose ctx ends leaves with ctx.Err(). A caller whose ctx has ended does not begin to
+// load. A load, once begun, runs to its end on its caller's goroutine, under a context with the
+// values of ctx but not its end: the others need the result when the first client leaves. A load
+// that may take long sets a deadline of its own. A load must not load its own key.
 //
-// An error of load goes to all who wait for it and is not kept; a panic in load becomes a
-// [*PanicError], and [runtime.Goexit] in it an error for the others.
+// All who wait get the error of a failed load, and nothing is kept. A panic or [runtime.Goexit] in
+// load is an error as well.
 func (c *Cache[K, V]) LoadItem(ctx context.Context, k K,
 	load func(context.Context) (V, error)) (Item[V], error) {
-	s, tag := c.shard(k)
+	s := c.shard(k)
 	if e := s.find(k); e != nil {
-		if now := c.now(); e.hit(now) {
+		if now := c.now(); s.use(e, now) {
 			return e.item(now), nil
 		}
 	}
-	return c.loadMissing(ctx, s, tag, k, load)
+	return c.loadMissing(ctx, s, k, load)
 }
 
-// Purge forgets all entries. Loads under way still answer those who wait for them, but nobody who
-// comes later, and they are not kept.
+// Purge removes all entries. Loads under way answer those who wait for them already, but no later
+// caller, and their results are not kept.
 //
-// Purge gives memory back; it cannot tell what a load that begins afterwards closes over. Where old
-// and new answers must not mix, put a generation in K.
+// Purge gives memory back. It does not know what data a load uses that begins afterwards: where old
+// and new answers must not mix, K needs a generation number.
 func (c *Cache[K, V]) Purge() {
 	for i := range c.shards {
 		c.shards[i].purge()
 	}
 }
 
-// Close stops the sweep of expired entries and forgets all entries. The cache stays usable; expired
-// entries then wait for a load or an eviction to go.
+// Close stops the sweep of expired entries and removes all entries. The cache stays usable; an
+// expired entry then keeps its memory until a load or an eviction meets it.
 func (c *Cache[K, V]) Close() {
 	c.sweeper.close()
 	c.Purge()
+}
+
+// Stats is what a cache holds and has done. Each shard is read at a moment of its own: the bounds
+// hold in every Stats, but sums of counters are no snapshot.
+//
+// Hits are not counted: all processors would write that counter. A caller that counts its requests
+// anyway gets them from [Stats.Hits].
+type Stats struct {
+	Entries int   // held now, expired ones that still take room included
+	Bytes   int64 // held now
+
+	Misses      uint64 // look-ups that found nothing
+	Loads       uint64 // calls of a load function
+	Joins       uint64 // callers that waited for another's load
+	Evictions   uint64 // entries removed to make room
+	Expirations uint64 // entries removed because of their age
+}
+
+// Hits returns how many of the given number of calls of Load and LoadItem found their value in the
+// cache, provided that there were no others. While calls are under way it may be off by their
+// number.
+func (st Stats) Hits(lookups uint64) uint64 {
+	return lookups - min(lookups, st.Misses)
+}
+
+// Stats returns the cache's figures.
+func (c *Cache[K, V]) Stats() Stats {
+	var sum Stats
+	for i := range c.shards {
+		s := &c.shards[i]
+		s.mu.Lock()
+		st := s.stats
+		s.mu.Unlock()
+		sum.Entries += st.Entries
+		sum.Bytes += st.Bytes
+		sum.Misses += st.Misses
+		sum.Loads += st.Loads
+		sum.Joins += st.Joins
+		sum.Evictions += st.Evictions
+		sum.Expirations += st.Expirations
+	}
+	return sum
 }

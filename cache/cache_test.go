@@ -3,70 +3,67 @@ package cache
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
-// check walks every shard and fails t unless map, list and counters agree and the bounds hold. It
-// may run beside other users of c.
+// check fails t unless all shards are sound. It may run beside other users of c.
 func check[K comparable, V any](t testing.TB, c *Cache[K, V]) {
 	t.Helper()
 	for i := range c.shards {
-		s := &c.shards[i]
-		s.mu.Lock()
-		checkShardLocked(t, c, i, s)
-		s.mu.Unlock()
+		if err := c.shards[i].check(c); err != nil {
+			t.Fatalf("shard %d: %v", i, err)
+		}
 	}
 }
 
-func checkShardLocked[K comparable, V any](t testing.TB, c *Cache[K, V], i int, s *shard[K, V]) {
-	t.Helper()
-	entries := 0
-	var bytes int64
-	for _, q := range []*queue[V]{&s.policy.recent, &s.policy.frequent} {
-		n := 0
-		var older *entry[V]
-		for e := q.oldest; e != nil; e = e.newer {
-			if e.older != older || e.queue != q {
-				t.Fatalf("shard %d: key %v: got older %p and queue %p, want %p and %p", i, e.key,
-					e.older, e.queue, older, q)
-			}
-			if own, tag := c.shard(e.key.(K)); s != own || e.tag != tag {
-				t.Fatalf("shard %d: key %v belongs to another shard or its tag is wrong", i, e.key)
-			}
-			if got, ok := s.m.Load(e.key); !ok || got != e {
-				t.Fatalf("shard %d: key %v: map has %v, queue has %p", i, e.key, got, e)
-			}
-			if ttl := e.expires - e.born; ttl > c.ttl || ttl < c.ttl-c.ttl/jitterShare {
-				t.Fatalf("shard %d: key %v lives %v, want %v less at most 5 %%", i, e.key,
-					time.Duration(ttl), time.Duration(c.ttl))
-			}
-			n++
-			bytes += e.cost
-			older = e
+// check returns an error unless list, map and figures agree and the bounds hold. It ends no test
+// itself: that would leave the lock taken, and everything after would wait for it.
+func (s *shard[K, V]) check(c *Cache[K, V]) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	pushes := s.pushes.Load()
+	n, bytes := 0, int64(0)
+	for e := s.ends.newer; e != &s.ends; e = e.newer {
+		if n++; n > s.maxEntries {
+			return fmt.Errorf("more than %d entries in the list", s.maxEntries)
 		}
-		if q.newest != older || q.n != n {
-			t.Fatalf("shard %d: got newest %p, count %d, want the end of the queue %p, %d", i,
-				q.newest, q.n, older, n)
+		if bytes += e.cost; e.cost < c.overhead {
+			return fmt.Errorf("key %v: %d bytes, less than the overhead", e.key, e.cost)
 		}
-		entries += n
+		if e.older.newer != e || e.newer.older != e {
+			return fmt.Errorf("key %v: its neighbours do not point at it", e.key)
+		}
+		if got, ok := s.m.Load(e.key); !ok || got != e {
+			return fmt.Errorf("key %v: the map has %v, the list %p", e.key, got, e)
+		}
+		if c.shard(e.key.(K)) != s {
+			return fmt.Errorf("key %v belongs to another shard", e.key)
+		}
+		life := time.Duration(e.expires - e.born)
+		if ttl := time.Duration(c.ttl); life > ttl || life < ttl-ttl/jitterShare {
+			return fmt.Errorf("key %v lives %v, want %v less at most 5 %%", e.key, life, ttl)
+		}
+		if m := e.mature.Load(); m == 0 || m > pushes+uint64(s.maxEntries+3)/4 {
+			return fmt.Errorf("key %v matures at push %d, now is %d", e.key, m, pushes)
+		}
 	}
 	inMap := 0
 	s.m.Range(func(_, _ any) bool { inMap++; return true })
-	if inMap != entries || entries > s.maxEntries {
-		t.Fatalf("shard %d: queues have %d entries, map has %d, bound is %d", i, entries, inMap,
-			s.maxEntries)
+	if n != inMap || n != s.stats.Entries {
+		return fmt.Errorf("the list has %d entries, the map %d, counted are %d", n, inMap,
+			s.stats.Entries)
 	}
-	if s.bytes != bytes || s.maxBytes > 0 && bytes > s.maxBytes {
-		t.Fatalf("shard %d: bytes are %d, queues sum to %d, bound is %d", i, s.bytes, bytes,
+	if bytes != s.stats.Bytes || s.maxBytes > 0 && bytes > s.maxBytes {
+		return fmt.Errorf("the list has %d bytes, counted are %d, allowed %d", bytes, s.stats.Bytes,
 			s.maxBytes)
 	}
-	if p := &s.policy; p.target < 0 || p.target > s.maxEntries {
-		t.Fatalf("shard %d: target is %d, want 0 to %d", i, p.target, s.maxEntries)
-	}
+	return nil
 }
 
-// mustNew returns a cache of the given number of shards that ends with t.
+// mustNew returns a cache with the given number of shards.
 func mustNew[K comparable, V any](t testing.TB, cfg Config[K, V], shards int) *Cache[K, V] {
 	t.Helper()
 	if cfg.TTL == 0 {
@@ -76,7 +73,8 @@ func mustNew[K comparable, V any](t testing.TB, cfg Config[K, V], shards int) *C
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(c.Close)
+	// Not Close, which takes the locks: a test that ends in a panic may have left one taken.
+	t.Cleanup(c.sweeper.close)
 	return c
 }
 
@@ -85,70 +83,84 @@ func value[V any](v V) func(context.Context) (V, error) {
 	return func(context.Context) (V, error) { return v, nil }
 }
 
-func TestLoadThenGet(t *testing.T) {
-	c := mustNew(t, Config[string, int]{Capacity: 10}, 1)
-	if v, ok := c.Get("a"); ok {
-		t.Errorf("Get before Load: got %d, want nothing", v)
-	}
-	for range 2 {
-		if v, err := c.Load(t.Context(), "a", value(1)); v != 1 || err != nil {
-			t.Errorf("Load: got %d, %v, want 1, nil", v, err)
+// fill loads n keys, each with its number as value.
+func fill(t testing.TB, c *Cache[int, int], n int) {
+	t.Helper()
+	for k := range n {
+		if v, err := c.Load(t.Context(), k, value(k)); v != k || err != nil {
+			t.Fatalf("Load of %d: got %d, %v", k, v, err)
 		}
 	}
-	if v, ok := c.Get("a"); v != 1 || !ok {
-		t.Errorf("Get: got %d, %t, want 1, true", v, ok)
-	}
-	st := c.Stats()
-	want := Stats{Entries: 1, Capacity: 10, Bytes: c.overhead, Misses: 2, Loads: 1}
-	if st != want {
-		t.Errorf("Stats: got %+v, want %+v", st, want)
-	}
-	if got := st.Hits(4); got != 2 {
-		t.Errorf("Hits(4): got %d, want 2", got)
-	}
-	check(t, c)
 }
 
-func TestErrorIsNotKept(t *testing.T) {
-	c := mustNew(t, Config[string, int]{Capacity: 10}, 1)
-	boom := errors.New("boom")
-	v, err := c.Load(t.Context(), "a", func(context.Context) (int, error) { return 7, boom })
-	if v != 0 || err != boom {
-		t.Errorf("failing Load: got %d, %v, want 0, boom", v, err)
+var errMiss = errors.New("not in the cache")
+
+// get returns the value of k if it is in the cache. A miss counts as a load.
+func get[K comparable, V any](c *Cache[K, V], k K) (v V, ok bool) {
+	v, err := c.Load(context.Background(), k, func(context.Context) (V, error) {
+		return v, errMiss
+	})
+	return v, err == nil
+}
+
+// TestLoad runs in a bubble, where a load that waits for ever ends with a message.
+func TestLoad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := mustNew(t, Config[string, int]{Capacity: 10}, 1)
+		if v, ok := get(c, "a"); ok {
+			t.Errorf("before Load: got %d, want nothing", v)
+		}
+		for range 3 {
+			if v, err := c.Load(t.Context(), "a", value(1)); v != 1 || err != nil {
+				t.Errorf("Load: got %d, %v, want 1, nil", v, err)
+			}
+		}
+		st := c.Stats()
+		if want := (Stats{Entries: 1, Bytes: c.overhead, Misses: 2, Loads: 2}); st != want {
+			t.Errorf("Stats: got %+v, want %+v", st, want)
+		}
+		if got := st.Hits(4); got != 2 {
+			t.Errorf("Hits(4): got %d, want 2", got)
+		}
+		check(t, c)
+	})
+}
+
+// TestHitTakesNoLock hits an entry while another holds the lock of its shard.
+func TestHitTakesNoLock(t *testing.T) {
+	c := mustNew(t, Config[int, int]{Capacity: 10}, 1)
+	fill(t, c, 10)
+	c.shards[0].mu.Lock()
+	defer c.shards[0].mu.Unlock()
+	done := make(chan bool, 1)
+	go func() { _, ok := get(c, 3); done <- ok }()
+	select {
+	case ok := <-done:
+		if !ok {
+			t.Error("got a miss, want a hit")
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the hit waits for the lock")
 	}
-	if v, err := c.Load(t.Context(), "a", value(1)); v != 1 || err != nil {
-		t.Errorf("next Load: got %d, %v, want 1, nil", v, err)
-	}
-	if st := c.Stats(); st.Failures != 1 || st.Loads != 2 {
-		t.Errorf("Stats: got %+v, want 1 failure of 2 loads", st)
-	}
-	check(t, c)
 }
 
 func TestPurgeAndClose(t *testing.T) {
 	c := mustNew(t, Config[int, int]{Capacity: 100}, 4)
-	fill := func() {
-		for k := range 50 {
-			if _, err := c.Load(t.Context(), k, value(k)); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	fill()
+	fill(t, c, 50)
 	c.Purge()
-	if n := c.Len(); n != 0 {
-		t.Errorf("Len after Purge: got %d, want 0", n)
+	if st := c.Stats(); st.Entries != 0 || st.Bytes != 0 {
+		t.Errorf("after Purge: got %+v, want no entry", st)
 	}
 	check(t, c)
-	fill()
+	fill(t, c, 50)
 	c.Close()
 	c.Close()
-	if n := c.Len(); n != 0 {
-		t.Errorf("Len after Close: got %d, want 0", n)
+	if n := c.Stats().Entries; n != 0 {
+		t.Errorf("after Close: got %d entries, want 0", n)
 	}
-	fill()
-	if v, ok := c.Get(7); v != 7 || !ok {
-		t.Errorf("Get after Close: got %d, %t, want 7, true", v, ok)
+	fill(t, c, 50)
+	if v, ok := get(c, 7); v != 7 || !ok {
+		t.Errorf("load after Close: got %d, %t, want 7, true", v, ok)
 	}
 	check(t, c)
 }

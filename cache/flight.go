@@ -4,52 +4,36 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"time"
 )
-
-// A PanicError is a panic in a load, as all callers of that load see it.
-type PanicError struct {
-	Value any    // what was passed to panic
-	Stack []byte // of the goroutine that loaded
-}
-
-func (e *PanicError) Error() string { return fmt.Sprintf("cache: load panicked: %v", e.Value) }
-
-// Unwrap returns Value if it is an error.
-func (e *PanicError) Unwrap() error {
-	err, _ := e.Value.(error)
-	return err
-}
 
 var errGoexit = errors.New("cache: load ended its goroutine")
 
 // A flight is one load under way. The caller that loads writes item and err before it closes done;
-// the others read them after.
+// the waiters read them afterwards.
 type flight[V any] struct {
-	tag  uint32 // see entry
 	born int64
-	done chan struct{} // made by the first who waits; guarded by the shard's lock
+	done chan struct{} // made by the first waiter; guarded by the shard's lock
 	item Item[V]
 	err  error
 }
 
-// loadMissing joins the flight of k or becomes it. It looks again first: a flight may have landed
+// loadMissing joins the flight of k or begins one. It looks again first: a flight may have landed
 // since the caller missed.
-func (c *Cache[K, V]) loadMissing(ctx context.Context, s *shard[K, V], tag uint32, k K,
+func (c *Cache[K, V]) loadMissing(ctx context.Context, s *shard[K, V], k K,
 	load func(context.Context) (V, error)) (Item[V], error) {
 	s.mu.Lock()
 	now := c.now()
 	if e := s.find(k); e != nil {
-		if e.hit(now) {
+		if s.use(e, now) {
 			s.mu.Unlock()
 			return e.item(now), nil
 		}
-		s.counts.expirations++
-		s.removeLocked(e)
+		s.expireLocked(e)
 	}
+	s.stats.Misses++
 	if f := s.flights[k]; f != nil {
-		s.counts.joins++
+		s.stats.Joins++
 		if f.done == nil {
 			f.done = make(chan struct{})
 		}
@@ -63,14 +47,13 @@ func (c *Cache[K, V]) loadMissing(ctx context.Context, s *shard[K, V], tag uint3
 		}
 	}
 	if err := ctx.Err(); err != nil {
-		s.missed.Add(1)
 		s.mu.Unlock()
 		return Item[V]{}, err
 	}
-	s.counts.loads++
-	f := &flight[V]{tag: tag, born: now}
-	// A key that is not itself (a NaN in it) could never be found again, nor deleted: its loads are
-	// neither shared nor kept.
+	s.stats.Loads++
+	f := &flight[V]{born: now}
+	// A key that does not equal itself (it contains a NaN) could be neither found nor deleted: its
+	// loads are not shared and not kept.
 	if k == k {
 		s.flights[k] = f
 	}
@@ -79,16 +62,20 @@ func (c *Cache[K, V]) loadMissing(ctx context.Context, s *shard[K, V], tag uint3
 	return f.item, f.err
 }
 
-// fly runs load and lands f whatever load does: return, panic or Goexit.
+// fly runs load and lands f, whether load returns, panics or calls Goexit.
 func (c *Cache[K, V]) fly(ctx context.Context, s *shard[K, V], k K, f *flight[V],
 	load func(context.Context) (V, error)) {
 	var cost int64
 	returned := false
 	defer func() {
 		if !returned {
-			f.err = errGoexit
-			if r := recover(); r != nil {
-				f.err = &PanicError{Value: r, Stack: debug.Stack()}
+			switch r := recover().(type) {
+			case nil:
+				f.err = errGoexit
+			case error:
+				f.err = fmt.Errorf("cache: load panicked: %w", r)
+			default:
+				f.err = fmt.Errorf("cache: load panicked: %v", r)
 			}
 		}
 		c.land(s, k, f, cost)
@@ -100,15 +87,12 @@ func (c *Cache[K, V]) fly(ctx context.Context, s *shard[K, V], k K, f *flight[V]
 	returned = true
 }
 
-// land ends f: in one critical section it stops being joinable and its value becomes an entry,
-// unless it failed or a purge has struck it off.
+// land ends f. In one critical section f stops being joinable and its value becomes an entry,
+// unless it failed or a purge has removed it.
 func (c *Cache[K, V]) land(s *shard[K, V], k K, f *flight[V], cost int64) {
 	var e *entry[V]
 	s.mu.Lock()
 	now := c.now()
-	if f.err != nil {
-		s.counts.failures++
-	}
 	if s.flights[k] == f {
 		delete(s.flights, k)
 		if f.err == nil {

@@ -1,125 +1,104 @@
 package cache
 
-import (
-	"container/list"
-	"sync"
-)
+import "container/list"
 
-// lru is the obvious exact LRU, a mutex round a map and a list: the oracle of the hit ratio and the
-// baseline of the benchmarks.
-type lru[K comparable, V any] struct {
-	capacity int
-	fifo     bool // a hit moves nothing
+// A policy is one step of a simulated cache: it reports a hit, or inserts the key.
+type policy func(ask) bool
 
-	mu    sync.Mutex
-	order list.List // of lruEntry, last used first
-	at    map[K]*list.Element
+// limits bound a simulated cache as Config does.
+type limits struct {
+	entries int
+	bytes   int64 // 0: no bound
 }
 
-type lruEntry[K comparable, V any] struct {
-	key   K
-	value V
+// A simulation is the obvious form of the policies that are compared: a map and a list. Its fields
+// choose one of them.
+type simulation struct {
+	limits
+	lru    bool // a hit moves the entry to the new end
+	chance bool // a hit marks the entry; eviction passes over a marked one and clears its mark
+	stay   bool // an entry that is passed over keeps its place; the next eviction goes on behind it
+	young  int  // hits do not count in the newest part of the list, 1/young of it; 0: all count
+
+	order  list.List // of *simulated, oldest first
+	at     map[uint32]*list.Element
+	hand   *list.Element // where eviction goes on, if stay
+	held   int64         // bytes
+	pushes int
 }
 
-func (c *lru[K, V]) get(k K) (v V, ok bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	el, ok := c.at[k]
-	if !ok {
-		return v, false
-	}
-	if !c.fifo {
-		c.order.MoveToFront(el)
-	}
-	return el.Value.(*lruEntry[K, V]).value, true
+type simulated struct {
+	ask
+	marked bool
+	pushed int // simulation.pushes when it was put at the new end
+	young  int // its hits count after so many more
 }
 
-// put adds k, which is not there.
-func (c *lru[K, V]) put(k K, v V) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.at) == c.capacity {
-		el := c.order.Back()
-		delete(c.at, el.Value.(*lruEntry[K, V]).key)
-		c.order.Remove(el)
-	}
-	c.at[k] = c.order.PushFront(&lruEntry[K, V]{k, v})
+func exactLRU(l limits) policy { return (&simulation{limits: l, lru: true}).run() }
+func fifo(l limits) policy     { return (&simulation{limits: l}).run() }
+func clock(l limits) policy    { return (&simulation{limits: l, chance: true}).run() }
+func sieve(l limits) policy    { return (&simulation{limits: l, chance: true, stay: true}).run() }
+
+// lateClock is the policy of the cache, unsharded.
+func lateClock(l limits) policy {
+	return (&simulation{limits: l, chance: true, young: youngShare}).run()
 }
 
-// access is one step of a simulation: it reports a hit, or adds k.
-func (c *lru[K, V]) access(k K) bool {
-	_, ok := c.get(k)
-	if !ok {
-		var v V
-		c.put(k, v)
-	}
-	return ok
+func (c *simulation) run() policy {
+	c.at = make(map[uint32]*list.Element)
+	return c.access
 }
 
-func newLRU(capacity int) *lru[uint32, struct{}] {
-	return &lru[uint32, struct{}]{capacity: capacity, at: make(map[uint32]*list.Element)}
-}
-
-func newFIFO(capacity int) *lru[uint32, struct{}] {
-	c := newLRU(capacity)
-	c.fifo = true
-	return c
-}
-
-// marking is second chance over one list, the shape that CLOCK and SIEVE share: a hit marks;
-// eviction walks from the old end and takes the first unmarked entry. CLOCK moves a marked one to
-// the young end; SIEVE leaves it where it is and goes on from there next time.
-type marking struct {
-	capacity int
-	sieve    bool
-
-	order list.List // of *mark, oldest first
-	hand  *list.Element
-	at    map[uint32]*mark
-}
-
-type mark struct {
-	key     uint32
-	visited bool
-}
-
-func newMarking(capacity int, sieve bool) *marking {
-	return &marking{capacity: capacity, sieve: sieve, at: make(map[uint32]*mark)}
-}
-
-func (c *marking) access(k uint32) bool {
-	if m, ok := c.at[k]; ok {
-		m.visited = true
+func (c *simulation) access(a ask) bool {
+	if el, ok := c.at[a.key]; ok {
+		if e := el.Value.(*simulated); c.chance && c.pushes-e.pushed >= e.young {
+			e.marked = true
+		}
+		if c.lru {
+			c.order.MoveToBack(el)
+		}
 		return true
 	}
-	if len(c.at) == c.capacity {
+	for len(c.at) == c.entries || c.bytes > 0 && c.held+a.bytes > c.bytes {
 		c.evict()
 	}
-	m := &mark{key: k}
-	c.at[k] = m
-	c.order.PushBack(m)
+	e := &simulated{ask: a}
+	c.at[a.key] = c.order.PushBack(e)
+	c.held += a.bytes
+	c.pushed(e)
 	return false
 }
 
-func (c *marking) evict() {
+func (c *simulation) pushed(e *simulated) {
+	c.pushes++
+	e.pushed = c.pushes
+	if c.young > 0 {
+		e.young = (len(c.at) + c.young - 1) / c.young
+	}
+}
+
+func (c *simulation) evict() {
 	el := c.hand
 	if el == nil {
 		el = c.order.Front()
 	}
-	for el.Value.(*mark).visited {
-		el.Value.(*mark).visited = false
+	for el.Value.(*simulated).marked {
+		e := el.Value.(*simulated)
+		e.marked = false
 		next := el.Next()
-		if !c.sieve {
+		if !c.stay {
 			c.order.MoveToBack(el)
+			c.pushed(e)
 		}
 		if next == nil {
 			next = c.order.Front()
 		}
 		el = next
 	}
-	if c.sieve {
+	if c.stay {
 		c.hand = el.Next()
 	}
-	delete(c.at, el.Value.(*mark).key)
-	c.order.Remove(el)
+	e := c.order.Remove(el).(*simulated)
+	delete(c.at, e.key)
+	c.held -= e.bytes
 }

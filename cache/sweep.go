@@ -1,7 +1,7 @@
 package cache
 
 import (
-	"sync"
+	"math"
 	"sync/atomic"
 	"time"
 )
@@ -9,45 +9,38 @@ import (
 // sweepEvery is how long an expired entry may keep its memory without traffic.
 const sweepEvery = time.Minute
 
-// A sweeper calls sweep a minute after arm, and again while sweep says that something is left. It
-// is a timer, not a goroutine: an empty cache has nothing under way.
+// A sweeper calls sweep a minute after arm, and again while sweep reports that entries are left. It
+// is a timer, not a goroutine, so an empty cache runs nothing.
 type sweeper struct {
-	sweep func() (left bool)
-	armed atomic.Bool // read by every insert; written once a minute at most
+	sweep         func() (left bool)
+	timer         *time.Timer
+	armed, closed atomic.Bool // every insert reads them; they are written at most once a minute
+}
 
-	mu     sync.Mutex // guards all below
-	timer  *time.Timer
-	closed bool
+func newSweeper(sweep func() (left bool)) *sweeper {
+	w := &sweeper{sweep: sweep}
+	w.timer = time.AfterFunc(math.MaxInt64, w.run)
+	w.timer.Stop()
+	return w
 }
 
 func (w *sweeper) arm() {
-	if w.armed.Load() {
-		return
+	if !w.armed.Load() && !w.closed.Load() && w.armed.CompareAndSwap(false, true) {
+		w.timer.Reset(sweepEvery)
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.closed || w.armed.Load() {
-		return
-	}
-	w.armed.Store(true)
-	w.timer = time.AfterFunc(sweepEvery, w.run)
 }
 
 func (w *sweeper) run() {
-	// First, so that an insert behind the sweep's back arms it again.
-	w.armed.Store(false)
+	w.armed.Store(false) // before the sweep, so that an insert during it arms again
 	if w.sweep() {
 		w.arm()
 	}
 }
 
+// close ends the sweeps. An arm at the same moment may cause one more.
 func (w *sweeper) close() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.closed = true
-	if w.timer != nil {
-		w.timer.Stop()
-	}
+	w.closed.Store(true)
+	w.timer.Stop()
 }
 
 // sweep removes the expired entries, a shard at a time.
@@ -56,9 +49,7 @@ func (c *Cache[K, V]) sweep() (left bool) {
 	for i := range c.shards {
 		s := &c.shards[i]
 		s.mu.Lock()
-		if s.sweepLocked(now) > 0 {
-			left = true
-		}
+		left = s.sweepLocked(now) || left
 		s.mu.Unlock()
 	}
 	return left

@@ -1,7 +1,7 @@
 package cache
 
 import (
-	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,11 +26,8 @@ func TestExpiry(t *testing.T) {
 			t.Errorf("a nanosecond before its end: got %+v, want %+v", it, want)
 		}
 		time.Sleep(time.Nanosecond)
-		if v, ok := c.Get("a"); ok {
-			t.Errorf("Get at its end: got %d, want nothing", v)
-		}
 		if it := load(3); it.Value != 3 || it.Age != 0 {
-			t.Errorf("Load at its end: got %+v, want value 3, age 0", it)
+			t.Errorf("at its end: got %+v, want value 3, age 0", it)
 		}
 		if st := c.Stats(); st.Entries != 1 || st.Expirations != 1 || st.Evictions != 0 {
 			t.Errorf("Stats: got %+v, want 1 entry, 1 expiration, no eviction", st)
@@ -44,10 +41,9 @@ func TestExpiry(t *testing.T) {
 func TestAgeCountsFromTheBeginningOfTheLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := mustNew(t, Config[string, int]{Capacity: 10}, 1)
-		slow := func(context.Context) (int, error) { time.Sleep(time.Minute); return 1, nil }
 		items := make(chan Item[int], 3)
 		get := func() {
-			it, err := c.LoadItem(t.Context(), "a", slow)
+			it, err := c.LoadItem(t.Context(), "a", slow(1, time.Minute))
 			if err != nil {
 				t.Error(err)
 			}
@@ -68,13 +64,12 @@ func TestAgeCountsFromTheBeginningOfTheLoad(t *testing.T) {
 func TestLoadLongerThanTTL(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := mustNew(t, Config[string, int]{Capacity: 10}, 1)
-		it, err := c.LoadItem(t.Context(), "a",
-			func(context.Context) (int, error) { time.Sleep(time.Hour); return 1, nil })
+		it, err := c.LoadItem(t.Context(), "a", slow(1, time.Hour))
 		if want := (Item[int]{1, time.Hour, 0}); it != want || err != nil {
 			t.Errorf("got %+v, %v, want %+v, nil", it, err, want)
 		}
-		if st := c.Stats(); st.Entries != 0 || st.Refused != 1 {
-			t.Errorf("Stats: got %+v, want no entry, 1 refused", st)
+		if n := c.Stats().Entries; n != 0 {
+			t.Errorf("got %d entries, want none", n)
 		}
 	})
 }
@@ -82,103 +77,105 @@ func TestLoadLongerThanTTL(t *testing.T) {
 // TestLivesAreSpread: entries loaded together end over the last 5 % of the TTL, none after it.
 func TestLivesAreSpread(t *testing.T) {
 	const n = 10_000
-	now := time.Unix(0, 0)
-	c := mustNew(t, Config[int, int]{Capacity: n, Now: func() time.Time { return now }}, 1)
-	for k := range n {
-		if _, err := c.Load(t.Context(), k, value(k)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	alive := func() (alive int) {
-		for k := range n {
-			if _, ok := c.Get(k); ok {
-				alive++
+	synctest.Test(t, func(t *testing.T) {
+		c := mustNew(t, Config[int, int]{Capacity: n}, 1)
+		fill(t, c, n)
+		start := time.Now()
+		for _, tt := range []struct {
+			after    time.Duration
+			min, max int
+		}{
+			{57*time.Minute - 1, n, n},
+			{57*time.Minute + 45*time.Second, n * 72 / 100, n * 78 / 100},
+			{58*time.Minute + 30*time.Second, n * 47 / 100, n * 53 / 100},
+			{time.Hour, 0, 0},
+		} {
+			time.Sleep(time.Until(start.Add(tt.after)))
+			alive := 0
+			for k := range n {
+				if _, ok := get(c, k); ok {
+					alive++
+				}
+			}
+			if alive < tt.min || alive > tt.max {
+				t.Errorf("after %v: got %d of %d alive, want %d to %d", tt.after, alive, n, tt.min,
+					tt.max)
 			}
 		}
-		return alive
-	}
-	for _, tt := range []struct {
-		after    time.Duration
-		min, max int
-	}{
-		{57*time.Minute - 1, n, n},
-		{57*time.Minute + 45*time.Second, n * 72 / 100, n * 78 / 100},
-		{58*time.Minute + 30*time.Second, n * 47 / 100, n * 53 / 100},
-		{time.Hour, 0, 0},
-	} {
-		now = time.Unix(0, 0).Add(tt.after)
-		if got := alive(); got < tt.min || got > tt.max {
-			t.Errorf("after %v: got %d of %d alive, want %d to %d", tt.after, got, n, tt.min,
-				tt.max)
-		}
-	}
+	})
 }
 
 // TestSweep: without traffic expired entries go within two minutes, and an empty cache has no timer
-// under way.
+// under way. After Close they stay until a load meets them.
 func TestSweep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := mustNew(t, Config[int, int]{Capacity: 1000}, 4)
-		fill := func() {
-			for k := range 500 {
-				if _, err := c.Load(t.Context(), k, value(k)); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-		for range 2 {
-			fill()
-			time.Sleep(56 * time.Minute)
-			if n := c.Len(); n != 500 {
-				t.Errorf("after 56 minutes: got %d entries, want 500", n)
-			}
-			time.Sleep(6 * time.Minute)
-			if n := c.Len(); n != 0 {
-				t.Errorf("after 62 minutes: got %d entries, want 0", n)
+		after := func(d time.Duration, entries int, expirations uint64) {
+			t.Helper()
+			time.Sleep(d)
+			synctest.Wait()
+			if st := c.Stats(); st.Entries != entries || st.Expirations != expirations {
+				t.Errorf("got %+v, want %d entries, %d expirations", st, entries, expirations)
 			}
 			check(t, c)
+		}
+		for i := range uint64(2) {
+			fill(t, c, 500)
+			after(56*time.Minute, 500, 500*i)
+			after(6*time.Minute, 0, 500*i+500)
 			time.Sleep(2 * sweepEvery)
 			if c.sweeper.armed.Load() {
 				t.Error("the sweeper of an empty cache is armed")
 			}
 		}
-		if st := c.Stats(); st.Expirations != 1000 {
-			t.Errorf("got %d expirations, want 1000", st.Expirations)
-		}
 		c.Close()
-		fill()
-		time.Sleep(3 * time.Hour)
-		synctest.Wait()
-		if n := c.Len(); n != 500 {
-			t.Errorf("closed, after 3 hours: got %d entries, want 500 that nothing has touched", n)
+		fill(t, c, 500)
+		after(3*time.Hour, 500, 1000)
+		fill(t, c, 500)
+		after(0, 500, 1500)
+	})
+}
+
+// TestSweepAgain: what is inserted during a sweep is swept a minute later. After close, nothing is.
+func TestSweepAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var sweeps atomic.Int32
+		var w *sweeper
+		w = newSweeper(func() (left bool) {
+			if sweeps.Add(1) == 1 {
+				w.arm()
+			}
+			return false
+		})
+		w.arm()
+		time.Sleep(5 * sweepEvery)
+		if n := sweeps.Load(); n != 2 {
+			t.Errorf("got %d sweeps, want 2", n)
 		}
-		if _, ok := c.Get(1); ok {
-			t.Error("closed, after 3 hours: got a value, want nothing")
-		}
-		fill()
-		if st := c.Stats(); st.Entries != 500 || st.Expirations != 1500 {
-			t.Errorf("Stats: got %+v, want 500 entries, 1500 expirations", st)
+		w.arm()
+		w.close()
+		time.Sleep(5 * sweepEvery)
+		if n := sweeps.Load(); n != 2 {
+			t.Errorf("got %d sweeps, want none after close", n-2)
 		}
 	})
 }
 
-// TestHitRatioUnderTTL: a popularity that fits the cache misses once a key and TTL, as an exact LRU
-// with the same TTL would.
-func TestHitRatioUnderTTL(t *testing.T) {
+// TestExpiredGoFirst: an expired entry gets no second chance, and does not count as evicted.
+func TestExpiredGoFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const keys, rounds = 100, 240
-		c := mustNew(t, Config[int, int]{Capacity: 1000}, 4)
-		for range rounds { // one a minute: four hours
-			for k := range keys {
-				if _, err := c.Load(t.Context(), k, value(k)); err != nil {
-					t.Fatal(err)
-				}
-			}
-			time.Sleep(time.Minute)
+		c := mustNew(t, Config[int, int]{Capacity: 4}, 1)
+		c.sweeper.close()
+		fill(t, c, 1)
+		time.Sleep(50 * time.Minute)
+		fill(t, c, 2)
+		fill(t, c, 4) // the hit of 0 marks it: 1 came after it
+		time.Sleep(10 * time.Minute)
+		if _, err := c.Load(t.Context(), 5, value(5)); err != nil {
+			t.Error(err)
 		}
-		// A life of 57 to 60 minutes ends at the 57th to 60th minute.
-		if st := c.Stats(); st.Loads < 4*keys || st.Loads > 5*keys {
-			t.Errorf("got %d loads, want 4 to 5 for each of %d keys", st.Loads, keys)
+		if st := c.Stats(); st.Expirations != 1 || st.Evictions != 0 {
+			t.Errorf("got %+v, want 1 expiration, no eviction", st)
 		}
 	})
 }
