@@ -98,3 +98,14 @@ const (
 
 // decay returns the share of weight that is left after one day.
 func decay(halfLife float64) float64 { return math.Exp2(-1 / halfLife) }
+
+var (
+	decay5, decay60 = decay(5), decay(60)
+
+	decays = func() (d [numSpeeds]float64) { // of halfLives
+		for i, h := range halfLives {
+			d[i] = decay(h)
+		}
+		return d
+	}()
+)

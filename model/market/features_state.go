@@ -17,20 +17,6 @@ const (
 	window = 32
 )
 
-// decays holds the factors of the averages, computed once.
-type decays struct {
-	speeds  [numSpeeds]float64
-	k5, k60 float64
-}
-
-func newDecays() *decays {
-	d := &decays{k5: decay(5), k60: decay(60)}
-	for i, h := range halfLives {
-		d.speeds[i] = decay(h)
-	}
-	return d
-}
-
 // average is an exponential moving average without bias from its first value on.
 type average struct{ sum, weight float64 }
 
@@ -48,8 +34,6 @@ func (a *average) mean() float64 {
 
 // state is the memory of one ticker that a further day needs.
 type state struct {
-	d *decays
-
 	n    int // closes seen
 	last calendar.Date
 	logs [window]float64 // the last log closes, by n mod window
@@ -75,7 +59,6 @@ type state struct {
 }
 
 func (s *state) push(day calendar.Date, b ohlc) {
-	d := s.d
 	p := math.Log(b.close)
 	if s.n == 0 {
 		s.peak = p
@@ -103,16 +86,16 @@ func (s *state) push(day calendar.Date, b ohlc) {
 	}
 	r2, fall := r*r, min(r, 0)
 	for i := range s.squares {
-		s.squares[i].add(d.speeds[i], r2)
+		s.squares[i].add(decays[i], r2)
 	}
-	s.abs25.add(d.speeds[speed25], math.Abs(r))
-	s.abs250.add(d.speeds[speed250], math.Abs(r))
-	s.down.add(d.speeds[speed25], fall*fall)
-	s.zeros.add(d.k60, oneIf(r == 0))
-	s.hits.add(d.speeds[speed250], oneIf(math.Abs(s.score) > 2))
-	s.trend5.add(d.k5, s.score)
-	s.trend60.add(d.k60, s.score)
-	s.peak = max(p, p+(s.peak-p)*d.speeds[speed250])
+	s.abs25.add(decays[speed25], math.Abs(r))
+	s.abs250.add(decays[speed250], math.Abs(r))
+	s.down.add(decays[speed25], fall*fall)
+	s.zeros.add(decay60, oneIf(r == 0))
+	s.hits.add(decays[speed250], oneIf(math.Abs(s.score) > 2))
+	s.trend5.add(decay5, s.score)
+	s.trend60.add(decay60, s.score)
+	s.peak = max(p, p+(s.peak-p)*decays[speed250])
 	s.pushRange(b, p, before, ref)
 	s.events.push(math.Abs(s.score))
 	s.remember(day, p)
@@ -149,9 +132,9 @@ func (s *state) pushRange(b ohlc, p, before, ref float64) {
 	gk := min(night2+max(0, 0.5*hl*hl-(2*math.Ln2-1)*co*co), limit)
 	s.range1, s.rangeM = gk, s.ranges[speed11].mean()
 	for i := range s.ranges {
-		s.ranges[i].add(s.d.speeds[i], gk)
+		s.ranges[i].add(decays[i], gk)
 	}
-	s.night.add(s.d.speeds[speed25], night2)
+	s.night.add(decays[speed25], night2)
 	s.rangeAt = s.n + 1
 }
 
@@ -161,7 +144,7 @@ func (s *state) pushSum(a *average, days int, p float64) {
 	if s.n > days {
 		limit := maxScore * maxScore * float64(days) * (s.squares[speed70].mean() + floorVar)
 		r := p - s.logs[(s.n-days-1)%window]
-		a.add(s.d.speeds[speed250], min(r*r, limit))
+		a.add(decays[speed250], min(r*r, limit))
 	}
 }
 

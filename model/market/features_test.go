@@ -74,7 +74,7 @@ func wantFinite(t *testing.T, name string, x *Features) {
 }
 
 // TestFeaturesKnowNothingOfTheFuture compares what one walk over everything gives for a day with
-// what a market made of the rows up to that day alone gives.
+// what a market of only the rows up to that day gives.
 func TestFeaturesKnowNothingOfTheFuture(t *testing.T) {
 	p := randomPanel(t, 1, 25, 400)
 	index := mustIndex(t, p)
@@ -86,7 +86,7 @@ func TestFeaturesKnowNothingOfTheFuture(t *testing.T) {
 			index.Walk(&p.Series()[i], 0, func(j int) bool { return j == cut },
 				func(_ int, x *Features) { want = *x })
 			if ticker.Features != want {
-				t.Fatalf("%s on %v: got %v from the past alone, want %v as from the whole panel",
+				t.Fatalf("%s on %v: got %v from the past, want %v as from the whole panel",
 					ticker.Name, day, ticker.Features, want)
 			}
 		}
@@ -186,7 +186,7 @@ func TestFeaturesOfExtremeSeriesAreFinite(t *testing.T) {
 // TestVariancesAreWeightedMeans checks the recursion against the sum that it stands for.
 func TestVariancesAreWeightedMeans(t *testing.T) {
 	s := randomSeries(rand.New(rand.NewPCG(5, 0)), "A", 120)
-	st := state{d: newDecays()}
+	var st state
 	for i := range s.Close {
 		st.push(s.Dates[i], s.row(i))
 	}
@@ -216,7 +216,7 @@ func TestAJumpMovesTheScaleByABoundedFactor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	after, err := FromHistory("A", 0, append(closes, p/4)) // a split that nobody adjusted
+	after, err := FromHistory("A", 0, append(closes, p/4)) // an unadjusted split
 	if err != nil {
 		t.Fatal(err)
 	}

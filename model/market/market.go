@@ -106,7 +106,7 @@ func FromHistory(name string, asOf calendar.Date, closes []float64) (Ticker, err
 		return Ticker{}, fmt.Errorf("%d closes are too few: need at least %d", len(closes),
 			MinHistory)
 	}
-	st := state{d: newDecays()}
+	var st state
 	for i, c := range closes {
 		if !isPrice(c) {
 			return Ticker{}, fmt.Errorf("close %d is %v: %w", i+1, c, errPrice)

@@ -24,7 +24,6 @@ const (
 // A MarketIndex holds what all tickers of a panel say together, day by day. The entry of a day
 // depends on that day and on earlier days only.
 type MarketIndex struct {
-	d     *decays
 	first calendar.Date
 	days  []marketDay // by date - first
 }
@@ -38,11 +37,7 @@ type marketDay struct {
 
 // NewMarketIndex reads the whole panel once. It fails only when ctx ends.
 func NewMarketIndex(ctx context.Context, p *Panel) (*MarketIndex, error) {
-	m := &MarketIndex{d: newDecays(), first: p.AsOf()}
-	for i := range p.Series() {
-		m.first = min(m.first, p.Series()[i].Dates[0])
-	}
-	m.days = make([]marketDay, p.AsOf()-m.first+1)
+	m := &MarketIndex{first: p.From(), days: make([]marketDay, p.AsOf()-p.From()+1)}
 	for i := range p.Series() {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -82,8 +77,8 @@ func (m *MarketIndex) derive() {
 			now.last = math.Log((abs + 1e-4) / (slow.mean() + 1e-4))
 			fast.add(k90, abs)
 			slow.add(k99, abs)
-			trend.add(m.d.k5, mean)
-			trendAbs.add(m.d.speeds[speed70], math.Abs(mean))
+			trend.add(decay5, mean)
+			trendAbs.add(decays[speed70], math.Abs(mean))
 			now.vol = math.Log((fast.mean() + 1e-4) / (slow.mean() + 1e-4))
 			now.level = math.Log(slow.mean() + 1e-4)
 			now.trend = trend.mean() / (trendAbs.mean() + 1e-4)
@@ -111,7 +106,7 @@ func (m *MarketIndex) fill(day calendar.Date, x *Features) {
 // the close of row i, for every row with MinHistory closes for which want returns true.
 func (m *MarketIndex) Walk(s *Series, from int, want func(i int) bool,
 	yield func(i int, x *Features)) {
-	st := state{d: m.d}
+	var st state
 	var x Features
 	for i := from; i < len(s.Close); i++ {
 		st.push(s.Dates[i], s.row(i))

@@ -20,6 +20,7 @@ import (
 // not be written to.
 type Panel struct {
 	series    []Series // sorted by ticker, none empty
+	from      calendar.Date
 	asOf      calendar.Date
 	rows      int
 	truncated []string
@@ -51,12 +52,12 @@ func NewPanel(series []Series) (*Panel, error) {
 // newPanel makes a panel of series that are sorted and sound.
 func newPanel(series []Series, truncated []string) *Panel {
 	p := &Panel{series: series, truncated: truncated}
-	for i := range series {
-		s := &series[i]
-		last := s.Dates[s.Len()-1]
-		if i == 0 || last > p.asOf {
-			p.asOf = last
+	for i, s := range series {
+		first, last := s.Dates[0], s.Dates[s.Len()-1]
+		if i == 0 {
+			p.from, p.asOf = first, last
 		}
+		p.from, p.asOf = min(p.from, first), max(p.asOf, last)
 		p.rows += s.Len()
 	}
 	return p
@@ -65,7 +66,8 @@ func newPanel(series []Series, truncated []string) *Panel {
 // Series returns the series, sorted by ticker.
 func (p *Panel) Series() []Series { return p.series }
 
-// AsOf returns the last date of any series, and the zero Date for an empty panel.
+// From and AsOf return the first and the last date of any series. They are zero for an empty panel.
+func (p *Panel) From() calendar.Date { return p.from }
 func (p *Panel) AsOf() calendar.Date { return p.asOf }
 
 // Rows returns the number of rows of all series.
@@ -101,19 +103,15 @@ func (p *Panel) Until(d calendar.Date) *Panel {
 
 // TradingDays lists the days on which any ticker has a row.
 func (p *Panel) TradingDays() (days []calendar.Date) {
-	first := p.asOf
-	for i := range p.series {
-		first = min(first, p.series[i].Dates[0])
-	}
-	seen := make([]bool, p.asOf-first+1)
+	seen := make([]bool, p.asOf-p.from+1)
 	for i := range p.series {
 		for _, d := range p.series[i].Dates {
-			seen[d-first] = true
+			seen[d-p.from] = true
 		}
 	}
 	for i, yes := range seen {
 		if yes {
-			days = append(days, first+calendar.Date(i))
+			days = append(days, p.from+calendar.Date(i))
 		}
 	}
 	return days

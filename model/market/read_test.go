@@ -83,7 +83,7 @@ func TestReadForms(t *testing.T) {
 		{"a symbol before a name",
 			"date,Name,Symbol,close\n2026-02-17,Apple,AAPL,263.5\n" +
 				"2026-02-18,Apple,AAPL,264.35\n2026-02-18,Berkshire,BRK.B,497\n", plainPanel},
-		{"names alone",
+		{"only names",
 			"date,close,Name\n2026-02-17,263.5,AAPL\n2026-02-18,264.35,AAPL\n" +
 				"2026-02-18,497,BRK.B\n", plainPanel},
 		{"midnight",
@@ -92,7 +92,7 @@ func TestReadForms(t *testing.T) {
 		{"adjusted close",
 			"date,ticker,close,adj_close\n2026-02-17,AAPL,1,263.5\n" +
 				"2026-02-18,AAPL,2,264.35\n2026-02-18,BRK.B,3,497\n", plainPanel},
-		{"adjusted close alone",
+		{"only an adjusted close",
 			"Date,Ticker,Adj Close,Open\n2026-02-17,AAPL,263.5,1\n" +
 				"2026-02-18,AAPL,264.35,1\n2026-02-18,BRK.B,497,1\n", plainPanel},
 		{"wide", "date,BRK.B,AAPL,GONE\n2026-02-17,,263.5,\n2026-02-18,497,264.35,\n", plainPanel},

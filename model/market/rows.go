@@ -48,19 +48,17 @@ func (r *rowReader) next() ([]string, error) {
 // fault sets the line of an error and returns a message without it.
 func (r *rowReader) fault(record []string, err error) error {
 	var bad *csv.ParseError
-	switch {
-	case err == io.EOF:
+	if !errors.As(err, &bad) {
+		if err != io.EOF {
+			r.line++
+		}
 		return err
-	case !errors.As(err, &bad):
-		r.line++
-		return err
-	case bad.Err == csv.ErrFieldCount:
-		r.line = bad.StartLine
-		return fmt.Errorf("%d fields, but %d in the header", len(record), r.csv.FieldsPerRecord)
-	default:
-		r.line = bad.StartLine
-		return bad.Err
 	}
+	r.line = bad.StartLine
+	if bad.Err == csv.ErrFieldCount {
+		return fmt.Errorf("%d fields, but %d in the header", len(record), r.csv.FieldsPerRecord)
+	}
+	return bad.Err
 }
 
 // maxRow is the length in bytes of the longest row, enough for 100,000 tickers side by side.

@@ -136,7 +136,7 @@ func TestHARFindsItsCoefficients(t *testing.T) {
 	}
 }
 
-// TestFirstYearKnowsThePast judges one year alone: what came before it is all that the fitted
+// TestFirstYearKnowsThePast judges one year. The rows before it are all that the fitted
 // baselines have.
 func TestFirstYearKnowsThePast(t *testing.T) {
 	p := walkPanel(t, 8, 60, 1300)

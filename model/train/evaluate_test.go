@@ -57,7 +57,7 @@ func embedded(t testing.TB) *model.Model {
 }
 
 // TestEvaluateScoresWhatAServerWouldSay recomputes two figures the slow way: a market of the rows
-// up to each origin alone, and a forecast from it.
+// up to each origin, and a forecast from it.
 func TestEvaluateScoresWhatAServerWouldSay(t *testing.T) {
 	p := walkPanel(t, 1, 22, 420)
 	m := embedded(t)
@@ -161,7 +161,7 @@ func TestEvaluateSVG(t *testing.T) {
 	if s := b.String(); strings.Contains(s, "NaN") || strings.Contains(s, "Inf") {
 		t.Error("the picture holds numbers that are none")
 	}
-	lines := 0
+	curves, dashed := 0, 0
 	for d := xml.NewDecoder(&b); ; {
 		token, err := d.Token()
 		if err == io.EOF {
@@ -170,12 +170,20 @@ func TestEvaluateSVG(t *testing.T) {
 		if err != nil {
 			t.Fatalf("the picture is no XML: %v", err)
 		}
-		if s, ok := token.(xml.StartElement); ok && s.Name.Local == "path" {
-			lines++
+		if s, ok := token.(xml.StartElement); ok {
+			if s.Name.Local == "path" {
+				curves++
+			}
+			if s.Name.Local == "line" && s.Attr[len(s.Attr)-1].Value == "aim" {
+				dashed++
+			}
 		}
 	}
-	if want := 4 + 1 + len(e.Overall) + 1 + 2*4; lines != want {
-		t.Errorf("got %d lines, want %d", lines, want)
+	if want := 4 + len(e.Overall) + 4; curves != want {
+		t.Errorf("got %d curves, want %d", curves, want)
+	}
+	if want := 1 + 1 + 4; dashed != want {
+		t.Errorf("got %d dashed lines, want %d", dashed, want)
 	}
 }
 

@@ -28,7 +28,7 @@ svg { background: #fff; color: #1b1f24 } text { fill: currentColor } .soft { fil
 </style>
 <text x="24" y="30" font-size="17" font-weight="600">Model %[3]s, %[4]s to %[5]s</text>
 <text x="24" y="50" class="soft">%[6]d tickers, %[7]d dates, one origin every %[8]d trading days, `+
-		"each from the closes up to that day alone</text>\n",
+		"each from the closes up to that day</text>\n",
 		plotWidth, plotHeight, e.Model, e.From, e.To, e.Tickers, e.Dates, e.Every)
 	e.plotCoverage(p)
 	e.plotLoss(p)
@@ -59,28 +59,31 @@ func (p *plot) printf(format string, args ...any) { fmt.Fprintf(p, format, args.
 func (p *plot) px(x float64) float64 { return p.x + (x-p.left)/(p.right-p.left)*p.width }
 func (p *plot) py(y float64) float64 { return p.y + (p.high-y)/(p.high-p.low)*p.height }
 
+func (p *plot) text(x, y float64, attributes, text string) {
+	p.printf(`<text x="%.1f" y="%.1f" %s>%s</text>`+"\n", x, y, attributes, text)
+}
+
 func (p *plot) frame(title, unit, below string) {
-	p.printf(`<text x="%.0f" y="%.0f" class="head">%s</text>`, p.x, p.y-10, title)
-	p.printf(`<text x="%.0f" y="%.0f" class="soft" text-anchor="end">%s</text>`+"\n",
-		p.x+p.width, p.y-10, unit)
+	p.text(p.x, p.y-10, `class="head"`, title)
+	p.text(p.x+p.width, p.y-10, `class="soft" text-anchor="end"`, unit)
+	p.text(p.x+p.width/2, p.y+p.height+34, `class="soft" text-anchor="middle"`, below)
 	p.printf(`<rect x="%.0f" y="%.0f" width="%.0f" height="%.0f" class="frame"/>`+"\n", p.x,
 		p.y, p.width, p.height)
-	if below != "" {
-		p.printf(`<text x="%.0f" y="%.0f" text-anchor="middle" class="soft">%s</text>`+"\n",
-			p.x+p.width/2, p.y+p.height+34, below)
-	}
 }
 
 func (p *plot) tickX(x float64, label string) {
-	p.printf(`<text x="%.1f" y="%.0f" text-anchor="middle" class="soft">%s</text>`+"\n",
-		p.px(x), p.y+p.height+16, label)
+	p.text(p.px(x), p.y+p.height+16, `class="soft" text-anchor="middle"`, label)
 }
 
 func (p *plot) tickY(y float64, label string) {
-	p.printf(`<line x1="%.0f" x2="%.0f" y1="%.1f" y2="%.1f" class="grid"/>`, p.x, p.x+p.width,
-		p.py(y), p.py(y))
-	p.printf(`<text x="%.0f" y="%.1f" text-anchor="end" class="soft">%s</text>`+"\n", p.x-6,
-		p.py(y)+4, label)
+	p.line(p.py(y), p.x, p.x+p.width, `class="grid"`)
+	p.text(p.x-6, p.py(y)+4, `class="soft" text-anchor="end"`, label)
+}
+
+// line draws a horizontal line.
+func (p *plot) line(y, from, to float64, attributes string) {
+	p.printf(`<line x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f" %s/>`+"\n", from, to, y, y,
+		attributes)
 }
 
 // percentTicks marks round values of shares, and draws the line of zero.
@@ -92,49 +95,32 @@ func (p *plot) percentTicks() {
 	for y := math.Ceil(p.low/step) * step; y <= p.high; y += step {
 		p.tickY(y, fmt.Sprintf("%+.0f", 100*math.Round(y/step)*step))
 	}
-	p.level("", 0)
+	p.aim(0)
 }
 
-// level draws a dashed line from left to right.
-func (p *plot) level(color string, y float64) {
-	p.path("aim", color, 2, func(i int) (float64, float64) {
-		return p.left + float64(i)*(p.right-p.left), y
-	})
-}
+// aim draws a dashed line at a value.
+func (p *plot) aim(y float64) { p.line(p.py(y), p.x, p.x+p.width, `class="aim"`) }
 
-// path draws a line through points, and breaks it where a value is missing.
-func (p *plot) path(class, color string, n int, at func(i int) (x, y float64)) {
-	p.printf(`<path class="%s"`, class)
-	if color != "" {
-		p.printf(` stroke="%s"`, color)
-	}
-	p.printf(` d="`)
-	pen := "M"
-	for i := range n {
-		x, y := at(i)
-		if !number(y).finite() {
-			pen = "M"
-			continue
-		}
-		p.printf("%s%.1f %.1f", pen, p.px(x), p.py(min(max(y, p.low), p.high)))
-		pen = "L"
-	}
-	p.printf("\"/>\n")
-}
-
-// lines draws a line of n points per name, and lists the names downwards from y.
+// lines draws a line of n points per name, broken where a value is missing, and lists the names
+// downwards from y.
 func (p *plot) lines(y float64, n int, names []string, at func(k, i int) (x, y float64)) {
-	for k := range names {
-		p.path("line", palette[k%len(palette)], n, func(i int) (float64, float64) {
-			return at(k, i)
-		})
-	}
-	x := p.x + 12
 	for k, name := range names {
-		p.printf(`<line x1="%.0f" x2="%.0f" y1="%.0f" y2="%.0f" class="line" stroke="%s"/>`, x,
-			x+18, y, y, palette[k%len(palette)])
-		p.printf(`<text x="%.0f" y="%.0f">%s</text>`+"\n", x+24, y+4, name)
+		color := fmt.Sprintf(`class="line" stroke="%s"`, palette[k%len(palette)])
+		p.line(y, p.x+12, p.x+30, color)
+		p.text(p.x+36, y+4, "", name)
 		y += 17
+		p.printf(`<path %s d="`, color)
+		pen := "M"
+		for i := range n {
+			x, y := at(k, i)
+			if !number(y).finite() {
+				pen = "M"
+				continue
+			}
+			p.printf("%s%.1f %.1f", pen, p.px(x), p.py(min(max(y, p.low), p.high)))
+			pen = "L"
+		}
+		p.printf("\"/>\n")
 	}
 }
 
@@ -212,8 +198,8 @@ func (e *Evaluation) plotTime(p *plot) {
 	}
 	shown := [...]int{0, 2, 3, 5}
 	var names []string
-	for k, l := range shown {
-		p.level(palette[k], e.Confidences[l])
+	for _, l := range shown {
+		p.aim(e.Confidences[l])
 		names = append(names, fmt.Sprintf("%.0f %%", 100*e.Confidences[l]))
 	}
 	p.lines(p.y+p.height-17*float64(len(names)), len(e.Quarters), names,

@@ -47,10 +47,7 @@ const (
 func Fit(ctx context.Context, p *market.Panel, cfg Config) ([]byte, Report, error) {
 	until := cmp.Or(cfg.Until, p.AsOf())
 	p = p.Until(until)
-	rep := Report{To: p.AsOf(), From: p.AsOf(), Tickers: len(p.Series())}
-	for i := range p.Series() {
-		rep.From = min(rep.From, p.Series()[i].Dates[0])
-	}
+	rep := Report{From: p.From(), To: p.AsOf(), Tickers: len(p.Series())}
 	s, err := collect(ctx, p, every, rand.New(rand.NewPCG(cfg.Seed, 0)))
 	if err != nil {
 		return nil, rep, err
