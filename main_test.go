@@ -35,12 +35,13 @@ var rules = []struct {
 	{"docs", nil, "the page and the document are bytes"},
 	{"model/calendar", nil, "dates need no prices"},
 	{"model", []string{"model/calendar"}, "weights carry their training range"},
-	{"model/market", []string{"model/calendar"}, "prices have dates"},
+	{"model/market", []string{"model/calendar", "model/internal/file"},
+		"prices have dates, and come from files"},
 	{"model/market/mksnapshot", []string{"model/market"}, "it packs what market unpacks"},
 	{"model/calibrate", []string{"model", "model/calendar", "model/market"},
 		"past forecasts of a model are held against a market"},
-	{"model/source", []string{"model", "model/calendar", "model/calibrate", "model/market"},
-		"it opens what the others work on"},
+	{"model/source", []string{"model", "model/calendar", "model/calibrate",
+		"model/internal/file", "model/market"}, "it opens what the others work on"},
 	{"model/train", []string{"model", "model/calendar", "model/calibrate", "model/market"},
 		"it fits and judges models on markets"},
 	{"bench", []string{"bench/load", "predict", "predict/fastlane", "model", "model/calendar",
@@ -69,7 +70,9 @@ var banned = []struct {
 	{"reflect", "hand-written code says what it does", []string{"cache"}}, // sizes of K and V
 	{"os", "data comes in as bytes and readers", []string{"tickercast", "predict",
 		"predict/cli", "predict/server", "predict/fastlane", "predict/internal/limits",
-		"predict/internal/memnet", "predict/internal/metrics", "model/market", "model/market/mksnapshot", "model/source"}},
+		"predict/internal/memnet", "predict/internal/metrics", "model/internal/file",
+		"model/market",
+		"model/market/mksnapshot", "model/source"}},
 }
 
 func TestImportsRunOneWay(t *testing.T) {

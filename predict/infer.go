@@ -113,7 +113,7 @@ func (s *Service) ServeModelReady(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Service) writeReady(w http.ResponseWriter, r *http.Request, name string) {
-	ready, reasons := s.ready()
+	ready, reasons := s.ready(false)
 	status, h := http.StatusOK, health{Name: name, Live: true, Ready: ready}
 	if !ready {
 		status, h.Error = http.StatusServiceUnavailable, "not ready: "+strings.Join(reasons, "; ")

@@ -172,7 +172,7 @@ func TestInferMetadata(t *testing.T) {
 func TestInferReady(t *testing.T) {
 	ready := false
 	h := newHandler(t, func(cfg *predict.Config) {
-		cfg.Ready = func() (bool, []string) { return ready, []string{"draining", "and more"} }
+		cfg.Ready = func(bool) (bool, []string) { return ready, []string{"draining", "and more"} }
 	})
 	for path, want := range map[string]string{
 		"/v2/health/live":             `{"live":true}`,

@@ -21,8 +21,15 @@ func (s *Service) ServeLive(w http.ResponseWriter, _ *http.Request) {
 }
 
 // ServeReady is GET /readyz: 200 or 503 as Config.Ready says, with its reasons.
-func (s *Service) ServeReady(w http.ResponseWriter, _ *http.Request) {
-	ready, reasons := s.ready()
+func (s *Service) ServeReady(w http.ResponseWriter, _ *http.Request) { s.writeReasons(w, false) }
+
+// ServeReadyDetails is GET /readyz for operators.
+func (s *Service) ServeReadyDetails(w http.ResponseWriter, _ *http.Request) {
+	s.writeReasons(w, true)
+}
+
+func (s *Service) writeReasons(w http.ResponseWriter, details bool) {
+	ready, reasons := s.ready(details)
 	status, body := http.StatusOK, []byte(`{"status":"ready","reasons":[`)
 	if !ready {
 		status, body = http.StatusServiceUnavailable, []byte(`{"status":"not ready","reasons":[`)
@@ -36,11 +43,11 @@ func (s *Service) ServeReady(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, status, append(body, "]}"...))
 }
 
-func (s *Service) ready() (bool, []string) {
+func (s *Service) ready(details bool) (bool, []string) {
 	if s.cfg.Ready == nil {
 		return true, nil
 	}
-	return s.cfg.Ready()
+	return s.cfg.Ready(details)
 }
 
 // modelInfo is the answer of GET /model.

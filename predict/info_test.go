@@ -11,7 +11,12 @@ import (
 func TestReady(t *testing.T) {
 	ready, reasons := true, []string{"prices.csv:7: \"x\" is not a date"}
 	h := newHandler(t,
-		func(cfg *predict.Config) { cfg.Ready = func() (bool, []string) { return ready, reasons } })
+		func(cfg *predict.Config) {
+			cfg.Ready = func(bool) (bool, []string) {
+				return ready,
+					reasons
+			}
+		})
 	if w := call(h, "GET", "/readyz", ""); w.Code != 200 ||
 		w.Body.String() != `{"status":"ready","reasons":["prices.csv:7: \"x\" is not a date"]}` {
 		t.Errorf("ready: got %d %s", w.Code, w.Body)

@@ -54,9 +54,9 @@ type Config struct {
 	// RedactInput leaves out of errors what the client sent.
 	RedactInput bool
 
-	// Ready reports whether requests should be sent here, with reasons for either answer. Nil means
-	// always.
-	Ready func() (ready bool, reasons []string)
+	// Ready reports whether requests should be sent here, with reasons for either answer. Only with
+	// details may they name paths and contents of files. Nil means always.
+	Ready func(details bool) (ready bool, reasons []string)
 
 	// Failed is called for every error that a client sees as a 500. Nil ignores them.
 	Failed func(Failure)

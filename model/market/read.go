@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"tickercast/model/internal/file"
 )
 
 // Open reads a panel from a CSV file, plain or gzip, or from all files in a directory that are
@@ -69,7 +71,7 @@ func (t *table) readDir(ctx context.Context, path string) error {
 }
 
 func (t *table) readFile(ctx context.Context, path, ticker string) error {
-	f, err := os.Open(path)
+	f, err := file.Open(path, ticker == "")
 	if err != nil {
 		return err
 	}

@@ -24,14 +24,15 @@ func TestOpenStopsAtASlowPipe(t *testing.T) {
 		"gzip": gzipped(pricesCSV(100, 60))[:100]} {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
-		go func() {
-			_, _, err := source.Config{Prices: path}.Open(ctx)
-			done <- err
-		}()
-		w, err := os.OpenFile(path, os.O_WRONLY, 0) // returns when Open has opened its end
+		// A pipe that no one has opened for writing is at its end.
+		w, err := os.OpenFile(path, os.O_RDWR, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
+		go func() {
+			_, _, err := source.Config{Prices: path, Pipes: true}.Open(ctx)
+			done <- err
+		}()
 		if _, err := w.Write(data); err != nil {
 			t.Fatal(err)
 		}

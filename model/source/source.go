@@ -6,14 +6,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"tickercast/model"
 	"tickercast/model/calendar"
-	"tickercast/model/calibrate"
+	"tickercast/model/internal/file"
 	"tickercast/model/market"
 )
 
@@ -23,64 +22,22 @@ type Config struct {
 	Weights   string        // file; empty means the embedded weights
 	Calibrate bool          // adjust the model to the past of the prices
 	Until     calendar.Date // the last day used; zero means the last of the prices
+	Pipes     bool          // read prices from a pipe too, such as /dev/stdin
 }
 
-// Open reads everything, or returns an error. It reads again if the files change meanwhile, because
-// a file that is being written is read in part, and gives up after three times. When ctx ends, it
+// Open reads everything, or returns an error. It reads a file again that changes meanwhile, because
+// one that is being written is read in part, and gives up after three times. When ctx ends, it
 // returns the error of ctx within milliseconds.
 func (c Config) Open(ctx context.Context) (*model.Model, *market.Market, error) {
-	for range 3 {
-		before, _ := FingerprintOf(c.Paths()) // reading reports what cannot be read
-		m, mk, err := c.read(ctx)
-		if ctx.Err() != nil {
-			return nil, nil, ctx.Err()
-		}
-		if after, _ := FingerprintOf(c.Paths()); after == before {
-			return m, mk, err
-		}
-	}
-	return nil, nil, fmt.Errorf("%s: changed whenever it was read",
-		strings.Join(c.Paths(), " or "))
-}
-
-func (c Config) read(ctx context.Context) (*model.Model, *market.Market, error) {
-	m, err := c.Model()
-	if err != nil {
-		return nil, nil, err
-	}
-	name := "embedded"
-	var panel *market.Panel
-	if c.Prices == "" {
-		panel, err = market.Snapshot()
-	} else {
-		name = fmt.Sprintf("%q", c.Prices)
-		panel, err = market.Open(ctx, c.Prices)
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	if c.Until != 0 {
-		panel = panel.Until(c.Until)
-		name += " up to " + c.Until.String()
-	}
-	mk, err := market.New(ctx, panel)
-	if err != nil {
-		return nil, nil, fmt.Errorf("prices %s: %w", name, err)
-	}
-	if c.Calibrate {
-		if m, err = calibrate.Adjust(ctx, m, mk); err != nil {
-			return nil, nil, fmt.Errorf("calibrating on prices %s: %w", name, err)
-		}
-	}
-	return m, mk, nil
+	return NewLoader(c).Load(ctx)
 }
 
 // Model reads the weights only.
-func (c Config) Model() (*model.Model, error) {
+func (c Config) Model(ctx context.Context) (*model.Model, error) {
 	if c.Weights == "" {
 		return model.Embedded()
 	}
-	data, err := os.ReadFile(c.Weights)
+	data, err := file.Read(ctx, c.Weights, maxWeights)
 	if err != nil {
 		return nil, fmt.Errorf("reading weights: %w", err)
 	}
@@ -91,43 +48,103 @@ func (c Config) Model() (*model.Model, error) {
 	return m, nil
 }
 
-// Paths lists the files and folders that Open reads.
-func (c Config) Paths() (paths []string) {
-	for _, path := range []string{c.Prices, c.Weights} {
-		if path != "" {
-			paths = append(paths, path)
+// maxWeights bounds a file of weights. The embedded ones have 40 kB.
+const maxWeights = 1 << 20
+
+// market reads the prices only.
+func (c Config) market(ctx context.Context) (*market.Market, error) {
+	name := "embedded"
+	var panel *market.Panel
+	var err error
+	if c.Prices == "" {
+		panel, err = market.Snapshot()
+	} else {
+		name = fmt.Sprintf("%q", c.Prices)
+		if err = c.checkPrices(); err == nil {
+			panel, err = market.Open(ctx, c.Prices)
 		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if c.Until != 0 {
+		panel = panel.Until(c.Until)
+	}
+	mk, err := market.New(ctx, panel)
+	switch {
+	case err != nil && c.Until != 0:
+		return nil, fmt.Errorf("prices %s up to %s: %w", name, c.Until, err)
+	case err != nil:
+		return nil, fmt.Errorf("prices %s: %w", name, err)
+	}
+	return mk, nil
+}
+
+// checkPrices refuses what a server must not wait for. A command may read a pipe.
+func (c Config) checkPrices() error {
+	info, err := os.Stat(c.Prices)
+	if err != nil || info.IsDir() || c.Pipes && info.Mode()&os.ModeNamedPipe != 0 {
+		return err
+	}
+	f, err := file.Open(c.Prices, false)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// Paths names the files and folders that Open reads.
+func (c Config) Paths() map[string]string {
+	paths := map[string]string{}
+	if c.Prices != "" {
+		paths["prices"] = c.Prices
+	}
+	if c.Weights != "" {
+		paths["weights"] = c.Weights
 	}
 	return paths
 }
 
-// A Fingerprint is a hash of the names, sizes and times of files. It differs when a file has
-// changed, as far as those show it. The zero value is no fingerprint of any files.
+// ReadFile reads a regular file of at most so many bytes, without ever blocking.
+func ReadFile(ctx context.Context, path string, most int64) ([]byte, error) {
+	return file.Read(ctx, path, most)
+}
+
+// A Fingerprint is a hash of what the system says of files: names, kinds, sizes, times of change
+// and, where it has them, inodes. The zero value is no fingerprint of any files.
 type Fingerprint [sha256.Size]byte
 
-// FingerprintOf looks at files and everything in folders, without opening a file.
+// FingerprintOf looks at files and, in folders, at the files that would be read, without opening
+// any.
 func FingerprintOf(paths []string) (Fingerprint, error) {
 	h := sha256.New()
-	for _, path := range paths {
-		path, err := filepath.EvalSymlinks(path) // the files of a ConfigMap are links that move
+	add := func(path string) error {
+		info, err := os.Stat(path) // of the target of a link: the files of a ConfigMap are links
 		if err != nil {
+			return err
+		}
+		inode, changed := identity(info)
+		fmt.Fprintf(h, "%q %v %d %d %d\n", path, info.Mode().Type(), info.Size(), inode, changed)
+		if info.Mode().IsRegular() {
+			fmt.Fprintln(h, info.ModTime().UnixNano())
+		}
+		return nil
+	}
+	for _, path := range paths {
+		if err := add(path); err != nil {
 			return Fingerprint{}, err
 		}
-		err = filepath.WalkDir(path, func(path string, d fs.DirEntry, err error) error {
-			if err != nil {
-				return err
-			}
-			info, err := d.Info()
-			if err != nil {
-				return err
-			}
-			if info.Mode().IsRegular() || info.IsDir() { // reading from a pipe changes its time
-				fmt.Fprintf(h, "%q %d %d\n", path, info.Size(), info.ModTime().UnixNano())
-			}
-			return nil
-		})
+		entries, err := os.ReadDir(path)
 		if err != nil {
-			return Fingerprint{}, err
+			continue // not a folder, or one that reading reports
+		}
+		for _, e := range entries {
+			if e.IsDir() || !strings.Contains(strings.ToLower(e.Name()), ".csv") {
+				continue
+			}
+			if err := add(filepath.Join(path, e.Name())); err != nil {
+				return Fingerprint{}, err
+			}
 		}
 	}
 	return Fingerprint(h.Sum(nil)), nil

@@ -61,7 +61,7 @@ func TestOpenReadsWhatIsEmbedded(t *testing.T) {
 	if m.Version() != want.Version() || len(mk.Tickers()) != 503 {
 		t.Errorf("got model %s and %d tickers", m.Version(), len(mk.Tickers()))
 	}
-	if got := (source.Config{}).Paths(); got != nil {
+	if got := (source.Config{}).Paths(); len(got) != 0 {
 		t.Errorf("got the paths %q, want none", got)
 	}
 }
@@ -212,7 +212,8 @@ func TestOpenStops(t *testing.T) {
 			break
 		}
 		if !errors.Is(err, context.Canceled) || m != nil || mk != nil {
-			t.Fatalf("ended after %d questions: got error %v, want %v", asked, err, context.Canceled)
+			t.Fatalf("ended after %d questions: got error %v, want %v", asked, err,
+				context.Canceled)
 		}
 	}
 	if asked < 1600+2+2+2 { // rows, and the tickers in the panel, the market and the calibration

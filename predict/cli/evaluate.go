@@ -46,7 +46,7 @@ func (e *env) evaluate(set *flag.FlagSet) func(context.Context, []string) error 
 			}
 		}
 		var err error
-		if cfg.Model, err = src.Model(); err != nil {
+		if cfg.Model, err = src.Model(ctx); err != nil {
 			return err
 		}
 		panel, err := market.Open(ctx, src.Prices)

@@ -54,6 +54,7 @@ func (e *env) predict(fs *flag.FlagSet) func(context.Context, []string) error {
 		if err := parseDay("-as-of", *asOf, &src.Until); err != nil {
 			return err
 		}
+		src.Pipes = true
 		m, mk, err := src.Open(ctx)
 		if err != nil {
 			return err
@@ -139,12 +140,20 @@ func writeCSV(w io.Writer, rows []row) error {
 		"confidence_lower", "confidence_upper"})
 	number := func(f float64) string { return strconv.FormatFloat(f, 'g', 10, 64) }
 	for _, r := range rows {
-		c.Write([]string{r.Ticker, r.AsOf, r.Date, strconv.Itoa(r.DaysAhead),
+		c.Write([]string{plainCell(r.Ticker), r.AsOf, r.Date, strconv.Itoa(r.DaysAhead),
 			strconv.FormatFloat(r.Confidence, 'g', -1, 64),
 			number(r.Price), number(r.Lower), number(r.Upper)})
 	}
 	c.Flush()
 	return c.Error()
+}
+
+// plainCell puts an apostrophe before what a spreadsheet would take for a formula.
+func plainCell(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+		return "'" + s
+	}
+	return s
 }
 
 func writeJSON(w io.Writer, rows []row) error {

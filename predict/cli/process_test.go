@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -50,11 +51,7 @@ func startWith(t *testing.T, stdout *os.File, flags ...string) *process {
 	t.Helper()
 	exe, err := os.Executable()
 	require.NoError(t, err)
-	p := &process{exited: make(chan error, 1)}
-	p.Cmd = exec.Command(exe,
-		append([]string{"serve", "-addr", "127.0.0.1:0", "-admin-addr", "127.0.0.1:0"},
-			flags...)...)
-	p.Env = append(os.Environ(), "TICKERCAST_BE_MAIN=1")
+	p := newProcess(exe, flags)
 	if stdout != nil {
 		p.Stdout = stdout
 	}
@@ -79,6 +76,27 @@ func startWith(t *testing.T, stdout *os.File, flags ...string) *process {
 			t.Logf("log of the server:\n%s%s", first, p.logged())
 		}
 	})
+	return p
+}
+
+func newProcess(exe string, flags []string) *process {
+	p := &process{exited: make(chan error, 1)}
+	p.Cmd = exec.Command(exe,
+		append([]string{"serve", "-addr", "127.0.0.1:0", "-admin-addr", "127.0.0.1:0"},
+			flags...)...)
+	p.Env = append(os.Environ(), "TICKERCAST_BE_MAIN=1")
+	return p
+}
+
+// startUnready runs serve and does not wait for it.
+func startUnready(t *testing.T, flags ...string) *process {
+	t.Helper()
+	exe, err := os.Executable()
+	require.NoError(t, err)
+	p := newProcess(exe, flags)
+	require.NoError(t, p.Start())
+	go func() { p.exited <- p.Wait() }()
+	t.Cleanup(func() { p.Process.Kill() })
 	return p
 }
 
@@ -135,4 +153,28 @@ func readAll(t *testing.T, resp *http.Response) (int, string) {
 func eventually(t *testing.T, within time.Duration, cond func() bool) {
 	t.Helper()
 	require.Eventually(t, cond, within, 10*time.Millisecond)
+}
+
+// publicGet asks the public port, over TLS if that is what it speaks.
+func (p *process) publicGet(t *testing.T, path string) (int, string) {
+	t.Helper()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true,
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	resp, err := client.Get("http://" + p.addr + path)
+	if err == nil && resp.StatusCode == http.StatusBadRequest { // plain HTTP on a TLS port
+		resp.Body.Close()
+		resp, err = client.Get("https://" + p.addr + path)
+	}
+	require.NoError(t, err)
+	return readAll(t, resp)
+}
+
+// anAdminToken is the token of tests whose server wants one.
+const anAdminToken = "a-token-of-operators"
+
+// adminGet asks the admin port, with the token that it may want.
+func (p *process) adminGet(t *testing.T, path string) string {
+	t.Helper()
+	_, body := ask(t, "GET", "http://"+p.admin+path, "", "Authorization: Bearer "+anAdminToken)
+	return body
 }

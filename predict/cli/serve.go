@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"tickercast/model/source"
 	"tickercast/predict/internal/cors"
 	"tickercast/predict/internal/limits"
 	"tickercast/predict/internal/logging"
@@ -31,7 +32,7 @@ func (e *env) serve(set *flag.FlagSet) func(context.Context, []string) error {
 		access := logging.NewHandler(e.stdout, nil)
 		defer closeLogs(log, access)
 		cfg.Logger, cfg.AccessLog = slog.New(log), access
-		cfg.Load, cfg.Watch = data.Open, data.Paths()
+		cfg.Load, cfg.Watch = source.NewLoader(*data).Load, data.Paths()
 		cfg.MemoryLimit = limits.SetMemory()
 		cfg.OnReady = func(i server.Info) { e.announce(&cfg, i) }
 		if err := cfg.Validate(); err != nil {

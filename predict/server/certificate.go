@@ -13,15 +13,21 @@ type certificate struct {
 }
 
 // set takes a certificate chain and its key, both PEM, for all handshakes from now on. On an error,
-// such as a key of another certificate or a certificate that has expired, what was there stays.
+// such as a key of another certificate or a certificate that is not valid now, what was there
+// stays.
 func (c *certificate) set(chain, key []byte, now time.Time) error {
 	cert, err := tls.X509KeyPair(chain, key)
 	if err != nil {
 		return err
 	}
-	if end := cert.Leaf.NotAfter; now.After(end) {
-		return fmt.Errorf("the certificate of %q was valid until %s", cert.Leaf.Subject.CommonName,
-			end.UTC().Format(time.RFC3339))
+	name, from, to := cert.Leaf.Subject.CommonName, cert.Leaf.NotBefore, cert.Leaf.NotAfter
+	switch {
+	case now.After(to):
+		return fmt.Errorf("the certificate of %q was valid until %s", name,
+			to.UTC().Format(time.RFC3339))
+	case now.Before(from):
+		return fmt.Errorf("the certificate of %q is not valid before %s", name,
+			from.UTC().Format(time.RFC3339))
 	}
 	c.current.Store(&cert)
 	return nil

@@ -27,8 +27,9 @@ type Config struct {
 	Listen func(ctx context.Context, addr string) (net.Listener, error)
 
 	// Load makes what is served, at start and at each reload. It is needed.
-	Load          func(context.Context) (*model.Model, *market.Market, error)
-	Watch         []string      // the files and folders that Load reads
+	Load func(context.Context) (*model.Model, *market.Market, error)
+	// Watch names the files and folders that Load reads, such as "prices": a change calls it again.
+	Watch         map[string]string
 	WatchInterval time.Duration // between two looks at Watch, keys, token and certificate
 
 	CacheEntries int           // answers to keep

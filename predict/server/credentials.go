@@ -3,10 +3,10 @@ package server
 import (
 	"context"
 	"fmt"
-	"os"
 	"sync/atomic"
 	"time"
 
+	"tickercast/model/source"
 	"tickercast/predict/internal/apikey"
 )
 
@@ -18,30 +18,38 @@ type credentials struct {
 	cert  certificate
 }
 
+// Bounds of the files, in bytes: 16 MiB hold more than the 100,000 keys that a file may have.
+const (
+	maxKeysFile = 16 << 20
+	maxFile     = 1 << 20 // of a token, a certificate or its key
+)
+
 // resources are the files that cfg names.
 func (c *credentials) resources(cfg *Config) (all []*resource) {
-	if cfg.KeysFile != "" {
-		all = append(all, &resource{paths: []string{cfg.KeysFile},
-			load: func(context.Context) error {
-				return loadKeys(&c.keys, cfg.KeysFile, apikey.Parse)
-			}})
+	add := func(name string, load func(context.Context) error, paths ...string) {
+		all = append(all, &resource{files: []*watchedFiles{{name: name, paths: paths}}, load: load})
 	}
-	if cfg.AdminTokenFile != "" {
-		all = append(all, &resource{paths: []string{cfg.AdminTokenFile},
-			load: func(context.Context) error {
-				return loadKeys(&c.token, cfg.AdminTokenFile, apikey.Token)
-			}})
+	if file := cfg.KeysFile; file != "" {
+		add("keys", func(ctx context.Context) error {
+			return loadKeys(ctx, &c.keys, file, maxKeysFile, apikey.Parse)
+		}, file)
+	}
+	if file := cfg.AdminTokenFile; file != "" {
+		add("admin_token", func(ctx context.Context) error {
+			return loadKeys(ctx, &c.token, file, maxFile, apikey.Token)
+		}, file)
 	}
 	if cfg.TLSCert != "" {
-		all = append(all, &resource{paths: []string{cfg.TLSCert, cfg.TLSKey},
-			load: func(context.Context) error { return c.cert.load(cfg.TLSCert, cfg.TLSKey) }})
+		add("certificate", func(ctx context.Context) error {
+			return c.cert.load(ctx, cfg.TLSCert, cfg.TLSKey)
+		}, cfg.TLSCert, cfg.TLSKey)
 	}
 	return all
 }
 
-func loadKeys(to *atomic.Pointer[apikey.Set], file string,
+func loadKeys(ctx context.Context, to *atomic.Pointer[apikey.Set], file string, most int64,
 	parse func(string, []byte) (*apikey.Set, error)) error {
-	data, err := os.ReadFile(file)
+	data, err := source.ReadFile(ctx, file, most)
 	if err != nil {
 		return err
 	}
@@ -53,12 +61,12 @@ func loadKeys(to *atomic.Pointer[apikey.Set], file string,
 	return nil
 }
 
-func (c *certificate) load(chainFile, keyFile string) error {
-	chain, err := os.ReadFile(chainFile)
+func (c *certificate) load(ctx context.Context, chainFile, keyFile string) error {
+	chain, err := source.ReadFile(ctx, chainFile, maxFile)
 	if err != nil {
 		return err
 	}
-	key, err := os.ReadFile(keyFile)
+	key, err := source.ReadFile(ctx, keyFile, maxFile)
 	if err != nil {
 		return err
 	}

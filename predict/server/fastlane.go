@@ -28,7 +28,8 @@ func (s *Server) laneConfig(ln net.Listener) fastlane.Config {
 	cfg.Answer = s.answerFast
 	cfg.RequestID = logging.AppendID
 	cfg.ValidID, cfg.ValidTrace = logging.ValidID[[]byte], logging.ValidTrace[[]byte]
-	cfg.Header = http.Header{"Content-Type": {"application/json"}}
+	cfg.Header = http.Header{"Content-Type": {"application/json"},
+		"X-Content-Type-Options": nosniff}
 	if s.cors != nil {
 		maps.Copy(cfg.Header, s.cors.Header())
 	}

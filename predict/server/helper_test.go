@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"io"
@@ -205,6 +206,23 @@ func (p port) connect(t testing.TB) net.Conn {
 	require.NoError(t, c.SetDeadline(time.Now().Add(patience)))
 	t.Cleanup(func() { c.Close() })
 	return c
+}
+
+// raw sends a request with just these headers, and a Host unless there is one.
+func (p port) raw(t testing.TB, method, path string, headers ...string) *http.Response {
+	t.Helper()
+	c := p.connect(t)
+	request := method + " " + path + " HTTP/1.1\r\nContent-Length: 0\r\nConnection: close\r\n" +
+		strings.Join(headers, "\r\n") + "\r\n"
+	if !strings.Contains(request, "Host:") {
+		request += "Host: 127.0.0.1\r\n"
+	}
+	_, err := io.WriteString(c, request+"\r\n")
+	require.NoError(t, err)
+	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+	require.NoError(t, err)
+	readAll(t, resp)
+	return resp
 }
 
 func readAll(t testing.TB, resp *http.Response) (int, string) {

@@ -37,6 +37,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		s.measure.inFlight.Add(1)
+		w.Header()["X-Content-Type-Options"] = nosniff
 		id := identify(w, r)
 		rec := statusRecorder{ResponseWriter: w, draining: &s.draining}
 		defer func() {
@@ -52,6 +53,16 @@ func (s *Server) observe(next http.Handler) http.Handler {
 			}
 		}()
 		next.ServeHTTP(&rec, r)
+	})
+}
+
+// nosniff keeps browsers from taking an answer for another type than it says.
+var nosniff = []string{"nosniff"}
+
+func noSniff(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header()["X-Content-Type-Options"] = nosniff
+		next.ServeHTTP(w, r)
 	})
 }
 

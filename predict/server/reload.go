@@ -4,70 +4,59 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
-	"strings"
+	"os"
+	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
 	"tickercast/model/market"
-	"tickercast/model/source"
 	"tickercast/predict"
 	"tickercast/predict/internal/metrics"
 )
 
 // A reloader replaces what is served when its files change or someone asks. What cannot be read or
-// checked replaces nothing.
+// checked replaces nothing. Resources are independent: a slow or broken one holds up no other.
 type reloader struct {
 	resources []*resource
 	logger    *slog.Logger
-
-	mu       sync.Mutex             // one reload at a time; guards what resources remember
-	failure  atomic.Pointer[string] // of all resources
-	ok, fail *metrics.Counter
-}
-
-// A resource is what is loaded as a whole: all of it, or nothing on an error.
-type resource struct {
-	paths    []string
-	load     func(context.Context) error
-	warn     func()       // logs what is doubtful about what was loaded; nil: nothing
-	describe func() []any // for the log, of what is served now; nil: nothing to say
-
-	loadedAt source.Fingerprint // of the files when they were last loaded
-	lastSeen source.Fingerprint // of the files at the last poll
-	failure  string
+	ok, fail  *metrics.Counter
 }
 
 func newReloader(logger *slog.Logger, reg *metrics.Registry, resources []*resource) *reloader {
-	const help = "Reloads of weights, prices, keys and certificates, by how they ended."
-	return &reloader{
+	const help = "Reloads of prices and weights, keys, token and certificate, by how they ended."
+	r := &reloader{
 		resources: resources,
 		logger:    logger,
-		ok: reg.Counter("reloads_total", help,
-			metrics.Label{Name: "result", Value: "ok"}),
+		ok:        reg.Counter("reloads_total", help, metrics.Label{Name: "result", Value: "ok"}),
 		fail: reg.Counter("reloads_total", help,
 			metrics.Label{Name: "result", Value: "refused"}),
 	}
+	for _, res := range resources {
+		res.runner = newRunner(func(ctx context.Context, why string) error {
+			return r.load(ctx, res, why)
+		})
+		for _, w := range res.files {
+			reg.GaugeFunc("tickercast_last_reload_successful",
+				"Whether what is served is what its files hold: 0 after a reload was refused, and "+
+					"while files are not there or keep changing.", func() float64 {
+					if _, ok := w.problem(); ok {
+						return 0
+					}
+					return 1
+				}, metrics.Label{Name: "resource", Value: w.name})
+		}
+	}
+	return r
 }
 
 // resources are all that the server loads: the model and the prices, then the credentials.
 func (s *Server) resources() []*resource {
 	data := &resource{
-		paths: s.cfg.Watch,
-		load: func(ctx context.Context) error {
-			m, mk, err := s.cfg.Load(ctx)
-			if err != nil {
-				return err
-			}
-			if err := s.service.Swap(m, mk); err != nil {
-				return err
-			}
-			return nil
-		},
+		load: s.loadData,
 		warn: s.warnAboutPrices,
 		describe: func() []any {
 			m, mk := s.service.Current()
@@ -75,57 +64,82 @@ func (s *Server) resources() []*resource {
 				"tickers", len(mk.Tickers())}
 		},
 	}
+	for _, name := range slices.Sorted(maps.Keys(s.cfg.Watch)) {
+		data.files = append(data.files, &watchedFiles{name: name,
+			paths: []string{s.cfg.Watch[name]}})
+	}
 	return append([]*resource{data}, s.creds.resources(&s.cfg)...)
+}
+
+// loadData loads model and prices. Where only one of them can be read, Load returns the other with
+// what was served before, and an error.
+func (s *Server) loadData(ctx context.Context) error {
+	m, mk, err := s.cfg.Load(ctx)
+	if err != nil && (m == nil || mk == nil) {
+		return err
+	}
+	return errors.Join(err, s.service.Swap(m, mk))
 }
 
 // loadFirst loads every resource, or returns the error of the first that cannot be loaded.
 func (r *reloader) loadFirst(ctx context.Context) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	for _, res := range r.resources {
-		// Before reading: a change during it is seen at the next poll.
-		res.loadedAt, _ = source.FingerprintOf(res.paths)
-		res.lastSeen = res.loadedAt
-		if err := res.load(ctx); err != nil {
+		if err := res.loadSafely(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// serve executes reloads, polls the files and takes SIGHUP, until ctx ends.
+func (r *reloader) serve(ctx context.Context, interval time.Duration, hangup <-chan os.Signal) {
+	for _, res := range r.resources {
+		go res.runner.serve(ctx)
+		if interval > 0 && res.watched() {
+			go r.watch(ctx, res, interval)
+		}
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangup:
+			for _, res := range r.resources {
+				res.runner.request("SIGHUP")
+			}
+		}
+	}
+}
+
 // reload loads everything again. why goes to the log. The error is of the resources that stay as
 // they were; the others are replaced.
 func (r *reloader) reload(ctx context.Context, why string) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.reloadLocked(ctx, why, r.resources)
+	errs := make([]error, len(r.resources))
+	var wg sync.WaitGroup
+	for i, res := range r.resources {
+		wg.Go(func() { errs[i] = res.runner.do(ctx, why) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
 }
 
-func (r *reloader) reloadLocked(ctx context.Context, why string, resources []*resource) error {
+// load loads one resource, and counts and logs that.
+func (r *reloader) load(ctx context.Context, res *resource, why string) error {
 	start := time.Now()
-	var failed []string
-	attrs := []any{"why", why}
-	for _, res := range resources {
-		res.loadedAt, _ = source.FingerprintOf(res.paths)
-		res.failure = ""
-		if err := res.loadSafely(ctx); err != nil {
-			res.failure = err.Error()
-			failed = append(failed, res.failure)
-			continue
-		}
-		if res.warn != nil {
-			res.warn()
-		}
-		if res.describe != nil {
-			attrs = append(attrs, res.describe()...)
-		}
-	}
-	r.recordFailuresLocked()
-	if failed != nil {
-		reasons := strings.Join(failed, "; ")
+	if err := res.loadSafely(ctx); err != nil {
 		r.fail.Inc()
-		r.logger.Error("reload refused, serving what was served", "why", why, "error", reasons)
-		return errors.New("reload refused: " + reasons)
+		r.logger.Error("reload refused, serving what was served", "why", why,
+			"error", oneLine(err))
+		return err
+	}
+	if res.warn != nil {
+		res.warn()
+	}
+	attrs := []any{"why", why}
+	if res.describe != nil {
+		attrs = append(attrs, res.describe()...)
+	} else {
+		attrs = append(attrs, "resource", res.files[0].name)
 	}
 	r.ok.Inc()
 	r.logger.Info("reloaded", append(attrs,
@@ -133,47 +147,8 @@ func (r *reloader) reloadLocked(ctx context.Context, why string, resources []*re
 	return nil
 }
 
-// loadSafely turns a panic into an error: no file may end a server that serves others.
-func (res *resource) loadSafely(ctx context.Context) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("reading %q: panic: %v", res.paths, v)
-		}
-	}()
-	return res.load(ctx)
-}
-
-func (r *reloader) recordFailuresLocked() {
-	var failed []string
-	for _, res := range r.resources {
-		if res.failure != "" {
-			failed = append(failed, res.failure)
-		}
-	}
-	text := strings.Join(failed, "; ")
-	r.failure.Store(&text)
-}
-
-// lastFailure says why something served is older than its files; it is empty when nothing is.
-func (r *reloader) lastFailure() string {
-	if s := r.failure.Load(); s != nil {
-		return *s
-	}
-	return ""
-}
-
-// watches reports whether there is any file to watch.
-func (r *reloader) watches() bool {
-	for _, res := range r.resources {
-		if len(res.paths) > 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// watch polls the files until ctx ends.
-func (r *reloader) watch(ctx context.Context, interval time.Duration) {
+// watch polls the files of a resource until ctx ends.
+func (r *reloader) watch(ctx context.Context, res *resource, interval time.Duration) {
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for {
@@ -181,30 +156,41 @@ func (r *reloader) watch(ctx context.Context, interval time.Duration) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			r.poll(ctx)
+		}
+		changed := false
+		for _, w := range res.files {
+			reload, news := w.poll()
+			changed = changed || reload
+			if news != nil {
+				r.logger.Error("serving what was served", "resource", w.name, "error", news.Error())
+			}
+		}
+		if changed {
+			res.runner.do(ctx, "files changed")
 		}
 	}
 }
 
-// poll reloads what has changed and then stayed the same for one interval, so that a file which is
-// still being copied is not read half.
-func (r *reloader) poll(ctx context.Context) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var changed []*resource
+// watched reports whether the resource has any files.
+func (res *resource) watched() bool {
+	for _, w := range res.files {
+		if len(w.paths) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// problems lists what is older than its files, and why.
+func (r *reloader) problems() (all []problem) {
 	for _, res := range r.resources {
-		now, err := source.FingerprintOf(res.paths)
-		if err != nil {
-			continue // gone while it is being replaced; what is served stays
+		for _, w := range res.files {
+			if p, ok := w.problem(); ok {
+				all = append(all, p)
+			}
 		}
-		if now != res.loadedAt && now == res.lastSeen {
-			changed = append(changed, res)
-		}
-		res.lastSeen = now
 	}
-	if changed != nil {
-		r.reloadLocked(ctx, "files changed", changed)
-	}
+	return all
 }
 
 // warnAboutPrices logs what of the prices is served but may not be what was meant.
@@ -232,24 +218,28 @@ func countUnreachable(mk *market.Market) (n int) {
 
 // ready reports whether a balancer should send requests here, and the reasons why not, or what is
 // wrong although it should.
-func (s *Server) ready() (bool, []string) {
+func (s *Server) ready(details bool) (bool, []string) {
 	if s.draining.Load() {
 		return false, []string{"draining"}
 	}
-	if failure := s.reloader.lastFailure(); failure != "" {
-		return true, []string{"the last reload was refused: " + failure}
+	var reasons []string
+	for _, p := range s.reloader.problems() {
+		reason := p.name + ": " + p.reason
+		if details {
+			reason += ": " + p.details
+		}
+		reasons = append(reasons, reason)
 	}
-	return true, nil
+	return true, reasons
 }
 
 // serveReload is POST /-/reload: 200, or 422 with the file and line at fault, after which what was
 // served before is served.
 func (s *Server) serveReload(w http.ResponseWriter, r *http.Request) {
 	status, body := http.StatusOK, map[string]any{"status": "reloaded"}
-	// A reload that has begun goes on when its client leaves.
-	ctx := context.WithoutCancel(r.Context())
-	if err := s.reloader.reload(ctx, "POST /-/reload"); err != nil {
-		status, body = http.StatusUnprocessableEntity, map[string]any{"detail": err.Error()}
+	if err := s.reloader.reload(r.Context(), "POST /-/reload"); err != nil {
+		status = http.StatusUnprocessableEntity
+		body = map[string]any{"detail": "reload refused: " + oneLine(err)}
 	} else {
 		m, mk := s.service.Current()
 		body["model_version"] = m.Version()

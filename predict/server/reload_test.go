@@ -61,9 +61,13 @@ func TestReload(t *testing.T) {
 		require.Contains(t, body, "prices.csv:122")
 		require.Contains(t, body, "minus one")
 		serves(300)
-		status, body = r.public.get(t, "/readyz")
+		status, body = r.admin.get(t, "/readyz")
 		require.Equal(t, http.StatusOK, status)
 		require.Contains(t, body, "prices.csv:122")
+		status, body = r.public.get(t, "/readyz")
+		require.Equal(t, http.StatusOK, status)
+		require.Equal(t, `{"status":"ready","reasons":["prices: the last reload was refused"]}`,
+			body)
 		require.Equal(t, "1", r.metric(`reloads_total{result="refused"}`))
 		require.Equal(t, "2", r.metric(`reloads_total{result="ok"}`))
 		require.Contains(t, r.log.String(), "prices.csv:122")
@@ -71,8 +75,9 @@ func TestReload(t *testing.T) {
 		replaceFile(t, path, pricesCSV(500, "ACME"))
 		r.hangUp()
 		serves(500)
-		_, body = r.public.get(t, "/readyz")
-		require.NotContains(t, body, "prices.csv", "a good reload ends the complaint")
+		_, body = r.admin.get(t, "/readyz")
+		require.Equal(t, `{"status":"ready","reasons":[]}`, body,
+			"a good reload ends the complaint")
 	})
 }
 
@@ -191,7 +196,7 @@ func TestLongReload(t *testing.T) {
 			}
 		})
 		c := r.admin.connect(t)
-		_, err := fmt.Fprintf(c, "POST /-/reload HTTP/1.1\r\n%s\r\n", host)
+		_, err := fmt.Fprintf(c, "POST /-/reload HTTP/1.1\r\nHost: localhost\r\n\r\n")
 		require.NoError(t, err)
 		time.Sleep(time.Second)
 		c.Close()

@@ -66,6 +66,9 @@ func (s *Server) adminHandler() http.Handler {
 	mux.Handle("/", s.requireAdminToken(guarded))
 	mux.HandleFunc("GET /health", s.service.ServeHealth)
 	mux.HandleFunc("GET /livez", s.service.ServeLive)
-	mux.HandleFunc("GET /readyz", s.service.ServeReady)
-	return mux
+	mux.HandleFunc("GET /readyz", s.service.ServeReadyDetails)
+	if s.cfg.AdminTokenFile == "" {
+		return noSniff(refusePages(mux))
+	}
+	return noSniff(mux)
 }

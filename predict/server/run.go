@@ -39,9 +39,7 @@ func (s *Server) Run(ctx context.Context) error {
 		s.cfg.OnReady(s.info(public, admin))
 	}
 	s.warnAboutPrices()
-	if s.cfg.WatchInterval > 0 && s.reloader.watches() {
-		go s.reloader.watch(ctx, s.cfg.WatchInterval)
-	}
+	go s.reloader.serve(ctx, s.cfg.WatchInterval, s.cfg.Signals.Hangup)
 	return s.serve(ctx, lane, admin)
 }
 
@@ -87,9 +85,6 @@ wait:
 			return err
 		case <-ctx.Done():
 			break wait
-		case <-s.cfg.Signals.Hangup:
-			// In its own goroutine: a signal to stop must not wait for a long file.
-			go s.reloader.reload(ctx, "SIGHUP")
 		case sig := <-s.cfg.Signals.Stop:
 			if sig == syscall.SIGTERM {
 				delay = s.cfg.DrainDelay
@@ -116,8 +111,9 @@ func (s *Server) drain(lane *fastlane.Lane, delay time.Duration, accepted <-chan
 		// The lane first: what it hands over until its end is public's to finish.
 		err := lane.Shutdown(ctx)
 		<-accepted
-		done <- errors.Join(err, s.conns.drain(ctx, s.public), s.public.Shutdown(ctx),
-			s.admin.Shutdown(ctx))
+		err = errors.Join(err, s.conns.drain(ctx, s.public), s.public.Shutdown(ctx))
+		s.closeAdmin()
+		done <- err
 	}()
 	select {
 	case err := <-done:
@@ -129,6 +125,18 @@ func (s *Server) drain(lane *fastlane.Lane, delay time.Duration, accepted <-chan
 		return nil
 	case <-s.cfg.Signals.Stop:
 		return s.abort(lane)
+	}
+}
+
+// adminGrace is what requests on the admin port get when all others are answered: a profile or a
+// reload may take longer than the process should.
+const adminGrace = time.Second
+
+func (s *Server) closeAdmin() {
+	ctx, cancel := context.WithTimeout(context.Background(), adminGrace)
+	defer cancel()
+	if s.admin.Shutdown(ctx) != nil {
+		s.admin.Close()
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 
 	"tickercast/model"
 	"tickercast/model/market"
+	"tickercast/model/source"
 	"tickercast/predict/internal/memnet"
 	"tickercast/predict/internal/ratelimit"
 	"tickercast/predict/server"
@@ -85,20 +86,22 @@ type simulation struct {
 	mu    sync.Mutex
 	conns []*memnet.Conn // that the server has accepted
 
-	loadTime    time.Duration // of the next reload
-	loadFails   bool
-	loaded      bool         // at all
-	begun, done atomic.Int64 // swaps
-	draining    atomic.Bool  // answers may be the last of their connection
-	ending      atomic.Bool  // the server may close what it has not read
+	loadTime    time.Duration // of the next reload, guarded by mu
+	loadFails   bool          // likewise
+	loaded      bool          // at all
+	file        string        // which loading depends on
+	begun, done atomic.Int64  // swaps
+	draining    atomic.Bool   // answers may be the last of their connection
+	ending      atomic.Bool   // the server may close what it has not read
 	answers     atomic.Int64
 }
 
 func (s *simulation) run() {
 	delay := time.Duration(s.rnd.IntN(5)) * time.Second
 	s.net.accept = s.accept
+	s.file = tempFile(s.t, "prices.csv", simFile)
 	s.server = start(s.t, s.net.network(), func(c *server.Config) {
-		c.Load = s.load
+		c.Load, c.Watch = s.load, map[string]string{"prices": s.file}
 		c.CacheTTL, c.CacheEntries = simTTL, simCapacity
 		c.BatchTimeout = time.Second
 		c.FastLane = s.rnd.IntN(4) > 0
@@ -114,7 +117,11 @@ func (s *simulation) run() {
 	}
 	for range s.rnd.IntN(20) {
 		time.Sleep(time.Duration(s.rnd.ExpFloat64() * float64(5*time.Second)))
-		s.reload()
+		if s.rnd.IntN(5) == 0 {
+			s.disturbFile()
+		} else {
+			s.reload()
+		}
 	}
 	if s.rnd.IntN(2) == 0 { // an idle server drains too
 		clients.Wait()
@@ -179,9 +186,15 @@ func (s *simulation) requireMetric(name string, holds func(int) bool) {
 
 // load is for server.Config.Load: the two markets in turn.
 func (s *simulation) load(ctx context.Context) (*model.Model, *market.Market, error) {
-	time.Sleep(s.loadTime)
-	if s.loadFails {
+	s.mu.Lock()
+	loadTime, fails := s.loadTime, s.loadFails
+	s.mu.Unlock()
+	time.Sleep(loadTime)
+	if fails {
 		return nil, nil, errors.New("a bad file")
+	}
+	if data, err := source.ReadFile(ctx, s.file, 1<<10); err != nil || len(data) == 0 {
+		return nil, nil, errors.Join(err, errors.New("no prices"))
 	}
 	if !s.loaded {
 		s.loaded = true
@@ -193,23 +206,34 @@ func (s *simulation) load(ctx context.Context) (*model.Model, *market.Market, er
 // reload has the server load the other market: at once, or for so long that cached answers expire
 // meanwhile, or in vain.
 func (s *simulation) reload() {
-	s.loadTime, s.loadFails = 0, false
-	switch s.rnd.IntN(6) {
+	var loadTime time.Duration
+	fails := false
+	kind := s.rnd.IntN(6)
+	switch kind {
 	case 0, 1:
-		s.loadTime = time.Duration(s.rnd.IntN(20_000)) * time.Millisecond
+		loadTime = time.Duration(s.rnd.IntN(20_000)) * time.Millisecond
 	case 2:
-		s.loadFails = true
-	case 3:
+		fails = true
+	}
+	s.planLoad(loadTime, fails)
+	defer s.planLoad(0, false)
+	if kind == 3 {
 		s.server.hangUp()
 		s.done.Add(1)
 		return
 	}
 	status, body := s.server.admin.post(s.t, "/-/reload", "")
 	switch {
-	case s.loadFails && status == http.StatusUnprocessableEntity:
-	case !s.loadFails && status == http.StatusOK:
+	case fails && status == http.StatusUnprocessableEntity:
+	case !fails && status == http.StatusOK:
 		s.done.Add(1)
 	default:
 		s.errorf("reload: %d %s", status, body)
 	}
+}
+
+func (s *simulation) planLoad(loadTime time.Duration, fails bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.loadTime, s.loadFails = loadTime, fails
 }

@@ -85,7 +85,7 @@ func Parse(file string, data []byte) (*Set, error) {
 
 func parseKey(fields []string) (key, error) {
 	var k key
-	// What does not parse is not quoted: it may be a key that was never hashed.
+	// Nothing is quoted: it may be a key that was never hashed, or stands in the wrong place.
 	if n := len(fields[0]); n != hex.EncodedLen(len(k.hash)) {
 		return k, fmt.Errorf("%d characters where a SHA-256 hash has %d", n,
 			hex.EncodedLen(len(k.hash)))
@@ -97,11 +97,10 @@ func parseKey(fields []string) (key, error) {
 	case len(fields) == 1:
 		k.name = strings.ToLower(fields[0][:12])
 	case len(fields) > 2:
-		return k, fmt.Errorf("a name is one word, not %q", strings.Join(fields[1:], " "))
+		return k, errors.New("a name is one word")
 	case len(fields[1]) > maxName || strings.ContainsFunc(fields[1],
 		func(r rune) bool { return r <= ' ' || r > '~' }):
-		return k, fmt.Errorf("name %q is not of 1 to %d visible ASCII characters", fields[1],
-			maxName)
+		return k, fmt.Errorf("a name has 1 to %d visible ASCII characters", maxName)
 	default:
 		k.name = fields[1]
 	}
