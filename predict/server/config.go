@@ -61,7 +61,7 @@ type Config struct {
 	AccessRate logging.Rate
 
 	Signals Signals    // what ends it and has it reload, besides the context of Run
-	OnReady func(Info) // called once, before the first request is answered
+	OnReady func(Info) // called once, before the first forecast is answered
 }
 
 // Default returns the settings of a server that is not told otherwise. Load and Logger are missing.

@@ -81,9 +81,9 @@ func (s *Server) loadData(ctx context.Context) error {
 	return errors.Join(err, s.service.Swap(m, mk))
 }
 
-// loadFirst loads every resource, or returns the error of the first that cannot be loaded.
-func (r *reloader) loadFirst(ctx context.Context) error {
-	for _, res := range r.resources {
+// loadFirst loads resources, or returns the error of the first that cannot be loaded.
+func loadFirst(ctx context.Context, resources []*resource) error {
+	for _, res := range resources {
 		if err := res.loadSafely(ctx); err != nil {
 			return err
 		}
@@ -221,6 +221,9 @@ func countUnreachable(mk *market.Market) (n int) {
 func (s *Server) ready(details bool) (bool, []string) {
 	if s.draining.Load() {
 		return false, []string{"draining"}
+	}
+	if _, mk := s.service.Current(); mk == nil {
+		return false, []string{"loading"}
 	}
 	var reasons []string
 	for _, p := range s.reloader.problems() {

@@ -13,11 +13,13 @@ import (
 )
 
 // Run listens, loads, serves until a signal or the end of ctx, and returns when every request has
-// its answer. It listens first, so that a port in use is reported before a file is read.
+// its answer. It listens first, so that a port in use is reported before a file is read, and
+// answers at once: probes and documents as always, forecasts with a 503 until there are prices.
 //
 // SIGTERM drains: the server is not ready at once, goes on accepting for DrainDelay, because a
 // balancer learns of it late, then finishes what is under way. SIGINT comes from a person and skips
-// the delay, as the end of ctx does. A second signal ends the process at once.
+// the delay, as the end of ctx does. A second signal ends the process at once, and so does the
+// first one while the server loads.
 func (s *Server) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -30,25 +32,44 @@ func (s *Server) Run(ctx context.Context) error {
 	if admin != nil {
 		defer admin.Close()
 	}
-	if stopped, err := s.start(ctx); stopped || err != nil {
+	// A connection needs the certificate and the keys. They are small.
+	data, credentials := s.reloader.resources[:1], s.reloader.resources[1:]
+	if stopped, err := s.load(ctx, credentials, nil); stopped || err != nil {
 		return err
 	}
 	lane := fastlane.New(s.laneConfig(public))
 	registerLane(s.registry, lane)
+	failed, accepted := s.serve(lane, admin)
+	slow := time.AfterFunc(slowStart, func() {
+		s.logger.Info("loading", "addr", public.Addr().String())
+	})
+	stopped, err := s.load(ctx, data, failed)
+	slow.Stop()
+	if stopped || err != nil {
+		s.closeAll(lane)
+		return err
+	}
 	if s.cfg.OnReady != nil {
 		s.cfg.OnReady(s.info(public, admin))
 	}
 	s.warnAboutPrices()
 	go s.reloader.serve(ctx, s.cfg.WatchInterval, s.cfg.Signals.Hangup)
-	return s.serve(ctx, lane, admin)
+	return s.await(ctx, lane, failed, accepted)
 }
 
-// start loads all resources. It reports whether a signal or ctx stopped it before it was done.
-func (s *Server) start(ctx context.Context) (stopped bool, err error) {
+// slowStart is how long loading takes before the log says so.
+const slowStart = 5 * time.Second
+
+// load loads resources for the first time. It reports whether a signal or ctx stopped it before it
+// was done. An error of serving ends it too.
+func (s *Server) load(ctx context.Context, resources []*resource,
+	failed <-chan error) (stopped bool, err error) {
 	loaded := make(chan error, 1)
-	go func() { loaded <- s.reloader.loadFirst(ctx) }()
+	go func() { loaded <- loadFirst(ctx, resources) }()
 	select {
 	case err := <-loaded:
+		return false, err
+	case err := <-failed:
 		return false, err
 	case <-ctx.Done():
 		return true, nil
@@ -57,9 +78,11 @@ func (s *Server) start(ctx context.Context) (stopped bool, err error) {
 	}
 }
 
-// serve answers requests until something ends it.
-func (s *Server) serve(ctx context.Context, lane *fastlane.Lane, admin net.Listener) error {
-	failed := make(chan error, 2)
+// serve answers requests in goroutines of its own. An error that ends serving comes from failed.
+// accepted is closed when no connection can come any more.
+func (s *Server) serve(lane *fastlane.Lane, admin net.Listener) (failed chan error,
+	accepted chan struct{}) {
+	failed, accepted = make(chan error, 2), make(chan struct{})
 	serve := func(h *http.Server, ln net.Listener) {
 		serve := h.Serve
 		if h.TLSConfig != nil {
@@ -69,7 +92,6 @@ func (s *Server) serve(ctx context.Context, lane *fastlane.Lane, admin net.Liste
 			failed <- err
 		}
 	}
-	accepted := make(chan struct{}) // closed when no connection can come any more
 	go func() {
 		defer close(accepted)
 		serve(s.public, s.conns.listener(lane))
@@ -77,19 +99,20 @@ func (s *Server) serve(ctx context.Context, lane *fastlane.Lane, admin net.Liste
 	if admin != nil {
 		go serve(s.admin, admin)
 	}
+	return failed, accepted
+}
+
+// await waits for what ends the server, and drains it.
+func (s *Server) await(ctx context.Context, lane *fastlane.Lane, failed <-chan error,
+	accepted <-chan struct{}) error {
 	delay := time.Duration(0)
-wait:
-	for {
-		select {
-		case err := <-failed:
-			return err
-		case <-ctx.Done():
-			break wait
-		case sig := <-s.cfg.Signals.Stop:
-			if sig == syscall.SIGTERM {
-				delay = s.cfg.DrainDelay
-			}
-			break wait
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	case sig := <-s.cfg.Signals.Stop:
+		if sig == syscall.SIGTERM {
+			delay = s.cfg.DrainDelay
 		}
 	}
 	return s.drain(lane, delay, accepted)
@@ -140,11 +163,15 @@ func (s *Server) closeAdmin() {
 	}
 }
 
-// abort closes every connection without waiting for its answer.
-func (s *Server) abort(lane *fastlane.Lane) error {
+// closeAll closes every connection without waiting for its answer.
+func (s *Server) closeAll(lane *fastlane.Lane) {
 	lane.Close()
 	s.public.Close()
 	s.admin.Close()
+}
+
+func (s *Server) abort(lane *fastlane.Lane) error {
+	s.closeAll(lane)
 	return errors.New("stopped by a second signal before the drain was over")
 }
 

@@ -15,8 +15,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tickercast/model"
-	"tickercast/model/market"
 	"tickercast/predict/server"
 )
 
@@ -73,54 +71,6 @@ func TestPortInUse(t *testing.T) {
 			require.ErrorContains(t, err, tt.want)
 			_, err = n.dial(n.public)
 			require.Error(t, err, "something still listens")
-		})
-	}
-}
-
-// TestStart looks at a server that is still loading: it listens, and ends by a signal, by its
-// context, or by an error of loading.
-func TestStart(t *testing.T) {
-	for name, tt := range map[string]struct {
-		end  func(*running, chan error)
-		want string
-	}{
-		"SIGTERM":   {func(r *running, _ chan error) { r.stop <- syscall.SIGTERM }, ""},
-		"interrupt": {func(r *running, _ chan error) { r.stop <- os.Interrupt }, ""},
-		"context":   {func(r *running, _ chan error) { r.cancel() }, ""},
-		"error": {func(_ *running, fail chan error) { fail <- errors.New("no disk") },
-			"no disk"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				fail := make(chan error)
-				n := inMemory()
-				r := launch(t, n, func(c *server.Config) {
-					c.Load = func(ctx context.Context) (*model.Model, *market.Market, error) {
-						select {
-						case err := <-fail:
-							return nil, nil, err
-						case <-ctx.Done():
-							return nil, nil, ctx.Err()
-						}
-					}
-				})
-				synctest.Wait()
-				connected := make(chan error)
-				go func() { // accepted when the server is ready, so here never
-					_, err := n.dial(n.public)
-					connected <- err
-				}()
-				synctest.Wait()
-				require.Empty(t, connected)
-				tt.end(r, fail)
-				if err := r.end(); tt.want != "" {
-					require.ErrorContains(t, err, tt.want)
-				} else {
-					require.NoError(t, err)
-				}
-				require.Error(t, <-connected)
-				require.NotContains(t, r.log.String(), "drain", "nothing was served")
-			})
 		})
 	}
 }
