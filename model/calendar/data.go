@@ -38,6 +38,9 @@ func Lookup(name string) (*Calendar, bool) {
 	return nil, false
 }
 
+// Default returns the calendar of XNYS, for prices that do not say which is theirs.
+func Default() *Calendar { return &calendars()[0] }
+
 // Names returns the names of all calendars, without aliases.
 func Names() (names []string) {
 	for _, c := range calendars() {

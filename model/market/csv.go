@@ -16,20 +16,21 @@ type csvFile struct {
 	header header
 	wide   []*column // one per field after the date; nil in the long form
 	prices int       // added to the table
+	stem   string    // of the name of a file that may be of one ticker
 }
 
 // readCSV adds the prices of a CSV to the table.
 func (t *table) readCSV(ctx context.Context, rows *rowReader, name, ticker string) error {
-	f := &csvFile{table: t, name: name, ticker: ticker}
+	f := &csvFile{table: t, name: name, ticker: ticker, stem: t.stem}
 	for isHeader := true; ; isHeader = false {
 		record, err := rows.next()
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err == io.EOF && rows.line == 0:
-			return fmt.Errorf("%s: empty file", name)
+			return &FaultsError{[]Fault{{File: name, Message: "empty file"}}}
 		case err == io.EOF && f.prices == 0:
-			return fmt.Errorf("%s: no prices below the header", name)
+			return &FaultsError{[]Fault{{File: name, Message: "no prices below the header"}}}
 		case err == io.EOF:
 			return nil
 		case err != nil:
@@ -39,7 +40,7 @@ func (t *table) readCSV(ctx context.Context, rows *rowReader, name, ticker strin
 			err = f.add(record, rows.line)
 		}
 		if err != nil {
-			return fmt.Errorf("%s:%d: %w", name, rows.line, err)
+			return &FaultsError{[]Fault{{name, rows.line, err.Error(), err}}}
 		}
 	}
 }
@@ -47,6 +48,11 @@ func (t *table) readCSV(ctx context.Context, rows *rowReader, name, ticker strin
 // start takes the header.
 func (f *csvFile) start(record []string) (err error) {
 	f.header, err = parseHeader(record, f.ticker != "")
+	if err != nil && f.stem != "" {
+		if h, ok := parseHeader(record, true); ok == nil {
+			f.header, f.ticker, err = h, f.stem, nil
+		}
+	}
 	if err != nil {
 		return err
 	}

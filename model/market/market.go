@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"time"
 
 	"tickercast/model/calendar"
 )
@@ -12,11 +13,17 @@ import (
 // A Ticker is one series as a forecast needs it: the last close and the features.
 type Ticker struct {
 	Name     string
-	Index    int           // in Market.Tickers
-	AsOf     calendar.Date // of the last close
+	Index    int                // in Market.Tickers
+	Calendar *calendar.Calendar // nil if made by FromHistory
+	AsOf     calendar.Date      // of the last close
 	Close    float64
 	Features Features
 	Series   *Series // nil if made by FromHistory
+}
+
+// Age returns how many sessions have closed since the last close.
+func (t *Ticker) Age(now time.Time) int {
+	return t.Calendar.Between(t.AsOf, t.Calendar.LastClosed(now))
 }
 
 // A Market holds every ticker of a panel at the end of the panel. It is immutable.
@@ -43,7 +50,7 @@ func New(ctx context.Context, p *Panel) (*Market, error) {
 		if n := s.Len(); n >= MinHistory {
 			m.byName[s.Ticker] = int32(len(m.tickers))
 			m.tickers = append(m.tickers, Ticker{Name: s.Ticker, Index: len(m.tickers),
-				AsOf: s.Dates[n-1], Close: s.Close[n-1], Series: s})
+				Calendar: calendar.Default(), AsOf: s.Dates[n-1], Close: s.Close[n-1], Series: s})
 		}
 	}
 	// Features take most of the time to start, so all cores work on them.
@@ -99,6 +106,12 @@ func (m *Market) MarketIndex() *MarketIndex { return m.index }
 
 // Panel returns what the market was made of.
 func (m *Market) Panel() *Panel { return m.panel }
+
+// Age returns how many sessions have closed since the last close of the market.
+func (m *Market) Age(now time.Time) int {
+	c := calendar.Default()
+	return c.Between(m.AsOf(), c.LastClosed(now))
+}
 
 // FromHistory makes a ticker from closes, oldest first, without daily ranges and without a market.
 func FromHistory(name string, asOf calendar.Date, closes []float64) (Ticker, error) {

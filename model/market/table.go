@@ -18,6 +18,7 @@ import (
 type table struct {
 	columns   map[string]*column // by ticker
 	truncated []string           // files that end within a line
+	stem      string             // the ticker of a stream without a column for it
 }
 
 // column holds the rows of one ticker in the order of its file.

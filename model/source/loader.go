@@ -26,7 +26,7 @@ func NewLoader(c Config) *Loader { return &Loader{cfg: c} }
 // part that failed. Without anything new to serve it returns only errors.
 func (l *Loader) Load(ctx context.Context) (*model.Model, *market.Market, error) {
 	m, errWeights := readCalm(ctx, "weights", l.cfg.Weights, l.cfg.Model)
-	mk, errPrices := readCalm(ctx, "prices", l.cfg.Prices, l.cfg.market)
+	mk, errPrices := readCalm(ctx, "prices", l.cfg.Prices, l.cfg.Market)
 	if ctx.Err() != nil {
 		return nil, nil, ctx.Err()
 	}

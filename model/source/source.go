@@ -51,33 +51,46 @@ func (c Config) Model(ctx context.Context) (*model.Model, error) {
 // maxWeights bounds a file of weights. The embedded ones have 40 kB.
 const maxWeights = 1 << 20
 
-// market reads the prices only.
-func (c Config) market(ctx context.Context) (*market.Market, error) {
-	name := "embedded"
-	var panel *market.Panel
-	var err error
-	if c.Prices == "" {
-		panel, err = market.Snapshot()
-	} else {
-		name = fmt.Sprintf("%q", c.Prices)
-		if err = c.checkPrices(); err == nil {
-			panel, err = market.Open(ctx, c.Prices)
-		}
-	}
+// Market reads the prices only.
+func (c Config) Market(ctx context.Context) (*market.Market, error) {
+	panel, err := c.Panel(ctx)
 	if err != nil {
 		return nil, err
 	}
+	return c.marketOf(ctx, panel)
+}
+
+// Panel reads the prices as they are, of all days.
+func (c Config) Panel(ctx context.Context) (*market.Panel, error) {
+	if c.Prices == "" {
+		return market.Snapshot()
+	}
+	if err := c.checkPrices(); err != nil {
+		return nil, err
+	}
+	return market.Open(ctx, c.Prices)
+}
+
+func (c Config) marketOf(ctx context.Context, panel *market.Panel) (*market.Market, error) {
 	if c.Until != 0 {
 		panel = panel.Until(c.Until)
 	}
 	mk, err := market.New(ctx, panel)
 	switch {
 	case err != nil && c.Until != 0:
-		return nil, fmt.Errorf("prices %s up to %s: %w", name, c.Until, err)
+		return nil, fmt.Errorf("prices %s up to %s: %w", c.name(), c.Until, err)
 	case err != nil:
-		return nil, fmt.Errorf("prices %s: %w", name, err)
+		return nil, fmt.Errorf("prices %s: %w", c.name(), err)
 	}
 	return mk, nil
+}
+
+// name is that of the prices, for messages.
+func (c Config) name() string {
+	if c.Prices == "" {
+		return "embedded"
+	}
+	return fmt.Sprintf("%q", c.Prices)
 }
 
 // checkPrices refuses what a server must not wait for. A command may read a pipe.

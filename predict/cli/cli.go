@@ -43,6 +43,7 @@ func commands() []command {
 	return []command{
 		{"serve", "", "answer forecasts over HTTP (the default)", (*env).serve},
 		{"predict", "TICKER... | all", "print forecasts", (*env).predict},
+		{"check", "", "report what is understood of prices, and what is not", (*env).check},
 		{"train", "", "fit weights to a file of prices", (*env).train},
 		{"evaluate", "", "judge a model on prices, walk-forward, against baselines",
 			(*env).evaluate},

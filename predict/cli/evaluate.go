@@ -7,14 +7,13 @@ import (
 	"os/signal"
 	"syscall"
 
-	"tickercast/model/market"
 	"tickercast/model/train"
 )
 
 // evaluate judges a model on prices, walk-forward, beside its baselines.
 func (e *env) evaluate(set *flag.FlagSet) func(context.Context, []string) error {
 	src := dataFlags(set)
-	set.Lookup("prices").Usage = "`file` or folder of prices to judge on, CSV or gzip"
+	set.Lookup("prices").Usage = pricesUsage
 	from := set.String("from", "",
 		"first `date` of a forecast (default when a year of prices lies before)")
 	to := set.String("to", "", "last `date` of a forecast (default the last)")
@@ -49,7 +48,8 @@ func (e *env) evaluate(set *flag.FlagSet) func(context.Context, []string) error 
 		if cfg.Model, err = src.Model(ctx); err != nil {
 			return err
 		}
-		panel, err := market.Open(ctx, src.Prices)
+		src.Pipes = true
+		panel, err := src.Panel(ctx)
 		if err != nil {
 			return err
 		}

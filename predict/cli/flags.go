@@ -85,13 +85,21 @@ func (e *env) parse(fs *flag.FlagSet, cmd command, args []string) (rest []string
 
 // dataFlags declares the flags that every command with a model shares.
 func dataFlags(set *flag.FlagSet) *source.Config {
-	c := new(source.Config)
-	set.StringVar(&c.Prices, "prices", "",
-		"`file` or folder of prices, CSV or gzip (default the embedded snapshot)")
+	c := priceFlags(set)
+	set.Lookup("prices").Usage += " (default the embedded snapshot)"
 	set.StringVar(&c.Weights, "weights", "", "`file` of weights (default the embedded ones)")
 	set.BoolVar(&c.Calibrate, "calibrate", true,
 		"move the bounds of the intervals by how the past of the prices was covered, where it "+
 			"is long enough to tell")
+	return c
+}
+
+const pricesUsage = "`file` or folder of prices, CSV or gzip"
+
+// priceFlags declares the flags of every command with prices.
+func priceFlags(set *flag.FlagSet) *source.Config {
+	c := new(source.Config)
+	set.StringVar(&c.Prices, "prices", "", pricesUsage)
 	return c
 }
 

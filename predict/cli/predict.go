@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"tickercast/model"
 	"tickercast/model/calendar"
@@ -63,6 +65,9 @@ func (e *env) predict(fs *flag.FlagSet) func(context.Context, []string) error {
 		if err != nil {
 			return err
 		}
+		if src.Until == 0 {
+			e.warnOfAge(chosen, time.Now())
+		}
 		rows := forecasts(m, chosen, *days, levels)
 		switch *format {
 		case "csv":
@@ -110,6 +115,23 @@ func choose(mk *market.Market, names []string) (chosen []*market.Ticker, err err
 		chosen = append(chosen, t)
 	}
 	return chosen, nil
+}
+
+// warnOfAge says how old the prices are if more than one session has closed since, of any ticker.
+func (e *env) warnOfAge(tickers []*market.Ticker, now time.Time) {
+	oldest := slices.MaxFunc(tickers, func(a, b *market.Ticker) int {
+		return cmp.Compare(a.Age(now), b.Age(now))
+	})
+	age := oldest.Age(now)
+	if age < 2 {
+		return
+	}
+	of := "the prices"
+	if slices.ContainsFunc(tickers, func(t *market.Ticker) bool { return t.AsOf != oldest.AsOf }) {
+		of = "the oldest prices, those of " + oldest.Name + ","
+	}
+	fmt.Fprintf(e.stderr, "tickercast predict: %s end on %s, %d trading days ago\n", of,
+		oldest.AsOf, age)
 }
 
 // forecasts makes the rows in the order of tickers, days, levels.

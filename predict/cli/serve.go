@@ -59,6 +59,8 @@ func serveFlags(set *flag.FlagSet, cfg *server.Config) {
 	set.DurationVar(&cfg.Grace, "grace", cfg.Grace, "`time` for requests in flight after that")
 	set.DurationVar(&cfg.WatchInterval, "watch", cfg.WatchInterval,
 		"how often to check the files for changes, as a `time`; 0 disables")
+	set.IntVar(&cfg.MaxPriceAge, "max-price-age", cfg.MaxPriceAge,
+		"trading `days` that prices may be old for /readyz to answer 200; 0: any age")
 	set.BoolVar(&cfg.RedactInput, "redact-input", cfg.RedactInput,
 		"leave what the client sent out of a 422")
 	set.BoolVar(&cfg.FastLane, "fastlane", cfg.FastLane,

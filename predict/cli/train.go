@@ -8,20 +8,19 @@ import (
 	"syscall"
 
 	"tickercast/model/calendar"
-	"tickercast/model/market"
 	"tickercast/model/train"
 )
 
 // train fits weights and writes them whole or not at all.
 func (e *env) train(set *flag.FlagSet) func(context.Context, []string) error {
-	prices := set.String("prices", "", "`file` or folder of prices, CSV or gzip")
+	src := priceFlags(set)
 	out := set.String("out", "weights.bin", "`file` to write")
 	until := set.String("until", "",
 		"use prices up to and including this `date` alone (default the last)")
 	seed := set.Uint64("seed", 1,
 		"chooses origins and starting weights; the same gives the same bytes")
 	return func(ctx context.Context, _ []string) error {
-		if *prices == "" {
+		if src.Prices == "" {
 			return usagef("-prices is missing")
 		}
 		cfg := train.Config{Seed: *seed}
@@ -31,7 +30,8 @@ func (e *env) train(set *flag.FlagSet) func(context.Context, []string) error {
 		if err := checkWritable(*out); err != nil {
 			return err
 		}
-		panel, err := market.Open(ctx, *prices)
+		src.Pipes = true
+		panel, err := src.Panel(ctx)
 		if err != nil {
 			return err
 		}

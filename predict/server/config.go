@@ -32,6 +32,8 @@ type Config struct {
 	Watch         map[string]string
 	WatchInterval time.Duration // between two looks at Watch, keys, token and certificate
 
+	MaxPriceAge int // trading days of age beyond which it is not ready; 0: none
+
 	CacheEntries int           // answers to keep
 	CacheBytes   int64         // memory for them
 	CacheTTL     time.Duration // how long an answer is kept

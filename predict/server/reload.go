@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -78,7 +79,30 @@ func (s *Server) loadData(ctx context.Context) error {
 	if err != nil && (m == nil || mk == nil) {
 		return err
 	}
-	return errors.Join(err, s.service.Swap(m, mk))
+	_, old := s.service.Current()
+	if failed := s.service.Swap(m, mk); failed != nil {
+		return errors.Join(err, failed)
+	}
+	if mk != old { // else what differed from the prices before still does
+		warnings := slices.Clip(mk.Warnings())
+		if old != nil {
+			warnings = append(warnings, market.Compare(old, mk)...)
+		}
+		s.warnings.Store(&warnings)
+	}
+	return err
+}
+
+// warningsOf counts what is doubtful of one kind about the prices that are served.
+func (s *Server) warningsOf(kind string) int {
+	if warnings := s.warnings.Load(); warnings != nil {
+		for _, w := range *warnings {
+			if w.Kind == kind {
+				return w.Count
+			}
+		}
+	}
+	return 0
 }
 
 // loadFirst loads resources, or returns the error of the first that cannot be loaded.
@@ -196,6 +220,9 @@ func (r *reloader) problems() (all []problem) {
 // warnAboutPrices logs what of the prices is served but may not be what was meant.
 func (s *Server) warnAboutPrices() {
 	_, mk := s.service.Current()
+	for _, w := range *s.warnings.Load() {
+		s.logger.Warn(w.String(), "kind", w.Kind, "count", w.Count, "first", w.First)
+	}
 	if n := countUnreachable(mk); n > 0 {
 		s.logger.Warn("tickers with names too long to be asked for over HTTP", "tickers", n,
 			"longest", predict.MaxTicker)
@@ -222,10 +249,16 @@ func (s *Server) ready(details bool) (bool, []string) {
 	if s.draining.Load() {
 		return false, []string{"draining"}
 	}
-	if _, mk := s.service.Current(); mk == nil {
+	_, mk := s.service.Current()
+	if mk == nil {
 		return false, []string{"loading"}
 	}
 	var reasons []string
+	fresh := true
+	if most := s.cfg.MaxPriceAge; most > 0 && mk.Age(time.Now()) > most {
+		fresh = false
+		reasons = append(reasons, fmt.Sprintf("prices: older than %d trading days", most))
+	}
 	for _, p := range s.reloader.problems() {
 		reason := p.name + ": " + p.reason
 		if details {
@@ -233,7 +266,7 @@ func (s *Server) ready(details bool) (bool, []string) {
 		}
 		reasons = append(reasons, reason)
 	}
-	return true, reasons
+	return fresh, reasons
 }
 
 // serveReload is POST /-/reload: 200, or 422 with the file and line at fault, after which what was

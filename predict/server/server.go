@@ -16,6 +16,7 @@ import (
 
 	"tickercast/docs"
 	"tickercast/model"
+	"tickercast/model/market"
 	"tickercast/predict"
 	"tickercast/predict/internal/cors"
 	"tickercast/predict/internal/limits"
@@ -43,6 +44,7 @@ type Server struct {
 	admin    *http.Server
 	conns    connTracker // of public
 	draining atomic.Bool
+	warnings atomic.Pointer[[]market.Warning] // of the prices that are served; nil before
 }
 
 // New returns a Server that holds no data, no credentials and no port yet: Run brings them.

@@ -1,0 +1,93 @@
+package cli_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestCheck(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "prices.csv")
+	text := string(pricesCSV(100)) + "2024-06-22,ACME,101\n2024-06-24,FEW,7\n"
+	replaceFile(t, path, []byte(text))
+	status, out, stderr := runCommand(t, nil, "check", "-prices", path)
+	require.Equal(t, 0, status, stderr)
+	require.Empty(t, stderr)
+	require.Equal(t, `TICKER  CALENDAR  ROWS  FROM        TO
+ACME    XNYS      121   2024-01-02  2024-06-24
+
+1 tickers, 121 rows
+calendar XNYS: 1 tickers
+warning: 1 rows on days that the ticker's calendar has closed (first: ACME 2024-06-22)
+warning: 1 tickers left out with too few closes `+
+		"(first: FEW: 1 closes up to 2024-06-24, a forecast needs 30)\n", out)
+	status, out, stderr = runCommand(t, nil, "check", "-prices", path, "-format", "json")
+	require.Equal(t, 0, status, stderr)
+	require.JSONEq(t, `{
+		"tickers": [{"ticker":"ACME","calendar":"XNYS","rows":121,"from":"2024-01-02",
+			"to":"2024-06-24"}],
+		"faults": [],
+		"warnings": [
+			{"kind":"closed_days","count":1,"first":"ACME 2024-06-22"},
+			{"kind":"short","count":1,
+				"first":"FEW: 1 closes up to 2024-06-24, a forecast needs 30"}]}`, out)
+}
+
+// TestCheckRefuses wants what serve would refuse named on stdout, with an exit status and one line
+// on stderr.
+func TestCheckRefuses(t *testing.T) {
+	dir := t.TempDir()
+	bad, short := filepath.Join(dir, "bad.csv"), filepath.Join(dir, "short.csv")
+	gone := filepath.Join(dir, "gone.csv")
+	replaceFile(t, bad, append(pricesCSV(100), "2024-06-25,ACME,minus one\n"...))
+	replaceFile(t, short, bytes.Join(bytes.SplitAfter(pricesCSV(100), []byte("\n"))[:20], nil))
+	for _, tt := range []struct{ path, fault, text string }{
+		{bad, `{"file":"` + bad + `","line":122,"message":"close \"minus one\" is not a price ` +
+			`(want a decimal number, 1e-12 to 1e+15)"}`,
+			bad + `:122: close "minus one" is not a price`},
+		{gone, `{"file":"` + gone + `","line":0,"message":"no such file or directory"}`,
+			gone + ": no such file or directory"},
+		{short, "", "no ticker has 30 closes"},
+	} {
+		status, out, stderr := runCommand(t, nil, "check", "-prices", tt.path, "-format", "json")
+		require.Equal(t, 1, status, tt.path)
+		require.Equal(t, 1, strings.Count(stderr, "\n"), stderr)
+		require.Contains(t, stderr, "tickercast check: serve would refuse these prices: ")
+		if tt.fault != "" {
+			require.JSONEq(t, `{"tickers":[],"faults":[`+tt.fault+`],"warnings":[]}`, out)
+		}
+		status, out, _ = runCommand(t, nil, "check", "-prices", tt.path)
+		require.Equal(t, 1, status, tt.path)
+		require.Contains(t, out, "fault: ")
+		require.Contains(t, out, tt.text)
+	}
+	for _, args := range [][]string{{"check"}, {"check", "-prices", bad, "-format", "csv"}} {
+		status, out, stderr := runCommand(t, nil, args...)
+		require.Equal(t, 2, status, stderr)
+		require.Empty(t, out)
+	}
+}
+
+// TestPredictSaysHowOldPricesAre wants one line on stderr, unless a day was asked for.
+func TestPredictSaysHowOldPricesAre(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "prices.csv")
+	replaceFile(t, path, pricesCSV(100))
+	status, out, stderr := runCommand(t, nil, "predict", "-prices", path, "-format", "csv", "ACME")
+	require.Equal(t, 0, status, stderr)
+	require.True(t, strings.HasPrefix(out, "ticker,"), out)
+	require.Regexp(t, `^tickercast predict: the prices end on 2024-06-24, \d+ trading days ago\n$`,
+		stderr)
+	status, _, stderr = runCommand(t, nil, "predict", "-prices", path, "-as-of", "2024-06-20",
+		"ACME")
+	require.Equal(t, 0, status, stderr)
+	require.Empty(t, stderr)
+	text := strings.ReplaceAll(string(pricesCSV(50)), "ACME", "BETA")
+	require.NoError(t, os.WriteFile(path, []byte(string(pricesCSV(100))+
+		strings.TrimPrefix(text, "date,ticker,close\n")+"2024-06-25,BETA,50\n"), 0o644))
+	_, _, stderr = runCommand(t, nil, "predict", "-prices", path, "all")
+	require.Contains(t, stderr, "the oldest prices, those of ACME, end on 2024-06-24, ")
+}
