@@ -52,8 +52,8 @@ var rules = []struct {
 var apart = []struct{ from, without, why string }{
 	{".", "tickercast/bench", "a binary for users needs no benchmarks"},
 	{"./predict/server", "tickercast/model/train", "no server trains"},
-	{"./model/...", "net/http", "a forecast is arithmetic"},
-	{"./model/...", "net", "a forecast is arithmetic"},
+	{"./model/train", "net", "a model is fitted to prices that are here"}, // and so all it imports
+	{"./model/market/...", "net", "a forecast is arithmetic; only model/source asks other hosts"},
 }
 
 // banned are packages of the standard library that only some packages may import.

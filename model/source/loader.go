@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"tickercast/model"
 	"tickercast/model/calibrate"
@@ -13,20 +14,43 @@ import (
 // A Loader reads the same prices and weights again and again, for a server. It is not safe for
 // concurrent use.
 type Loader struct {
-	cfg    Config
-	model  *model.Model   // as last read, before it is calibrated; nil before the first time
-	market *market.Market // likewise
+	cfg     Config
+	remote  *remote        // nil: prices come from no URL
+	invalid error          // of a URL that there cannot be
+	model   *model.Model   // as last read, before it is calibrated; nil before the first time
+	market  *market.Market // likewise
+	version version        // of market, if it comes from a URL
 }
 
 // NewLoader returns a Loader that has read nothing yet.
-func NewLoader(c Config) *Loader { return &Loader{cfg: c} }
+func NewLoader(c Config) *Loader {
+	l := &Loader{cfg: c}
+	if isURL(c.Prices) {
+		l.remote, l.invalid = newRemote(c.Prices, c.AuthFile)
+	}
+	return l
+}
+
+// Watch returns what Load reads, by the names in Error. It may be asked at any time.
+func (l *Loader) Watch() map[string]Watched {
+	all := map[string]Watched{}
+	if l.remote != nil {
+		all["prices"] = Watched{l.remote.name, l.remote.look}
+	} else if l.cfg.Prices != "" {
+		all["prices"] = Files(l.cfg.Prices)
+	}
+	if l.cfg.Weights != "" {
+		all["weights"] = Files(l.cfg.Weights)
+	}
+	return all
+}
 
 // Load reads everything again and returns what is to be served. Where only one of prices and
 // weights can be read, it returns that with the other as it was read last, and an *Error for the
 // part that failed. Without anything new to serve it returns only errors.
 func (l *Loader) Load(ctx context.Context) (*model.Model, *market.Market, error) {
 	m, errWeights := readCalm(ctx, "weights", l.cfg.Weights, l.cfg.Model)
-	mk, errPrices := readCalm(ctx, "prices", l.cfg.Prices, l.cfg.Market)
+	mk, version, errPrices := l.prices(ctx)
 	if ctx.Err() != nil {
 		return nil, nil, ctx.Err()
 	}
@@ -50,13 +74,55 @@ func (l *Loader) Load(ctx context.Context) (*model.Model, *market.Market, error)
 			return nil, nil, errors.Join(err, fmt.Errorf("calibrating on the prices: %w", failed))
 		}
 	}
-	l.model, l.market = m, mk
+	l.model, l.market, l.version = m, mk, version
 	return served, mk, err
+}
+
+// prices reads the market from where it comes. The version is that of the market from a URL.
+func (l *Loader) prices(ctx context.Context) (*market.Market, version, error) {
+	if l.remote == nil && l.invalid == nil {
+		mk, err := readCalm(ctx, "prices", l.cfg.Prices, l.cfg.Market)
+		return mk, version{}, err
+	}
+	mk, v, err := l.fetch(ctx)
+	if err != nil && ctx.Err() == nil {
+		return nil, l.version, &Error{"prices", err}
+	}
+	return mk, v, err
+}
+
+// fetch reads prices from a URL. For the first time it tries again for a while, as a server may
+// start together with this one.
+func (l *Loader) fetch(ctx context.Context) (*market.Market, version, error) {
+	if l.invalid != nil {
+		return nil, version{}, l.invalid
+	}
+	end := time.Now().Add(l.cfg.Patience)
+	for pause := 200 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
+		panel, v, err := l.remote.panel(ctx, l.version)
+		var failed *fetchError
+		switch {
+		case err == nil && panel == nil:
+			return l.market, v, nil
+		case err == nil:
+			mk, err := l.cfg.marketOf(ctx, panel)
+			return mk, v, err
+		case l.market != nil || l.cfg.Patience == 0 || !errors.As(err, &failed):
+			return nil, v, err
+		case !time.Now().Add(pause).Before(end):
+			return nil, v, fmt.Errorf("%w (tried for %v)", err, l.cfg.Patience)
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return nil, v, ctx.Err()
+		}
+	}
 }
 
 // An Error is why prices or weights could not be loaded.
 type Error struct {
-	Resource string // as in Config.Paths
+	Resource string // as in Loader.Watch
 	Err      error
 }
 

@@ -5,10 +5,13 @@ package source
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"tickercast/model"
 	"tickercast/model/calendar"
@@ -18,11 +21,15 @@ import (
 
 // Config says where prices and weights come from.
 type Config struct {
-	Prices    string        // file or folder; empty means the embedded snapshot
+	Prices    string        // file, folder or URL; empty means the embedded snapshot
+	AuthFile  string        // has the value of the Authorization header for a URL
 	Weights   string        // file; empty means the embedded weights
 	Calibrate bool          // adjust the model to the past of the prices
 	Until     calendar.Date // the last day used; zero means the last of the prices
-	Pipes     bool          // read prices from a pipe too, such as /dev/stdin
+	Pipes     bool          // read prices from a pipe too, or from the standard input as "-"
+
+	// Patience is how long a Loader tries a URL that it has never read. 0 means once.
+	Patience time.Duration
 }
 
 // Open reads everything, or returns an error. It reads a file again that changes meanwhile, because
@@ -62,13 +69,42 @@ func (c Config) Market(ctx context.Context) (*market.Market, error) {
 
 // Panel reads the prices as they are, of all days.
 func (c Config) Panel(ctx context.Context) (*market.Panel, error) {
-	if c.Prices == "" {
+	switch {
+	case isURL(c.Prices):
+		r, err := newRemote(c.Prices, c.AuthFile)
+		if err != nil {
+			return nil, err
+		}
+		defer r.transport.CloseIdleConnections()
+		panel, _, err := r.panel(ctx, version{})
+		return panel, err
+	case c.AuthFile != "":
+		return nil, errors.New("-prices-auth-file is for -prices with an http or https URL")
+	case c.Prices == "":
 		return market.Snapshot()
+	case c.Prices == "-" && c.Pipes:
+		return readStream(ctx, interruptible(ctx, os.Stdin), "stdin")
 	}
 	if err := c.checkPrices(); err != nil {
 		return nil, err
 	}
 	return market.Open(ctx, c.Prices)
+}
+
+// readStream reads prices that are no file.
+func readStream(ctx context.Context, r io.Reader, name string) (*market.Panel, error) {
+	return market.ReadStream(ctx, r, name, market.Options{})
+}
+
+// interruptible returns a reader of r that fails when ctx ends, even while r waits for input.
+func interruptible(ctx context.Context, r io.Reader) io.Reader {
+	pr, pw := io.Pipe()
+	go func() {
+		_, err := io.Copy(pw, r)
+		pw.CloseWithError(err)
+	}()
+	context.AfterFunc(ctx, func() { pr.CloseWithError(ctx.Err()) })
+	return pr
 }
 
 func (c Config) marketOf(ctx context.Context, panel *market.Panel) (*market.Market, error) {
@@ -78,19 +114,33 @@ func (c Config) marketOf(ctx context.Context, panel *market.Panel) (*market.Mark
 	mk, err := market.New(ctx, panel)
 	switch {
 	case err != nil && c.Until != 0:
-		return nil, fmt.Errorf("prices %s up to %s: %w", c.name(), c.Until, err)
+		return nil, fmt.Errorf("prices %s up to %s: %w", c.quoted(), c.Until, err)
 	case err != nil:
-		return nil, fmt.Errorf("prices %s: %w", c.name(), err)
+		return nil, fmt.Errorf("prices %s: %w", c.quoted(), err)
 	}
 	return mk, nil
 }
 
-// name is that of the prices, for messages.
-func (c Config) name() string {
-	if c.Prices == "" {
+// Name is that of the prices, for messages: a URL without what may be secret.
+func (c Config) Name() string {
+	switch {
+	case c.Prices == "":
 		return "embedded"
+	case isURL(c.Prices):
+		r, err := newRemote(c.Prices, "")
+		if err != nil {
+			return "URL"
+		}
+		return r.name
 	}
-	return fmt.Sprintf("%q", c.Prices)
+	return c.Prices
+}
+
+func (c Config) quoted() string {
+	if c.Prices == "" {
+		return c.Name()
+	}
+	return fmt.Sprintf("%q", c.Name())
 }
 
 // checkPrices refuses what a server must not wait for. A command may read a pipe.
@@ -106,26 +156,28 @@ func (c Config) checkPrices() error {
 	return f.Close()
 }
 
-// Paths names the files and folders that Open reads.
-func (c Config) Paths() map[string]string {
-	paths := map[string]string{}
-	if c.Prices != "" {
-		paths["prices"] = c.Prices
-	}
-	if c.Weights != "" {
-		paths["weights"] = c.Weights
-	}
-	return paths
-}
-
 // ReadFile reads a regular file of at most so many bytes, without ever blocking.
 func ReadFile(ctx context.Context, path string, most int64) ([]byte, error) {
 	return file.Read(ctx, path, most)
 }
 
 // A Fingerprint is a hash of what the system says of files: names, kinds, sizes, times of change
-// and, where it has them, inodes. The zero value is no fingerprint of any files.
+// and, where it has them, inodes; or of what a server says of its prices. The zero value is no
+// fingerprint of anything.
 type Fingerprint [sha256.Size]byte
+
+// A Watched is a source that can be asked whether it has changed.
+type Watched struct {
+	Name string // for messages
+	Look func(context.Context) (Fingerprint, error)
+}
+
+// Files returns files and folders to be watched.
+func Files(paths ...string) Watched {
+	return Watched{strings.Join(paths, ", "), func(context.Context) (Fingerprint, error) {
+		return FingerprintOf(paths)
+	}}
+}
 
 // FingerprintOf looks at files and, in folders, at the files that would be read, without opening
 // any.

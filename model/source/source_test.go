@@ -61,8 +61,8 @@ func TestOpenReadsWhatIsEmbedded(t *testing.T) {
 	if m.Version() != want.Version() || len(mk.Tickers()) != 503 {
 		t.Errorf("got model %s and %d tickers", m.Version(), len(mk.Tickers()))
 	}
-	if got := (source.Config{}).Paths(); len(got) != 0 {
-		t.Errorf("got the paths %q, want none", got)
+	if got := source.NewLoader(source.Config{}).Watch(); len(got) != 0 {
+		t.Errorf("%d sources are watched, want none", len(got))
 	}
 }
 

@@ -65,7 +65,7 @@ func (e *env) check(set *flag.FlagSet) func(context.Context, []string) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		report := reportOn(mk, refused, src.Prices)
+		report := reportOn(mk, refused, src.Name())
 		write := report.writeTable
 		if *format == "json" {
 			write = report.writeJSON

@@ -94,12 +94,15 @@ func dataFlags(set *flag.FlagSet) *source.Config {
 	return c
 }
 
-const pricesUsage = "`file` or folder of prices, CSV or gzip"
+const pricesUsage = "`file`, folder or http(s) URL of prices, CSV or gzip; - is the standard " +
+	"input of a command"
 
 // priceFlags declares the flags of every command with prices.
 func priceFlags(set *flag.FlagSet) *source.Config {
 	c := new(source.Config)
 	set.StringVar(&c.Prices, "prices", "", pricesUsage)
+	set.StringVar(&c.AuthFile, "prices-auth-file", "", "`file` with the value of the "+
+		"Authorization header for prices from a URL, read at each request (default none)")
 	return c
 }
 

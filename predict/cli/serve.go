@@ -25,6 +25,9 @@ func (e *env) serve(set *flag.FlagSet) func(context.Context, []string) error {
 		if err := refuseNegative(set); err != nil {
 			return err
 		}
+		if data.Prices == "-" {
+			return usagef("-prices - is for commands: a server reads its prices again and again")
+		}
 		var stop func()
 		cfg.Signals, stop = server.Notify()
 		defer stop()
@@ -32,7 +35,9 @@ func (e *env) serve(set *flag.FlagSet) func(context.Context, []string) error {
 		access := logging.NewHandler(e.stdout, nil)
 		defer closeLogs(log, access)
 		cfg.Logger, cfg.AccessLog = slog.New(log), access
-		cfg.Load, cfg.Watch = source.NewLoader(*data).Load, data.Paths()
+		data.Patience = 30 * time.Second
+		loader := source.NewLoader(*data)
+		cfg.Load, cfg.Watch = loader.Load, loader.Watch()
 		cfg.MemoryLimit = limits.SetMemory()
 		cfg.OnReady = func(i server.Info) { e.announce(&cfg, i) }
 		if err := cfg.Validate(); err != nil {

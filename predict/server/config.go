@@ -10,6 +10,7 @@ import (
 
 	"tickercast/model"
 	"tickercast/model/market"
+	"tickercast/model/source"
 	"tickercast/predict/internal/logging"
 	"tickercast/predict/internal/ratelimit"
 )
@@ -28,8 +29,8 @@ type Config struct {
 
 	// Load makes what is served, at start and at each reload. It is needed.
 	Load func(context.Context) (*model.Model, *market.Market, error)
-	// Watch names the files and folders that Load reads, such as "prices": a change calls it again.
-	Watch         map[string]string
+	// Watch has what Load reads by name, such as "prices": a change calls it again.
+	Watch         map[string]source.Watched
 	WatchInterval time.Duration // between two looks at Watch, keys, token and certificate
 
 	MaxPriceAge int // trading days of age beyond which it is not ready; 0: none

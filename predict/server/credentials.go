@@ -27,7 +27,8 @@ const (
 // resources are the files that cfg names.
 func (c *credentials) resources(cfg *Config) (all []*resource) {
 	add := func(name string, load func(context.Context) error, paths ...string) {
-		all = append(all, &resource{files: []*watchedFiles{{name: name, paths: paths}}, load: load})
+		files := &watchedFiles{name: name, Watched: source.Files(paths...)}
+		all = append(all, &resource{files: []*watchedFiles{files}, load: load})
 	}
 	if file := cfg.KeysFile; file != "" {
 		add("keys", func(ctx context.Context) error {

@@ -66,8 +66,7 @@ func (s *Server) resources() []*resource {
 		},
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.cfg.Watch)) {
-		data.files = append(data.files, &watchedFiles{name: name,
-			paths: []string{s.cfg.Watch[name]}})
+		data.files = append(data.files, &watchedFiles{name: name, Watched: s.cfg.Watch[name]})
 	}
 	return append([]*resource{data}, s.creds.resources(&s.cfg)...)
 }
@@ -119,7 +118,7 @@ func loadFirst(ctx context.Context, resources []*resource) error {
 func (r *reloader) serve(ctx context.Context, interval time.Duration, hangup <-chan os.Signal) {
 	for _, res := range r.resources {
 		go res.runner.serve(ctx)
-		if interval > 0 && res.watched() {
+		if interval > 0 && len(res.files) > 0 {
 			go r.watch(ctx, res, interval)
 		}
 	}
@@ -183,7 +182,7 @@ func (r *reloader) watch(ctx context.Context, res *resource, interval time.Durat
 		}
 		changed := false
 		for _, w := range res.files {
-			reload, news := w.poll()
+			reload, news := w.poll(ctx)
 			changed = changed || reload
 			if news != nil {
 				r.logger.Error("serving what was served", "resource", w.name, "error", news.Error())
@@ -193,16 +192,6 @@ func (r *reloader) watch(ctx context.Context, res *resource, interval time.Durat
 			res.runner.do(ctx, "files changed")
 		}
 	}
-}
-
-// watched reports whether the resource has any files.
-func (res *resource) watched() bool {
-	for _, w := range res.files {
-		if len(w.paths) > 0 {
-			return true
-		}
-	}
-	return false
 }
 
 // problems lists what is older than its files, and why.

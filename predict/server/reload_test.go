@@ -27,7 +27,7 @@ import (
 // from makes a server load and watch the prices at a path.
 func from(path string) func(*server.Config) {
 	src := source.Config{Prices: path}
-	return func(c *server.Config) { c.Load, c.Watch = src.Open, src.Paths() }
+	return func(c *server.Config) { c.Load, c.Watch = src.Open, source.NewLoader(src).Watch() }
 }
 
 func TestReload(t *testing.T) {

@@ -19,10 +19,11 @@ type resource struct {
 	runner   *runner
 }
 
-// watchedFiles are the files behind one name, such as prices, and what is wrong with them.
+// watchedFiles are the files or the URL behind one name, such as prices, and what is wrong with
+// them.
 type watchedFiles struct {
-	name  string
-	paths []string
+	name string
+	source.Watched
 
 	mu       sync.Mutex         // guards what follows
 	loadedAt source.Fingerprint // when last loaded, well or not
@@ -45,12 +46,13 @@ var (
 // poll looks at the files and reports whether they should be loaded again: they have changed, and
 // then stayed the same for one interval, so that files which are still being written are not read
 // half. news is a trouble that was not there before, or nil.
-func (w *watchedFiles) poll() (reload bool, news error) {
+func (w *watchedFiles) poll(ctx context.Context) (reload bool, news error) {
+	now, err := w.Look(ctx) // which may take its time
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	before := w.trouble
-	now, err := source.FingerprintOf(w.paths)
 	switch {
+	case ctx.Err() != nil:
 	case err != nil:
 		if w.absent++; w.absent >= patience {
 			w.trouble = fmt.Errorf("%w: %w", errAbsent, err)
@@ -61,7 +63,7 @@ func (w *watchedFiles) poll() (reload bool, news error) {
 	case now != w.lastSeen:
 		w.absent, w.lastSeen = 0, now
 		if w.changing++; w.changing >= patience {
-			w.trouble = fmt.Errorf("%s %w", strings.Join(w.paths, ", "), errChanging)
+			w.trouble = fmt.Errorf("%s %w", w.Name, errChanging)
 		}
 	default:
 		reload = true
@@ -74,10 +76,10 @@ func (w *watchedFiles) poll() (reload bool, news error) {
 
 // begin notes what the files are before they are read: a change while they are is seen at the next
 // poll.
-func (w *watchedFiles) begin() {
+func (w *watchedFiles) begin(ctx context.Context) {
+	now, err := w.Look(ctx)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	now, err := source.FingerprintOf(w.paths)
 	w.loadedAt, w.lastSeen = now, now
 	w.changing = 0
 	if err == nil {
@@ -120,7 +122,7 @@ func (w *watchedFiles) problem() (p problem, ok bool) {
 // serves others. What is served stays when it fails.
 func (res *resource) loadSafely(ctx context.Context) (err error) {
 	for _, w := range res.files {
-		w.begin()
+		w.begin(ctx)
 	}
 	defer func() {
 		if v := recover(); v != nil {

@@ -101,7 +101,7 @@ func (s *simulation) run() {
 	s.net.accept = s.accept
 	s.file = tempFile(s.t, "prices.csv", simFile)
 	s.server = start(s.t, s.net.network(), func(c *server.Config) {
-		c.Load, c.Watch = s.load, map[string]string{"prices": s.file}
+		c.Load, c.Watch = s.load, map[string]source.Watched{"prices": source.Files(s.file)}
 		c.CacheTTL, c.CacheEntries = simTTL, simCapacity
 		c.BatchTimeout = time.Second
 		c.FastLane = s.rnd.IntN(4) > 0
