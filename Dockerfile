@@ -5,6 +5,8 @@ COPY . .
 RUN CGO_ENABLED=0 GOPROXY=off go build -trimpath -buildvcs=false -ldflags='-s -w -buildid=' -o /tickercast .
 
 FROM scratch
+# The authorities that an HTTPS source of prices is trusted by.
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /tickercast /tickercast
 USER 65532:65532
 # The admin address stays on loopback unless TICKERCAST_ADMIN_ADDR says otherwise.

@@ -22,11 +22,11 @@ func (e *env) serve(set *flag.FlagSet) func(context.Context, []string) error {
 	data := dataFlags(set)
 	serveFlags(set, &cfg)
 	return func(ctx context.Context, _ []string) error {
-		if err := refuseNegative(set); err != nil {
-			return err
-		}
 		if data.Prices == "-" {
 			return usagef("-prices - is for commands: a server reads its prices again and again")
+		}
+		if err := refuseNegative(set); err != nil {
+			return err
 		}
 		var stop func()
 		cfg.Signals, stop = server.Notify()

@@ -32,6 +32,7 @@ func TestPodSecurity(t *testing.T) {
 	}{
 		{"base", deploymentPod(t)},
 		{"overlays/production", deploymentPod(t)},
+		{withURL, deploymentPod(t)},
 		{"overlays/kserve", func(o map[string]any) *core.PodSpec {
 			return &object[inferenceService](t, o,
 				"InferenceService/tickercast").Spec.Predictor.PodSpec
@@ -179,7 +180,13 @@ func TestSelectors(t *testing.T) {
 // a mounted volume.
 func TestEnvironment(t *testing.T) {
 	flags := newServer(t).flags(t)
-	pod := deploymentPod(t)(render(t, "overlays/production"))
+	for folder, least := range map[string]int{"overlays/production": 3, withURL: 2} {
+		checkEnvironment(t, flags, deploymentPod(t)(render(t, folder)), least)
+	}
+}
+
+func checkEnvironment(t *testing.T, flags map[string]string, pod *core.PodSpec, least int) {
+	t.Helper()
 	c := pod.Containers[0]
 	for _, env := range c.Env {
 		name, ours := strings.CutPrefix(env.Name, "TICKERCAST_")
@@ -194,7 +201,7 @@ func TestEnvironment(t *testing.T) {
 			t.Errorf("%s=%s: nothing is mounted there", env.Name, env.Value)
 		}
 	}
-	if len(c.Env) < 3 {
+	if len(c.Env) < least {
 		t.Errorf("only %d variables were found", len(c.Env))
 	}
 }
