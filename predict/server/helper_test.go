@@ -129,6 +129,11 @@ func (r *running) finish() {
 		case <-r.ended:
 		case <-time.After(patience):
 			r.tb.Errorf("Run did not return within %v of an interrupt", patience)
+			r.cancel()
+			select {
+			case <-r.ended:
+			case <-time.After(patience):
+			}
 		}
 	}
 	if r.err != nil && !r.seen {

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -114,6 +115,39 @@ func TestOverload(t *testing.T) {
 			status, body := r.public.post(t, call.path, call.body)
 			require.Equal(t, 200, status, "afterwards, %s: %s", route, body)
 		}
+	})
+}
+
+// TestOverloadIsSeenBeforeTheBody sends, amid an overload, heads of calls whose bodies never come.
+// Some are refused at once; the others wait for the body in vain.
+func TestOverloadIsSeenBeforeTheBody(t *testing.T) {
+	oneCore(t)
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t, inMemory(), nil)
+		batch := costlyCalls["POST /predict/batch"]
+		var refused, late atomic.Int64
+		var calls sync.WaitGroup
+		for range 60 {
+			c := r.public.connect(t)
+			calls.Go(func() {
+				io.WriteString(c, "POST /predict/batch HTTP/1.1\r\n"+host+isJSON+
+					"Content-Length: 10\r\n\r\n")
+				resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+				switch {
+				case err != nil:
+					t.Error(err)
+				case resp.StatusCode == 503:
+					refused.Add(1)
+				case resp.StatusCode == 408:
+					late.Add(1)
+				}
+			})
+			calls.Go(func() { r.public.post(t, batch.path, batch.body) })
+		}
+		calls.Wait()
+		require.EqualValues(t, 60, refused.Load()+late.Load())
+		require.NotZero(t, refused.Load())
+		t.Logf("%d refused unread", refused.Load())
 	})
 }
 

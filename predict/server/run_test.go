@@ -105,7 +105,7 @@ func TestStart(t *testing.T) {
 					}
 				})
 				synctest.Wait()
-				connected := make(chan error)
+				connected := make(chan error, 1)
 				go func() { // accepted when the server is ready, so here never
 					_, err := n.dial(n.public)
 					connected <- err
