@@ -82,6 +82,7 @@ wait:
 	for {
 		select {
 		case err := <-failed:
+			s.close(lane)
 			return err
 		case <-ctx.Done():
 			break wait
@@ -142,10 +143,14 @@ func (s *Server) closeAdmin() {
 
 // abort closes every connection without waiting for its answer.
 func (s *Server) abort(lane *fastlane.Lane) error {
+	s.close(lane)
+	return errors.New("stopped by a second signal before the drain was over")
+}
+
+func (s *Server) close(lane *fastlane.Lane) {
 	lane.Close()
 	s.public.Close()
 	s.admin.Close()
-	return errors.New("stopped by a second signal before the drain was over")
 }
 
 // listen opens both ports; admin is nil without an address for it.
