@@ -294,9 +294,3 @@ func TestBombOfEqualRows(t *testing.T) {
 	st, body := p.post(t, "/predict", `{"ticker":"ACME"}`)
 	require.Equal(t, http.StatusOK, st, body)
 }
-
-// writeLongPrices writes a file that takes a second or more to read.
-func writeLongPrices(t *testing.T, path string) {
-	t.Helper()
-	replaceFile(t, path, panelCSV(100, 2000, numbered(400)))
-}

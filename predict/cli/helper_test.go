@@ -99,3 +99,9 @@ func newCertificate(t *testing.T, name string) (chain, key []byte) {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
 		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der8})
 }
+
+// writeLongPrices writes a file that takes a second or more to read.
+func writeLongPrices(t *testing.T, path string) {
+	t.Helper()
+	replaceFile(t, path, panelCSV(100, 2000, numbered(400)))
+}
