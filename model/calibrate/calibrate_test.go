@@ -110,8 +110,8 @@ func TestAdjustMovesTowardWhatThePanelShows(t *testing.T) {
 	}
 }
 
-// TestAdjustDoubtsWidth: what is too narrow is mended in full, what is too wide only beyond what
-// chance explains.
+// TestAdjustDoubtsWidth checks that bounds too near move out in full, and that bounds too far move
+// in except for what noise explains.
 func TestAdjustDoubtsWidth(t *testing.T) {
 	mk := mustMarket(t, walkPanel(t, 1, 30, 2500))
 	narrow, wide := adjusted(t, widened(t, 0.7), mk), adjusted(t, widened(t, 1.5), mk)
@@ -133,8 +133,8 @@ func TestAdjustLeavesAShortPanelAlone(t *testing.T) {
 	}
 }
 
-// TestAdjustKeepsLevelsApart feeds a panel whose tails are so thin that levels would cross if
-// each were moved as it asks.
+// TestAdjustKeepsLevelsApart uses a panel with tails so thin that levels would cross if each moved
+// as far as its own coverage asks.
 func TestAdjustKeepsLevelsApart(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 0))
 	var all []market.Series

@@ -51,7 +51,7 @@ func (f *csvFile) start(record []string) (err error) {
 		return err
 	}
 	for _, ticker := range f.header.wide {
-		c, err := f.table.column(ticker, f.name, f.header.columns())
+		c, err := f.table.column(ticker, f.name, &f.header)
 		if err != nil {
 			return err
 		}
@@ -74,7 +74,7 @@ func (f *csvFile) add(record []string, line int) error {
 	if f.header.ticker >= 0 {
 		ticker = record[f.header.ticker]
 	}
-	c, err := f.table.column(ticker, f.name, f.header.columns())
+	c, err := f.table.column(ticker, f.name, &f.header)
 	if err != nil {
 		return err
 	}

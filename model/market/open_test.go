@@ -15,7 +15,7 @@ import (
 
 func TestReadNoticesAFlippedBit(t *testing.T) {
 	good := []byte(zip(plain))
-	// the header before has the time and other things of no effect
+	// Bits of the header before, such as the time, have no effect.
 	for i := 10; i < len(good); i++ {
 		for bit := range 8 {
 			bad := bytes.Clone(good)

@@ -38,7 +38,7 @@ func newTable() *table { return &table{columns: make(map[string]*column)} }
 
 // column returns the column of a ticker, and makes it at the first row. All rows of a ticker must
 // be in one file.
-func (t *table) column(ticker, file string, columns byte) (*column, error) {
+func (t *table) column(ticker, file string, h *header) (*column, error) {
 	if c := t.columns[ticker]; c != nil {
 		if c.file != file {
 			return nil, fmt.Errorf("ticker %q is also in %s", ticker, c.file)
@@ -49,7 +49,7 @@ func (t *table) column(ticker, file string, columns byte) (*column, error) {
 		return nil, err
 	}
 	ticker = strings.Clone(ticker) // as part of a line it would keep the line in memory
-	c := &column{ticker: ticker, file: file, columns: columns}
+	c := &column{ticker: ticker, file: file, columns: h.columns()}
 	t.columns[ticker] = c
 	return c, nil
 }

@@ -117,7 +117,7 @@ func TestCutPrices(t *testing.T) {
 		}
 		for n := 0; n < len(data); n++ {
 			if n < len(data)-100 {
-				n += 12
+				n += 30
 			}
 			write(t, path, data[:n])
 			_, mk, err := c.Open(t.Context())
@@ -204,7 +204,7 @@ func TestOpenStops(t *testing.T) {
 		[]byte("B"))))
 	c := source.Config{Prices: dir, Calibrate: true}
 	asked := 0
-	for ; ; asked += 7 {
+	for ; ; asked += 13 {
 		ctx := &countdown{Context: t.Context()}
 		ctx.left.Store(int64(asked))
 		m, mk, err := c.Open(ctx)
