@@ -20,7 +20,7 @@ func TestFailures(t *testing.T) {
 	broken := errors.New("broken")
 	var got []Failure
 	s, err := New(Config{
-		Slot:   func(context.Context) (func(), error) { return nil, broken },
+		Slot:   func(context.Context, int) (func(), error) { return nil, broken },
 		Failed: func(f Failure) { got = append(got, f) },
 	})
 	if err != nil {

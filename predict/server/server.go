@@ -94,9 +94,9 @@ func New(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// slot waits for a place among the costly calls.
-func (s *Server) slot(ctx context.Context) (release func(), err error) {
-	release, err = s.batches.Acquire(ctx)
+// slot waits for a place among the costly calls, of which one has so many bytes.
+func (s *Server) slot(ctx context.Context, size int) (release func(), err error) {
+	release, err = s.batches.Acquire(ctx, size)
 	if errors.Is(err, overload.ErrFull) {
 		err = predict.ErrOverload()
 	}
