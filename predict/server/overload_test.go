@@ -18,8 +18,8 @@ import (
 	"tickercast/predict/server"
 )
 
-// costlyCalls are one of each kind that may be refused under overload, by route. They are as long as
-// large ones, since the server bounds the bytes that wait.
+// costlyCalls are one of each kind that may be refused under overload, by route. They are as long
+// as large ones, since the server bounds the bytes that wait.
 var costlyCalls = map[string]struct{ path, body string }{
 	"POST /predict": {"/predict", `{"ticker":"X","history":` + history + `}` + blanks},
 	"POST /predict/batch": {"/predict/batch",

@@ -33,9 +33,9 @@ type Server struct {
 	service  *predict.Service
 	site     *docs.Site
 	creds    credentials
-	auth     *auth
-	cors     *cors.Policy // nil: no page of another origin may ask
-	access   *logging.AccessLog
+	auth     *auth              // nil: everyone may ask as often as they like
+	cors     *cors.Policy       // nil: no page of another origin may ask
+	access   *logging.AccessLog // nil: off
 	batches  *overload.Limiter
 	measure  *httpMetrics
 	reloader *reloader

@@ -18,8 +18,9 @@ var ErrFull = errors.New("too many calls wait")
 const (
 	slotsPerCore = 2 // one that runs, and one that is there when it ends
 
-	// waitingPerCore bounds the bytes of the bodies that wait, since those tell how long a call will
-	// take: 200 histories or 17 batches of 1000 tickers, each up to a tenth of a second of work.
+	// waitingPerCore bounds the bytes of the bodies that wait, since those tell how long a call
+	// will take: 200 histories or 17 batches of 1000 tickers, each up to a tenth of a second of
+	// work.
 	waitingPerCore = 1 << 20
 )
 

@@ -111,8 +111,8 @@ func TestOrder(t *testing.T) {
 	})
 }
 
-// TestLargeCall: a call larger than all that may wait is let in where no other waits, and small ones
-// fit beside others where it does not.
+// TestLargeCall: a call larger than all that may wait is let in where no other waits, and small
+// ones fit beside others where it does not.
 func TestLargeCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := overload.New(1)
