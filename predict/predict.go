@@ -19,7 +19,6 @@ import (
 
 	"tickercast/cache"
 	"tickercast/model"
-	"tickercast/model/calendar"
 	"tickercast/model/market"
 	"tickercast/predict/internal/metrics"
 )
@@ -202,11 +201,7 @@ func (s *Service) answerFrom(ctx context.Context, st *state, r *Request) ([]byte
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		asOf := r.AsOf
-		if !r.HasAsOf {
-			asOf = calendar.Floor(calendar.FromTime(s.cfg.Now().UTC()))
-		}
-		return st.answerHistory(r, asOf)
+		return st.answerHistory(r, s.cfg.Now())
 	}
 	t, ok := st.market.Find(r.Ticker)
 	if !ok {

@@ -1,9 +1,11 @@
 package predict
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"tickercast/model"
 	"tickercast/model/calendar"
@@ -48,13 +50,18 @@ func newState(m *model.Model, mk *market.Market, generation uint32) (*state, err
 		rowSuffix: rowSuffix(m.Version()),
 		tickers:   make([]tickerState, len(tickers)),
 	}
-	byDate := map[calendar.Date]*dates{}
+	type end struct {
+		calendar *calendar.Calendar
+		asOf     calendar.Date
+	}
+	after := map[end]*dates{}
 	for i := range tickers {
 		t := &tickers[i]
-		if byDate[t.AsOf] == nil {
-			byDate[t.AsOf] = datesAfter(t.AsOf)
+		e := end{t.Calendar, t.AsOf}
+		if after[e] == nil {
+			after[e] = datesAfter(t.Calendar, t.AsOf)
 		}
-		st.tickers[i] = tickerState{rowPrefix([]byte(t.Name)), byDate[t.AsOf], t.Close,
+		st.tickers[i] = tickerState{rowPrefix([]byte(t.Name)), after[e], t.Close,
 			m.Forecast(t.Features[:], MaxDays)}
 		if err := checkForecast(&st.tickers[i].forecast); err != nil {
 			return nil, fmt.Errorf("model %s forecasts nonsense for %q: %w", m.Version(), t.Name,
@@ -82,12 +89,16 @@ func checkForecast(f *model.Forecast) error {
 }
 
 // answerHistory encodes the forecast of a series that came with its request.
-func (st *state) answerHistory(r *Request, asOf calendar.Date) ([]byte, error) {
+func (st *state) answerHistory(r *Request, now time.Time) ([]byte, error) {
+	c, asOf := cmp.Or(r.Calendar, calendar.Default()), r.AsOf
+	if !r.HasAsOf {
+		asOf = c.LastClosed(now)
+	}
 	t, err := market.FromHistory(string(r.Ticker), asOf, r.History)
 	if err != nil {
 		return nil, fmt.Errorf("forecasting %d valid closes: %w", len(r.History), err)
 	}
-	ts := tickerState{rowPrefix(r.Ticker), datesAfter(asOf), t.Close,
+	ts := tickerState{rowPrefix(r.Ticker), datesAfter(c, asOf), t.Close,
 		st.model.Forecast(t.Features[:], r.Days)}
 	return ts.encode(st.rowSuffix, r), nil
 }

@@ -18,12 +18,13 @@ const (
 	fieldConfidence
 	fieldHistory
 	fieldAsOf
+	fieldCalendar
 	fieldLevels
 	numFields
 )
 
 var fieldNames = [numFields]string{"ticker", "days_ahead", "confidence_interval", "history",
-	"as_of", "levels"}
+	"as_of", "calendar", "levels"}
 
 // decodeNode reads the request at a node.
 func decodeNode(d *pyjson.Document, root int) (Request, error) {
@@ -58,6 +59,9 @@ func decodeNode(d *pyjson.Document, root int) (Request, error) {
 	}
 	if i := at[fieldAsOf]; present(d, i) {
 		r.AsOf, r.HasAsOf = c.date(i, present(d, at[fieldHistory])), true
+	}
+	if i := at[fieldCalendar]; present(d, i) {
+		r.Calendar = c.calendar(i, present(d, at[fieldHistory]))
 	}
 	if i := at[fieldLevels]; present(d, i) {
 		r.Levels = c.numbers(fieldLevels, i, 1, MaxLevels, confidenceRule)
@@ -226,4 +230,19 @@ func (c *checker) date(i int, history bool) calendar.Date {
 	}
 	c.fail(rule, fieldAsOf, -1, i)
 	return date
+}
+
+// calendar takes the exact name of a calendar.
+func (c *checker) calendar(i int, history bool) *calendar.Calendar {
+	k, s, rule := c.scalar(i)
+	found, _ := calendar.Lookup(string(s))
+	switch {
+	case rule != nil:
+	case k != pyjson.String || !slices.Contains(calendar.AllNames(), string(s)):
+		rule = ruleCalendar()
+	case !history:
+		rule = &ruleCalendarAlone
+	}
+	c.fail(rule, fieldCalendar, -1, i)
+	return found
 }

@@ -23,6 +23,7 @@ type Config struct {
 	Weights   string        // file; empty means the embedded weights
 	Calibrate bool          // adjust the model to the past of the prices
 	Until     calendar.Date // the last day used; zero means the last of the prices
+	Calendar  string        // name of that of all tickers; empty or "auto" finds that of each
 }
 
 // Open reads everything, or returns an error. It reads again if the files change meanwhile, because
@@ -63,7 +64,11 @@ func (c Config) read(ctx context.Context) (*model.Model, *market.Market, error) 
 		panel = panel.Until(c.Until)
 		name += " up to " + c.Until.String()
 	}
-	mk, err := market.New(ctx, panel)
+	all, err := FindCalendar(c.Calendar)
+	if err != nil {
+		return nil, nil, err
+	}
+	mk, err := market.New(ctx, panel, all)
 	if err != nil {
 		return nil, nil, fmt.Errorf("prices %s: %w", name, err)
 	}
@@ -73,6 +78,17 @@ func (c Config) read(ctx context.Context) (*model.Model, *market.Market, error) 
 		}
 	}
 	return m, mk, nil
+}
+
+// FindCalendar returns the calendar of a name, or nil for "auto" and an empty one.
+func FindCalendar(name string) (*calendar.Calendar, error) {
+	if name == "" || name == "auto" {
+		return nil, nil
+	}
+	if c, ok := calendar.Lookup(name); ok {
+		return c, nil
+	}
+	return nil, fmt.Errorf("unknown calendar %q", name)
 }
 
 // Model reads the weights only.

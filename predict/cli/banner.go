@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"time"
 
-	"tickercast/model/calendar"
 	"tickercast/predict/server"
 )
 
@@ -15,7 +14,7 @@ import (
 // log.
 func (e *env) announce(cfg *server.Config, i server.Info) {
 	asOf := i.Market.AsOf()
-	age := calendar.Between(asOf, calendar.FromTime(time.Now().UTC()))
+	age := i.Market.Age(time.Now())
 	if isTerminal(e.stderr) {
 		writeBanner(e.stderr, i, age)
 		return

@@ -13,13 +13,13 @@ import (
 	"strings"
 
 	"tickercast/model"
-	"tickercast/model/calendar"
 	"tickercast/model/market"
 )
 
 // A row is one forecast: of a ticker, some days ahead, at one confidence.
 type row struct {
 	Ticker     string  `json:"ticker"`
+	Calendar   string  `json:"calendar"`
 	AsOf       string  `json:"as_of"`
 	Date       string  `json:"date"`
 	DaysAhead  int     `json:"days_ahead"`
@@ -96,9 +96,8 @@ func choose(mk *market.Market, names []string) (chosen []*market.Ticker, err err
 	for _, name := range names {
 		t, ok := mk.Find([]byte(name))
 		if !ok {
-			if s, ok := mk.Panel().Lookup(name); ok {
-				return nil, fmt.Errorf("ticker %q has %d closes up to %s, a forecast needs %d",
-					name, s.Len(), mk.AsOf(), market.MinHistory)
+			if i, ok := mk.WhyRefused([]byte(name)); ok {
+				return nil, refusal(&mk.Refused()[i])
 			}
 			var known []string
 			for i := range mk.Tickers() {
@@ -111,6 +110,13 @@ func choose(mk *market.Market, names []string) (chosen []*market.Ticker, err err
 	return chosen, nil
 }
 
+func refusal(r *market.Refusal) error {
+	if r.Kind == market.KindShort {
+		return fmt.Errorf("ticker %q has %s", r.Ticker, r.Reason)
+	}
+	return fmt.Errorf("ticker %q: %s", r.Ticker, r.Reason)
+}
+
 // forecasts makes the rows in the order of tickers, days, levels.
 func forecasts(m *model.Model, tickers []*market.Ticker, days int, levels []float64) []row {
 	rows := make([]row, 0, len(tickers)*days*len(levels))
@@ -119,11 +125,12 @@ func forecasts(m *model.Model, tickers []*market.Ticker, days int, levels []floa
 		asOf := t.AsOf.String()
 		date := t.AsOf
 		for h := 1; h <= days; h++ {
-			date = calendar.Next(date, 1)
+			date = t.Calendar.Next(date, 1)
 			for _, c := range levels {
 				lower, upper := f.Interval(h, c)
 				rows = append(rows, row{
-					Ticker: t.Name, AsOf: asOf, Date: date.String(), DaysAhead: h, Confidence: c,
+					Ticker: t.Name, Calendar: t.Calendar.Name(), AsOf: asOf, Date: date.String(),
+					DaysAhead: h, Confidence: c,
 					Price: t.Close * math.Exp(f.Median(h)), Lower: t.Close * math.Exp(lower),
 					Upper: t.Close * math.Exp(upper),
 				})
