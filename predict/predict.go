@@ -60,6 +60,10 @@ type Config struct {
 	// Failed is called for every error that a client sees as a 500. Nil ignores them.
 	Failed func(Failure)
 
+	// LeftOut is called once for each ticker that is asked for but that the market has left out.
+	// Nil ignores them.
+	LeftOut func(market.Refusal)
+
 	// Scores returns a JSON object for GET /model with the test results of a version of the model,
 	// or nil if there are none. Nil knows of none.
 	Scores func(version string) json.RawMessage
@@ -157,7 +161,7 @@ func (s *Service) Swap(m *model.Model, mk *market.Market) error {
 	if old := s.state.Load(); old != nil {
 		generation = old.generation + 1
 	}
-	st, err := newState(m, mk, generation)
+	st, err := newState(m, mk, generation, s.cfg.LeftOut)
 	if err != nil {
 		return err
 	}
@@ -203,7 +207,7 @@ func (s *Service) answerFrom(ctx context.Context, st *state, r *Request) ([]byte
 		}
 		return st.answerHistory(r, s.cfg.Now())
 	}
-	t, ok := st.market.Find(r.Ticker)
+	t, ok := st.find(r.Ticker)
 	if !ok {
 		return nil, errUnknownTicker(r.Ticker)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"tickercast/model"
@@ -20,6 +21,9 @@ type state struct {
 	generation uint32
 	rowSuffix  []byte
 	tickers    []tickerState // by market.Ticker.Index
+
+	leftOut func(market.Refusal) // may be nil
+	told    []atomic.Bool        // refusals that leftOut knows of
 }
 
 // tickerState is what all answers for one ticker share. The forecast has all horizons: it must be
@@ -31,7 +35,8 @@ type tickerState struct {
 	forecast  model.Forecast
 }
 
-func newState(m *model.Model, mk *market.Market, generation uint32) (*state, error) {
+func newState(m *model.Model, mk *market.Market, generation uint32,
+	leftOut func(market.Refusal)) (*state, error) {
 	if m == nil || mk == nil {
 		return nil, errors.New("a model and a market are needed")
 	}
@@ -49,6 +54,8 @@ func newState(m *model.Model, mk *market.Market, generation uint32) (*state, err
 		model: m, market: mk, generation: generation,
 		rowSuffix: rowSuffix(m.Version()),
 		tickers:   make([]tickerState, len(tickers)),
+		leftOut:   leftOut,
+		told:      make([]atomic.Bool, len(mk.Refused())),
 	}
 	type end struct {
 		calendar *calendar.Calendar
@@ -69,6 +76,19 @@ func newState(m *model.Model, mk *market.Market, generation uint32) (*state, err
 		}
 	}
 	return st, nil
+}
+
+// find is Find of the market. Of a ticker that the market has left out it tells leftOut why, as the
+// client gets the same 404 as for any other name.
+func (st *state) find(ticker []byte) (*market.Ticker, bool) {
+	t, ok := st.market.Find(ticker)
+	if !ok && st.leftOut != nil {
+		i, refused := st.market.WhyRefused(ticker)
+		if refused && st.told[i].CompareAndSwap(false, true) {
+			st.leftOut(st.market.Refused()[i])
+		}
+	}
+	return t, ok
 }
 
 // checkForecast refuses a forecast of all horizons that makes no sense, so that weights or prices

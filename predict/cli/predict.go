@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"tickercast/model"
 	"tickercast/model/market"
@@ -62,6 +63,9 @@ func (e *env) predict(fs *flag.FlagSet) func(context.Context, []string) error {
 		if err != nil {
 			return err
 		}
+		if src.Until == 0 {
+			fmt.Fprintln(e.stderr, ageOf(chosen, time.Now()))
+		}
 		rows := forecasts(m, chosen, *days, levels)
 		switch *format {
 		case "csv":
@@ -108,6 +112,18 @@ func choose(mk *market.Market, names []string) (chosen []*market.Ticker, err err
 		chosen = append(chosen, t)
 	}
 	return chosen, nil
+}
+
+// ageOf says how old the closes are that forecasts start from.
+func ageOf(tickers []*market.Ticker, now time.Time) string {
+	first, last, age := tickers[0].AsOf, tickers[0].AsOf, 0
+	for _, t := range tickers {
+		first, last, age = min(first, t.AsOf), max(last, t.AsOf), max(age, t.Age(now))
+	}
+	if first < last {
+		return fmt.Sprintf("prices end from %s to %s, up to %d trading days ago", first, last, age)
+	}
+	return fmt.Sprintf("prices end %s, %d trading days ago", last, age)
 }
 
 func refusal(r *market.Refusal) error {

@@ -38,7 +38,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.cfg.OnReady != nil {
 		s.cfg.OnReady(s.info(public, admin))
 	}
-	s.warnAboutPrices()
+	s.warnAboutPrices(nil)
 	if s.cfg.WatchInterval > 0 && s.reloader.watches() {
 		go s.reloader.watch(ctx, s.cfg.WatchInterval)
 	}
