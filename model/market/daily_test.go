@@ -100,6 +100,9 @@ func TestEachTickerHasItsCalendar(t *testing.T) {
 			t.Errorf("%s has the calendar %s, want %s", ticker, x.Calendar.Name(), want)
 		}
 	}
+	if got := m.Calendars(); got != "XNYS 3, 24/7 1, XTAE 1, XTKS 1" {
+		t.Errorf("got the calendars %s", got)
+	}
 	one := marketOf(t, lookup(t, "XLON"), seriesOn(t, "ACME", "XNYS", "2025-02-28", 500))
 	if got := one.Tickers()[0].Calendar.Name(); got != "XLON" {
 		t.Errorf("got the calendar %s, want that which was given", got)

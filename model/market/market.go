@@ -1,8 +1,12 @@
 package market
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -87,6 +91,21 @@ func (m *Market) Refused() []Refusal { return m.daily.refused }
 
 // AsOf returns the date of the panel's last row.
 func (m *Market) AsOf() calendar.Date { return m.Panel().AsOf() }
+
+// Calendars lists the calendars by how many tickers have them, as in "XNYS 503, 24/7 2".
+func (m *Market) Calendars() string {
+	count := map[string]int{}
+	for i := range m.tickers {
+		count[m.tickers[i].Calendar.Name()]++
+	}
+	names := slices.SortedFunc(maps.Keys(count), func(a, b string) int {
+		return cmp.Or(count[b]-count[a], strings.Compare(a, b))
+	})
+	for i, name := range names {
+		names[i] = fmt.Sprintf("%s %d", name, count[name])
+	}
+	return strings.Join(names, ", ")
+}
 
 // MarketIndex returns what the tickers of each calendar say together, day by day.
 func (m *Market) MarketIndex() *MarketIndex { return m.index }

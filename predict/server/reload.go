@@ -72,7 +72,7 @@ func (s *Server) resources() []*resource {
 		describe: func() []any {
 			m, mk := s.service.Current()
 			return []any{"model", m.Version(), "as_of", mk.AsOf().String(),
-				"tickers", len(mk.Tickers())}
+				"tickers", len(mk.Tickers()), "calendars", mk.Calendars()}
 		},
 	}
 	return append([]*resource{data}, s.creds.resources(&s.cfg)...)
