@@ -102,8 +102,7 @@ func detect(ctx context.Context, series []Series,
 	return fits, nil
 }
 
-// mostFrequent returns the calendar of most series. Of equals it is the first by name's place in
-// calendar.Names.
+// mostFrequent returns the calendar of most series, of equals the first in calendar.Names.
 func mostFrequent(fits []calendar.Fit) *calendar.Calendar {
 	counts := map[*calendar.Calendar]int{}
 	for _, f := range fits {
