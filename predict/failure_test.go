@@ -35,7 +35,7 @@ func TestFailures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mk, err := market.New(t.Context(), panel)
+	mk, err := market.New(t.Context(), panel, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

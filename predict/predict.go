@@ -19,7 +19,6 @@ import (
 
 	"tickercast/cache"
 	"tickercast/model"
-	"tickercast/model/calendar"
 	"tickercast/model/market"
 	"tickercast/predict/internal/metrics"
 )
@@ -61,6 +60,10 @@ type Config struct {
 
 	// Failed is called for every error that a client sees as a 500. Nil ignores them.
 	Failed func(Failure)
+
+	// LeftOut is called once for each ticker that is asked for but that the market has left out.
+	// Nil ignores them.
+	LeftOut func(market.Refusal)
 
 	// Scores returns a JSON object for GET /model with the test results of a version of the model,
 	// or nil if there are none. Nil knows of none.
@@ -159,7 +162,7 @@ func (s *Service) Swap(m *model.Model, mk *market.Market) error {
 	if old := s.state.Load(); old != nil {
 		generation = old.generation + 1
 	}
-	st, err := newState(m, mk, generation)
+	st, err := newState(m, mk, generation, s.cfg.LeftOut)
 	if err != nil {
 		return err
 	}
@@ -203,13 +206,9 @@ func (s *Service) answerFrom(ctx context.Context, st *state, r *Request) ([]byte
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		asOf := r.AsOf
-		if !r.HasAsOf {
-			asOf = calendar.Floor(calendar.FromTime(s.cfg.Now().UTC()))
-		}
-		return st.answerHistory(r, asOf)
+		return st.answerHistory(r, s.cfg.Now())
 	}
-	t, ok := st.market.Find(r.Ticker)
+	t, ok := st.find(r.Ticker)
 	if !ok {
 		return nil, errUnknownTicker(r.Ticker)
 	}

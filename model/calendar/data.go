@@ -38,10 +38,21 @@ func Lookup(name string) (*Calendar, bool) {
 	return nil, false
 }
 
+// Default returns the calendar of XNYS, for prices that do not say which is theirs.
+func Default() *Calendar { return &calendars()[0] }
+
 // Names returns the names of all calendars, without aliases.
 func Names() (names []string) {
 	for _, c := range calendars() {
 		names = append(names, c.Name())
+	}
+	return names
+}
+
+// AllNames returns the names of all calendars, each with its aliases behind it.
+func AllNames() (names []string) {
+	for _, c := range calendars() {
+		names = append(names, c.names...)
 	}
 	return names
 }

@@ -29,7 +29,7 @@ func walkPanel(t testing.TB, seed uint64, tickers, days int) *market.Panel {
 		day, price := calendar.Of(2012, 1, 3), 50.0
 		own := 0.01 + 0.01*rng.Float64()
 		for i := range days {
-			day = calendar.Next(day, 1)
+			day = calendar.Default().Next(day, 1)
 			price *= math.Exp(own * math.Exp(common[i]) * rng.NormFloat64())
 			s.Dates, s.Close = append(s.Dates, day), append(s.Close, price)
 		}
@@ -78,7 +78,7 @@ func adjusted(t testing.TB, m *model.Model, mk *market.Market) *model.Model {
 
 func mustMarket(t testing.TB, p *market.Panel) *market.Market {
 	t.Helper()
-	mk, err := market.New(t.Context(), p)
+	mk, err := market.New(t.Context(), p, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +142,7 @@ func TestAdjustKeepsLevelsApart(t *testing.T) {
 		s := market.Series{Ticker: name}
 		day, price := calendar.Of(2012, 1, 3), 10.0
 		for range 1500 {
-			day = calendar.Next(day, 1)
+			day = calendar.Default().Next(day, 1)
 			price *= math.Exp(0.02 * float64(2*rng.IntN(2)-1)) // up or down, nothing else
 			s.Dates, s.Close = append(s.Dates, day), append(s.Close, price)
 		}

@@ -24,7 +24,7 @@ func somePanel(t testing.TB, rng *rand.Rand, tickers, days int, ranges bool) *ma
 		day := calendar.Of(2020, time.January, 1) + calendar.Date(rng.IntN(500))
 		price := math.Exp(rng.NormFloat64()*2 + 3)
 		for range 1 + rng.IntN(days) {
-			day = calendar.Next(day, 1)
+			day = calendar.Default().Next(day, 1)
 			if rng.IntN(20) == 0 {
 				day += calendar.Date(rng.IntN(60))
 			}

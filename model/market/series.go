@@ -86,14 +86,14 @@ func (s *Series) row(i int) ohlc {
 	return ohlc{s.Open[i], s.High[i], s.Low[i], s.Close[i]}
 }
 
-// maxGap is the number of trading days without a row that a history survives. After a longer gap
-// the ticker may belong to another company.
+// maxGap is the number of New York's sessions without a row that a history survives, wherever it
+// trades. After a longer gap the ticker may belong to another company.
 const maxGap = 20
 
 // isGap reports whether two successive rows are further apart than maxGap.
 func isGap(a, b calendar.Date) bool {
 	// Four weeks have no more than 20 trading days, so most pairs need no calendar.
-	return b-a > maxGap/5*7 && calendar.Between(a, b)-1 > maxGap
+	return b-a > maxGap/5*7 && calendar.Default().Between(a, b)-1 > maxGap
 }
 
 // check returns the first fault of the series, or nil.

@@ -23,6 +23,7 @@ type Config struct {
 	Calibrate bool          // adjust the model to the past of the prices
 	Until     calendar.Date // the last day used; zero means the last of the prices
 	Pipes     bool          // read prices from a pipe too, such as /dev/stdin
+	Calendar  string        // name of that of all tickers; empty or "auto" finds that of each
 }
 
 // Open reads everything, or returns an error. It reads a file again that changes meanwhile, because
@@ -30,6 +31,17 @@ type Config struct {
 // returns the error of ctx within milliseconds.
 func (c Config) Open(ctx context.Context) (*model.Model, *market.Market, error) {
 	return NewLoader(c).Load(ctx)
+}
+
+// FindCalendar returns the calendar of a name, or nil for "auto" and an empty one.
+func FindCalendar(name string) (*calendar.Calendar, error) {
+	if name == "" || name == "auto" {
+		return nil, nil
+	}
+	if c, ok := calendar.Lookup(name); ok {
+		return c, nil
+	}
+	return nil, fmt.Errorf("unknown calendar %q", name)
 }
 
 // Model reads the weights only.
@@ -69,12 +81,14 @@ func (c Config) market(ctx context.Context) (*market.Market, error) {
 	}
 	if c.Until != 0 {
 		panel = panel.Until(c.Until)
+		name += " up to " + c.Until.String()
 	}
-	mk, err := market.New(ctx, panel)
-	switch {
-	case err != nil && c.Until != 0:
-		return nil, fmt.Errorf("prices %s up to %s: %w", name, c.Until, err)
-	case err != nil:
+	all, err := FindCalendar(c.Calendar)
+	if err != nil {
+		return nil, err
+	}
+	mk, err := market.New(ctx, panel, all)
+	if err != nil {
 		return nil, fmt.Errorf("prices %s: %w", name, err)
 	}
 	return mk, nil

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"tickercast/model/calendar"
 	"tickercast/model/source"
 )
 
@@ -89,10 +90,25 @@ func dataFlags(set *flag.FlagSet) *source.Config {
 	set.StringVar(&c.Prices, "prices", "",
 		"`file` or folder of prices, CSV or gzip (default the embedded snapshot)")
 	set.StringVar(&c.Weights, "weights", "", "`file` of weights (default the embedded ones)")
+	calendarFlag(set, &c.Calendar)
 	set.BoolVar(&c.Calibrate, "calibrate", true,
 		"move the bounds of the intervals by how the past of the prices was covered, where it "+
 			"is long enough to tell")
 	return c
+}
+
+// calendarFlag declares the calendar of the tickers in the prices.
+func calendarFlag(set *flag.FlagSet, name *string) {
+	*name = "auto"
+	set.Func("calendar", "`name` of the trading calendar of all tickers: that of an exchange by "+
+		"its ISO 10383 code, such as XLON, weekdays or 24/7; auto finds that of each ticker "+
+		"(default auto)", func(s string) error {
+		if _, err := source.FindCalendar(s); err != nil {
+			return fmt.Errorf("%w%s", err, suggest(s, append(calendar.AllNames(), "auto")))
+		}
+		*name = s
+		return nil
+	})
 }
 
 // readsEnvironment reports whether a command runs in containers, where flags come as variables.

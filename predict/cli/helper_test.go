@@ -52,7 +52,7 @@ func pricesCSV(level float64) []byte {
 	day := calendar.Of(2024, 1, 2)
 	for i := range 120 {
 		fmt.Fprintf(&b, "%s,ACME,%.4f\n", day, level*(1+0.01*math.Sin(float64(i*i))))
-		day = calendar.Next(day, 1)
+		day = calendar.Default().Next(day, 1)
 	}
 	return []byte(b.String())
 }

@@ -108,7 +108,7 @@ func panelCSV(level float64, days int, tickers []string) []byte {
 		for range days {
 			price *= math.Exp(0.015 * rnd.NormFloat64())
 			b = fmt.Appendf(b, "%s,%s,%.4f\n", day, ticker, price)
-			day = calendar.Next(day, 1)
+			day = calendar.Default().Next(day, 1)
 		}
 	}
 	return b

@@ -11,15 +11,16 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"tickercast/model"
-	"tickercast/model/calendar"
 	"tickercast/model/market"
 )
 
 // A row is one forecast: of a ticker, some days ahead, at one confidence.
 type row struct {
 	Ticker     string  `json:"ticker"`
+	Calendar   string  `json:"calendar"`
 	AsOf       string  `json:"as_of"`
 	Date       string  `json:"date"`
 	DaysAhead  int     `json:"days_ahead"`
@@ -33,7 +34,7 @@ func (e *env) predict(fs *flag.FlagSet) func(context.Context, []string) error {
 	src := dataFlags(fs)
 	asOf := fs.String("as-of", "",
 		"use closes up to and including this `date` alone (default the last)")
-	days := fs.Int("days", 5, fmt.Sprintf("trading `days` ahead, 1 to %d", model.MaxDays))
+	days := fs.Int("days", 5, fmt.Sprintf("`days` ahead, 1 to %d, each a trading day of the ticker's calendar", model.MaxDays))
 	confidence := fs.String("confidence", "0.95",
 		fmt.Sprintf("`levels` of the intervals, %.2f to %.2f, separated by commas",
 			model.MinConfidence, model.MaxConfidence))
@@ -62,6 +63,9 @@ func (e *env) predict(fs *flag.FlagSet) func(context.Context, []string) error {
 		chosen, err := choose(mk, tickers)
 		if err != nil {
 			return err
+		}
+		if src.Until == 0 {
+			fmt.Fprintln(e.stderr, ageOf(chosen, time.Now()))
 		}
 		rows := forecasts(m, chosen, *days, levels)
 		switch *format {
@@ -97,9 +101,8 @@ func choose(mk *market.Market, names []string) (chosen []*market.Ticker, err err
 	for _, name := range names {
 		t, ok := mk.Find([]byte(name))
 		if !ok {
-			if s, ok := mk.Panel().Lookup(name); ok {
-				return nil, fmt.Errorf("ticker %q has %d closes up to %s, a forecast needs %d",
-					name, s.Len(), mk.AsOf(), market.MinHistory)
+			if i, ok := mk.WhyRefused([]byte(name)); ok {
+				return nil, refusal(&mk.Refused()[i])
 			}
 			var known []string
 			for i := range mk.Tickers() {
@@ -112,6 +115,25 @@ func choose(mk *market.Market, names []string) (chosen []*market.Ticker, err err
 	return chosen, nil
 }
 
+// ageOf says how old the closes are that forecasts start from.
+func ageOf(tickers []*market.Ticker, now time.Time) string {
+	first, last, age := tickers[0].AsOf, tickers[0].AsOf, 0
+	for _, t := range tickers {
+		first, last, age = min(first, t.AsOf), max(last, t.AsOf), max(age, t.Age(now))
+	}
+	if first < last {
+		return fmt.Sprintf("prices end from %s to %s, up to %d trading days ago", first, last, age)
+	}
+	return fmt.Sprintf("prices end %s, %d trading days ago", last, age)
+}
+
+func refusal(r *market.Refusal) error {
+	if r.Kind == market.KindShort {
+		return fmt.Errorf("ticker %q has %s", r.Ticker, r.Reason)
+	}
+	return fmt.Errorf("ticker %q: %s", r.Ticker, r.Reason)
+}
+
 // forecasts makes the rows in the order of tickers, days, levels.
 func forecasts(m *model.Model, tickers []*market.Ticker, days int, levels []float64) []row {
 	rows := make([]row, 0, len(tickers)*days*len(levels))
@@ -120,11 +142,12 @@ func forecasts(m *model.Model, tickers []*market.Ticker, days int, levels []floa
 		asOf := t.AsOf.String()
 		date := t.AsOf
 		for h := 1; h <= days; h++ {
-			date = calendar.Next(date, 1)
+			date = t.Calendar.Next(date, 1)
 			for _, c := range levels {
 				lower, upper := f.Interval(h, c)
 				rows = append(rows, row{
-					Ticker: t.Name, AsOf: asOf, Date: date.String(), DaysAhead: h, Confidence: c,
+					Ticker: t.Name, Calendar: t.Calendar.Name(), AsOf: asOf, Date: date.String(),
+					DaysAhead: h, Confidence: c,
 					Price: t.Close * math.Exp(f.Median(h)), Lower: t.Close * math.Exp(lower),
 					Upper: t.Close * math.Exp(upper),
 				})

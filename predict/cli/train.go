@@ -9,12 +9,15 @@ import (
 
 	"tickercast/model/calendar"
 	"tickercast/model/market"
+	"tickercast/model/source"
 	"tickercast/model/train"
 )
 
 // train fits weights and writes them whole or not at all.
 func (e *env) train(set *flag.FlagSet) func(context.Context, []string) error {
 	prices := set.String("prices", "", "`file` or folder of prices, CSV or gzip")
+	var name string
+	calendarFlag(set, &name)
 	out := set.String("out", "weights.bin", "`file` to write")
 	until := set.String("until", "",
 		"use prices up to and including this `date` alone (default the last)")
@@ -31,6 +34,10 @@ func (e *env) train(set *flag.FlagSet) func(context.Context, []string) error {
 		if err := checkWritable(*out); err != nil {
 			return err
 		}
+		var err error
+		if cfg.Calendar, err = source.FindCalendar(name); err != nil {
+			return err
+		}
 		panel, err := market.Open(ctx, *prices)
 		if err != nil {
 			return err
@@ -44,6 +51,7 @@ func (e *env) train(set *flag.FlagSet) func(context.Context, []string) error {
 		if err != nil {
 			return err
 		}
+		e.reportRefused(report.Refused)
 		if err := writeFile(*out, weights); err != nil {
 			return err
 		}

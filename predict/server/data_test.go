@@ -56,7 +56,7 @@ func pricesCSV(level float64, tickers ...string) string {
 		day := calendar.Of(2024, 1, 2)
 		for i := range 120 {
 			fmt.Fprintf(&b, "%s,%s,%.4f\n", day, ticker, level*(1+0.01*math.Sin(float64(i*i))))
-			day = calendar.Next(day, 1)
+			day = calendar.Default().Next(day, 1)
 		}
 	}
 	return b.String()

@@ -4,7 +4,6 @@ import (
 	"log/slog"
 	"time"
 
-	"tickercast/model/calendar"
 	"tickercast/predict/fastlane"
 	"tickercast/predict/internal/metrics"
 )
@@ -50,13 +49,13 @@ func (s *Server) registerMetrics() {
 			"When the certificate that is shown expires.",
 			func() float64 { return float64(s.creds.cert.expires().Unix()) })
 	}
-	reg.GaugeFunc("market_age_days", "Trading days since the last close that is served.",
+	reg.GaugeFunc("market_age_days", "Trading days that have ended since the last close that is served.",
 		func() float64 {
 			_, mk := s.service.Current()
 			if mk == nil {
 				return 0
 			}
-			return float64(calendar.Between(mk.AsOf(), calendar.FromTime(time.Now().UTC())))
+			return float64(mk.Age(time.Now()))
 		})
 	reg.InfoFunc("model_info", "The model that is served, and the last close.",
 		func() []metrics.Label {

@@ -55,13 +55,17 @@ func newReloader(logger *slog.Logger, reg *metrics.Registry, resources []*resour
 
 // resources are all that the server loads: the model and the prices, then the credentials.
 func (s *Server) resources() []*resource {
+	var old *market.Market
 	data := &resource{
-		load: s.loadData,
-		warn: s.warnAboutPrices,
+		load: func(ctx context.Context) error {
+			_, old = s.service.Current()
+			return s.loadData(ctx)
+		},
+		warn: func() { s.warnAboutPrices(old) },
 		describe: func() []any {
 			m, mk := s.service.Current()
 			return []any{"model", m.Version(), "as_of", mk.AsOf().String(),
-				"tickers", len(mk.Tickers())}
+				"tickers", len(mk.Tickers()), "calendars", mk.Calendars()}
 		},
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.cfg.Watch)) {
@@ -193,9 +197,17 @@ func (r *reloader) problems() (all []problem) {
 	return all
 }
 
-// warnAboutPrices logs what of the prices is served but may not be what was meant.
-func (s *Server) warnAboutPrices() {
+// warnAboutPrices logs what of the prices is served but may not be what was meant. If old is not
+// nil, that includes what it had and the prices lack.
+func (s *Server) warnAboutPrices(old *market.Market) {
 	_, mk := s.service.Current()
+	warnings := mk.Warnings()
+	if old != nil {
+		warnings = append(slices.Clip(warnings), market.Compare(old, mk)...)
+	}
+	for _, w := range warnings {
+		s.logger.Warn(w.String(), "kind", w.Kind, "count", w.Count)
+	}
 	if n := countUnreachable(mk); n > 0 {
 		s.logger.Warn("tickers with names too long to be asked for over HTTP", "tickers", n,
 			"longest", predict.MaxTicker)
@@ -209,7 +221,13 @@ func (s *Server) warnAboutPrices() {
 // at most predict.MaxTicker characters.
 func countUnreachable(mk *market.Market) (n int) {
 	for i := range mk.Tickers() {
-		if utf8.RuneCountInString(mk.Tickers()[i].Name) > predict.MaxTicker {
+		name := mk.Tickers()[i].Name
+		if utf8.RuneCountInString(name) <= predict.MaxTicker {
+			continue
+		}
+		short := market.WithoutSuffix(name)
+		t, ok := mk.Find([]byte(short))
+		if !ok || t.Index != i || utf8.RuneCountInString(short) > predict.MaxTicker {
 			n++
 		}
 	}

@@ -38,7 +38,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.cfg.OnReady != nil {
 		s.cfg.OnReady(s.info(public, admin))
 	}
-	s.warnAboutPrices()
+	s.warnAboutPrices(nil)
 	go s.reloader.serve(ctx, s.cfg.WatchInterval, s.cfg.Signals.Hangup)
 	return s.serve(ctx, lane, admin)
 }

@@ -16,6 +16,7 @@ import (
 
 	"tickercast/docs"
 	"tickercast/model"
+	"tickercast/model/market"
 	"tickercast/predict"
 	"tickercast/predict/internal/cors"
 	"tickercast/predict/internal/limits"
@@ -79,6 +80,7 @@ func New(cfg Config) (*Server, error) {
 		Timeout:      cfg.BatchTimeout,
 		Ready:        s.ready,
 		Failed:       s.logFailure,
+		LeftOut:      s.logLeftOut,
 	})
 	if err != nil {
 		return nil, err
@@ -92,6 +94,12 @@ func New(cfg Config) (*Server, error) {
 	s.admin = newAdminServer(s.logger, s.adminHandler())
 	s.registerMetrics()
 	return s, nil
+}
+
+// logLeftOut says why a client got a 404 for a ticker that is in the prices.
+func (s *Server) logLeftOut(r market.Refusal) {
+	s.logger.Warn("a client asked for a ticker that is left out", "ticker", r.Ticker,
+		"reason", r.Reason)
 }
 
 // slot waits for a place among the costly calls, of which one has so many bytes.
