@@ -50,7 +50,10 @@ type Entry struct {
 // Wants reports whether to write an answer with this status: every 5xx, and one in Rate of the
 // others. Ask before filling in an Entry, so that a request that is not logged costs no more.
 func (l *AccessLog) Wants(status int) bool {
-	if l.rate == All || status >= 500 {
+	switch {
+	case l == nil:
+		return false
+	case l.rate == All || status >= 500:
 		return true
 	}
 	return rand.Uint32N(uint32(l.rate)) == 0
