@@ -14,7 +14,7 @@ type Ticker struct {
 	Name     string
 	Index    int           // in Market.Tickers
 	AsOf     calendar.Date // of the last close
-	Close    float64
+	Close    float64       // as it was quoted
 	Features Features
 	Series   *Series // nil if made by FromHistory
 }
@@ -43,7 +43,7 @@ func New(ctx context.Context, p *Panel) (*Market, error) {
 		if n := s.Len(); n >= MinHistory {
 			m.byName[s.Ticker] = int32(len(m.tickers))
 			m.tickers = append(m.tickers, Ticker{Name: s.Ticker, Index: len(m.tickers),
-				AsOf: s.Dates[n-1], Close: s.Close[n-1], Series: s})
+				AsOf: s.Dates[n-1], Close: s.Level(n - 1), Series: s})
 		}
 	}
 	// Features take most of the time to start, so all cores work on them.

@@ -54,7 +54,7 @@ func (c Config) read(ctx context.Context) (*model.Model, *market.Market, error) 
 		panel, err = market.Snapshot()
 	} else {
 		name = fmt.Sprintf("%q", c.Prices)
-		panel, err = market.Open(ctx, c.Prices)
+		panel, err = market.Open(ctx, c.Prices, market.Options{})
 	}
 	if err != nil {
 		return nil, nil, err

@@ -49,7 +49,7 @@ func (e *env) evaluate(set *flag.FlagSet) func(context.Context, []string) error 
 		if cfg.Model, err = src.Model(); err != nil {
 			return err
 		}
-		panel, err := market.Open(ctx, src.Prices)
+		panel, err := market.Open(ctx, src.Prices, market.Options{})
 		if err != nil {
 			return err
 		}

@@ -31,7 +31,7 @@ func (e *env) train(set *flag.FlagSet) func(context.Context, []string) error {
 		if err := checkWritable(*out); err != nil {
 			return err
 		}
-		panel, err := market.Open(ctx, *prices)
+		panel, err := market.Open(ctx, *prices, market.Options{})
 		if err != nil {
 			return err
 		}
