@@ -116,6 +116,9 @@ func slowNumber(s []byte) (float64, bool) {
 	return v, err == nil
 }
 
+// spaces are what stands between thousands in some countries.
+var spaces = strings.NewReplacer("\u00a0", " ", "\u202f", " ", "\u2009", " ", "'", " ", "’", " ")
+
 // plainText turns a number with a currency sign, groups of thousands or a decimal comma into one
 // that ParseFloat reads.
 func plainText(s string, d decimals) (string, error) {
@@ -128,14 +131,11 @@ func plainText(s string, d decimals) (string, error) {
 	if d == pointOnly {
 		return ungrouped(s, ",", ".")
 	}
-	for _, space := range []string{" ", "\u00a0", "\u202f", "\u2009", "'", "’"} {
-		if strings.Contains(s, space) {
-			mark := "."
-			if strings.Contains(s, ",") {
-				mark = ","
-			}
-			return ungrouped(s, space, mark)
+	if s = spaces.Replace(s); strings.Contains(s, " ") {
+		if strings.Contains(s, ",") {
+			return ungrouped(s, " ", ",")
 		}
+		return ungrouped(s, " ", ".")
 	}
 	comma, dot := strings.LastIndexByte(s, ','), strings.LastIndexByte(s, '.')
 	switch shown := decimalMark(s); {

@@ -47,8 +47,8 @@ type column struct {
 	byName   bool   // the file has the ticker in its name only
 	columns  byte   // as in group.columns
 	rows     rowSet
-	unsorted bool
-	tidied   int // rows when they were last tidied
+	unsorted bool // the days do not rise strictly
+	tidied   int  // rows when they were last tidied
 }
 
 // same reports whether two rows of a day have the same close. If they have, one is dropped.
@@ -81,13 +81,13 @@ func (c *column) add(f *file, rows *rowSet) {
 		return
 	}
 	if have := len(c.rows.keys); have > 0 {
-		c.unsorted = c.unsorted || c.rows.keys[have-1].when >= keys[0].when
+		c.unsorted = c.unsorted || c.rows.keys[have-1].when.date() >= keys[0].when.date()
 		if c.unsorted && have+len(keys) > cap(c.rows.keys) && have > 2*c.tidied+1024 {
 			c.tidy(f)
 		}
 	}
 	for i := 1; i < len(keys) && !c.unsorted; i++ {
-		c.unsorted = keys[i-1].when >= keys[i].when
+		c.unsorted = keys[i-1].when.date() >= keys[i].when.date()
 	}
 	c.rows.keys = append(c.rows.keys, keys...)
 	c.rows.prices = append(c.rows.prices, prices...)
