@@ -22,6 +22,7 @@ type chunk struct {
 	groups  []*part          // of other forms
 	last    *part            // that got a row
 	touched []*part          // that have rows
+	spare   []rowSet         // memory of earlier parts
 	missing int
 	badRows int
 	fault   *Fault // the first; only with SkipBad, rows after it are read
@@ -52,10 +53,14 @@ type part struct {
 func (c *chunk) use(f *file) {
 	for _, p := range c.touched {
 		p.rows.keys, p.rows.prices = p.rows.keys[:0], p.rows.prices[:0]
+		if c.file != f || c.groups == nil {
+			c.spare = append(c.spare, p.rows)
+		}
 	}
+	c.last, c.text0 = nil, nil
+	clear(c.parts)
 	if c.file != f {
-		c.parts, c.groups = make(map[string]*part), nil
-		c.last, c.text0 = nil, nil
+		c.groups = nil
 	}
 	c.file, c.text, c.end, c.err = f, c.text[:0], false, nil
 	c.touched, c.missing, c.badRows, c.fault = c.touched[:0], 0, 0, nil
@@ -134,6 +139,9 @@ func (c *chunk) row(fields [][]byte, line int) error {
 				return err
 			}
 			c.last = &part{ticker: name, group: &l.groups[0]}
+			if n := len(c.spare); n > 0 {
+				c.last.rows, c.spare = c.spare[n-1], c.spare[:n-1]
+			}
 			c.parts[name] = c.last
 		}
 	}
@@ -169,8 +177,7 @@ func (c *chunk) add(p *part, key rowKey, prices []float64) {
 	if n := len(p.rows.keys); n == 0 {
 		c.touched = append(c.touched, p)
 	} else if p.rows.keys[n-1].when == key.when {
-		last := column{columns: p.group.columns, rows: p.rows}
-		if last.repeats(key, prices) {
+		if p.rows.repeats(key, prices, p.group.columns) {
 			return
 		}
 	}

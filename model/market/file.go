@@ -249,20 +249,17 @@ func (f *file) orderDates() bool {
 		return false
 	}
 	for _, c := range f.columns {
-		kept := column{columns: c.columns, rows: rowSet{c.rows.keys[:0], c.rows.prices[:0]}}
-		for i, k := range c.rows.keys {
+		c.filter(func(k *rowKey) bool {
 			if f.dayFirst.line > 0 {
 				k.when = whenOf(swapped(k.when.date()), k.when.sub())
 				c.unsorted = true
 			}
 			if k.when.date() > f.latest {
 				f.fail(int(k.line), fmt.Errorf("date %v is %w", k.when.date(), errFuture), true)
-				continue
+				return false
 			}
-			kept.rows.keys = append(kept.rows.keys, k)
-			kept.rows.prices = append(kept.rows.prices, c.row(i)...)
-		}
-		c.rows = kept.rows
+			return true
+		})
 	}
 	return true
 }

@@ -114,6 +114,7 @@ func (l *loader) load(ctx context.Context, inputs []input) (*Panel, error) {
 		}
 	}
 	workers.Wait()
+	l.free = nil
 	if err = cmp.Or(ctx.Err(), err); err != nil {
 		return nil, err
 	}
@@ -149,7 +150,8 @@ func (l *loader) chunk(f *file) *chunk {
 	default:
 	}
 	if c == nil {
-		c = &chunk{text: make([]byte, 0, chunkSize), done: make(chan struct{}, 1)}
+		c = &chunk{text: make([]byte, 0, chunkSize), parts: make(map[string]*part),
+			done: make(chan struct{}, 1)}
 	}
 	c.use(f)
 	return c
@@ -281,16 +283,20 @@ func (l *loader) take(f *file) {
 		}
 		l.used -= c.size() + have.size()
 		if have.byName || c.byName || have.columns != c.columns {
-			line := slices.MinFunc(c.rows.keys, func(a, b rowKey) int {
-				return cmp.Compare(a.line, b.line)
-			}).line
+			line := int32(math.MaxInt32)
+			for _, b := range c.blocks {
+				for _, k := range b.keys {
+					line = min(line, k.line)
+				}
+			}
 			f.fail(int(line), fmt.Errorf("ticker %q is also in %s", ticker, have.file), true)
-			f.badRows += len(c.rows.keys) - 1
+			f.badRows += c.rows - 1
 		} else {
 			have.absorb(f, c)
 		}
 		l.used += have.size()
 	}
+	f.columns = nil // chunks that are kept for other files still know f
 }
 
 // panel makes a panel of the rows and releases their memory.

@@ -40,72 +40,127 @@ type rowSet struct {
 
 func stride(columns byte) int { return 1 + bits.OnesCount8(columns) }
 
+// row returns the prices of row i.
+func (r *rowSet) row(i int, columns byte) []float64 {
+	n := stride(columns)
+	return r.prices[i*n : (i+1)*n]
+}
+
+func (r *rowSet) add(k rowKey, prices []float64) {
+	r.keys, r.prices = append(r.keys, k), append(r.prices, prices...)
+}
+
+// repeats reports whether a row says the same as the last one.
+func (r *rowSet) repeats(k rowKey, prices []float64, columns byte) bool {
+	n := len(r.keys)
+	return n > 0 && r.keys[n-1].when == k.when && sameClose(r.row(n-1, columns), prices, columns)
+}
+
+// sameClose reports whether two rows of a day have the same close. If they have, one is dropped.
+func sameClose(a, b []float64, columns byte) bool {
+	last := len(a) - 1
+	return a[0] == b[0] && (columns&hasAdjusted == 0 || a[last] == b[last] ||
+		a[last] != a[last] && b[last] != b[last])
+}
+
 // column holds the rows of one ticker.
 type column struct {
 	ticker   string
-	file     string // the first that has rows of it
-	byName   bool   // the file has the ticker in its name only
-	columns  byte   // as in group.columns
-	rows     rowSet
+	file     string   // the first that has rows of it
+	byName   bool     // the file has the ticker in its name only
+	columns  byte     // as in group.columns
+	blocks   []rowSet // none empty; growing one slice would leave as much behind as it holds
+	rows     int
 	unsorted bool // the days do not rise strictly
 	tidied   int  // rows when they were last tidied
 }
 
-// same reports whether two rows of a day have the same close. If they have, one is dropped.
-func (c *column) same(a, b []float64) bool {
-	last := len(a) - 1
-	return a[0] == b[0] && (c.columns&hasAdjusted == 0 || a[last] == b[last] ||
-		a[last] != a[last] && b[last] != b[last])
-}
-
-func (c *column) row(i int) []float64 {
-	n := stride(c.columns)
-	return c.rows.prices[i*n : (i+1)*n]
-}
-
-// repeats reports whether a row says the same as the last one.
-func (c *column) repeats(k rowKey, prices []float64) bool {
-	n := len(c.rows.keys)
-	return n > 0 && c.rows.keys[n-1].when == k.when && c.same(c.row(n-1), prices)
-}
+// maxBlock is the most rows that a block has room for in advance.
+const maxBlock = 1024
 
 // add appends rows in the order of their file. A row that repeats the one before it takes no
 // memory, and other repeated rows take it for a time only.
 func (c *column) add(f *file, rows *rowSet) {
 	keys, prices := rows.keys, rows.prices
 	n := stride(c.columns)
-	if len(keys) > 0 && c.repeats(keys[0], prices[:n]) {
-		keys, prices = keys[1:], prices[n:]
-	}
-	if len(keys) == 0 {
-		return
-	}
-	if have := len(c.rows.keys); have > 0 {
-		c.unsorted = c.unsorted || c.rows.keys[have-1].when.date() >= keys[0].when.date()
-		if c.unsorted && have+len(keys) > cap(c.rows.keys) && have > 2*c.tidied+1024 {
-			c.tidy(f)
+	if last := c.last(); last != nil {
+		if last.repeats(keys[0], prices[:n], c.columns) {
+			if keys, prices = keys[1:], prices[n:]; len(keys) == 0 {
+				return
+			}
 		}
+		before := last.keys[len(last.keys)-1].when.date()
+		c.unsorted = c.unsorted || before >= keys[0].when.date()
 	}
 	for i := 1; i < len(keys) && !c.unsorted; i++ {
 		c.unsorted = keys[i-1].when.date() >= keys[i].when.date()
 	}
-	c.rows.keys = append(c.rows.keys, keys...)
-	c.rows.prices = append(c.rows.prices, prices...)
+	if c.unsorted && c.rows > 2*c.tidied+maxBlock {
+		c.tidy(f)
+		c.unsorted = true // by the rows that follow
+	}
+	last := c.last()
+	if last == nil || cap(last.keys)-len(last.keys) < len(keys) {
+		room := max(len(keys), min(c.rows/4, maxBlock))
+		c.blocks = append(c.blocks, rowSet{make([]rowKey, 0, room), make([]float64, 0, room*n)})
+		last = c.last()
+	}
+	last.keys, last.prices = append(last.keys, keys...), append(last.prices, prices...)
+	c.rows += len(keys)
 }
 
-// size returns the bytes that the column takes.
+func (c *column) last() *rowSet {
+	if n := len(c.blocks); n > 0 {
+		return &c.blocks[n-1]
+	}
+	return nil
+}
+
+// size returns the bytes that the column takes, about.
 func (c *column) size() int64 {
 	const overhead = 256
-	return int64(8*cap(c.rows.keys)+8*cap(c.rows.prices)) + overhead
+	return int64(c.rows)*int64(8+8*stride(c.columns)) + int64(len(c.blocks))*64 + overhead
+}
+
+// joined returns all rows in one set.
+func (c *column) joined() *rowSet {
+	if len(c.blocks) == 1 {
+		return &c.blocks[0]
+	}
+	var all rowSet
+	for _, b := range c.blocks {
+		all.keys, all.prices = append(all.keys, b.keys...), append(all.prices, b.prices...)
+	}
+	return &all
+}
+
+func (c *column) set(rows rowSet) {
+	c.blocks, c.rows = nil, len(rows.keys)
+	if c.rows > 0 {
+		c.blocks = []rowSet{rows}
+	}
+}
+
+// filter keeps the rows for which keep is true. It may change their days.
+func (c *column) filter(keep func(k *rowKey) bool) {
+	var kept rowSet
+	all := c.joined()
+	for i, k := range all.keys {
+		if keep(&k) {
+			kept.add(k, all.row(i, c.columns))
+		}
+	}
+	c.set(kept)
 }
 
 // tidy sorts the rows and drops those that repeat a day. A day with two closes is a fault.
 func (c *column) tidy(f *file) {
-	if !c.unsorted {
+	if !c.unsorted || c.rows == 0 {
 		return
 	}
 	c.unsorted = false
-	keys, n := c.rows.keys, stride(c.columns)
+	all := c.joined()
+	keys := all.keys
 	order := make([]int32, len(keys))
 	for i := range order {
 		order[i] = int32(i)
@@ -114,15 +169,12 @@ func (c *column) tidy(f *file) {
 		return cmp.Or(cmp.Compare(keys[a].when, keys[b].when),
 			cmp.Compare(keys[a].line, keys[b].line), cmp.Compare(a, b))
 	})
-	var kept column
-	kept.columns = c.columns
-	kept.rows.keys = make([]rowKey, 0, len(keys))
-	kept.rows.prices = make([]float64, 0, len(c.rows.prices))
+	var kept rowSet
 	for _, i := range order {
-		k, prices := keys[i], c.rows.prices[int(i)*n:(int(i)+1)*n]
-		if have := len(kept.rows.keys); have > 0 {
-			first := kept.rows.keys[have-1]
-			switch same := kept.same(kept.row(have-1), prices); {
+		k, prices := keys[i], all.row(int(i), c.columns)
+		if have := len(kept.keys); have > 0 {
+			first, before := kept.keys[have-1], kept.row(have-1, c.columns)
+			switch {
 			case k.when.date() != first.when.date():
 			case k.when != first.when && f.hasSeries():
 				f.otherSeries++
@@ -130,76 +182,80 @@ func (c *column) tidy(f *file) {
 			case k.when != first.when:
 				f.intraday(c.ticker, k)
 				continue
-			case same:
+			case sameClose(before, prices, c.columns):
 				continue
 			default:
-				f.conflict(c.ticker, k, prices[0], first, kept.row(have - 1)[0])
+				f.conflict(c.ticker, k, prices[0], first, before[0])
 				continue
 			}
 		}
-		kept.rows.keys = append(kept.rows.keys, k)
-		kept.rows.prices = append(kept.rows.prices, prices...)
+		kept.add(k, prices)
 	}
-	c.rows = kept.rows
-	c.tidied = len(c.rows.keys)
+	c.set(kept)
+	c.tidied = c.rows
 }
 
 // series copies the rows into columns of their exact length. With adjusted closes, the prices are
 // scaled by adjusted close over close of their row. Where the adjusted close is not known, that
 // ratio is the one of the row before, so that the return is that of the closes.
 func (c *column) series() Series {
-	s := newSeries(c.ticker, len(c.rows.keys))
+	s := newSeries(c.ticker, c.rows)
 	optional := s.optional()
-	for i, k := range c.rows.keys {
-		s.Dates[i] = k.when.date()
-		row := c.row(i)
-		s.Close[i] = row[0]
-		at := 1
-		for j := range optional {
-			if c.columns&(1<<j) != 0 {
-				(*optional[j])[i] = row[at]
-				at++
+	var adjusted []float64
+	if c.columns&hasAdjusted != 0 {
+		adjusted = make([]float64, c.rows)
+	}
+	i := 0
+	for _, b := range c.blocks {
+		for j, k := range b.keys {
+			row := b.row(j, c.columns)
+			s.Dates[i], s.Close[i] = k.when.date(), row[0]
+			at := 1
+			for bit, column := range optional {
+				if c.columns&(1<<bit) != 0 {
+					(*column)[i] = row[at]
+					at++
+				}
 			}
+			if adjusted != nil {
+				adjusted[i] = row[at]
+			}
+			i++
 		}
 	}
 	s.keep(c.columns)
-	if c.columns&hasAdjusted != 0 {
-		c.adjust(&s)
+	if adjusted != nil {
+		s.adjust(adjusted)
 	}
 	return s
 }
 
-func (c *column) adjust(s *Series) {
-	last := stride(c.columns) - 1
+// adjust scales the prices to adjusted closes, of which NaN is not known.
+func (s *Series) adjust(adjusted []float64) {
+	raw := s.Close
 	ratio := 1.0 // of the first row that has one
-	for i := range s.Close {
-		if v := c.row(i)[last]; v == v {
-			ratio = v / s.Close[i]
-			break
-		}
+	if i := slices.IndexFunc(adjusted, isPrice); i >= 0 {
+		ratio = adjusted[i] / raw[i]
 	}
-	raw := slices.Clone(s.Close)
 	scale := func(v float64) float64 {
 		if v *= ratio; isPrice(v) {
 			return v
 		}
 		return nan
 	}
-	for i := range s.Close {
-		adjusted := c.row(i)[last]
-		if adjusted == adjusted {
-			ratio = adjusted / raw[i]
-		} else if adjusted = scale(raw[i]); adjusted != adjusted {
-			adjusted = raw[i]
+	for i, v := range adjusted {
+		if isPrice(v) {
+			ratio = v / raw[i]
+		} else if adjusted[i] = scale(raw[i]); !isPrice(adjusted[i]) {
+			adjusted[i] = raw[i]
 		}
-		s.Close[i] = adjusted
 		for _, column := range s.optional() {
 			if *column != nil {
 				(*column)[i] = scale((*column)[i])
 			}
 		}
 	}
-	if !slices.Equal(raw, s.Close) {
+	if s.Close = adjusted; !slices.Equal(raw, adjusted) {
 		s.Raw = raw
 	}
 }
@@ -224,46 +280,38 @@ func checkTicker(s string) error {
 
 // absorb adds the rows of another file, f, which must have the same closes on the same days.
 func (c *column) absorb(f *file, other *column) {
-	a, b := c.rows, other.rows
-	if a.keys[len(a.keys)-1].when.date() < b.keys[0].when.date() {
-		c.rows.keys = append(a.keys, b.keys...)
-		c.rows.prices = append(a.prices, b.prices...)
+	last := c.last()
+	if last.keys[len(last.keys)-1].when.date() < other.blocks[0].keys[0].when.date() {
+		c.blocks, c.rows = append(c.blocks, other.blocks...), c.rows+other.rows
 		return
 	}
-	n := stride(c.columns)
+	a, b := c.joined(), other.joined()
 	var out rowSet
-	put := func(from *column, i int) {
-		out.keys = append(out.keys, from.rows.keys[i])
-		out.prices = append(out.prices, from.row(i)...)
-	}
-	i, j := 0, 0
-	for i < len(a.keys) || j < len(b.keys) {
-		switch {
-		case j == len(b.keys):
-			put(c, i)
-			i++
-		case i == len(a.keys) || b.keys[j].when.date() < a.keys[i].when.date():
-			put(other, j)
-			j++
-		case a.keys[i].when.date() < b.keys[j].when.date():
-			put(c, i)
-			i++
-		default:
-			x, y := c.row(i), b.prices[j*n:(j+1)*n]
+	j := 0
+	for i, k := range a.keys {
+		x := a.row(i, c.columns)
+		for ; j < len(b.keys) && b.keys[j].when.date() < k.when.date(); j++ {
+			out.add(b.keys[j], b.row(j, c.columns))
+		}
+		if j < len(b.keys) && b.keys[j].when.date() == k.when.date() {
+			y := b.row(j, c.columns)
 			switch {
-			case f.hasSeries() && a.keys[i].when != b.keys[j].when:
+			case f.hasSeries() && b.keys[j].when != k.when:
 				f.otherSeries++
-				if b.keys[j].when < a.keys[i].when {
-					a.keys[i] = b.keys[j]
-					copy(x, y)
+				if b.keys[j].when < k.when {
+					k, x = b.keys[j], y
 				}
-			case !c.same(x, y):
+			case !sameClose(x, y, c.columns):
 				f.fail(int(b.keys[j].line), fmt.Errorf("ticker %q on %v closes at %v, but at %v "+
-					"in another file (the first with it is %s)", c.ticker, b.keys[j].when.date(),
-					y[0], x[0], c.file), true)
+					"in another file (the first with it is %s)", c.ticker, k.when.date(), y[0], x[0],
+					c.file), true)
 			}
 			j++
 		}
+		out.add(k, x)
 	}
-	c.rows = out
+	for ; j < len(b.keys); j++ {
+		out.add(b.keys[j], b.row(j, c.columns))
+	}
+	c.set(out)
 }
