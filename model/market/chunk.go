@@ -103,6 +103,9 @@ func (c *chunk) refuse(line int, err error) {
 func (c *chunk) row(fields [][]byte, line int) error {
 	f := c.file
 	l := f.layout
+	if n := l.width; l.openEnd && len(fields) == n+1 && len(fields[n]) == 0 {
+		fields = fields[:n]
+	}
 	if len(fields) != l.width {
 		if allEmpty(fields) {
 			return nil
@@ -112,6 +115,10 @@ func (c *chunk) row(fields [][]byte, line int) error {
 	when, err := c.when(fields, line)
 	if err != nil {
 		if allEmpty(fields) {
+			return nil
+		}
+		if c.noPrices(fields) {
+			c.missing++
 			return nil
 		}
 		text := fields[l.date]
@@ -147,6 +154,16 @@ func (c *chunk) row(fields [][]byte, line int) error {
 	}
 	c.add(c.last, rowKey{when, int32(line)}, prices)
 	return nil
+}
+
+// noPrices reports whether a row has no price at all.
+func (c *chunk) noPrices(fields [][]byte) bool {
+	for i := range c.file.layout.groups {
+		if prices, err := c.prices(fields, &c.file.layout.groups[i]); prices != nil || err != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // groupRows reads a row of a file whose header has the tickers, or whose name is one.
@@ -217,39 +234,6 @@ func (c *chunk) when(fields [][]byte, line int) (when, error) {
 	return whenOf(c.date0.date, sub), nil
 }
 
-// clockMinute returns the minute of the day of 153000, 1530 or 15:30:00.
-func clockMinute(text []byte) int {
-	var digits, n int
-	for _, c := range text {
-		if isDigit(c) && digits < 4 {
-			n = n*10 + int(c-'0')
-			digits++
-		}
-	}
-	return (n/100%24*60 + n%100) % 1440
-}
-
-// seriesRank orders the series of a stock. EQ is the stock itself; BE, BZ, SM and ST are what it is
-// traded as at other times. The others are bonds, rights and the like.
-func seriesRank(text []byte) int {
-	s := strings.ToUpper(string(text))
-	for i, stock := range [...]string{"EQ", "BE", "BZ", "SM", "ST"} {
-		if s == stock {
-			return i
-		}
-	}
-	rank := 0
-	for i := range 2 {
-		rank *= 37
-		if i < len(s) && isDigit(s[i]) {
-			rank += 1 + int(s[i]-'0')
-		} else if i < len(s) && isLetter(s[i]) {
-			rank += 11 + int(s[i]-'A')
-		}
-	}
-	return 5 + rank
-}
-
 // prices reads the prices of a group: the close, and then its other columns in the order of their
 // bits. It returns nil if all of them are missing, which is no row.
 func (c *chunk) prices(fields [][]byte, g *group) ([]float64, error) {
@@ -306,18 +290,4 @@ const nameCRSP = "PRC"
 
 func isZero(cell []byte) bool {
 	return len(bytes.Trim(cell, "0.,")) == 0 && bytes.IndexByte(cell, '0') >= 0
-}
-
-// checkDate refuses a date that does not fit the file or is later than tomorrow.
-func (f *file) checkDate(st stamp) error {
-	switch {
-	case st.form != f.form && f.form == formYear,
-		st.minute != 0 && !st.zoned && !f.timed:
-		return errDate
-	case st.form != f.form:
-		return errOther
-	case st.form != formParts && st.date > f.latest: // else the order is not known yet
-		return errFuture
-	}
-	return nil
 }

@@ -10,12 +10,12 @@ import (
 )
 
 var (
-	errDate    = errors.New("not a date (want YYYY-MM-DD)")
-	errYear    = errors.New("not a date of the years 1800 to 2199")
-	errShortYr = errors.New("a date with a year of two digits (want YYYY-MM-DD)")
-	errFormula = errors.New("a formula of a spreadsheet (want YYYY-MM-DD)")
-	errOther   = errors.New("written unlike the first date of the file")
-	errFuture  = errors.New("in the future")
+	errDate      = errors.New("not a date (want YYYY-MM-DD)")
+	errYear      = errors.New("not a date of the years 1800 to 2199")
+	errShortYear = errors.New("a date with a year of two digits (want YYYY-MM-DD)")
+	errFormula   = errors.New("a formula of a spreadsheet (want YYYY-MM-DD)")
+	errOther     = errors.New("written unlike the first date of the file")
+	errFuture    = errors.New("in the future")
 )
 
 // isPlausible reports whether prices can be of that day. Without it, one wrong year would decide
@@ -173,65 +173,74 @@ func cutToken(s string) (t token, rest string) {
 
 // readParts reads a date of year, month and day, and the time after it.
 func readParts(s string) (st stamp, err error) {
-	a, rest := cutToken(s)
-	for day := time.Sunday; day <= time.Saturday; day++ { // "Wed, 18 Feb 2026"
-		if name := day.String(); len(a.text) >= 3 && len(a.text) <= len(name) &&
-			strings.EqualFold(a.text, name[:len(a.text)]) && a.before == "" {
-			s = strings.TrimLeft(rest, ", ")
-			a, rest = cutToken(s)
-			break
+	s = withoutWeekday(s)
+	var t [3]token
+	rest := s
+	for i := range t {
+		t[i], rest = cutToken(rest)
+		if t[i].text == "" || i == 0 && t[i].before != "" || i > 0 && !isSeparator(t[i].before) {
+			return st, errDate
 		}
 	}
-	b, rest := cutToken(rest)
-	c, rest := cutToken(rest)
-	if a.before != "" || a.text == "" || b.text == "" || c.text == "" ||
-		!isSeparator(b.before) || !isSeparator(c.before) {
-		return st, errDate
+	if st, err = readCivil(t[0], t[1], t[2]); err == nil && rest != "" {
+		st.timed = true
+		var ok bool
+		if st.minute, st.zoned, ok = readTime(rest); !ok {
+			err = errDate
+		}
 	}
+	return st, err
+}
+
+// withoutWeekday removes the day of the week that stands before a date: "Wed, 18 Feb 2026".
+func withoutWeekday(s string) string {
+	first, rest := cutToken(s)
+	for day := time.Sunday; day <= time.Saturday && len(first.text) >= 3; day++ {
+		name := day.String()
+		if n := len(first.text); n <= len(name) && strings.EqualFold(first.text, name[:n]) {
+			return strings.TrimLeft(rest, ",. ")
+		}
+	}
+	return s
+}
+
+// readCivil reads the year, month and day of a date, in any order.
+func readCivil(a, b, c token) (st stamp, err error) {
 	var year, day int
 	var month time.Month
+	numbers := b.isNumber(1, 2) && b.before == c.before
 	switch {
-	case a.isNumber(4) && b.isNumber(1, 2) && c.isNumber(1, 2) && b.before == c.before:
+	case a.isNumber(4) && numbers && c.isNumber(1, 2):
 		st.form, year, month, day = formYear, a.number(), time.Month(b.number()), c.number()
-	case a.isNumber(4) && b.month() > 0 && c.isNumber(1, 2):
+	case a.isNumber(4) && c.isNumber(1, 2):
 		st.form, year, month, day = formMonth, a.number(), b.month(), c.number()
-	case a.isNumber(1, 2) && b.month() > 0 && c.isNumber(4):
-		st.form, year, month, day = formMonth, c.number(), b.month(), a.number()
-	case a.month() > 0 && b.isNumber(1, 2) && c.isNumber(4):
-		st.form, year, month, day = formMonth, c.number(), a.month(), b.number()
-	case a.isNumber(1, 2) && b.isNumber(1, 2) && c.isNumber(4) && b.before == c.before:
+	case a.isNumber(1, 2) && numbers && c.isNumber(4):
 		st.form, year, month, day = formParts, c.number(), time.Month(a.number()), b.number()
-		st.monthFirst = day > 12
-		if month > 12 {
-			st.dayFirst = true
+		st.dayFirst, st.monthFirst = month > 12, day > 12
+		if st.dayFirst {
 			month, day = time.Month(day), int(month)
 		}
-	case a.isNumber(1, 2) && (b.isNumber(1, 2) || b.month() > 0) && c.isNumber(2),
+	case a.isNumber(1, 2) && c.isNumber(4):
+		st.form, year, month, day = formMonth, c.number(), b.month(), a.number()
+	case b.isNumber(1, 2) && c.isNumber(4):
+		st.form, year, month, day = formMonth, c.number(), a.month(), b.number()
+	case a.isNumber(1, 2) && (numbers || b.month() > 0) && c.isNumber(2),
 		a.month() > 0 && b.isNumber(1, 2) && c.isNumber(2):
-		return st, errShortYr
-	default:
-		return st, errDate
+		return st, errShortYear
 	}
 	if month < 1 || month > 12 || day < 1 {
 		return st, errDate
 	}
 	st.date = calendar.Of(year, month, day)
 	if _, _, d := st.date.Civil(); d != day {
-		return st, errDate
-	}
-	if rest != "" {
-		st.timed = true
-		var ok bool
-		if st.minute, st.zoned, ok = readTime(rest); !ok {
-			return st, errDate
-		}
+		return st, errDate // the month has no such day
 	}
 	return st, nil
 }
 
 func isSeparator(s string) bool {
 	switch s {
-	case "-", "/", ".", " ", ", ", ". ", ",":
+	case "-", "/", ".", " ", ", ", ". ", ",", "": // 18FEB2026 has none
 		return true
 	}
 	return false

@@ -43,8 +43,9 @@ const (
 	zipMagic  = "PK\x03\x04"
 )
 
-// decodeText returns the text of a file, which may be packed by gzip or zip and may be UTF-16. Packed
-// files are checked against their checksum. The limit is the size of a zip that is no regular file.
+// decodeText returns the text of a file, which may be packed by gzip or zip and may be UTF-16.
+// Packed files are checked against their checksum. The limit is the size of a zip that is no
+// regular file.
 func decodeText(r io.Reader, limit int64) (text *bufio.Reader, packed bool, err error) {
 	text = bufio.NewReaderSize(r, bufferSize)
 	switch magic, _ := text.Peek(4); {

@@ -32,6 +32,7 @@ type file struct {
 	// All chunks together show these.
 	columns              map[string]*column
 	rows                 int
+	bytes                int64 // that they take
 	missing, otherSeries int
 	badRows              int
 	fault                *Fault // the first
@@ -113,7 +114,7 @@ func (f *file) start(head []byte, final bool) (pos, line int, err error) {
 }
 
 // maxPreamble is the number of rows in which a header is looked for.
-const maxPreamble = 12
+const maxPreamble = 30
 
 var errEmpty = errors.New("empty file")
 
@@ -159,7 +160,11 @@ func (f *file) look(head []byte, line int, final bool) {
 			break
 		}
 		head, line = head[n:], line+lines
-		if err != nil || len(s.fields) != f.layout.width {
+		if f.form == formNone && err == nil && len(s.fields) == f.layout.width+1 &&
+			len(s.fields[f.layout.width]) == 0 {
+			f.layout.openEnd = true
+		}
+		if err != nil || len(s.fields) < f.layout.width {
 			continue
 		}
 		if st, err := readDate(s.fields[f.layout.date]); err == nil && f.form == formNone {
@@ -229,9 +234,14 @@ func (f *file) finish() {
 	for _, ticker := range slices.Sorted(maps.Keys(f.columns)) {
 		f.columns[ticker].tidy(f)
 	}
+	maps.DeleteFunc(f.columns, func(_ string, c *column) bool { return c.rows == 0 })
+	if len(f.columns) == 0 {
+		f.refused = true // all rows are left out
+	}
 }
 
-// orderDates decides whether the day or the month comes first, and brings all dates into that order.
+// orderDates decides whether the day or the month comes first, and brings all dates into that
+// order.
 func (f *file) orderDates() bool {
 	switch day, month := f.dayFirst, f.monthFirst; {
 	case day.line > 0 && month.line > 0:

@@ -38,25 +38,27 @@ var names = [...]struct {
 	{fieldDate, "tradedate tradingdate tradingday pricedate quotedate exchangedate businessdate"},
 	{fieldDate, "dateutc dategmt datelocal localdate utcdate isodate day dt"},
 	{fieldDate, "timeopen starttime startdate periodstart begins beginsat"}, // CoinMarketCap
+	{fieldDate, "dates observationdate"},                                    // Bloomberg, FRED
+	{fieldDate, "gmttime utctime localtime"},                                // Dukascopy
 	{fieldDate, "unix unixtime unixtimestamp epoch epochtime"},
-	{fieldDate, "datum data fecha"}, // German, Polish and Italian, Spanish
-	{fieldDate, "time"},             // TradingView
-	{fieldDate, "t"},                // Polygon, keys of JSON
+	{fieldDate, "datum data fecha 日期 交易日期"}, // German, Polish and Italian, Spanish, Chinese
+	{fieldDate, "time"}, // TradingView
+	{fieldDate, "t"},    // Polygon, keys of JSON
 
 	{fieldClock, "time"}, // Stooq, MetaTrader
 
 	{fieldTicker, "ticker symbol name"},
-	{fieldTicker, "tckrsymb"},                               // NSE
-	{fieldTicker, "tic actsymbol tickersymbol stocksymbol"}, // Compustat and others
+	{fieldTicker, "tckrsymb"}, // NSE
+	{fieldTicker, "tic actsymbol tickersymbol stocksymbol tscode code ric instrument stock 股票代码"},
 
 	{fieldSeries, "series sctysrs"}, // NSE
 
 	{fieldOpen, "open openprice openingprice opnpric opening otwarcie eroffnung eröffnung erster"},
-	{fieldOpen, "apertura ouverture o"},
+	{fieldOpen, "apertura ouverture 开盘 开盘价 o"},
 	{fieldHigh, "high highprice hghpric highest hoch tageshoch najwyzszy maximo máximo massimo"},
-	{fieldHigh, "plushaut haut h"},
-	{fieldLow, "low lowprice lwpric lowest tief tagestief najnizszy minimo mínimo minimo plusbas"},
-	{fieldLow, "bas l"},
+	{fieldHigh, "plushaut haut 最高 最高价 h"},
+	{fieldLow, "low lowprice lwpric lowest tief tagestief najnizszy minimo mínimo plusbas"},
+	{fieldLow, "bas 最低 最低价 l"},
 
 	{fieldClose, "close"},
 	{fieldClose, "closelast"},                       // Nasdaq
@@ -65,11 +67,15 @@ var names = [...]struct {
 	{fieldClose, "prc dlyprc prccd"},                // CRSP and Compustat
 	{fieldClose, "lastprice lasttradedprice pxlast"},
 	{fieldClose, "schlusskurs schluss schluß zamkniecie cierre chiusura cloture clôture fermeture"},
-	{fieldClose, "last c"}, // see lookup
+	{fieldClose, "收盘 收盘价"},
+	{fieldClose, "closeclosepriceadjustedforsplits"}, // Yahoo's page, by pandas
+	{fieldClose, "last c"},                           // see lookup
 
 	{fieldAdjusted, "adjclose adjustedclose closeadj closeadjusted adjustedcloseprice"},
 	{fieldAdjusted, "adjcloseprice adjustedprice adjprice adjclosingprice adjustedclosingprice"},
 	{fieldAdjusted, "adjusted"}, // quantmod
+	{fieldAdjusted, "adjcloseadjustedclosepriceadjustedforsplitsanddividendandorcapitalgain" +
+		"distributions"}, // Yahoo's page, by pandas
 
 	{fieldVolume, "volume vol shares totalvolume tradedvolume volumen wolumen tickvol tickvolume"},
 	{fieldVolume, "tottrdqty ttltrdqnty v"},

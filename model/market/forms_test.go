@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf16"
+
+	"tickercast/model/market"
 )
 
 // utf16le writes a text as Windows programs do.
@@ -156,13 +158,35 @@ func TestReadKinds(t *testing.T) {
 			"2026-02-18;10.6;")), two},
 		{"UTF-16 in gzip", zip(utf16le(lines("Date,Close", "2026-02-17,10.5", "2026-02-18,10.6"))),
 			two},
+		{"pandas_datareader", lines("Attributes,Close,Open", "Symbols,ACME,ACME", "Date,,",
+			"2026-02-17,10.5,10"), "ACME 2026-02-17 10 - - 10.5\n"},
+		{"WIKI", lines("Date,Open,High,Low,Close,Volume,Adj. Open,Adj. High,Adj. Low,Adj. Close",
+			"2026-02-17,20,22,18,21,1,10,11,9,10.5"), "ACME 2026-02-17 10 11 9 10.5\n"},
+		{"Polish", lines("Data,Otwarcie,Najwyzszy,Najnizszy,Zamkniecie,Wolumen",
+			"2026-02-17,10,11,9,10.5,1"), "ACME 2026-02-17 10 11 9 10.5\n"},
+		{"SAS", lines("date,prc", "17FEB2026,10.5", "18FEB2026,10.6"), two},
+		{"FRED", lines("observation_date,close", "2026-02-16,.", "2026-02-17,10.5",
+			"2026-02-18,10.6"), two},
+		{"rows with a comma at their end", lines("Date,Close Price,WAP", "18-February-2026,10.6,1,",
+			"17-February-2026,10.5,1,"), two},
+		{"days without prices ahead", lines("Date,Close", "2026-02-17,10.5", "2026-02-18,10.6",
+			"2031-02-18,", "Total,"), two},
+		{"Yahoo's page, by pandas", lines("Date,Open,Close Close price adjusted for splits.",
+			`"Feb 17, 2026",10,10.5`), "ACME 2026-02-17 10 - - 10.5\n"},
+		{"Barchart", lines("Time,Open,High,Low,Last,Change,Volume", "02/17/2026,10,11,9,10.5,1,1",
+			"02/18/2026,10,11,9,10.6,1,1"), ranges},
 		{"zip", zipOf("ACME.csv", lines("Date,Close", "2026-02-17,10.5", "2026-02-18,10.6"),
 			"__MACOSX/._ACME.csv", "x", "README.md", "x"), two},
 	} {
 		p, err := readAs(strings.NewReader(c.text), "d/ACME.csv")
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
-		} else if got := dump(p); got != c.want {
+			continue
+		}
+		if _, err := market.NewPanel(p.Series()); err != nil {
+			t.Errorf("%s: unsound: %v", c.name, err)
+		}
+		if got := dump(p); got != c.want {
 			t.Errorf("%s: got\n%swant\n%s", c.name, got, c.want)
 		}
 	}
@@ -239,7 +263,7 @@ func TestReadRefusesKinds(t *testing.T) {
 		{"only a header", "Date,Close\n", "ACME.csv: no prices below the header"},
 		{"only missing prices", lines("Date,Close", "2026-02-17,null"),
 			"ACME.csv: no prices below the header"},
-		{"tickers without a column", lines("Date,Stock,Close", "2026-02-17,A,1", "2026-02-17,B,2"),
+		{"tickers without a column", lines("Date,Share,Close", "2026-02-17,A,1", "2026-02-17,B,2"),
 			`ACME.csv:3: ticker "ACME" on 2026-02-17 closes at 2, but at 1 in line 2 (is a column ` +
 				`with tickers missing?)`},
 	} {

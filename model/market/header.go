@@ -14,6 +14,7 @@ type layout struct {
 	ticker              int     // of the long form
 	groups              []group // one in the long form, else one per ticker
 	wide                bool    // each group is the closes of a ticker
+	openEnd             bool    // rows end with a separator, but the header does not
 	header              []string
 }
 
@@ -88,169 +89,114 @@ func (l *layout) quoted(err error) error {
 	return nil
 }
 
-// levels reads the header that pandas writes for columns of two levels: a row of fields, a row of
-// tickers, and a row with the name of the dates. It returns 0 if there is none.
-func (l *layout) levels(rows [][]string) int {
-	if len(rows) < 2 || len(rows[0]) != len(rows[1]) || len(rows[0]) < 2 {
-		return 0
-	}
-	n := 2
-	if len(rows) > 2 && len(rows[2]) > 1 && isDateName(rows[2][0]) && allEmpty(rows[2][1:]) {
-		n = 3
-	} else if f := normalName(rows[1][0]); f != "ticker" && f != "price" {
-		return 0
-	}
-	fields, tickers := rows[0], rows[1]
-	if !slices.ContainsFunc(fields[1:], isClose) {
-		fields, tickers = tickers, fields
-	}
-	if !slices.ContainsFunc(fields[1:], isClose) {
-		return 0
-	}
-	l.date = 0
-	at := make(map[string]int)
-	for i := 1; i < len(fields); i++ {
-		if f := priceField(fields[i]); f != fieldNone {
-			l.group(at, tickers[i]).put(f, i)
-		}
-	}
-	return n
+// finder finds the columns of a header by their names.
+type finder struct {
+	header, normal []string
+	letters        bool // names of one letter count
+	last           bool // "last" counts
+	err            error
 }
 
-func isClose(name string) bool {
-	f := priceField(name)
-	return f == fieldClose || f == fieldAdjusted
-}
-
-func isDateName(name string) bool {
-	name = normalName(name)
-	return slices.ContainsFunc(names[:], func(n struct {
-		field field
-		names string
-	}) bool {
-		return n.field == fieldDate && name != "" && hasWord(n.names, name)
-	})
-}
-
-// group returns the group of a ticker, and makes it if there is none.
-func (l *layout) group(at map[string]int, ticker string) *group {
-	i, ok := at[ticker]
-	if !ok {
-		i = len(l.groups)
-		at[ticker] = i
-		l.groups = append(l.groups, emptyGroup(ticker))
+// newFinder returns a finder for a header. Names of one letter count only in a header that has all
+// of t, o, h, l and c, and "last" only beside other columns of prices: they are tickers too.
+func newFinder(header []string) *finder {
+	f := &finder{header: header, letters: true}
+	for _, name := range header {
+		f.normal = append(f.normal, normalName(name))
 	}
-	return &l.groups[i]
-}
-
-// finish checks the groups of tickers that are named by the header.
-func (l *layout) finish() error {
-	for i := range l.groups {
-		g := &l.groups[i]
-		if err := checkTicker(g.ticker); err != nil {
-			return err
-		}
-		if g.close < 0 && g.adjusted < 0 {
-			return fmt.Errorf("header has no close of %q", g.ticker)
-		}
-		g.settle()
+	for _, c := range []string{"t", "o", "h", "l", "c"} {
+		f.letters = f.letters && slices.Contains(f.normal, c)
 	}
-	return nil
+	return f
 }
 
-// lookup returns the column of a field. A name of one letter counts only in a header that has all
-// of t, o, h, l and c, and "last" only beside other columns of a price: both are tickers too.
-func lookup(f field, normal []string, letters, last bool) (int, error) {
+// find returns the column of a field, or -1.
+func (f *finder) find(want field) int {
 	for _, n := range names {
-		if n.field != f {
+		if n.field != want {
 			continue
 		}
 		for name := range strings.FieldsSeq(n.names) {
-			if len(name) == 1 && !letters || name == "last" && !last {
+			if len(name) == 1 && !f.letters || name == "last" && !f.last {
 				continue
 			}
-			if i := slices.Index(normal, name); i >= 0 {
-				if slices.Contains(normal[i+1:], name) {
-					return i, errTwice
-				}
-				return i, nil
+			i := slices.Index(f.normal, name)
+			if i >= 0 && slices.Contains(f.normal[i+1:], name) && f.err == nil {
+				f.err = errTwice(f.header[i])
+			}
+			if i >= 0 {
+				return i
 			}
 		}
 	}
-	return -1, nil
+	return -1
 }
 
-var errTwice = errors.New("twice")
+func errTwice(name string) error { return fmt.Errorf("header has two columns %q", name) }
 
-// single reads a header of one row.
-func (l *layout) single(ticker string, inFolder bool) (err error) {
-	header := l.header
-	normal := make([]string, len(header))
-	for i, name := range header {
-		normal[i] = normalName(name)
-	}
-	letters := true
-	for _, c := range []string{"t", "o", "h", "l", "c"} {
-		letters = letters && slices.Contains(normal, c)
-	}
-	last := false
-	find := func(f field) int {
-		i, twice := lookup(f, normal, letters, last)
-		if twice != nil && err == nil {
-			err = fmt.Errorf("header has two columns %q", header[i])
-		}
-		return i
-	}
-	g := emptyGroup("")
-	l.date, l.ticker = find(fieldDate), find(fieldTicker)
-	if l.date < 0 && isIndex(header[0]) && len(header) > 1 {
+// find finds the columns of the layout and those of the long form.
+func (l *layout) find(f *finder) (g group, hasVolume bool) {
+	g = emptyGroup("")
+	l.date, l.ticker, l.series = f.find(fieldDate), f.find(fieldTicker), f.find(fieldSeries)
+	if l.date < 0 && len(l.header) > 1 && isIndex(l.header[0]) {
 		l.date = 0 // pandas writes an index of dates without a name
 	}
-	if l.clock = find(fieldClock); l.clock == l.date {
+	if l.clock = f.find(fieldClock); l.clock == l.date {
 		l.clock = -1
 	}
-	g.open, g.high, g.low = find(fieldOpen), find(fieldHigh), find(fieldLow)
-	volume := find(fieldVolume)
-	last = g.open >= 0 || g.high >= 0 || g.low >= 0 || volume >= 0
-	g.close, g.adjusted = find(fieldClose), find(fieldAdjusted)
+	g.open, g.high, g.low = f.find(fieldOpen), f.find(fieldHigh), f.find(fieldLow)
+	hasVolume = f.find(fieldVolume) >= 0
+	f.last = g.open >= 0 || g.high >= 0 || g.low >= 0 || hasVolume
+	g.close, g.adjusted = f.find(fieldClose), f.find(fieldAdjusted)
+	return g, hasVolume
+}
+
+// single reads a header of one row.
+func (l *layout) single(ticker string, inFolder bool) error {
+	f := newFinder(l.header)
+	g, hasVolume := l.find(f)
+	if f.err != nil {
+		return f.err
+	}
+	unnamed := len(l.header) > 1 && isIndex(l.header[0])
 	hasClose := g.close >= 0 || g.adjusted >= 0
-	if !hasClose && l.ticker < 0 && l.date >= 0 && err == nil {
+	if !hasClose && l.ticker < 0 && l.date >= 0 {
 		if done, err := l.pairs(); done || err != nil {
 			return err
 		}
 	}
 	noClose := !hasClose && g.high >= 0 && g.low >= 0
-	isLong := inFolder || l.ticker >= 0 || hasClose || volume >= 0 || noClose
-	switch {
-	case err != nil:
-		return err
-	case !isLong && l.date > 0 && isIndex(header[0]):
-		return errors.New("header begins with a column without a name, an index: remove it")
-	case !isLong && l.date == 0:
-		return l.wideGroups()
+	if !inFolder && l.ticker < 0 && !hasClose && !hasVolume && !noClose {
+		switch {
+		case l.date == 0:
+			return l.wideGroups()
+		case l.date > 0 && unnamed:
+			return errors.New("header begins with a column without a name, an index: remove it")
+		}
 	}
 	var missing []string
 	if l.date < 0 {
 		missing = append(missing, "no column date")
 	}
-	switch known := l.ticker >= 0 || last || inFolder; {
-	case noClose:
+	if noClose {
 		missing = append(missing, "open, high, low but no close")
-	case !hasClose && (l.date >= 0 || known):
+	} else if known := l.ticker >= 0 || f.last || inFolder; !hasClose && (l.date >= 0 || known) {
 		missing = append(missing, "no column close or adj_close")
 	}
 	if missing != nil {
 		return fmt.Errorf("header has %s", strings.Join(missing, " and "))
 	}
-	if l.series = find(fieldSeries); err != nil {
-		return err
-	}
+	return l.long(g, f.normal, ticker)
+}
+
+// long completes the layout of the long form.
+func (l *layout) long(g group, normal []string, ticker string) error {
 	if l.ticker < 0 {
-		g.ticker = ticker
 		if err := checkTicker(ticker); err != nil {
 			return fmt.Errorf("header has no column ticker, and the name of the file is none: %w",
 				err)
 		}
+		g.ticker = ticker
 	}
 	g.settle()
 	if name := normal[g.close]; name == "prc" || name == "dlyprc" {
@@ -265,44 +211,6 @@ func isIndex(name string) bool {
 	return name == "" || strings.HasPrefix(strings.ToLower(name), "unnamed:")
 }
 
-// pairs reads a header of names like ACME.Close. It does nothing if there is none.
-func (l *layout) pairs() (done bool, err error) {
-	at := make(map[string]int)
-	var other []string // of no ticker
-	var has [fieldVolume + 1]bool
-	for i, name := range l.header {
-		if i == l.date || isIndex(name) {
-			continue
-		}
-		ticker, f := tickerField(name)
-		if f == fieldNone {
-			other = append(other, name)
-			continue
-		}
-		has[f] = true
-		if !l.group(at, ticker).put(f, i) {
-			return false, l.twice(name)
-		}
-	}
-	closes := has[fieldClose] || has[fieldAdjusted]
-	switch {
-	case closes && (other == nil || has[fieldVolume] || has[fieldHigh] || has[fieldLow]):
-		// Columns of a ticker without a close, as "Open Interest", are other columns.
-		l.groups = slices.DeleteFunc(l.groups, func(g group) bool {
-			return g.close < 0 && g.adjusted < 0
-		})
-		return true, l.finish()
-	case !closes && has[fieldHigh] && has[fieldLow]:
-		return false, errors.New("header has open, high, low but no close")
-	case !closes && has[fieldVolume]:
-		return false, errors.New("header has a volume but no column close or adj_close")
-	}
-	l.groups = nil
-	return false, nil
-}
-
-func (l *layout) twice(name string) error { return fmt.Errorf("header has two columns %q", name) }
-
 // wideGroups takes all columns but the first as the closes of tickers.
 func (l *layout) wideGroups() error {
 	tickers := l.header[1:]
@@ -316,7 +224,7 @@ func (l *layout) wideGroups() error {
 			return fmt.Errorf("header column %d: %w", i+2, err)
 		}
 		if seen[name] {
-			return l.twice(name)
+			return errTwice(name)
 		}
 		seen[name] = true
 		g := emptyGroup(name)

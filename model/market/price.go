@@ -178,18 +178,8 @@ func decimalMark(s string) decimals {
 func ungrouped(s, group, mark string) (string, error) {
 	whole, fraction, marked := strings.Cut(s, mark)
 	if parts := strings.Split(whole, group); len(parts) > 1 {
-		for i, p := range parts {
-			n := len(p)
-			last := i == len(parts)-1
-			// India groups by two digits, except for the last three.
-			indian := len(parts) > 2 && len(parts[1]) == 2
-			if last && n != 3 || i == 0 && (n < 1 || n > 3 || indian && n > 2) ||
-				i > 0 && !last && n != 3 && !(indian && n == 2) || i > 0 && !last && indian && n != 2 {
-				return "", errPrice
-			}
-		}
 		whole = strings.Join(parts, "")
-		if strings.Trim(whole, "0123456789") != "" {
+		if !areGroups(parts) || strings.Trim(whole, "0123456789") != "" {
 			return "", errPrice
 		}
 	}
@@ -200,6 +190,21 @@ func ungrouped(s, group, mark string) (string, error) {
 		return "", errPrice
 	}
 	return whole, nil
+}
+
+// areGroups reports whether the parts of a number have three digits each, but for the first. India
+// groups by two digits, but for the last three.
+func areGroups(parts []string) bool {
+	last, size := len(parts)-1, 3
+	if last > 1 && len(parts[1]) == 2 {
+		size = 2
+	}
+	for _, p := range parts[1:last] {
+		if len(p) != size {
+			return false
+		}
+	}
+	return 0 < len(parts[0]) && len(parts[0]) <= size && len(parts[last]) == 3
 }
 
 // rounding is the relative error that adjustments and printed float32 values leave between prices

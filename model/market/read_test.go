@@ -98,6 +98,10 @@ func TestReadForms(t *testing.T) {
 			"Date,Ticker,Adj Close,Open\n2026-02-17,AAPL,263.5,1\n" +
 				"2026-02-18,AAPL,264.35,1\n2026-02-18,BRK.B,497,1\n", plainPanel},
 		{"wide", "date,BRK.B,AAPL,GONE\n2026-02-17,,263.5,\n2026-02-18,497,264.35,\n", plainPanel},
+		{"wide, without a name for the dates",
+			",AAPL,BRK.B\n2026-02-17,263.5,#N/A\n2026-02-18,264.35,497\n", plainPanel},
+		{"wide, by quantmod",
+			",AAPL.Close,BRK.B.Close\n2026-02-17,263.5,NA\n2026-02-18,264.35,497\n", plainPanel},
 		{"wide, unsorted, repeated",
 			"Date,AAPL,BRK.B\n2026-02-18,264.35,497\n2026-02-18,264.35,\n2026-02-17,263.5,\n",
 			plainPanel},

@@ -9,21 +9,7 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"tickercast/model/calendar"
 )
-
-// when orders the rows of a ticker. Its low bits are the minute of the day, or the rank of the
-// series if the file has such a column.
-type when int32
-
-const minuteBits = 11
-
-func whenOf(d calendar.Date, sub int) when { return when(d)<<minuteBits | when(sub) }
-
-func (w when) date() calendar.Date { return calendar.Date(w >> minuteBits) }
-
-func (w when) sub() int { return int(w & (1<<minuteBits - 1)) }
 
 // rowKey is the day of a row and where it stands.
 type rowKey struct {
