@@ -150,7 +150,7 @@ func (s *Service) ServeTickerCloses(w http.ResponseWriter, r *http.Request) {
 	}
 	h := tickerHistory{infoOf(t), nil}
 	for i := max(0, t.Series.Len()-int(limit)); i < t.Series.Len(); i++ {
-		h.Closes = append(h.Closes, closeOn{t.Series.Dates[i], t.Series.Close[i]})
+		h.Closes = append(h.Closes, closeOn{t.Series.Dates[i], t.Series.Level(i)})
 	}
 	s.writeValue(w, r, http.StatusOK, h)
 }

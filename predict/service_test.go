@@ -37,7 +37,9 @@ func testMarket(t testing.TB, scale float64, tickers ...string) *market.Market {
 	if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	p, err := market.Open(t.Context(), path)
+	// Some tests run in the year 2000, and the prices are of later years.
+	now := func() time.Time { return day.Time() }
+	p, err := market.Open(t.Context(), path, market.Options{Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -56,7 +56,7 @@ func NewDaily(ctx context.Context, p *Panel, all *calendar.Calendar) (*Daily, er
 		if series == nil {
 			return nil, d.errNone()
 		}
-		d.panel = newPanel(series, p.Truncated())
+		d.panel = newPanel(series, p.report)
 	}
 	return d, nil
 }

@@ -109,7 +109,7 @@ func TestFeaturesDoNotDependOnTheCurrency(t *testing.T) {
 			return v
 		}
 		scaled = append(scaled, Series{s.Ticker, s.Dates, times(s.Close), times(s.Open),
-			times(s.High), times(s.Low)})
+			times(s.High), times(s.Low), nil})
 	}
 	q, err := NewPanel(scaled)
 	if err != nil {

@@ -19,7 +19,7 @@ type Ticker struct {
 	Index    int                // in Market.Tickers
 	Calendar *calendar.Calendar // nil if made by FromHistory
 	AsOf     calendar.Date      // of the last close
-	Close    float64
+	Close    float64            // as it was quoted
 	Features Features
 	Series   *Series // nil if made by FromHistory
 }
@@ -60,7 +60,7 @@ func New(ctx context.Context, p *Panel, all *calendar.Calendar) (*Market, error)
 		if n := s.Len(); n >= MinHistory {
 			m.byName[s.Ticker] = int32(len(m.tickers))
 			m.tickers = append(m.tickers, Ticker{Name: s.Ticker, Index: len(m.tickers),
-				Calendar: daily.fits[i].Calendar, AsOf: s.Dates[n-1], Close: s.Close[n-1],
+				Calendar: daily.fits[i].Calendar, AsOf: s.Dates[n-1], Close: s.Level(n - 1),
 				Series: s})
 		}
 	}

@@ -24,12 +24,12 @@ const (
 // A MarketIndex holds what the tickers of each calendar say together, day by day. The entry of a
 // day depends on that day and on earlier days only.
 type MarketIndex struct {
-	groups []group
+	groups []calendarGroup
 	of     map[string]int // the group of each ticker; nil if there is one group
 }
 
-// A group is the tickers of one calendar.
-type group struct {
+// A calendarGroup is the tickers of one calendar.
+type calendarGroup struct {
 	calendar *calendar.Calendar
 	first    calendar.Date
 	days     []marketDay // by date - first
@@ -48,10 +48,10 @@ func NewMarketIndex(ctx context.Context, daily *Daily) (*MarketIndex, error) {
 	series := daily.panel.Series()
 	for i := range series {
 		s, c := &series[i], daily.fits[i].Calendar
-		at := slices.IndexFunc(m.groups, func(g group) bool { return g.calendar == c })
+		at := slices.IndexFunc(m.groups, func(g calendarGroup) bool { return g.calendar == c })
 		if at < 0 {
 			at = len(m.groups)
-			m.groups = append(m.groups, group{calendar: c, first: s.Dates[0]})
+			m.groups = append(m.groups, calendarGroup{calendar: c, first: s.Dates[0]})
 		}
 		m.groups[at].first = min(m.groups[at].first, s.Dates[0])
 		m.of[s.Ticker] = at
@@ -76,7 +76,7 @@ func NewMarketIndex(ctx context.Context, daily *Daily) (*MarketIndex, error) {
 }
 
 // group returns the group of a ticker, or nil if the index does not have it.
-func (m *MarketIndex) group(ticker string) *group {
+func (m *MarketIndex) group(ticker string) *calendarGroup {
 	i, ok := m.of[ticker]
 	if !ok && len(m.groups) != 1 {
 		return nil
@@ -84,7 +84,7 @@ func (m *MarketIndex) group(ticker string) *group {
 	return &m.groups[i]
 }
 
-func (g *group) add(s *Series) {
+func (g *calendarGroup) add(s *Series) {
 	before := 0.0
 	for i, c := range s.Close {
 		p := math.Log(c)
@@ -100,7 +100,7 @@ func (g *group) add(s *Series) {
 }
 
 // derive turns the sums into features. A day on which few tickers traded repeats the day before.
-func (g *group) derive() {
+func (g *calendarGroup) derive() {
 	var fast, slow, trend, trendAbs average
 	k90, k99 := 0.90, 0.99
 	seen := 0
@@ -125,7 +125,7 @@ func (g *group) derive() {
 }
 
 // fill writes the market's features of a day.
-func (g *group) fill(day calendar.Date, x *Features) {
+func (g *calendarGroup) fill(day calendar.Date, x *Features) {
 	i := int(day - g.first)
 	if i < 0 || i >= len(g.days) || !g.days[i].known {
 		return

@@ -25,7 +25,7 @@ func readSource(t testing.TB) *Panel {
 	if _, err := os.Stat(sourceOfSnapshot); err != nil {
 		t.Skip(err)
 	}
-	p, err := Open(t.Context(), sourceOfSnapshot)
+	p, err := Open(t.Context(), sourceOfSnapshot, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

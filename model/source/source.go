@@ -22,6 +22,7 @@ type Config struct {
 	Weights   string        // file; empty means the embedded weights
 	Calibrate bool          // adjust the model to the past of the prices
 	Until     calendar.Date // the last day used; zero means the last of the prices
+	SkipBad   bool          // leave out rows and files of prices that are faulty
 	Pipes     bool          // read prices from a pipe too, such as /dev/stdin
 	Calendar  string        // name of that of all tickers; empty or "auto" finds that of each
 }
@@ -73,7 +74,7 @@ func (c Config) market(ctx context.Context) (*market.Market, error) {
 	} else {
 		name = fmt.Sprintf("%q", c.Prices)
 		if err = c.checkPrices(); err == nil {
-			panel, err = market.Open(ctx, c.Prices)
+			panel, err = market.Open(ctx, c.Prices, market.Options{SkipBad: c.SkipBad})
 		}
 	}
 	if err != nil {

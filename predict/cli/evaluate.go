@@ -54,7 +54,7 @@ func (e *env) evaluate(set *flag.FlagSet) func(context.Context, []string) error 
 		if cfg.Model, err = src.Model(ctx); err != nil {
 			return err
 		}
-		panel, err := market.Open(ctx, src.Prices)
+		panel, err := market.Open(ctx, src.Prices, market.Options{})
 		if err != nil {
 			return err
 		}

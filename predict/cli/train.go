@@ -38,7 +38,7 @@ func (e *env) train(set *flag.FlagSet) func(context.Context, []string) error {
 		if cfg.Calendar, err = source.FindCalendar(name); err != nil {
 			return err
 		}
-		panel, err := market.Open(ctx, *prices)
+		panel, err := market.Open(ctx, *prices, market.Options{})
 		if err != nil {
 			return err
 		}

@@ -53,7 +53,7 @@ func TestPricesAreWarnedOf(t *testing.T) {
 		for _, want := range []string{
 			`"msg":"2 closes move by more than x3 in a day (first: ACME ` + end.String() +
 				`)","kind":"jumps","count":2`,
-			`"msg":"1 tickers end more than 20 trading days before the last row (first: BETA 2024-0`,
+			`"msg":"1 tickers end more than 20 trading days before the last row (first: BETA 1999-0`,
 			`(first: WEEK: rows are 7 days apart: not daily prices)","kind":"not_daily","count":1`,
 			// RELIANCE.NSE can be asked for as RELIANCE.
 			`names too long to be asked for over HTTP","tickers":1`,
