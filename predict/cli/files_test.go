@@ -140,8 +140,8 @@ func TestBadFilesAtReload(t *testing.T) {
 	}
 }
 
-// TestRestlessFile appends a row at every poll. That is said once, and mended by leaving the file
-// alone.
+// TestRestlessFile appends a row at every poll. The server logs that once, and reloads when the
+// file stays the same.
 func TestRestlessFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "prices.csv")
 	require.NoError(t, os.WriteFile(path, pricesCSV(100), 0o644))

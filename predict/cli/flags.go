@@ -54,7 +54,7 @@ func (e *env) parse(fs *flag.FlagSet, cmd command, args []string) (rest []string
 	if readsEnvironment(cmd) {
 		fs.VisitAll(func(f *flag.Flag) {
 			v, _ := e.getenv(envName(f.Name))
-			// what is passed on from elsewhere is empty where it is not set
+			// A compose file or manifest passes an unset variable on as an empty one.
 			if v == "" || err != nil {
 				return
 			}
@@ -92,8 +92,8 @@ func dataFlags(set *flag.FlagSet) *source.Config {
 	set.StringVar(&c.Weights, "weights", "", "`file` of weights (default the embedded ones)")
 	calendarFlag(set, &c.Calendar)
 	set.BoolVar(&c.Calibrate, "calibrate", true,
-		"move the bounds of the intervals by how the past of the prices was covered, where it "+
-			"is long enough to tell")
+		"correct the intervals by how many closes past intervals held, where the prices go "+
+			"back far enough")
 	return c
 }
 

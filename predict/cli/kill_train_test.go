@@ -165,7 +165,7 @@ type trainingResult struct {
 	took    time.Duration
 }
 
-// trained is what a training gives that nobody kills.
+// trained runs a training to its end.
 func trained(t *testing.T, prices, out string, seed uint64) trainingResult {
 	t.Helper()
 	k := startTraining(t, prices, out, seed)

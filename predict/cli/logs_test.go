@@ -85,7 +85,7 @@ func TestAccessLog(t *testing.T) {
 	}
 }
 
-// TestBlockedLogs has nobody read what the server writes on stdout and stderr: it answers all the
+// TestBlockedLogs does not read what the server writes on stdout and stderr. It must answer all the
 // same.
 func TestBlockedLogs(t *testing.T) {
 	r, w, err := os.Pipe()

@@ -32,9 +32,9 @@ type row struct {
 
 func (e *env) predict(fs *flag.FlagSet) func(context.Context, []string) error {
 	src := dataFlags(fs)
-	asOf := fs.String("as-of", "",
-		"use closes up to and including this `date` alone (default the last)")
-	days := fs.Int("days", 5, fmt.Sprintf("`days` ahead, 1 to %d, each a trading day of the ticker's calendar", model.MaxDays))
+	asOf := fs.String("as-of", "", "ignore closes after this `date` (default the last)")
+	days := fs.Int("days", 5, fmt.Sprintf("`days` ahead, 1 to %d, each a trading day of the "+
+		"ticker's calendar", model.MaxDays))
 	confidence := fs.String("confidence", "0.95",
 		fmt.Sprintf("`levels` of the intervals, %.2f to %.2f, separated by commas",
 			model.MinConfidence, model.MaxConfidence))

@@ -19,10 +19,9 @@ func (e *env) train(set *flag.FlagSet) func(context.Context, []string) error {
 	var name string
 	calendarFlag(set, &name)
 	out := set.String("out", "weights.bin", "`file` to write")
-	until := set.String("until", "",
-		"use prices up to and including this `date` alone (default the last)")
+	until := set.String("until", "", "ignore prices after this `date` (default the last)")
 	seed := set.Uint64("seed", 1,
-		"chooses origins and starting weights; the same gives the same bytes")
+		"chooses origins and starting weights; the same seed gives the same bytes")
 	return func(ctx context.Context, _ []string) error {
 		if *prices == "" {
 			return usagef("-prices is missing")
