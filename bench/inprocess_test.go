@@ -27,7 +27,7 @@ func newService(tb testing.TB) *predict.Service {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	mk, err := market.New(tb.Context(), panel)
+	mk, err := market.New(tb.Context(), panel, nil)
 	if err != nil {
 		tb.Fatal(err)
 	}

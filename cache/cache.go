@@ -128,7 +128,11 @@ type Item[V any] struct {
 // Load is [Cache.LoadItem] without the age.
 func (c *Cache[K, V]) Load(ctx context.Context, k K,
 	load func(context.Context) (V, error)) (V, error) {
-	it, err := c.LoadItem(ctx, k, load)
+	s := c.shard(k)
+	if e := s.find(k); e != nil && s.use(e, c.now()) {
+		return e.value, nil
+	}
+	it, err := c.loadMissing(ctx, s, k, load)
 	return it.Value, err
 }
 

@@ -21,7 +21,7 @@ func TestRows(t *testing.T) {
 	m, market := s.Current()
 	day := market.AsOf()
 	for i, r := range rows {
-		day = calendar.Next(day, 1)
+		day = calendar.Default().Next(day, 1)
 		if r.Ticker != "AAPL" || r.Date != day.String() || r.Version != m.Version() {
 			t.Errorf("row %d: got %s %s %s, want AAPL %s %s", i, r.Ticker, r.Date, r.Version, day,
 				m.Version())

@@ -48,7 +48,7 @@ type call struct {
 // serve reads the body of a POST and calls do with it. The body is valid until do returns.
 func (s *Service) serve(w http.ResponseWriter, r *http.Request, c call,
 	do func(ctx context.Context, body []byte) error) error {
-	if c.costly && s.cfg.Overloaded != nil && s.cfg.Overloaded() {
+	if c.costly && s.cfg.Overloaded != nil && s.cfg.Overloaded(int(max(r.ContentLength, 0))) {
 		return ErrOverload() // net/http closes the connection if the unread body is long
 	}
 	buf := c.bodies.get()
@@ -73,7 +73,7 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request, c call,
 		}
 	}
 	if c.costly && s.cfg.Slot != nil {
-		release, err := s.cfg.Slot(ctx)
+		release, err := s.cfg.Slot(ctx, len(body))
 		if err != nil {
 			return err
 		}

@@ -29,6 +29,7 @@ var oddBodies = []string{
 	`{"ticker":"\ud83d\ude00"}`, `{"ticker":"\ud83d"}`, `"\u123"`, "\"\xff\"", "\"\xed\xa0\x80\"",
 	"\ufeff{}",
 	`{"ticker":"A","history":[1,2,3],"as_of":"2024-01-01","levels":[0.8]}`,
+	`{"ticker":"A","history":[1,2,3],"calendar":"XLON"}`, `{"ticker":"A","calendar":"\ud800"}`,
 	strings.Repeat("[", 101),
 }
 
@@ -49,7 +50,8 @@ func FuzzDecodeFast(f *testing.F) {
 		}
 		if !bytes.Equal(got.Ticker, want.Ticker) || got.Days != want.Days ||
 			got.Confidence != want.Confidence || got.History != nil || got.Levels != nil ||
-			want.History != nil || want.Levels != nil || got.HasAsOf {
+			want.History != nil || want.Levels != nil || got.HasAsOf ||
+			want.Calendar != nil {
 			t.Errorf("decodeFast(%q): got %+v, want %+v", body[:n], got, want)
 		}
 	})

@@ -20,7 +20,7 @@ func TestFailures(t *testing.T) {
 	broken := errors.New("broken")
 	var got []Failure
 	s, err := New(Config{
-		Slot:   func(context.Context) (func(), error) { return nil, broken },
+		Slot:   func(context.Context, int) (func(), error) { return nil, broken },
 		Failed: func(f Failure) { got = append(got, f) },
 	})
 	if err != nil {
@@ -35,7 +35,7 @@ func TestFailures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mk, err := market.New(t.Context(), panel)
+	mk, err := market.New(t.Context(), panel, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -231,7 +231,7 @@ func (st *state) infer(ctx context.Context, r *inferRequest) ([]byte, error) {
 // appendColumns appends an item's row to the outputs that are not nil. It returns false if the
 // ticker is unknown.
 func (st *state) appendColumns(data *[len(inferOutputs)][]byte, item *Request, days int) bool {
-	t, ok := st.market.Find(item.Ticker)
+	t, ok := st.find(item.Ticker)
 	if !ok {
 		return false
 	}

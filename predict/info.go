@@ -57,7 +57,7 @@ type modelInfo struct {
 	TrainedTo   calendar.Date   `json:"trained_to"`
 	Features    []string        `json:"features"`
 	AsOf        calendar.Date   `json:"as_of"`    // of the newest price
-	AgeDays     int             `json:"age_days"` // trading days since then
+	AgeDays     int             `json:"age_days"` // sessions that have closed since then
 	Tickers     int             `json:"tickers"`
 	Rows        int             `json:"rows"`
 	Scores      json.RawMessage `json:"scores,omitempty"`
@@ -81,7 +81,7 @@ func (s *Service) ServeModel(w http.ResponseWriter, r *http.Request) {
 		TrainedTo:   m.TrainedTo(),
 		Features:    m.FeatureNames(),
 		AsOf:        mk.AsOf(),
-		AgeDays:     calendar.Between(mk.AsOf(), calendar.FromTime(s.cfg.Now().UTC())),
+		AgeDays:     mk.Age(s.cfg.Now()),
 		Tickers:     len(mk.Tickers()),
 		Rows:        mk.Panel().Rows(),
 		Scores:      scores,
@@ -95,9 +95,10 @@ const (
 )
 
 type tickerInfo struct {
-	Ticker string        `json:"ticker"`
-	AsOf   calendar.Date `json:"as_of"`
-	Close  float64       `json:"close"`
+	Ticker   string        `json:"ticker"`
+	Calendar string        `json:"calendar"`
+	AsOf     calendar.Date `json:"as_of"`
+	Close    float64       `json:"close"`
 }
 
 type tickerPage struct {
@@ -149,7 +150,7 @@ func (s *Service) ServeTickerCloses(w http.ResponseWriter, r *http.Request) {
 	}
 	h := tickerHistory{infoOf(t), nil}
 	for i := max(0, t.Series.Len()-int(limit)); i < t.Series.Len(); i++ {
-		h.Closes = append(h.Closes, closeOn{t.Series.Dates[i], t.Series.Close[i]})
+		h.Closes = append(h.Closes, closeOn{t.Series.Dates[i], t.Series.Level(i)})
 	}
 	s.writeValue(w, r, http.StatusOK, h)
 }
@@ -168,7 +169,9 @@ func matching(all []market.Ticker, search string) []*market.Ticker {
 	return append(first, rest...)
 }
 
-func infoOf(t *market.Ticker) tickerInfo { return tickerInfo{t.Name, t.AsOf, t.Close} }
+func infoOf(t *market.Ticker) tickerInfo {
+	return tickerInfo{t.Name, t.Calendar.Name(), t.AsOf, t.Close}
+}
 
 // writeValue sends an answer that is asked for too rarely to be encoded by hand.
 func (s *Service) writeValue(w http.ResponseWriter, r *http.Request, status int, v any) {

@@ -32,12 +32,12 @@ func TestTickers(t *testing.T) {
 	h := newHandler(t)
 	for _, tt := range []struct{ path, want string }{
 		{"/tickers?limit=2",
-			`{"tickers":[{"ticker":"A","as_of":"2026-02-19","close":100.7853},{"ticker":"AAPL","as_of":"2026-02-19","close":148.9559}],"total":4,"limit":2,"offset":0}`},
+			`{"tickers":[{"ticker":"A","calendar":"XNYS","as_of":"2026-02-19","close":100.7853},{"ticker":"AAPL","calendar":"XNYS","as_of":"2026-02-19","close":148.9559}],"total":4,"limit":2,"offset":0}`},
 		{"/tickers?limit=2&offset=9", `{"tickers":[],"total":4,"limit":2,"offset":9}`},
 		{"/tickers?offset=-1",
 			`{"detail":[{"type":"greater_than_equal","loc":["query","offset"],"msg":"Input should be greater than or equal to 0","input":"-1","ctx":{"ge":0}}]}`},
 		{"/tickers/aapl?limit=1",
-			`{"ticker":"AAPL","as_of":"2026-02-19","close":148.9559,"closes":[{"date":"2026-02-19","close":148.9559}]}`},
+			`{"ticker":"AAPL","calendar":"XNYS","as_of":"2026-02-19","close":148.9559,"closes":[{"date":"2026-02-19","close":148.9559}]}`},
 		{"/tickers/zz", `{"detail":"Unknown ticker 'zz'"}`},
 	} {
 		if got := call(h, "GET", tt.path, "").Body.String(); got != tt.want {

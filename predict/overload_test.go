@@ -16,8 +16,8 @@ import (
 func TestCostly(t *testing.T) {
 	overloaded, full, asked, inside := false, false, 0, 0
 	h := newHandler(t, func(cfg *predict.Config) {
-		cfg.Overloaded = func() bool { asked++; return overloaded }
-		cfg.Slot = func(context.Context) (func(), error) {
+		cfg.Overloaded = func(int) bool { asked++; return overloaded }
+		cfg.Slot = func(context.Context, int) (func(), error) {
 			if full {
 				return nil, predict.ErrOverload()
 			}
@@ -105,7 +105,7 @@ func TestSlotGetsTheTimeLeft(t *testing.T) {
 	var limited []bool
 	h := newHandler(t, func(cfg *predict.Config) {
 		cfg.Timeout = time.Minute
-		cfg.Slot = func(ctx context.Context) (func(), error) {
+		cfg.Slot = func(ctx context.Context, _ int) (func(), error) {
 			_, ok := ctx.Deadline()
 			limited = append(limited, ok)
 			return nil, context.DeadlineExceeded

@@ -19,7 +19,6 @@ import (
 
 	"tickercast/cache"
 	"tickercast/model"
-	"tickercast/model/calendar"
 	"tickercast/model/market"
 	"tickercast/predict/internal/metrics"
 )
@@ -44,12 +43,13 @@ type Config struct {
 
 	// Slot waits for a place among the costly calls: batches, inferences, and single requests too
 	// long to be in the usual form. release gives it back; the client gets the error. It is called
-	// when the body is read. Nil admits everything.
-	Slot func(context.Context) (release func(), err error)
+	// when the body is read, with its size. Nil admits everything.
+	Slot func(ctx context.Context, size int) (release func(), err error)
 
 	// Overloaded reports whether a costly call would get no slot. It is called before the body is
-	// read, since a refusal is cheapest then. Nil means never.
-	Overloaded func() bool
+	// read, since a refusal is cheapest then, with its size as far as that is known. Nil means
+	// never.
+	Overloaded func(size int) bool
 
 	// RedactInput leaves out of errors what the client sent.
 	RedactInput bool
@@ -60,6 +60,10 @@ type Config struct {
 
 	// Failed is called for every error that a client sees as a 500. Nil ignores them.
 	Failed func(Failure)
+
+	// LeftOut is called once for each ticker that is asked for but that the market has left out.
+	// Nil ignores them.
+	LeftOut func(market.Refusal)
 
 	// Scores returns a JSON object for GET /model with the test results of a version of the model,
 	// or nil if there are none. Nil knows of none.
@@ -158,7 +162,7 @@ func (s *Service) Swap(m *model.Model, mk *market.Market) error {
 	if old := s.state.Load(); old != nil {
 		generation = old.generation + 1
 	}
-	st, err := newState(m, mk, generation)
+	st, err := newState(m, mk, generation, s.cfg.LeftOut)
 	if err != nil {
 		return err
 	}
@@ -202,13 +206,9 @@ func (s *Service) answerFrom(ctx context.Context, st *state, r *Request) ([]byte
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		asOf := r.AsOf
-		if !r.HasAsOf {
-			asOf = calendar.Floor(calendar.FromTime(s.cfg.Now().UTC()))
-		}
-		return st.answerHistory(r, asOf)
+		return st.answerHistory(r, s.cfg.Now())
 	}
-	t, ok := st.market.Find(r.Ticker)
+	t, ok := st.find(r.Ticker)
 	if !ok {
 		return nil, errUnknownTicker(r.Ticker)
 	}

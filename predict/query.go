@@ -49,7 +49,7 @@ func (s *Service) find(q *query, ticker []byte) (*state, *market.Ticker, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	t, ok := st.market.Find(ticker)
+	t, ok := st.find(ticker)
 	if !ok {
 		return nil, nil, errUnknownTicker(ticker)
 	}

@@ -14,10 +14,11 @@ type Request struct {
 	Days       int     // trading days to forecast, 1 to 30
 	Confidence float64 // of the central interval, 0.8 to 0.99
 
-	History []float64     // closes of the client's own series, oldest first; nil: a listed ticker
-	AsOf    calendar.Date // of the last close, if HasAsOf
-	HasAsOf bool
-	Levels  []float64 // more confidences to report, in the order asked for
+	History  []float64     // closes of the client's own series, oldest first; nil: a listed ticker
+	AsOf     calendar.Date // of the last close, if HasAsOf
+	HasAsOf  bool
+	Calendar *calendar.Calendar // of History; nil means that of New York
+	Levels   []float64          // more confidences to report, in the order asked for
 }
 
 // Decode reads a JSON body as FastAPI and Pydantic do: strict about JSON, lax about the kinds of

@@ -7,13 +7,13 @@ import (
 	"tickercast/predict/pyjson"
 )
 
-// dates are the trading days after an as-of date in text form.
+// dates are the sessions after an as-of date in text form.
 type dates [MaxDays][len("2006-01-02")]byte
 
-func datesAfter(asOf calendar.Date) *dates {
+func datesAfter(c *calendar.Calendar, asOf calendar.Date) *dates {
 	var d dates
 	for i := range d {
-		asOf = calendar.Next(asOf, 1)
+		asOf = c.Next(asOf, 1)
 		asOf.AppendTo(d[i][:0])
 	}
 	return &d

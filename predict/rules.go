@@ -2,8 +2,10 @@ package predict
 
 import (
 	"strconv"
+	"strings"
 
 	"tickercast/model"
+	"tickercast/model/calendar"
 	"tickercast/model/market"
 	"tickercast/predict/pyjson"
 )
@@ -51,6 +53,9 @@ var (
 		`{"error":"year 0 is out of range"}`)
 	ruleDateHigh  = atMost("9999-10-31", `"9999-10-31"`)
 	ruleAsOfAlone = rule("value_error", "Value error, as_of goes with history", `{"error":{}}`)
+
+	ruleCalendarAlone = rule("value_error", "Value error, calendar goes with history",
+		`{"error":{}}`)
 )
 
 func rule(typ, msg, ctx string) pyjson.Rule { return pyjson.Rule{Type: typ, Msg: msg, Ctx: ctx} }
@@ -92,6 +97,14 @@ func ruleLength(n, low, high int) *pyjson.Rule {
 	return new(rule(kind,
 		"List should have at "+word+" "+l+items+" after validation, not "+got,
 		`{"field_type":"List","`+key+`":`+l+`,"actual_length":`+got+`}`))
+}
+
+// ruleCalendar is the rule that another value than the name of a calendar breaks.
+func ruleCalendar() *pyjson.Rule {
+	names := calendar.AllNames()
+	last := len(names) - 1
+	list := "'" + strings.Join(names[:last], "', '") + "' or '" + names[last] + "'"
+	return new(rule("literal_error", "Input should be "+list, `{"expected":"`+list+`"}`))
 }
 
 // ruleDate is the rule that a string which is no ISO date breaks.

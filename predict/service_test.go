@@ -31,17 +31,19 @@ func testMarket(t testing.TB, scale float64, tickers ...string) *market.Market {
 			fmt.Fprintf(&b, "%s,%s,%.4f\n", day, ticker,
 				scale*float64(100+50*j)*(1+0.01*math.Sin(x)+0.003*math.Cos(x*x)))
 		}
-		day = calendar.Next(day, 1)
+		day = calendar.Default().Next(day, 1)
 	}
 	path := filepath.Join(t.TempDir(), "test.csv")
 	if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	p, err := market.Open(t.Context(), path)
+	// Some tests run in the year 2000, and the prices are of later years.
+	now := func() time.Time { return day.Time() }
+	p, err := market.Open(t.Context(), path, market.Options{Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := market.New(t.Context(), p)
+	m, err := market.New(t.Context(), p, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

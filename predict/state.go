@@ -1,9 +1,12 @@
 package predict
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
+	"time"
 
 	"tickercast/model"
 	"tickercast/model/calendar"
@@ -18,6 +21,9 @@ type state struct {
 	generation uint32
 	rowSuffix  []byte
 	tickers    []tickerState // by market.Ticker.Index
+
+	leftOut func(market.Refusal) // may be nil
+	told    []atomic.Bool        // refusals that leftOut knows of
 }
 
 // tickerState is what all answers for one ticker share. The forecast has all horizons: it must be
@@ -29,7 +35,8 @@ type tickerState struct {
 	forecast  model.Forecast
 }
 
-func newState(m *model.Model, mk *market.Market, generation uint32) (*state, error) {
+func newState(m *model.Model, mk *market.Market, generation uint32,
+	leftOut func(market.Refusal)) (*state, error) {
 	if m == nil || mk == nil {
 		return nil, errors.New("a model and a market are needed")
 	}
@@ -47,14 +54,21 @@ func newState(m *model.Model, mk *market.Market, generation uint32) (*state, err
 		model: m, market: mk, generation: generation,
 		rowSuffix: rowSuffix(m.Version()),
 		tickers:   make([]tickerState, len(tickers)),
+		leftOut:   leftOut,
+		told:      make([]atomic.Bool, len(mk.Refused())),
 	}
-	byDate := map[calendar.Date]*dates{}
+	type end struct {
+		calendar *calendar.Calendar
+		asOf     calendar.Date
+	}
+	after := map[end]*dates{}
 	for i := range tickers {
 		t := &tickers[i]
-		if byDate[t.AsOf] == nil {
-			byDate[t.AsOf] = datesAfter(t.AsOf)
+		e := end{t.Calendar, t.AsOf}
+		if after[e] == nil {
+			after[e] = datesAfter(t.Calendar, t.AsOf)
 		}
-		st.tickers[i] = tickerState{rowPrefix([]byte(t.Name)), byDate[t.AsOf], t.Close,
+		st.tickers[i] = tickerState{rowPrefix([]byte(t.Name)), after[e], t.Close,
 			m.Forecast(t.Features[:], MaxDays)}
 		if err := checkForecast(&st.tickers[i].forecast); err != nil {
 			return nil, fmt.Errorf("model %s forecasts nonsense for %q: %w", m.Version(), t.Name,
@@ -62,6 +76,19 @@ func newState(m *model.Model, mk *market.Market, generation uint32) (*state, err
 		}
 	}
 	return st, nil
+}
+
+// find is Find of the market. Of a ticker that the market has left out it tells leftOut why, as the
+// client gets the same 404 as for any other name.
+func (st *state) find(ticker []byte) (*market.Ticker, bool) {
+	t, ok := st.market.Find(ticker)
+	if !ok && st.leftOut != nil {
+		i, refused := st.market.WhyRefused(ticker)
+		if refused && st.told[i].CompareAndSwap(false, true) {
+			st.leftOut(st.market.Refused()[i])
+		}
+	}
+	return t, ok
 }
 
 // checkForecast refuses a forecast of all horizons that makes no sense, so that weights or prices
@@ -82,12 +109,16 @@ func checkForecast(f *model.Forecast) error {
 }
 
 // answerHistory encodes the forecast of a series that came with its request.
-func (st *state) answerHistory(r *Request, asOf calendar.Date) ([]byte, error) {
+func (st *state) answerHistory(r *Request, now time.Time) ([]byte, error) {
+	c, asOf := cmp.Or(r.Calendar, calendar.Default()), r.AsOf
+	if !r.HasAsOf {
+		asOf = c.LastClosed(now)
+	}
 	t, err := market.FromHistory(string(r.Ticker), asOf, r.History)
 	if err != nil {
 		return nil, fmt.Errorf("forecasting %d valid closes: %w", len(r.History), err)
 	}
-	ts := tickerState{rowPrefix(r.Ticker), datesAfter(asOf), t.Close,
+	ts := tickerState{rowPrefix(r.Ticker), datesAfter(c, asOf), t.Close,
 		st.model.Forecast(t.Features[:], r.Days)}
 	return ts.encode(st.rowSuffix, r), nil
 }

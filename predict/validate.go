@@ -3,6 +3,7 @@ package predict
 import (
 	"math"
 	"net/http"
+	"slices"
 
 	"tickercast/model/calendar"
 	"tickercast/predict/pyjson"
@@ -20,8 +21,9 @@ func decodeNode(d *pyjson.Document, root int) (Request, error) {
 		return Request{}, errValue(ruleBody, "", d.Input(root))
 	}
 	at := d.Fields(root,
-		"ticker", "days_ahead", "confidence_interval", "history", "as_of", "levels")
-	ticker, days, confidence, history, asOf, levels := at[0], at[1], at[2], at[3], at[4], at[5]
+		"ticker", "days_ahead", "confidence_interval", "history", "as_of", "calendar", "levels")
+	ticker, days, confidence, history := at[0], at[1], at[2], at[3]
+	asOf, calendar, levels := at[4], at[5], at[6]
 	c := checker{Document: d}
 	r := Request{Days: DefaultDays, Confidence: DefaultConfidence}
 	if ticker > 0 {
@@ -40,6 +42,9 @@ func decodeNode(d *pyjson.Document, root int) (Request, error) {
 	}
 	if present(d, asOf) {
 		r.AsOf, r.HasAsOf = c.date(asOf, present(d, history)), true
+	}
+	if present(d, calendar) {
+		r.Calendar = c.calendar(calendar, present(d, history))
 	}
 	if present(d, levels) {
 		r.Levels = c.numbers("levels", levels, 1, MaxLevels, confidenceRule)
@@ -208,4 +213,19 @@ func (c *checker) date(i int, history bool) calendar.Date {
 	}
 	c.fail(rule, "as_of", -1, i)
 	return date
+}
+
+// calendar takes the exact name of a calendar.
+func (c *checker) calendar(i int, history bool) *calendar.Calendar {
+	k, s, rule := c.scalar(i)
+	found, _ := calendar.Lookup(string(s))
+	switch {
+	case rule != nil:
+	case k != pyjson.String || !slices.Contains(calendar.AllNames(), string(s)):
+		rule = ruleCalendar()
+	case !history:
+		rule = &ruleCalendarAlone
+	}
+	c.fail(rule, "calendar", -1, i)
+	return found
 }

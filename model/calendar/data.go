@@ -49,6 +49,14 @@ func Names() (names []string) {
 	return names
 }
 
+// AllNames returns the names of all calendars, each with its aliases behind it.
+func AllNames() (names []string) {
+	for _, c := range calendars() {
+		names = append(names, c.names...)
+	}
+	return names
+}
+
 // reader reads data that is known to be whole: a test compares its checksum.
 type reader struct{ left string }
 

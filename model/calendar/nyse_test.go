@@ -30,7 +30,7 @@ func TestHolidays(t *testing.T) {
 	} {
 		var got []string
 		for d := calendar.Of(year, time.January, 1); d < calendar.Of(year+1, time.January, 1); d++ {
-			if !isWeekend(d) && !calendar.IsTradingDay(d) {
+			if !isWeekend(d) && !calendar.Default().Open(d) {
 				got = append(got, d.String()[len("2006-"):])
 			}
 		}
@@ -69,7 +69,7 @@ func TestNext(t *testing.T) {
 		{"2026-07-04", 0, "2026-07-04"},
 		{"2026-07-04", -3, "2026-07-04"},
 	} {
-		if got := calendar.Next(day(t, c.from), c.n).String(); got != c.want {
+		if got := calendar.Default().Next(day(t, c.from), c.n).String(); got != c.want {
 			t.Errorf("Next(%s, %d) = %s, want %s", c.from, c.n, got, c.want)
 		}
 	}
@@ -82,8 +82,8 @@ func TestAgainstWalk(t *testing.T) {
 	var open []calendar.Date
 	for d := first; d <= last; d++ {
 		want := !isWeekend(d) && !isHoliday(d)
-		if got := calendar.IsTradingDay(d); got != want {
-			t.Fatalf("IsTradingDay(%v, a %v) = %v", d, d.Weekday(), got)
+		if got := calendar.Default().Open(d); got != want {
+			t.Fatalf("Open(%v, a %v) = %v", d, d.Weekday(), got)
 		}
 		if want {
 			open = append(open, d)
@@ -94,26 +94,26 @@ func TestAgainstWalk(t *testing.T) {
 		for open[at] <= d {
 			at++
 		}
-		if got, want := calendar.Floor(d), open[at-1]; got != want {
+		if got, want := calendar.Default().Floor(d), open[at-1]; got != want {
 			t.Fatalf("Floor(%v) = %v, want %v", d, got, want)
 		}
 		for _, n := range []int{1, 2, 3, 5, 21, 30, 252} {
 			to := open[at-1+n]
-			if got := calendar.Next(d, n); got != to {
+			if got := calendar.Default().Next(d, n); got != to {
 				t.Fatalf("Next(%v, %d) = %v, want %v", d, n, got, to)
 			}
-			if got := calendar.Between(d, to); got != n {
+			if got := calendar.Default().Between(d, to); got != n {
 				t.Fatalf("Between(%v, %v) = %d, want %d", d, to, got, n)
 			}
-			if got := calendar.Between(d, to-1); got != n-1 {
+			if got := calendar.Default().Between(d, to-1); got != n-1 {
 				t.Fatalf("Between(%v, %v) = %d, want %d", d, to-1, got, n-1)
 			}
-			if got := calendar.Between(to, d); got != 0 {
+			if got := calendar.Default().Between(to, d); got != 0 {
 				t.Fatalf("Between(%v, %v) = %d, want 0", to, d, got)
 			}
 		}
 	}
-	if got, want := calendar.Between(first-1, last), len(open); got != want {
+	if got, want := calendar.Default().Between(first-1, last), len(open); got != want {
 		t.Errorf("Between(%v, %v) = %d, want %d", first-1, last, got, want)
 	}
 }
@@ -121,12 +121,12 @@ func TestAgainstWalk(t *testing.T) {
 func TestAllocations(t *testing.T) {
 	d, text, buf := day(t, "2026-11-20"), []byte("2026-11-20"), make([]byte, 0, 16)
 	for name, f := range map[string]func(){
-		"Next":         func() { calendar.Next(d, 30) },
-		"Between":      func() { calendar.Between(d, d+1000) },
-		"Floor":        func() { calendar.Floor(d + 1) },
-		"IsTradingDay": func() { calendar.IsTradingDay(d) },
-		"Parse":        func() { calendar.Parse(text) },
-		"AppendTo":     func() { d.AppendTo(buf) },
+		"Next":     func() { calendar.Default().Next(d, 30) },
+		"Between":  func() { calendar.Default().Between(d, d+1000) },
+		"Floor":    func() { calendar.Default().Floor(d + 1) },
+		"Open":     func() { calendar.Default().Open(d) },
+		"Parse":    func() { calendar.Parse(text) },
+		"AppendTo": func() { d.AppendTo(buf) },
 	} {
 		if n := testing.AllocsPerRun(100, f); n != 0 {
 			t.Errorf("%s makes %v allocations, want 0", name, n)
@@ -203,7 +203,7 @@ func BenchmarkNext(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				calendar.Next(from, c.n)
+				calendar.Default().Next(from, c.n)
 			}
 		})
 	}

@@ -36,11 +36,11 @@ func TestDatesOfPrices(t *testing.T) {
 			t.Errorf("%s: %d dates, want %d", path, len(seen), days)
 		}
 		for d := first; d <= last; d++ {
-			if got := calendar.IsTradingDay(d); got != seen[d] {
-				t.Errorf("%s: IsTradingDay(%v) = %v, prices say %v", path, d, got, seen[d])
+			if got := calendar.Default().Open(d); got != seen[d] {
+				t.Errorf("%s: Open(%v) = %v, prices say %v", path, d, got, seen[d])
 			}
 		}
-		if got := calendar.Between(first-1, last); got != days {
+		if got := calendar.Default().Between(first-1, last); got != days {
 			t.Errorf("%s: Between(%v, %v) = %d, want %d", path, first-1, last, got, days)
 		}
 	}

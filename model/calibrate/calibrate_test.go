@@ -29,7 +29,7 @@ func walkPanel(t testing.TB, seed uint64, tickers, days int) *market.Panel {
 		day, price := calendar.Of(2012, 1, 3), 50.0
 		own := 0.01 + 0.01*rng.Float64()
 		for i := range days {
-			day = calendar.Next(day, 1)
+			day = calendar.Default().Next(day, 1)
 			price *= math.Exp(own * math.Exp(common[i]) * rng.NormFloat64())
 			s.Dates, s.Close = append(s.Dates, day), append(s.Close, price)
 		}
@@ -78,7 +78,7 @@ func adjusted(t testing.TB, m *model.Model, mk *market.Market) *model.Model {
 
 func mustMarket(t testing.TB, p *market.Panel) *market.Market {
 	t.Helper()
-	mk, err := market.New(t.Context(), p)
+	mk, err := market.New(t.Context(), p, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,8 +110,8 @@ func TestAdjustMovesTowardWhatThePanelShows(t *testing.T) {
 	}
 }
 
-// TestAdjustDoubtsWidth: what is too narrow is mended in full, what is too wide only beyond what
-// chance explains.
+// TestAdjustDoubtsWidth checks that bounds too near move out in full, and that bounds too far move
+// in except for what noise explains.
 func TestAdjustDoubtsWidth(t *testing.T) {
 	mk := mustMarket(t, walkPanel(t, 1, 30, 2500))
 	narrow, wide := adjusted(t, widened(t, 0.7), mk), adjusted(t, widened(t, 1.5), mk)
@@ -133,8 +133,8 @@ func TestAdjustLeavesAShortPanelAlone(t *testing.T) {
 	}
 }
 
-// TestAdjustKeepsLevelsApart feeds a panel whose tails are so thin that levels would cross if
-// each were moved as it asks.
+// TestAdjustKeepsLevelsApart uses a panel with tails so thin that levels would cross if each moved
+// as far as its own coverage asks.
 func TestAdjustKeepsLevelsApart(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 0))
 	var all []market.Series
@@ -142,7 +142,7 @@ func TestAdjustKeepsLevelsApart(t *testing.T) {
 		s := market.Series{Ticker: name}
 		day, price := calendar.Of(2012, 1, 3), 10.0
 		for range 1500 {
-			day = calendar.Next(day, 1)
+			day = calendar.Default().Next(day, 1)
 			price *= math.Exp(0.02 * float64(2*rng.IntN(2)-1)) // up or down, nothing else
 			s.Dates, s.Close = append(s.Dates, day), append(s.Close, price)
 		}

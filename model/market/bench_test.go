@@ -40,7 +40,7 @@ func BenchmarkRead(b *testing.B) {
 			b.SetBytes(int64(len(plain)))
 			b.ReportAllocs()
 			for b.Loop() {
-				p, err := Read(bytes.NewReader(c.file), "bench.csv")
+				p, err := Read(b.Context(), bytes.NewReader(c.file), "bench.csv", Options{})
 				if err != nil || p.Rows() != 100_000 {
 					b.Fatal(p.Rows(), err)
 				}
@@ -57,7 +57,7 @@ func BenchmarkOpen(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		p, err := Open(b.Context(), path)
+		p, err := Open(b.Context(), path, Options{})
 		if err != nil {
 			b.Fatal(err)
 		}

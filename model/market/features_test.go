@@ -16,7 +16,7 @@ func randomSeries(rng *rand.Rand, ticker string, n int) Series {
 	day := calendar.Of(2015, 1, 1)
 	price, vol := 20+80*rng.Float64(), 0.01+0.02*rng.Float64()
 	for range n {
-		day = calendar.Next(day, 1)
+		day = calendar.Default().Next(day, 1)
 		vol = 0.95*vol + 0.05*(0.01+0.02*rng.ExpFloat64())
 		open := price * math.Exp(0.4*vol*rng.NormFloat64())
 		price = open * math.Exp(vol*rng.NormFloat64()*(0.6+0.4*rng.ExpFloat64()))
@@ -46,7 +46,7 @@ func randomPanel(t testing.TB, seed uint64, tickers, days int) *Panel {
 
 func mustNew(t testing.TB, p *Panel) *Market {
 	t.Helper()
-	m, err := New(t.Context(), p)
+	m, err := New(t.Context(), p, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,11 @@ func mustNew(t testing.TB, p *Panel) *Market {
 
 func mustIndex(t testing.TB, p *Panel) *MarketIndex {
 	t.Helper()
-	m, err := NewMarketIndex(t.Context(), p)
+	daily, err := NewDaily(t.Context(), p, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := NewMarketIndex(t.Context(), daily)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +109,7 @@ func TestFeaturesDoNotDependOnTheCurrency(t *testing.T) {
 			return v
 		}
 		scaled = append(scaled, Series{s.Ticker, s.Dates, times(s.Close), times(s.Open),
-			times(s.High), times(s.Low)})
+			times(s.High), times(s.Low), nil})
 	}
 	q, err := NewPanel(scaled)
 	if err != nil {

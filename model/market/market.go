@@ -1,9 +1,12 @@
 package market
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"runtime"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,7 +19,7 @@ type Ticker struct {
 	Index    int                // in Market.Tickers
 	Calendar *calendar.Calendar // nil if made by FromHistory
 	AsOf     calendar.Date      // of the last close
-	Close    float64
+	Close    float64            // as it was quoted
 	Features Features
 	Series   *Series // nil if made by FromHistory
 }
@@ -28,89 +31,110 @@ func (t *Ticker) Age(now time.Time) int {
 
 // A Market holds every ticker of a panel at the end of the panel. It is immutable.
 type Market struct {
-	panel   *Panel
-	index   *MarketIndex
-	tickers []Ticker
-	byName  map[string]int32
+	daily    *Daily
+	index    *MarketIndex
+	tickers  []Ticker
+	byName   map[string]int32
+	aliases  map[string]int32 // of tickers
+	refused  map[string]int32 // aliases of Refused
+	warnings func() []Warning
 }
 
 // ErrShort says that no series of a panel has MinHistory closes.
 var ErrShort = fmt.Errorf("no ticker has %d closes", MinHistory)
 
-// New computes the features of every ticker with at least MinHistory closes. It stops early when
-// ctx ends.
-func New(ctx context.Context, p *Panel) (*Market, error) {
-	index, err := NewMarketIndex(ctx, p)
+// New computes the features of every ticker with daily prices and at least MinHistory closes. The
+// tickers have the calendars that NewDaily gives them. It stops early when ctx ends.
+func New(ctx context.Context, p *Panel, all *calendar.Calendar) (*Market, error) {
+	daily, err := NewDaily(ctx, p, all)
 	if err != nil {
 		return nil, err
 	}
-	m := &Market{panel: p, index: index, byName: make(map[string]int32)}
-	for i := range p.Series() {
-		s := &p.Series()[i]
+	index, err := NewMarketIndex(ctx, daily)
+	if err != nil {
+		return nil, err
+	}
+	m := &Market{daily: daily, index: index, byName: make(map[string]int32)}
+	for i := range daily.panel.Series() {
+		s := &daily.panel.Series()[i]
 		if n := s.Len(); n >= MinHistory {
 			m.byName[s.Ticker] = int32(len(m.tickers))
 			m.tickers = append(m.tickers, Ticker{Name: s.Ticker, Index: len(m.tickers),
-				Calendar: calendar.Default(), AsOf: s.Dates[n-1], Close: s.Close[n-1], Series: s})
+				Calendar: daily.fits[i].Calendar, AsOf: s.Dates[n-1], Close: s.Level(n - 1),
+				Series: s})
 		}
 	}
 	// Features take most of the time to start, so all cores work on them.
-	var wg sync.WaitGroup
-	workers := runtime.GOMAXPROCS(0)
-	for w := range workers {
-		wg.Go(func() {
-			for i := w; i < len(m.tickers) && ctx.Err() == nil; i += workers {
-				t := &m.tickers[i]
-				index.Walk(t.Series, 0, func(j int) bool { return j == t.Series.Len()-1 },
-					func(_ int, x *Features) { t.Features = *x })
-			}
-		})
-	}
-	wg.Wait()
-	if err := ctx.Err(); err != nil {
+	err = forEach(ctx, len(m.tickers), func(i int) {
+		t := &m.tickers[i]
+		index.Walk(t.Series, 0, func(j int) bool { return j == t.Series.Len()-1 },
+			func(_ int, x *Features) { t.Features = *x })
+	})
+	if err != nil {
 		return nil, err
 	}
 	if len(m.tickers) == 0 {
-		return nil, ErrShort
+		return nil, daily.errNone()
 	}
+	m.aliases = aliasesOf(len(m.tickers), func(i int) string { return m.tickers[i].Name })
+	m.refused = aliasesOf(len(daily.refused),
+		func(i int) string { return daily.refused[i].Ticker })
+	m.warnings = sync.OnceValue(m.findWarnings)
 	return m, nil
-}
-
-// Find looks a ticker up as sent, then in upper case. It does not allocate for names of up to 32
-// bytes.
-func (m *Market) Find(sent []byte) (*Ticker, bool) {
-	if i, ok := m.byName[string(sent)]; ok {
-		return &m.tickers[i], true
-	}
-	var buf [32]byte
-	upper := append(buf[:0], sent...)
-	for i, c := range upper {
-		if 'a' <= c && c <= 'z' {
-			upper[i] = c - 'a' + 'A'
-		}
-	}
-	i, ok := m.byName[string(upper)]
-	if !ok {
-		return nil, false
-	}
-	return &m.tickers[i], true
 }
 
 // Tickers lists the tickers by name. The caller must not change the list.
 func (m *Market) Tickers() []Ticker { return m.tickers }
 
-// AsOf returns the date of the panel's last row.
-func (m *Market) AsOf() calendar.Date { return m.panel.AsOf() }
+// Refused lists the tickers of the panel that are not among Tickers, by name.
+func (m *Market) Refused() []Refusal { return m.daily.refused }
 
-// MarketIndex returns what all tickers say together, day by day.
+// AsOf returns the date of the panel's last row.
+func (m *Market) AsOf() calendar.Date { return m.Panel().AsOf() }
+
+// Calendars lists the calendars by how many tickers have them, as in "XNYS 503, 24/7 2".
+func (m *Market) Calendars() string {
+	count := map[string]int{}
+	for i := range m.tickers {
+		count[m.tickers[i].Calendar.Name()]++
+	}
+	names := slices.SortedFunc(maps.Keys(count), func(a, b string) int {
+		return cmp.Or(count[b]-count[a], strings.Compare(a, b))
+	})
+	for i, name := range names {
+		names[i] = fmt.Sprintf("%s %d", name, count[name])
+	}
+	return strings.Join(names, ", ")
+}
+
+// MarketIndex returns what the tickers of each calendar say together, day by day.
 func (m *Market) MarketIndex() *MarketIndex { return m.index }
 
-// Panel returns what the market was made of.
-func (m *Market) Panel() *Panel { return m.panel }
+// Panel returns the daily prices that the market was made of.
+func (m *Market) Panel() *Panel { return m.daily.panel }
 
-// Age returns how many sessions have closed since the last close of the market.
-func (m *Market) Age(now time.Time) int {
-	c := calendar.Default()
-	return c.Between(m.AsOf(), c.LastClosed(now))
+// Age returns how many sessions have closed since the last close of the market. If its tickers have
+// several calendars, it is the age of the calendar that is furthest behind. A calendar counts from
+// its newest ticker, and not at all if that ended before the others, unless most tickers have it.
+func (m *Market) Age(now time.Time) (age int) {
+	newest := map[*calendar.Calendar]*Ticker{}
+	count := map[*calendar.Calendar]int{}
+	var most *Ticker
+	for i := range m.tickers {
+		t := &m.tickers[i]
+		if n := newest[t.Calendar]; n == nil || t.AsOf > n.AsOf {
+			newest[t.Calendar] = t
+		}
+		if count[t.Calendar]++; most == nil || count[t.Calendar] > count[most.Calendar] {
+			most = t
+		}
+	}
+	for c, t := range newest {
+		if c == most.Calendar || !m.ended(t) {
+			age = max(age, t.Age(now))
+		}
+	}
+	return age
 }
 
 // FromHistory makes a ticker from closes, oldest first, without daily ranges and without a market.

@@ -21,11 +21,18 @@ const (
 	maxMarketMove = 0.2
 )
 
-// A MarketIndex holds what all tickers of a panel say together, day by day. The entry of a day
-// depends on that day and on earlier days only.
+// A MarketIndex holds what the tickers of each calendar say together, day by day. The entry of a
+// day depends on that day and on earlier days only.
 type MarketIndex struct {
-	first calendar.Date
-	days  []marketDay // by date - first
+	groups []calendarGroup
+	of     map[string]int // the group of each ticker; nil if there is one group
+}
+
+// A calendarGroup is the tickers of one calendar.
+type calendarGroup struct {
+	calendar *calendar.Calendar
+	first    calendar.Date
+	days     []marketDay // by date - first
 }
 
 type marketDay struct {
@@ -35,26 +42,55 @@ type marketDay struct {
 	known                   bool
 }
 
-// NewMarketIndex reads the whole panel once. It fails only when ctx ends.
-func NewMarketIndex(ctx context.Context, p *Panel) (*MarketIndex, error) {
-	m := &MarketIndex{first: p.From(), days: make([]marketDay, p.AsOf()-p.From()+1)}
-	for i := range p.Series() {
+// NewMarketIndex reads all prices once. It fails only when ctx ends.
+func NewMarketIndex(ctx context.Context, daily *Daily) (*MarketIndex, error) {
+	m := &MarketIndex{of: map[string]int{}}
+	series := daily.panel.Series()
+	for i := range series {
+		s, c := &series[i], daily.fits[i].Calendar
+		at := slices.IndexFunc(m.groups, func(g calendarGroup) bool { return g.calendar == c })
+		if at < 0 {
+			at = len(m.groups)
+			m.groups = append(m.groups, calendarGroup{calendar: c, first: s.Dates[0]})
+		}
+		m.groups[at].first = min(m.groups[at].first, s.Dates[0])
+		m.of[s.Ticker] = at
+	}
+	for i := range m.groups {
+		g := &m.groups[i]
+		g.days = make([]marketDay, daily.panel.AsOf()-g.first+1)
+	}
+	for i := range series {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		m.add(&p.Series()[i])
+		m.groups[m.of[series[i].Ticker]].add(&series[i])
 	}
-	m.derive()
+	for i := range m.groups {
+		m.groups[i].derive()
+	}
+	if len(m.groups) == 1 {
+		m.of = nil
+	}
 	return m, nil
 }
 
-func (m *MarketIndex) add(s *Series) {
+// group returns the group of a ticker, or nil if the index does not have it.
+func (m *MarketIndex) group(ticker string) *calendarGroup {
+	i, ok := m.of[ticker]
+	if !ok && len(m.groups) != 1 {
+		return nil
+	}
+	return &m.groups[i]
+}
+
+func (g *calendarGroup) add(s *Series) {
 	before := 0.0
 	for i, c := range s.Close {
 		p := math.Log(c)
 		if i > 0 && !isGap(s.Dates[i-1], s.Dates[i]) {
 			r := min(max(p-before, -maxMarketMove), maxMarketMove)
-			d := &m.days[s.Dates[i]-m.first]
+			d := &g.days[s.Dates[i]-g.first]
 			d.names++
 			d.sum += r
 			d.sumAbs += math.Abs(r)
@@ -64,13 +100,13 @@ func (m *MarketIndex) add(s *Series) {
 }
 
 // derive turns the sums into features. A day on which few tickers traded repeats the day before.
-func (m *MarketIndex) derive() {
+func (g *calendarGroup) derive() {
 	var fast, slow, trend, trendAbs average
 	k90, k99 := 0.90, 0.99
 	seen := 0
 	var now marketDay
-	for i := range m.days {
-		d := &m.days[i]
+	for i := range g.days {
+		d := &g.days[i]
 		if d.names >= minNames {
 			seen++
 			abs, mean := d.sumAbs/float64(d.names), d.sum/float64(d.names)
@@ -89,12 +125,12 @@ func (m *MarketIndex) derive() {
 }
 
 // fill writes the market's features of a day.
-func (m *MarketIndex) fill(day calendar.Date, x *Features) {
-	i := int(day - m.first)
-	if i < 0 || i >= len(m.days) || !m.days[i].known {
+func (g *calendarGroup) fill(day calendar.Date, x *Features) {
+	i := int(day - g.first)
+	if i < 0 || i >= len(g.days) || !g.days[i].known {
 		return
 	}
-	d := &m.days[i]
+	d := &g.days[i]
 	x[marketKnown] = 1
 	x[marketVol] = d.vol
 	x[marketLast] = d.last
@@ -107,12 +143,15 @@ func (m *MarketIndex) fill(day calendar.Date, x *Features) {
 func (m *MarketIndex) Walk(s *Series, from int, want func(i int) bool,
 	yield func(i int, x *Features)) {
 	var st state
+	market := m.group(s.Ticker)
 	var x Features
 	for i := from; i < len(s.Close); i++ {
 		st.push(s.Dates[i], s.row(i))
 		if st.n >= MinHistory && want(i) {
 			st.features(&x)
-			m.fill(s.Dates[i], &x)
+			if market != nil {
+				market.fill(s.Dates[i], &x)
+			}
 			yield(i, &x)
 		}
 	}

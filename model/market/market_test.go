@@ -19,7 +19,7 @@ func TestShortSeriesAreLeftOut(t *testing.T) {
 	if _, ok := m.Find([]byte("SHORT")); ok || len(m.Tickers()) != 1 {
 		t.Errorf("got %d tickers, want only LONG", len(m.Tickers()))
 	}
-	if _, err := New(t.Context(), p.Until(p.Series()[0].Dates[5])); err == nil ||
+	if _, err := New(t.Context(), p.Until(p.Series()[0].Dates[5]), nil); err == nil ||
 		!strings.Contains(err.Error(), "30 closes") {
 		t.Errorf("of six rows: got error %v", err)
 	}
@@ -62,7 +62,7 @@ func BenchmarkNew(b *testing.B) {
 	p := randomPanel(b, 1, 503, 300)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := New(b.Context(), p); err != nil {
+		if _, err := New(b.Context(), p, nil); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -15,12 +15,12 @@ import (
 
 func TestReadNoticesAFlippedBit(t *testing.T) {
 	good := []byte(zip(plain))
-	// the header before has the time and other things of no effect
+	// Bits of the header before, such as the time, have no effect.
 	for i := 10; i < len(good); i++ {
 		for bit := range 8 {
 			bad := bytes.Clone(good)
 			bad[i] ^= 1 << bit
-			p, err := market.Read(bytes.NewReader(bad), "p.csv")
+			p, err := readAs(bytes.NewReader(bad), "p.csv")
 			if err == nil && dump(p) != plainPanel { // a few bits are padding
 				t.Errorf("bit %d of byte %d flipped is read as\n%s", bit, i, dump(p))
 			}
@@ -34,7 +34,7 @@ func TestReadBoundsARow(t *testing.T) {
 			strings.Repeat("x", n) + "\n"
 	}
 	const line = len("2026-02-18,AAPL,1,\n")
-	if _, err := market.Read(strings.NewReader(note(1<<20-line)), "p.csv"); err != nil {
+	if _, err := readAs(strings.NewReader(note(1<<20-line)), "p.csv"); err != nil {
 		t.Errorf("a row of a mebibyte: %v", err)
 	}
 	for name, r := range map[string]io.Reader{
@@ -45,7 +45,7 @@ func TestReadBoundsARow(t *testing.T) {
 		"an open quote": io.MultiReader(strings.NewReader(note(0)+"2026-02-19,\""),
 			endless('\n')),
 	} {
-		_, err := market.Read(r, "p.csv")
+		_, err := readAs(r, "p.csv")
 		if err == nil || !strings.Contains(err.Error(), "a row of more than 1048576 bytes") {
 			t.Errorf("%s: got %v", name, err)
 		}
@@ -72,7 +72,7 @@ func TestReadLeavesTheReaderAlone(t *testing.T) {
 		}
 		return source.Read(p)
 	})
-	if _, err := market.Read(r, "p.csv"); err == nil {
+	if _, err := readAs(r, "p.csv"); err == nil {
 		t.Error("a bad row was read")
 	}
 	over.Store(true)
@@ -80,11 +80,11 @@ func TestReadLeavesTheReaderAlone(t *testing.T) {
 	broken := errors.New("broken pipe")
 	r = func([]byte) (int, error) { return 0, broken }
 	for _, text := range []string{"", plain, packed[:1000]} {
-		if _, err := market.Read(io.MultiReader(strings.NewReader(text), r), "p.csv"); err == nil {
+		if _, err := readAs(io.MultiReader(strings.NewReader(text), r), "p.csv"); err == nil {
 			t.Errorf("an error of the reader after %d bytes was lost", len(text))
 		}
 	}
-	if _, err := market.Read(io.MultiReader(strings.NewReader(plain), r), "p.csv"); !errors.Is(err,
+	if _, err := readAs(io.MultiReader(strings.NewReader(plain), r), "p.csv"); !errors.Is(err,
 		broken) {
 		t.Errorf("got %v, want %v", err, broken)
 	}
@@ -115,7 +115,7 @@ func TestOpen(t *testing.T) {
 	write("good/old.csv/AAPL.csv", "not prices")
 	want := "AAPL 2026-02-17 - - - 263.5\nAAPL 2026-02-18 - - - 264.35\nBBB 2026-02-17 - - - " +
 		"2\nBRK.B 2026-02-18 490 500 480 497\nCCC 2026-02-17 - - - 1\n"
-	p, err := market.Open(t.Context(), filepath.Join(dir, "good"))
+	p, err := market.Open(t.Context(), filepath.Join(dir, "good"), market.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +124,8 @@ func TestOpen(t *testing.T) {
 	}
 
 	file := write("prices.txt", zip(plain)) // the name says nothing
-	if p, err := market.Open(t.Context(), file); err != nil || dump(p) != plainPanel {
+	if p, err := market.Open(t.Context(), file, market.Options{}); err != nil ||
+		dump(p) != plainPanel {
 		t.Errorf("Open(%s): %v", file, err)
 	}
 
@@ -135,7 +136,7 @@ func TestOpen(t *testing.T) {
 	write("twice/B.csv", "date,close,ticker\n2026-02-18,1,AAPL\n")
 	write("bad/A.csv", "date,close\n2026-02-18,1\n")
 	write("bad/B.csv", "date,close\n2026-02-18,0\n")
-	write("noclose/A.csv", "date,price\n2026-02-18,1\n")
+	write("noclose/A.csv", "date,cost\n2026-02-18,1\n")
 	for name, want := range map[string]string{
 		"missing": "no such file or directory",
 		"empty":   "empty: no .csv or .csv.gz file in the directory",
@@ -145,8 +146,8 @@ func TestOpen(t *testing.T) {
 		"noclose": filepath.Join(dir, "noclose/A.csv") +
 			":1: header has no column close or adj_close",
 	} {
-		if _, err := market.Open(t.Context(), filepath.Join(dir, name)); err == nil ||
-			!strings.Contains(err.Error(), want) {
+		_, err := market.Open(t.Context(), filepath.Join(dir, name), market.Options{})
+		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Open(%s): got %v, want %s", name, err, want)
 		}
 	}

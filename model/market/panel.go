@@ -19,11 +19,11 @@ import (
 // Panel is the series of many tickers. It is immutable and safe for concurrent use. Its series must
 // not be written to.
 type Panel struct {
-	series    []Series // sorted by ticker, none empty
-	from      calendar.Date
-	asOf      calendar.Date
-	rows      int
-	truncated []string
+	series []Series // sorted by ticker, none empty
+	from   calendar.Date
+	asOf   calendar.Date
+	rows   int
+	report *Report
 }
 
 // NewPanel makes a panel of series in any order and keeps their memory. It fails if there are none,
@@ -46,13 +46,14 @@ func NewPanel(series []Series) (*Panel, error) {
 			return nil, err
 		}
 	}
-	return newPanel(sorted, nil), nil
+	return newPanel(sorted, new(Report)), nil
 }
 
 // newPanel makes a panel of series that are sorted and sound.
-func newPanel(series []Series, truncated []string) *Panel {
-	p := &Panel{series: series, truncated: truncated}
-	for i, s := range series {
+func newPanel(series []Series, report *Report) *Panel {
+	p := &Panel{series: series, report: report}
+	for i := range series {
+		s := &series[i]
 		first, last := s.Dates[0], s.Dates[s.Len()-1]
 		if i == 0 {
 			p.from, p.asOf = first, last
@@ -73,10 +74,11 @@ func (p *Panel) AsOf() calendar.Date { return p.asOf }
 // Rows returns the number of rows of all series.
 func (p *Panel) Rows() int { return p.rows }
 
-// Truncated lists the files that end within a line and may have been cut short: a price of 122.20
-// that was cut to 1 is a price too. Many good files have no last line break, so it is no error.
-// Gzip files are never listed, because their checksum finds a cut.
-func (p *Panel) Truncated() []string { return p.truncated }
+// Report says what reading the panel left out. It must not be changed.
+func (p *Panel) Report() *Report { return p.report }
+
+// Truncated lists the files that end within a line, as Report does.
+func (p *Panel) Truncated() []string { return p.report.Truncated }
 
 // Lookup returns the series of a ticker, spelled as in the file.
 func (p *Panel) Lookup(ticker string) (*Series, bool) {
@@ -98,7 +100,7 @@ func (p *Panel) Until(d calendar.Date) *Panel {
 			series = append(series, s)
 		}
 	}
-	return newPanel(series, p.truncated)
+	return newPanel(series, p.report)
 }
 
 // TradingDays lists the days on which any ticker has a row.

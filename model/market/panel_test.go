@@ -46,7 +46,7 @@ func TestUntilIsThePanelOfThatDay(t *testing.T) {
 // TestUntilCannotBeGrownIntoTheFuture appends to a series that was cut short.
 func TestUntilCannotBeGrownIntoTheFuture(t *testing.T) {
 	const text = "date,ticker,low,close\n2026-02-17,A,1,1\n2026-02-18,A,2,2\n"
-	p, err := market.Read(strings.NewReader(text), "p.csv")
+	p, err := readAs(strings.NewReader(text), "p.csv")
 	if err != nil {
 		t.Fatal(err)
 	}

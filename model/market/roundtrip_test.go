@@ -24,7 +24,7 @@ func somePanel(t testing.TB, rng *rand.Rand, tickers, days int, ranges bool) *ma
 		day := calendar.Of(2020, time.January, 1) + calendar.Date(rng.IntN(500))
 		price := math.Exp(rng.NormFloat64()*2 + 3)
 		for range 1 + rng.IntN(days) {
-			day = calendar.Next(day, 1)
+			day = calendar.Default().Next(day, 1)
 			if rng.IntN(20) == 0 {
 				day += calendar.Date(rng.IntN(60))
 			}
@@ -124,7 +124,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 		if rng.IntN(2) == 0 {
 			text = zip(text)
 		}
-		got, err := market.Read(strings.NewReader(text), "prices.csv")
+		got, err := readAs(strings.NewReader(text), "prices.csv")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -146,7 +146,7 @@ func FuzzRead(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		p, err := market.Read(strings.NewReader(string(text)), "p.csv")
+		p, err := readAs(strings.NewReader(string(text)), "p.csv")
 		if err != nil {
 			if !strings.HasPrefix(err.Error(), "p.csv:") || p != nil {
 				t.Fatalf("Read(%q) = %v, %v", text, p, err)
@@ -156,7 +156,7 @@ func FuzzRead(f *testing.F) {
 		if _, err := market.NewPanel(p.Series()); err != nil {
 			t.Fatalf("Read(%q) is unsound: %v", text, err)
 		}
-		if zipped, err := market.Read(strings.NewReader(zip(string(text))),
+		if zipped, err := readAs(strings.NewReader(zip(string(text))),
 			"p.csv"); !strings.HasPrefix(string(text), "\x1f\x8b") {
 			if err != nil || dump(zipped) != dump(p) {
 				t.Fatalf("Read(%q) differs in gzip: %v", text, err)

@@ -12,16 +12,28 @@ import (
 type Series struct {
 	Ticker string
 	Dates  []calendar.Date // strictly rising
-	Close  []float64       // one per date, finite, above zero
+	Close  []float64       // one per date, finite, above zero, adjusted as far as that is known
 
 	// Open, High and Low are nil, or have one price per date. NaN means unknown.
 	Open, High, Low []float64
+
+	// Raw is the closes as they were quoted, or nil if Close is.
+	Raw []float64
+}
+
+// Level returns the close of row i as it was quoted.
+func (s *Series) Level(i int) float64 {
+	if s.Raw != nil {
+		return s.Raw[i]
+	}
+	return s.Close[i]
 }
 
 // newSeries makes a series of n rows with all columns.
 func newSeries(ticker string, n int) Series {
 	column := func() []float64 { return make([]float64, n) }
-	return Series{ticker, make([]calendar.Date, n), column(), column(), column(), column()}
+	return Series{Ticker: ticker, Dates: make([]calendar.Date, n), Close: column(),
+		Open: column(), High: column(), Low: column()}
 }
 
 // optional lists the columns that may be absent.
@@ -57,7 +69,8 @@ func (s *Series) Slice(i, j int) Series {
 		}
 		return v[i:j:j]
 	}
-	return Series{s.Ticker, s.Dates[i:j:j], cut(s.Close), cut(s.Open), cut(s.High), cut(s.Low)}
+	return Series{s.Ticker, s.Dates[i:j:j], cut(s.Close), cut(s.Open), cut(s.High), cut(s.Low),
+		cut(s.Raw)}
 }
 
 // Until returns the rows up to and including d. It shares memory with s.
@@ -86,14 +99,14 @@ func (s *Series) row(i int) ohlc {
 	return ohlc{s.Open[i], s.High[i], s.Low[i], s.Close[i]}
 }
 
-// maxGap is the number of trading days without a row that a history survives. After a longer gap
-// the ticker may belong to another company.
+// maxGap is the number of New York's sessions without a row that a history survives, wherever it
+// trades. After a longer gap the ticker may belong to another company.
 const maxGap = 20
 
 // isGap reports whether two successive rows are further apart than maxGap.
 func isGap(a, b calendar.Date) bool {
 	// Four weeks have no more than 20 trading days, so most pairs need no calendar.
-	return b-a > maxGap/5*7 && calendar.Between(a, b)-1 > maxGap
+	return b-a > maxGap/5*7 && calendar.Default().Between(a, b)-1 > maxGap
 }
 
 // check returns the first fault of the series, or nil.
@@ -104,6 +117,12 @@ func (s *Series) check() error {
 	}
 	if len(s.Close) != n {
 		return fmt.Errorf("series %q has %d dates and %d closes", s.Ticker, n, len(s.Close))
+	}
+	for i, v := range s.Raw {
+		if len(s.Raw) != n || !isPrice(v) {
+			return fmt.Errorf("series %q has %d dates, %d raw closes and %v as one", s.Ticker, n,
+				len(s.Raw), s.Raw[i])
+		}
 	}
 	for _, column := range [][]float64{s.Open, s.High, s.Low} {
 		if column != nil && len(column) != n {

@@ -25,7 +25,7 @@ func readSource(t testing.TB) *Panel {
 	if _, err := os.Stat(sourceOfSnapshot); err != nil {
 		t.Skip(err)
 	}
-	p, err := Open(t.Context(), sourceOfSnapshot)
+	p, err := Open(t.Context(), sourceOfSnapshot, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func oddPanel(t testing.TB) *Panel {
 			return v
 		}
 		for range n {
-			day = calendar.Next(day, 1+rng.IntN(3))
+			day = calendar.Default().Next(day, 1+rng.IntN(3))
 			open := price * math.Exp(rng.NormFloat64()*0.02)
 			price = open * math.Exp(rng.NormFloat64()*0.02)
 			s.Dates = append(s.Dates, day)

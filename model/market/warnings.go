@@ -13,6 +13,9 @@ const (
 	KindEnded      = "ended"
 	KindJumps      = "jumps"
 	KindShort      = "short"
+	KindNotDaily   = "not_daily"
+	KindShifted    = "shifted"
+	KindUnrecorded = "unrecorded"
 	KindBack       = "back"
 	KindVanished   = "vanished"
 )
@@ -23,6 +26,9 @@ var warningTexts = [...]struct{ kind, text string }{
 	{KindEnded, "%d tickers end more than 20 trading days before the last row"},
 	{KindJumps, "%d closes move by more than x3 in a day"},
 	{KindShort, "%d tickers left out with too few closes"},
+	{KindNotDaily, "%d tickers left out without daily prices"},
+	{KindShifted, "%d tickers with dates that fit a calendar when moved by a day"},
+	{KindUnrecorded, "%d tickers with forecasts of days whose holidays are not known yet"},
 	{KindBack, "%d tickers end earlier than before"},
 	{KindVanished, "%d tickers are served no more"},
 }
@@ -52,23 +58,35 @@ func WarningKinds() (kinds []string) {
 }
 
 // Warnings lists what is doubtful about the panel, at most one of each kind.
-func (m *Market) Warnings() []Warning {
+func (m *Market) Warnings() []Warning { return m.warnings() }
+
+func (m *Market) findWarnings() []Warning {
 	found := findings{}
+	for _, r := range m.daily.refused {
+		found.add(r.Kind, "%s: %s", r.Ticker, r.Reason)
+	}
 	for i := range m.Panel().Series() {
 		s := &m.Panel().Series()[i]
-		found.rows(s, calendar.Default())
-		if n := s.Len(); n < MinHistory {
-			found.add(KindShort, "%s: %d closes up to %s, a forecast needs %d", s.Ticker, n,
-				s.Dates[n-1], MinHistory)
+		fit := &m.daily.fits[i]
+		found.rows(s, fit.Calendar)
+		if fit.Shift != 0 {
+			found.add(KindShifted, "%s by %+d", s.Ticker, fit.Shift)
 		}
 	}
 	for i := range m.tickers {
-		if t := &m.tickers[i]; m.ended(t) {
+		t := &m.tickers[i]
+		if m.ended(t) {
 			found.add(KindEnded, "%s %s", t.Name, t.AsOf)
+		}
+		if _, to := t.Calendar.Recorded(); t.Calendar.Next(t.AsOf, maxForecast) > to {
+			found.add(KindUnrecorded, "%s after %s", t.Name, to)
 		}
 	}
 	return found.list()
 }
+
+// maxForecast is the number of days of a forecast that a warning is about.
+const maxForecast = 30
 
 // ended reports whether a ticker ends so long before the panel that its company may be gone.
 func (m *Market) ended(t *Ticker) bool { return t.Calendar.Between(t.AsOf, m.AsOf()) > maxGap }

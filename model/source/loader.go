@@ -99,7 +99,7 @@ func (l *Loader) fetch(ctx context.Context) (*market.Market, version, error) {
 	}
 	end := time.Now().Add(l.cfg.Patience)
 	for pause := 200 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
-		panel, v, err := l.remote.panel(ctx, l.version)
+		panel, v, err := l.remote.panel(ctx, l.version, l.cfg.options())
 		var failed *fetchError
 		switch {
 		case err == nil && panel == nil:

@@ -133,7 +133,8 @@ func (r *remote) lookAt(ctx context.Context, seen version) (version, error) {
 }
 
 // panel reads the prices. The panel is nil without an error if they are still those of old.
-func (r *remote) panel(ctx context.Context, old version) (*market.Panel, version, error) {
+func (r *remote) panel(ctx context.Context, old version,
+	o market.Options) (*market.Panel, version, error) {
 	d, err := r.get(ctx, old)
 	if d == nil {
 		return nil, old, err
@@ -150,7 +151,7 @@ func (r *remote) panel(ctx context.Context, old version) (*market.Panel, version
 	} else {
 		text.r = buffered
 	}
-	panel, err := readStream(ctx, text, r.name)
+	panel, err := market.Read(ctx, text, r.name, o)
 	if text.err != nil {
 		return nil, old, r.fail(ctx, text.err)
 	}

@@ -26,7 +26,9 @@ type Config struct {
 	Weights   string        // file; empty means the embedded weights
 	Calibrate bool          // adjust the model to the past of the prices
 	Until     calendar.Date // the last day used; zero means the last of the prices
+	SkipBad   bool          // leave out rows and files of prices that are faulty
 	Pipes     bool          // read prices from a pipe too, or from the standard input as "-"
+	Calendar  string        // name of that of all tickers; empty or "auto" finds that of each
 
 	// Patience is how long a Loader tries a URL that it has never read. 0 means once.
 	Patience time.Duration
@@ -37,6 +39,17 @@ type Config struct {
 // returns the error of ctx within milliseconds.
 func (c Config) Open(ctx context.Context) (*model.Model, *market.Market, error) {
 	return NewLoader(c).Load(ctx)
+}
+
+// FindCalendar returns the calendar of a name, or nil for "auto" and an empty one.
+func FindCalendar(name string) (*calendar.Calendar, error) {
+	if name == "" || name == "auto" {
+		return nil, nil
+	}
+	if c, ok := calendar.Lookup(name); ok {
+		return c, nil
+	}
+	return nil, fmt.Errorf("unknown calendar %q", name)
 }
 
 // Model reads the weights only.
@@ -76,25 +89,22 @@ func (c Config) Panel(ctx context.Context) (*market.Panel, error) {
 			return nil, err
 		}
 		defer r.transport.CloseIdleConnections()
-		panel, _, err := r.panel(ctx, version{})
+		panel, _, err := r.panel(ctx, version{}, c.options())
 		return panel, err
 	case c.AuthFile != "":
 		return nil, errors.New("-prices-auth-file is for -prices with an http or https URL")
 	case c.Prices == "":
 		return market.Snapshot()
 	case c.Prices == "-" && c.Pipes:
-		return readStream(ctx, interruptible(ctx, os.Stdin), "stdin")
+		return market.Read(ctx, interruptible(ctx, os.Stdin), "stdin", c.options())
 	}
 	if err := c.checkPrices(); err != nil {
 		return nil, err
 	}
-	return market.Open(ctx, c.Prices)
+	return market.Open(ctx, c.Prices, c.options())
 }
 
-// readStream reads prices that are no file.
-func readStream(ctx context.Context, r io.Reader, name string) (*market.Panel, error) {
-	return market.ReadStream(ctx, r, name, market.Options{})
-}
+func (c Config) options() market.Options { return market.Options{SkipBad: c.SkipBad} }
 
 // interruptible returns a reader of r that fails when ctx ends, even while r waits for input.
 func interruptible(ctx context.Context, r io.Reader) io.Reader {
@@ -111,7 +121,11 @@ func (c Config) marketOf(ctx context.Context, panel *market.Panel) (*market.Mark
 	if c.Until != 0 {
 		panel = panel.Until(c.Until)
 	}
-	mk, err := market.New(ctx, panel)
+	all, err := FindCalendar(c.Calendar)
+	if err != nil {
+		return nil, err
+	}
+	mk, err := market.New(ctx, panel, all)
 	switch {
 	case err != nil && c.Until != 0:
 		return nil, fmt.Errorf("prices %s up to %s: %w", c.quoted(), c.Until, err)

@@ -28,7 +28,7 @@ func pricesCSV(level float64, days int) []byte {
 	day := calendar.Of(2020, 1, 2)
 	for i := range days {
 		fmt.Fprintf(&b, "%s,ACME,%.4f\n", day, level*(1+0.01*math.Sin(float64(i*i))))
-		day = calendar.Next(day, 1)
+		day = calendar.Default().Next(day, 1)
 	}
 	return []byte(b.String())
 }
@@ -117,7 +117,7 @@ func TestCutPrices(t *testing.T) {
 		}
 		for n := 0; n < len(data); n++ {
 			if n < len(data)-100 {
-				n += 12
+				n += 30
 			}
 			write(t, path, data[:n])
 			_, mk, err := c.Open(t.Context())
@@ -204,7 +204,7 @@ func TestOpenStops(t *testing.T) {
 		[]byte("B"))))
 	c := source.Config{Prices: dir, Calibrate: true}
 	asked := 0
-	for ; ; asked += 7 {
+	for ; ; asked += 13 {
 		ctx := &countdown{Context: t.Context()}
 		ctx.left.Store(int64(asked))
 		m, mk, err := c.Open(ctx)

@@ -22,6 +22,8 @@ type EvalConfig struct {
 	// From and To limit the origins. Zero From means the first day with MinWarmup trading days
 	// before it. Zero To means the last day of the panel.
 	From, To calendar.Date
+	// Calendar is that of all tickers. Nil finds that of each.
+	Calendar *calendar.Calendar
 	// Every is the number of trading days between origins; zero means 5.
 	Every int
 	// GARCH adds a GARCH(1,1)-t of each ticker, which takes most of the time.
@@ -47,6 +49,11 @@ func Evaluate(ctx context.Context, p *market.Panel, cfg EvalConfig) (*Evaluation
 	if !slices.Equal(cfg.Model.FeatureNames(), market.FeatureNames()) {
 		return nil, errors.New("the model was fitted on other features than this program's")
 	}
+	daily, err := market.NewDaily(ctx, p, cfg.Calendar)
+	if err != nil {
+		return nil, err
+	}
+	p = daily.Panel()
 	days := p.TradingDays()
 	from, to := cfg.From, cmp.Or(cfg.To, p.AsOf())
 	if from == 0 && len(days) > MinWarmup {
@@ -59,7 +66,7 @@ func Evaluate(ctx context.Context, p *market.Panel, cfg EvalConfig) (*Evaluation
 			"to %s", from, to, len(days), days[0], p.AsOf())
 	}
 	before, _ := slices.BinarySearch(days, origins[0])
-	index, err := market.NewMarketIndex(ctx, p)
+	index, err := market.NewMarketIndex(ctx, daily)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +83,9 @@ func Evaluate(ctx context.Context, p *market.Panel, cfg EvalConfig) (*Evaluation
 		return nil, fmt.Errorf("no ticker has %d closes before and one after an origin between "+
 			"%s and %s", market.MinHistory, from, to)
 	}
-	return summarise(score, c, cfg, every, methods), nil
+	e := summarise(score, c, cfg, every, methods)
+	e.Refused = daily.Refused()
+	return e, nil
 }
 
 // pick returns every nth of the days from from to to.
@@ -94,7 +103,7 @@ func methodsFor(ctx context.Context, c *backtest, cfg EvalConfig) ([]method, err
 	models := []*model.Model{cfg.Model}
 	if cfg.Calibrate {
 		var err error
-		if models, err = calibrated(ctx, cfg.Model, c); err != nil {
+		if models, err = calibrated(ctx, cfg, c); err != nil {
 			return nil, err
 		}
 	}
@@ -134,12 +143,14 @@ func modelMethod(models []*model.Model, first int) method {
 }
 
 // calibrated returns the model as a server would have adjusted it at the start of each year.
-func calibrated(ctx context.Context, m *model.Model, c *backtest) ([]*model.Model, error) {
+func calibrated(ctx context.Context, cfg EvalConfig, c *backtest) ([]*model.Model, error) {
+	m := cfg.Model
 	first, last := c.years()
 	models := make([]*model.Model, last-first+1)
 	for k := range models {
 		models[k] = m
-		mk, err := market.New(ctx, c.panel.Until(calendar.Of(first+k, time.January, 1)-1))
+		past := c.panel.Until(calendar.Of(first+k, time.January, 1) - 1)
+		mk, err := market.New(ctx, past, cfg.Calendar)
 		if errors.Is(err, market.ErrShort) {
 			continue
 		}

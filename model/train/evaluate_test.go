@@ -34,7 +34,7 @@ func walkPanel(t testing.TB, seed uint64, tickers, days int) *market.Panel {
 		day, price := calendar.Of(2012, 1, 3), 50.0
 		own := 0.01 + 0.01*rng.Float64()
 		for i := range days {
-			day = calendar.Next(day, 1)
+			day = calendar.Default().Next(day, 1)
 			price *= math.Exp(own * math.Exp(common[i]) * rng.NormFloat64())
 			s.Dates, s.Close = append(s.Dates, day), append(s.Close, price)
 		}
@@ -69,7 +69,7 @@ func TestEvaluateScoresWhatAServerWouldSay(t *testing.T) {
 	var loss, inside, n float64
 	dates := p.Series()[0].Dates
 	for at := MinWarmup; at < len(dates); at += 20 {
-		mk, err := market.New(t.Context(), p.Until(dates[at]))
+		mk, err := market.New(t.Context(), p.Until(dates[at]), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"tickercast/model"
 	"tickercast/model/calendar"
+	"tickercast/model/market"
 )
 
 // An Evaluation is the result of Evaluate. Losses are mean pinball losses of log returns in basis
@@ -37,6 +38,8 @@ type Evaluation struct {
 	Rejected [model.Levels]number `json:"kupiec_rejected"`
 	Years    []Period             `json:"years"`
 	Quarters []Period             `json:"quarters"`
+	// Refused lists the tickers that are not judged.
+	Refused []market.Refusal `json:"refused,omitempty"`
 }
 
 // MethodScore is the result of one method.

@@ -40,8 +40,8 @@ func TestPoolingCovers(t *testing.T) {
 	}
 }
 
-// TestWidenIsOneStandardError: a panel of nine years has 0.08/sqrt(9*252/60) in the log of the
-// width at 80 % and one day.
+// TestWidenIsOneStandardError uses nine years: 0.08/sqrt(9*252/60) in the log of the width at 80 %
+// and one day.
 func TestWidenIsOneStandardError(t *testing.T) {
 	q := normalTable()
 	before := *q
@@ -58,8 +58,8 @@ func TestWidenIsOneStandardError(t *testing.T) {
 	}
 }
 
-// TestScaleMeansTheSame: the first feature is the log of the scale over one reference, which two
-// packages that do not know of each other state.
+// TestScaleMeansTheSame compares the reference of the first feature, which two packages state that
+// do not import each other.
 func TestScaleMeansTheSame(t *testing.T) {
 	if model.RefScale != market.RefScale {
 		t.Errorf("package model takes %v for the reference, package market %v", model.RefScale,

@@ -32,8 +32,10 @@ const (
 // collect keeps every nth origin of each series, from a random one on. It walks each series twice:
 // whole, and in short pieces from random beginnings. Otherwise a short history would occur in the
 // first years of the panel only, and stand for these years.
-func collect(ctx context.Context, p *market.Panel, every int, rng *rand.Rand) (*samples, error) {
-	index, err := market.NewMarketIndex(ctx, p)
+func collect(ctx context.Context, daily *market.Daily, every int,
+	rng *rand.Rand) (*samples, error) {
+	p := daily.Panel()
+	index, err := market.NewMarketIndex(ctx, daily)
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,11 @@ func TestCollect(t *testing.T) {
 	p := walkPanel(t, 5, 25, 900)
 	dates := p.Series()[0].Dates
 	last := dates[710]
-	s, err := collect(t.Context(), p.Until(last), 5, rand.New(rand.NewPCG(1, 0)))
+	daily, err := market.NewDaily(t.Context(), p.Until(last), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := collect(t.Context(), daily, 5, rand.New(rand.NewPCG(1, 0)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,8 @@ import (
 type Config struct {
 	// Until is the last day whose prices are used. Zero means the last of the panel.
 	Until calendar.Date
+	// Calendar is that of all tickers. Nil finds that of each.
+	Calendar *calendar.Calendar
 	// Seed chooses the origins and the starting weights. Equal seeds give equal bytes.
 	Seed uint64
 	// Progress, if not nil, is called after each part of the work, from one goroutine.
@@ -28,6 +30,7 @@ type Report struct {
 	Tickers  int
 	Origins  int
 	Version  string
+	Refused  []market.Refusal // tickers that were not used
 }
 
 const (
@@ -46,9 +49,14 @@ const (
 // seed and the processor architecture.
 func Fit(ctx context.Context, p *market.Panel, cfg Config) ([]byte, Report, error) {
 	until := cmp.Or(cfg.Until, p.AsOf())
-	p = p.Until(until)
-	rep := Report{From: p.From(), To: p.AsOf(), Tickers: len(p.Series())}
-	s, err := collect(ctx, p, every, rand.New(rand.NewPCG(cfg.Seed, 0)))
+	daily, err := market.NewDaily(ctx, p.Until(until), cfg.Calendar)
+	if err != nil {
+		return nil, Report{}, err
+	}
+	p = daily.Panel()
+	rep := Report{From: p.From(), To: p.AsOf(), Tickers: len(p.Series()),
+		Refused: daily.Refused()}
+	s, err := collect(ctx, daily, every, rand.New(rand.NewPCG(cfg.Seed, 0)))
 	if err != nil {
 		return nil, rep, err
 	}

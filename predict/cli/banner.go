@@ -21,7 +21,7 @@ func (e *env) announce(cfg *server.Config, i server.Info) {
 	}
 	cfg.Logger.Info("serving", "addr", i.Addr, "admin_addr", i.AdminAddr,
 		"model", i.Model.Version(), "as_of", asOf.String(), "age_trading_days", age,
-		"tickers", len(i.Market.Tickers()), "gomaxprocs", runtime.GOMAXPROCS(0),
+		"tickers", len(i.Market.Tickers()), "calendars", i.Market.Calendars(), "gomaxprocs", runtime.GOMAXPROCS(0),
 		"version", server.Version(), "max_conns", i.MaxConns, "cache_bytes", i.CacheBytes,
 		"memory_limit", cfg.MemoryLimit, "fastlane", i.FastLane)
 }
@@ -34,8 +34,8 @@ func writeBanner(w io.Writer, i server.Info, age int) {
 	}
 	fmt.Fprintf(w, "\nmodel    %s, trained on %s to %s\n", i.Model.Version(),
 		i.Model.TrainedFrom(), i.Model.TrainedTo())
-	fmt.Fprintf(w, "prices   %d tickers up to %s, %d trading days ago\n",
-		len(i.Market.Tickers()), i.Market.AsOf(), age)
+	fmt.Fprintf(w, "prices   %d tickers up to %s, %d trading days ago; by calendar: %s\n",
+		len(i.Market.Tickers()), i.Market.AsOf(), age, i.Market.Calendars())
 }
 
 // localURL returns an http URL for addr, with localhost for a wildcard host.

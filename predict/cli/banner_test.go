@@ -18,7 +18,7 @@ func TestBanner(t *testing.T) {
 		Market: mk}, 7)
 	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
 	wants := []string{"http://localhost:8080/predict", m.Version(),
-		mk.AsOf().String() + ", 7 trading days ago"}
+		mk.AsOf().String() + ", 7 trading days ago; by calendar: XNYS 503"}
 	if len(lines) != len(wants) || !strings.Contains(lines[0], "http://127.0.0.1:9090/metrics") {
 		t.Fatalf("got %q, want three lines, and the admin address in the first", lines)
 	}

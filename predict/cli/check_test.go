@@ -79,7 +79,7 @@ func TestPredictSaysHowOldPricesAre(t *testing.T) {
 	status, out, stderr := runCommand(t, nil, "predict", "-prices", path, "-format", "csv", "ACME")
 	require.Equal(t, 0, status, stderr)
 	require.True(t, strings.HasPrefix(out, "ticker,"), out)
-	require.Regexp(t, `^tickercast predict: the prices end on 2024-06-24, \d+ trading days ago\n$`,
+	require.Regexp(t, `^prices end 2024-06-24, \d+ trading days ago\n$`,
 		stderr)
 	status, _, stderr = runCommand(t, nil, "predict", "-prices", path, "-as-of", "2024-06-20",
 		"ACME")
@@ -89,5 +89,5 @@ func TestPredictSaysHowOldPricesAre(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, []byte(string(pricesCSV(100))+
 		strings.TrimPrefix(text, "date,ticker,close\n")+"2024-06-25,BETA,50\n"), 0o644))
 	_, _, stderr = runCommand(t, nil, "predict", "-prices", path, "all")
-	require.Contains(t, stderr, "the oldest prices, those of ACME, end on 2024-06-24, ")
+	require.Contains(t, stderr, "prices end from 2024-06-24 to 2024-06-25, up to ")
 }

@@ -17,8 +17,8 @@ import (
 	"tickercast/bench/load"
 )
 
-// A straddler has begun a request when its server is told to end, and sends the rest when nobody
-// can connect any more.
+// A straddler has begun a request when its server is told to end. It sends the rest when the server
+// accepts no connections any more.
 type straddler struct {
 	name   string
 	conn   net.Conn

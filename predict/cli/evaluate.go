@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"flag"
+	"fmt"
 	"os/signal"
 	"syscall"
 
+	"tickercast/model/market"
+	"tickercast/model/source"
 	"tickercast/model/train"
 )
 
@@ -45,6 +48,9 @@ func (e *env) evaluate(set *flag.FlagSet) func(context.Context, []string) error 
 			}
 		}
 		var err error
+		if cfg.Calendar, err = source.FindCalendar(src.Calendar); err != nil {
+			return err
+		}
 		if cfg.Model, err = src.Model(ctx); err != nil {
 			return err
 		}
@@ -62,6 +68,7 @@ func (e *env) evaluate(set *flag.FlagSet) func(context.Context, []string) error 
 		if err != nil {
 			return err
 		}
+		e.reportRefused(result.Refused)
 		var out bytes.Buffer
 		switch *format {
 		case "json":
@@ -82,5 +89,16 @@ func (e *env) evaluate(set *flag.FlagSet) func(context.Context, []string) error 
 			return err
 		}
 		return writeFile(*plot, picture.Bytes())
+	}
+}
+
+// reportRefused names the tickers that a command leaves out.
+func (e *env) reportRefused(all []market.Refusal) {
+	const most = 20
+	for _, r := range all[:min(most, len(all))] {
+		fmt.Fprintf(e.stderr, "left out %q: %s\n", r.Ticker, r.Reason)
+	}
+	if more := len(all) - most; more > 0 {
+		fmt.Fprintf(e.stderr, "left out %d more\n", more)
 	}
 }

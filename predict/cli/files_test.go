@@ -140,8 +140,8 @@ func TestBadFilesAtReload(t *testing.T) {
 	}
 }
 
-// TestRestlessFile appends a row at every poll. That is said once, and mended by leaving the file
-// alone.
+// TestRestlessFile appends a row at every poll. The server logs that once, and reloads when the
+// file stays the same.
 func TestRestlessFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "prices.csv")
 	require.NoError(t, os.WriteFile(path, pricesCSV(100), 0o644))
@@ -293,10 +293,4 @@ func TestBombOfEqualRows(t *testing.T) {
 	require.Less(t, kB, 128<<10)
 	st, body := p.post(t, "/predict", `{"ticker":"ACME"}`)
 	require.Equal(t, http.StatusOK, st, body)
-}
-
-// writeLongPrices writes a file that takes a second or more to read.
-func writeLongPrices(t *testing.T, path string) {
-	t.Helper()
-	replaceFile(t, path, panelCSV(100, 2000, numbered(400)))
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"tickercast/model/calendar"
 	"tickercast/model/source"
 )
 
@@ -53,7 +54,7 @@ func (e *env) parse(fs *flag.FlagSet, cmd command, args []string) (rest []string
 	if readsEnvironment(cmd) {
 		fs.VisitAll(func(f *flag.Flag) {
 			v, _ := e.getenv(envName(f.Name))
-			// what is passed on from elsewhere is empty where it is not set
+			// A compose file or manifest passes an unset variable on as an empty one.
 			if v == "" || err != nil {
 				return
 			}
@@ -89,8 +90,8 @@ func dataFlags(set *flag.FlagSet) *source.Config {
 	set.Lookup("prices").Usage += " (default the embedded snapshot)"
 	set.StringVar(&c.Weights, "weights", "", "`file` of weights (default the embedded ones)")
 	set.BoolVar(&c.Calibrate, "calibrate", true,
-		"move the bounds of the intervals by how the past of the prices was covered, where it "+
-			"is long enough to tell")
+		"correct the intervals by how many closes past intervals held, where the prices go "+
+			"back far enough")
 	return c
 }
 
@@ -103,7 +104,24 @@ func priceFlags(set *flag.FlagSet) *source.Config {
 	set.StringVar(&c.Prices, "prices", "", pricesUsage)
 	set.StringVar(&c.AuthFile, "prices-auth-file", "", "`file` with the value of the "+
 		"Authorization header for prices from a URL, read at each request (default none)")
+	calendarFlag(set, &c.Calendar)
+	set.BoolVar(&c.SkipBad, "skip-bad", false,
+		"leave out rows and files of prices that are faulty, instead of refusing all")
 	return c
+}
+
+// calendarFlag declares the calendar of the tickers in the prices.
+func calendarFlag(set *flag.FlagSet, name *string) {
+	*name = "auto"
+	set.Func("calendar", "`name` of the trading calendar of all tickers: that of an exchange by "+
+		"its ISO 10383 code, such as XLON, weekdays or 24/7; auto finds that of each ticker "+
+		"(default auto)", func(s string) error {
+		if _, err := source.FindCalendar(s); err != nil {
+			return fmt.Errorf("%w%s", err, suggest(s, append(calendar.AllNames(), "auto")))
+		}
+		*name = s
+		return nil
+	})
 }
 
 // readsEnvironment reports whether a command runs in containers, where flags come as variables.

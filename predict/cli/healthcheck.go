@@ -18,7 +18,7 @@ func (e *env) healthcheck(fs *flag.FlagSet) func(context.Context, []string) erro
 	addr := fs.String("addr", ":8080", "`address` of the server")
 	timeout := fs.Duration("timeout", 2*time.Second, "give up after this `time`")
 	cert := fs.String("tls-cert", "",
-		"`file` of the server's certificate; with any it is asked by HTTPS, and believed")
+		"`file` of the server's certificate; if set, ask by HTTPS without checking the certificate")
 	return func(ctx context.Context, _ []string) error {
 		host, port, err := net.SplitHostPort(*addr)
 		if err != nil {

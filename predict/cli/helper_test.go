@@ -52,7 +52,7 @@ func pricesCSV(level float64) []byte {
 	day := calendar.Of(2024, 1, 2)
 	for i := range 120 {
 		fmt.Fprintf(&b, "%s,ACME,%.4f\n", day, level*(1+0.01*math.Sin(float64(i*i))))
-		day = calendar.Next(day, 1)
+		day = calendar.Default().Next(day, 1)
 	}
 	return []byte(b.String())
 }
@@ -98,4 +98,10 @@ func newCertificate(t *testing.T, name string) (chain, key []byte) {
 	require.NoError(t, err)
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
 		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der8})
+}
+
+// writeLongPrices writes a file that takes a second or more to read.
+func writeLongPrices(t *testing.T, path string) {
+	t.Helper()
+	replaceFile(t, path, panelCSV(100, 2000, numbered(400)))
 }

@@ -108,7 +108,7 @@ func panelCSV(level float64, days int, tickers []string) []byte {
 		for range days {
 			price *= math.Exp(0.015 * rnd.NormFloat64())
 			b = fmt.Appendf(b, "%s,%s,%.4f\n", day, ticker, price)
-			day = calendar.Next(day, 1)
+			day = calendar.Default().Next(day, 1)
 		}
 	}
 	return b
@@ -165,7 +165,7 @@ type trainingResult struct {
 	took    time.Duration
 }
 
-// trained is what a training gives that nobody kills.
+// trained runs a training to its end.
 func trained(t *testing.T, prices, out string, seed uint64) trainingResult {
 	t.Helper()
 	k := startTraining(t, prices, out, seed)

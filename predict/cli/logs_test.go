@@ -14,7 +14,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"tickercast/predict/internal/limits"
-	"tickercast/predict/internal/logging"
 )
 
 const aTrace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -37,7 +36,7 @@ func TestRequestIDs(t *testing.T) {
 		resp, _ = ask(t, "GET", "http://"+p.addr+"/nowhere", "", "X-Request-Id: mine-2")
 		require.Equal(t, "mine-2", resp.Header.Get(requestID), "an error has one too")
 		for _, bad := range [][]string{{"X-Request-Id: a b"},
-			{"X-Request-Id: " + strings.Repeat("a", logging.MaxID+1)},
+			{"X-Request-Id: " + strings.Repeat("a", 129)},
 			{"X-Request-Id: a", "X-Request-Id: b"}} {
 			resp, _ = ask(t, "POST", url, aForecast, bad...)
 			require.Equal(t, 200, resp.StatusCode)
@@ -86,7 +85,7 @@ func TestAccessLog(t *testing.T) {
 	}
 }
 
-// TestBlockedLogs has nobody read what the server writes on stdout and stderr: it answers all the
+// TestBlockedLogs does not read what the server writes on stdout and stderr. It must answer all the
 // same.
 func TestBlockedLogs(t *testing.T) {
 	r, w, err := os.Pipe()

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -15,13 +14,13 @@ import (
 	"time"
 
 	"tickercast/model"
-	"tickercast/model/calendar"
 	"tickercast/model/market"
 )
 
 // A row is one forecast: of a ticker, some days ahead, at one confidence.
 type row struct {
 	Ticker     string  `json:"ticker"`
+	Calendar   string  `json:"calendar"`
 	AsOf       string  `json:"as_of"`
 	Date       string  `json:"date"`
 	DaysAhead  int     `json:"days_ahead"`
@@ -33,9 +32,9 @@ type row struct {
 
 func (e *env) predict(fs *flag.FlagSet) func(context.Context, []string) error {
 	src := dataFlags(fs)
-	asOf := fs.String("as-of", "",
-		"use closes up to and including this `date` alone (default the last)")
-	days := fs.Int("days", 5, fmt.Sprintf("trading `days` ahead, 1 to %d", model.MaxDays))
+	asOf := fs.String("as-of", "", "ignore closes after this `date` (default the last)")
+	days := fs.Int("days", 5, fmt.Sprintf("`days` ahead, 1 to %d, each a trading day of the "+
+		"ticker's calendar", model.MaxDays))
 	confidence := fs.String("confidence", "0.95",
 		fmt.Sprintf("`levels` of the intervals, %.2f to %.2f, separated by commas",
 			model.MinConfidence, model.MaxConfidence))
@@ -66,7 +65,7 @@ func (e *env) predict(fs *flag.FlagSet) func(context.Context, []string) error {
 			return err
 		}
 		if src.Until == 0 {
-			e.warnOfAge(chosen, time.Now())
+			e.reportAge(chosen, time.Now())
 		}
 		rows := forecasts(m, chosen, *days, levels)
 		switch *format {
@@ -102,9 +101,8 @@ func choose(mk *market.Market, names []string) (chosen []*market.Ticker, err err
 	for _, name := range names {
 		t, ok := mk.Find([]byte(name))
 		if !ok {
-			if s, ok := mk.Panel().Lookup(name); ok {
-				return nil, fmt.Errorf("ticker %q has %d closes up to %s, a forecast needs %d",
-					name, s.Len(), mk.AsOf(), market.MinHistory)
+			if i, ok := mk.WhyRefused([]byte(name)); ok {
+				return nil, refusal(&mk.Refused()[i])
 			}
 			var known []string
 			for i := range mk.Tickers() {
@@ -117,21 +115,28 @@ func choose(mk *market.Market, names []string) (chosen []*market.Ticker, err err
 	return chosen, nil
 }
 
-// warnOfAge says how old the prices are if more than one session has closed since, of any ticker.
-func (e *env) warnOfAge(tickers []*market.Ticker, now time.Time) {
-	oldest := slices.MaxFunc(tickers, func(a, b *market.Ticker) int {
-		return cmp.Compare(a.Age(now), b.Age(now))
-	})
-	age := oldest.Age(now)
-	if age < 2 {
-		return
+// reportAge says how old the closes are that forecasts start from, if more than one session has
+// closed since.
+func (e *env) reportAge(tickers []*market.Ticker, now time.Time) {
+	first, last, age := tickers[0].AsOf, tickers[0].AsOf, 0
+	for _, t := range tickers {
+		first, last, age = min(first, t.AsOf), max(last, t.AsOf), max(age, t.Age(now))
 	}
-	of := "the prices"
-	if slices.ContainsFunc(tickers, func(t *market.Ticker) bool { return t.AsOf != oldest.AsOf }) {
-		of = "the oldest prices, those of " + oldest.Name + ","
+	switch {
+	case age < 2:
+	case first < last:
+		fmt.Fprintf(e.stderr, "prices end from %s to %s, up to %d trading days ago\n", first, last,
+			age)
+	default:
+		fmt.Fprintf(e.stderr, "prices end %s, %d trading days ago\n", last, age)
 	}
-	fmt.Fprintf(e.stderr, "tickercast predict: %s end on %s, %d trading days ago\n", of,
-		oldest.AsOf, age)
+}
+
+func refusal(r *market.Refusal) error {
+	if r.Kind == market.KindShort {
+		return fmt.Errorf("ticker %q has %s", r.Ticker, r.Reason)
+	}
+	return fmt.Errorf("ticker %q: %s", r.Ticker, r.Reason)
 }
 
 // forecasts makes the rows in the order of tickers, days, levels.
@@ -142,11 +147,12 @@ func forecasts(m *model.Model, tickers []*market.Ticker, days int, levels []floa
 		asOf := t.AsOf.String()
 		date := t.AsOf
 		for h := 1; h <= days; h++ {
-			date = calendar.Next(date, 1)
+			date = t.Calendar.Next(date, 1)
 			for _, c := range levels {
 				lower, upper := f.Interval(h, c)
 				rows = append(rows, row{
-					Ticker: t.Name, AsOf: asOf, Date: date.String(), DaysAhead: h, Confidence: c,
+					Ticker: t.Name, Calendar: t.Calendar.Name(), AsOf: asOf, Date: date.String(),
+					DaysAhead: h, Confidence: c,
 					Price: t.Close * math.Exp(f.Median(h)), Lower: t.Close * math.Exp(lower),
 					Upper: t.Close * math.Exp(upper),
 				})

@@ -41,10 +41,10 @@ func TestReadme(t *testing.T) {
 		cmd := exec.CommandContext(t.Context(), "bash", "-c", command)
 		cmd.Dir = dir
 		cmd.Env = append(os.Environ(), "TICKERCAST_BE_MAIN=1", "PATH="+dir+":"+os.Getenv("PATH"))
-		var stderr bytes.Buffer
-		cmd.Stderr = &stderr // which has the age of the prices, another one every day
+		var errs bytes.Buffer // has the age of the prices, which is another each day
+		cmd.Stderr = &errs
 		out, err := cmd.Output()
-		require.NoError(t, err, "%s\n%s%s", command, out, &stderr)
+		require.NoError(t, err, "%s\n%s", command, &errs)
 		if len(out) > 0 && !bytes.HasSuffix(out, []byte("\n")) {
 			out = append(out, '\n')
 		}

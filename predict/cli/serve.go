@@ -61,7 +61,8 @@ func serveFlags(set *flag.FlagSet, cfg *server.Config) {
 	set.DurationVar(&cfg.CacheTTL, "cache-ttl", cfg.CacheTTL, "`time` to keep an answer")
 	set.DurationVar(&cfg.DrainDelay, "drain-delay", cfg.DrainDelay,
 		"`time` to go on accepting after SIGTERM, until balancers know")
-	set.DurationVar(&cfg.Grace, "grace", cfg.Grace, "`time` for requests in flight after that")
+	set.DurationVar(&cfg.Grace, "grace", cfg.Grace,
+		"`time` for requests in flight to end after -drain-delay")
 	set.DurationVar(&cfg.WatchInterval, "watch", cfg.WatchInterval,
 		"how often to check the files for changes, as a `time`; 0 disables")
 	set.IntVar(&cfg.MaxPriceAge, "max-price-age", cfg.MaxPriceAge,
@@ -83,29 +84,29 @@ func serveFlags(set *flag.FlagSet, cfg *server.Config) {
 			"closes them first")
 	set.DurationVar(&cfg.BatchTimeout, "timeout", cfg.BatchTimeout,
 		"`time` for a call that asks for many forecasts; 0: no limit")
-	set.Func("access-log", "`which` requests to log on stdout: off, all or 1/N at random; 5xx "+
-		"always (default off)", func(s string) (err error) {
+	set.Func("access-log", "`requests` to log on stdout: off, all or 1/N at random (5xx "+
+		"always; default off)", func(s string) (err error) {
 		cfg.AccessRate, err = logging.ParseRate(s)
 		return err
 	})
 	set.StringVar(&cfg.KeysFile, "api-keys", "",
-		"`file` of SHA-256 hashes of the keys that may ask, one a line with a name behind it "+
-			"(default no keys)")
-	set.Func("rate-limit", "`requests` a client may make, N/s, N/m or N/h; a client is a key or "+
-		"else an address, so without -trusted-proxies all behind a proxy are one (default no "+
+		"`file` of the SHA-256 hashes of accepted API keys, one a line, each followed by a name "+
+			"(default: no key is needed)")
+	set.Func("rate-limit", "`requests` a client may make: N/s, N/m or N/h; a client is a key or "+
+		"else an address, so without -trusted-proxies all clients of a proxy are one (default no "+
 		"limit)", func(s string) (err error) {
 		cfg.RateLimit, err = ratelimit.ParseRate(s)
 		return err
 	})
 	set.IntVar(&cfg.RateBurst, "rate-burst", 0,
-		"burst size; 0: one period's worth of -rate-limit")
+		"requests a client may make at once; 0: one period's worth of -rate-limit")
 	set.Func("trusted-proxies", "`networks` of proxies, such as 10.0.0.0/8,fd00::/8; -rate-limit "+
 		"then counts the client's address that they append to X-Forwarded-For (default none)",
 		func(s string) (err error) {
 			cfg.TrustedProxies, err = ratelimit.ParseProxies(s)
 			return err
 		})
-	set.Func("cors-origins", "`origins` whose pages may ask, such as "+
+	set.Func("cors-origins", "`origins` of web pages that may call the API, such as "+
 		"https://a.example,https://b.example, or * (default none)", func(s string) error {
 		cfg.CORSOrigins = strings.Split(s, ",")
 		_, err := cors.New(cfg.CORSOrigins)
@@ -117,8 +118,8 @@ func serveFlags(set *flag.FlagSet, cfg *server.Config) {
 	set.BoolVar(&cfg.H2C, "h2c", cfg.H2C,
 		"serve HTTP/2 without TLS to clients that begin with it")
 	set.StringVar(&cfg.AdminTokenFile, "admin-token-file", "",
-		"`file` of the token that the admin address asks for, except for probes; needed unless "+
-			"it is loopback")
+		"`file` of the token that requests to -admin-addr must carry, except probes; needed "+
+			"unless that is loopback")
 }
 
 // refuseNegative names a number or time below zero: no flag of serve has a meaning for one.
@@ -140,7 +141,7 @@ func logFormat(w io.Writer) func(io.Writer) slog.Handler {
 	return func(w io.Writer) slog.Handler { return slog.NewTextHandler(w, nil) }
 }
 
-// closeLogs writes what is queued, unless no one takes it.
+// closeLogs writes what is queued. It gives up after a second, when nothing reads the log.
 func closeLogs(handlers ...*logging.Handler) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()

@@ -106,7 +106,7 @@ func TestTermDrains(t *testing.T) {
 	require.True(t, resp.Close, "an answer of a draining server asks to close")
 	require.Equal(t, 0, p.waitExit(t, 5*time.Second))
 	_, err = net.Dial("tcp", p.addr)
-	require.Error(t, err, "somebody still listens")
+	require.Error(t, err, "a server still listens")
 }
 
 // TestTermClosesSilent: a connection on which nothing has come holds no request that the end of a

@@ -46,7 +46,8 @@ func TestStandardInput(t *testing.T) {
 // TestURL serves prices from an HTTPS server with a certificate of its own authority.
 func TestURL(t *testing.T) {
 	const secret = "Bearer s3cret"
-	upstream := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	upstream := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter,
+		r *http.Request) {
 		if r.Header.Get("Authorization") != secret {
 			w.WriteHeader(401)
 			return

@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"tickercast/model/calendar"
+	"tickercast/model/source"
 	"tickercast/model/train"
 )
 
@@ -15,10 +16,9 @@ import (
 func (e *env) train(set *flag.FlagSet) func(context.Context, []string) error {
 	src := priceFlags(set)
 	out := set.String("out", "weights.bin", "`file` to write")
-	until := set.String("until", "",
-		"use prices up to and including this `date` alone (default the last)")
+	until := set.String("until", "", "ignore prices after this `date` (default the last)")
 	seed := set.Uint64("seed", 1,
-		"chooses origins and starting weights; the same gives the same bytes")
+		"chooses origins and starting weights; the same seed gives the same bytes")
 	return func(ctx context.Context, _ []string) error {
 		if src.Prices == "" {
 			return usagef("-prices is missing")
@@ -28,6 +28,10 @@ func (e *env) train(set *flag.FlagSet) func(context.Context, []string) error {
 			return err
 		}
 		if err := checkWritable(*out); err != nil {
+			return err
+		}
+		var err error
+		if cfg.Calendar, err = source.FindCalendar(src.Calendar); err != nil {
 			return err
 		}
 		src.Pipes = true
@@ -44,6 +48,7 @@ func (e *env) train(set *flag.FlagSet) func(context.Context, []string) error {
 		if err != nil {
 			return err
 		}
+		e.reportRefused(report.Refused)
 		if err := writeFile(*out, weights); err != nil {
 			return err
 		}

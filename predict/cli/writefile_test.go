@@ -19,7 +19,7 @@ func TestWriteFileReplacesWhole(t *testing.T) {
 	}
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil || len(entries) != 1 {
-		t.Errorf("%d files in the folder, %v; want the one alone", len(entries), err)
+		t.Errorf("%d files in the folder, %v; want only that one", len(entries), err)
 	}
 }
 
@@ -72,8 +72,8 @@ func TestWriteFileKeepsLinksAndPipes(t *testing.T) {
 	}
 }
 
-// TestLeftoversAreRemoved: a writer that was killed leaves a file, which the next removes when it
-// is old enough to be nobody's.
+// TestLeftoversAreRemoved: a writer that was killed leaves a file. The next writer removes it when
+// it is too old to be in use.
 func TestLeftoversAreRemoved(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "my.csv")

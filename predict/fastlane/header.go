@@ -59,21 +59,6 @@ func isHost(b []byte) bool {
 	return len(b) > 0
 }
 
-// digits returns the number that one to four digits stand for, or -1.
-func digits(b []byte) int {
-	if len(b) < 1 || len(b) > 4 {
-		return -1
-	}
-	n := 0
-	for _, c := range b {
-		if c < '0' || c > '9' {
-			return -1
-		}
-		n = 10*n + int(c-'0')
-	}
-	return n
-}
-
 func isJSON(b []byte) bool {
 	const json, charset = "application/json", "charset=utf-8"
 	if len(b) < len(json) || !bytes.EqualFold(b[:len(json)], []byte(json)) {

@@ -214,3 +214,18 @@ func (h *headCache) match(b []byte) (length int) {
 	}
 	return length
 }
+
+// digits returns the number that one to four digits stand for, or -1.
+func digits(b []byte) int {
+	if len(b) < 1 || len(b) > 4 {
+		return -1
+	}
+	n := 0
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return -1
+		}
+		n = 10*n + int(c-'0')
+	}
+	return n
+}

@@ -35,7 +35,11 @@ var (
 		Challenge: `Bearer error="invalid_token"`}
 )
 
+// newAuth returns nil if everyone may ask as often as they like.
 func newAuth(cfg *Config, creds *credentials, reg *metrics.Registry) (*auth, error) {
+	if cfg.KeysFile == "" && cfg.RateLimit.Requests == 0 {
+		return nil, nil
+	}
 	a := &auth{creds: creds, needKey: cfg.KeysFile != "", proxies: cfg.TrustedProxies}
 	if a.needKey {
 		a.badKey = countRejected(reg, "key")
@@ -54,9 +58,6 @@ func newAuth(cfg *Config, creds *credentials, reg *metrics.Registry) (*auth, err
 		func() float64 { return float64(a.limiter.Clients()) })
 	return a, nil
 }
-
-// open reports whether everyone may ask as often as they like.
-func (a *auth) open() bool { return !a.needKey && a.limiter == nil }
 
 // authorize takes a request from its client's rate and returns the name of the client's key, and
 // the refusal if it may not be answered. A request without a good key is taken from the rate of its
@@ -103,7 +104,7 @@ func clientOf(name string, addr netip.Addr) client {
 
 // require lets only authorized requests through to next.
 func (a *auth) require(next http.HandlerFunc) http.HandlerFunc {
-	if a.open() {
+	if a == nil {
 		return next
 	}
 	return func(w http.ResponseWriter, r *http.Request) {

@@ -19,7 +19,8 @@ import (
 const DefaultAdminAddr = "127.0.0.1:9090"
 
 // Config says what a Server serves, where, and within which limits. Start from Default: a zero
-// field means none or no limit unless its comment says otherwise.
+// field means none or no limit unless its comment says otherwise. Listen, Load and Logger are
+// needed.
 type Config struct {
 	Addr      string // of the public port; port 0 takes a free one
 	AdminAddr string // of metrics, profiles and reload
@@ -27,7 +28,7 @@ type Config struct {
 	// Listen opens a port. A test may put a network of its own here.
 	Listen func(ctx context.Context, addr string) (net.Listener, error)
 
-	// Load makes what is served, at start and at each reload. It is needed.
+	// Load makes what is served, at start and at each reload.
 	Load func(context.Context) (*model.Model, *market.Market, error)
 	// Watch has what Load reads by name, such as "prices": a change calls it again.
 	Watch         map[string]source.Watched
@@ -35,6 +36,7 @@ type Config struct {
 
 	MaxPriceAge int // trading days of age beyond which it is not ready; 0: none
 
+	// What is zero of these has the default of package predict.
 	CacheEntries int           // answers to keep
 	CacheBytes   int64         // memory for them
 	CacheTTL     time.Duration // how long an answer is kept
@@ -59,7 +61,7 @@ type Config struct {
 	RedactInput     bool              // leave what the client sent out of a 422
 	FastLane        bool              // answer plain POST /predict without net/http
 
-	Logger     *slog.Logger // needed
+	Logger     *slog.Logger
 	AccessLog  slog.Handler // must not block; needed with an AccessRate
 	AccessRate logging.Rate
 
@@ -104,6 +106,10 @@ func (c *Config) Validate() error {
 		}
 	}
 	switch {
+	case c.Listen == nil || c.Load == nil || c.Logger == nil:
+		return errors.New("server: Config needs Listen, Load and Logger")
+	case c.AccessRate != 0 && c.AccessLog == nil:
+		return errors.New("server: Config has an AccessRate and no AccessLog")
 	case (c.TLSCert == "") != (c.TLSKey == ""):
 		return errors.New("-tls-cert and -tls-key go together")
 	case c.RateLimit.Requests == 0 && c.TrustedProxies != nil:

@@ -53,10 +53,10 @@ func pricesCSV(level float64, tickers ...string) string {
 	var b strings.Builder
 	b.WriteString("date,ticker,close\n")
 	for _, ticker := range tickers {
-		day := calendar.Of(2024, 1, 2)
+		day := calendar.Of(1999, 1, 4) // before the time of bubbles begins
 		for i := range 120 {
 			fmt.Fprintf(&b, "%s,%s,%.4f\n", day, ticker, level*(1+0.01*math.Sin(float64(i*i))))
-			day = calendar.Next(day, 1)
+			day = calendar.Default().Next(day, 1)
 		}
 	}
 	return b.String()

@@ -26,8 +26,8 @@ func (s *Server) laneConfig(ln net.Listener) fastlane.Config {
 		return cfg
 	}
 	cfg.Answer = s.answerFast
-	cfg.RequestID = logging.AppendID
-	cfg.ValidID, cfg.ValidTrace = logging.ValidID[[]byte], logging.ValidTrace[[]byte]
+	cfg.RequestID = appendID
+	cfg.ValidID, cfg.ValidTrace = validID[[]byte], validTrace[[]byte]
 	cfg.Header = http.Header{"Content-Type": {"application/json"},
 		"X-Content-Type-Options": nosniff}
 	if s.cors != nil {
@@ -48,7 +48,7 @@ func (s *Server) answerFast(r *fastlane.Request) (resp fastlane.Response, ok boo
 	}
 	var client string
 	var denied *predict.Error
-	if !s.auth.open() {
+	if s.auth != nil {
 		key := apikey.Presented(r.Authorization(), r.APIKey())
 		client, denied = s.auth.authorize(key, s.fastClientAddr(r))
 	}
@@ -67,7 +67,7 @@ func (s *Server) answerFast(r *fastlane.Request) (resp fastlane.Response, ok boo
 	}
 	took := r.Elapsed()
 	s.measure.fast.observe(status, took)
-	if s.access.Wants(status) {
+	if s.access != nil && s.access.Wants(status) {
 		s.access.Write(&logging.Entry{
 			ID: string(r.ID()), Trace: string(r.Trace()), Client: client,
 			Remote: r.Remote().String(), Method: "POST", Path: "/predict", Proto: "HTTP/1.1",

@@ -85,7 +85,7 @@ func launch(t testing.TB, n network, change func(*server.Config)) *running {
 		defer close(r.ended)
 		r.err = s.Run(ctx)
 	}()
-	// What is known before the server says it; with port 0, nothing is.
+	// With port 0 the addresses are those of OnReady.
 	r.public, r.admin = port{r.client, n, cfg.Addr}, port{r.client, n, cfg.AdminAddr}
 	t.Cleanup(r.finish)
 	return r
@@ -120,19 +120,19 @@ func (r *running) end() error {
 
 // finish ends the server with its test.
 func (r *running) finish() {
-	r.client.CloseIdleConnections()
 	defer r.cancel()
+	r.client.CloseIdleConnections()
+	select {
+	case r.stop <- os.Interrupt:
+	default: // the test has sent signals that no one takes
+	}
 	select {
 	case <-r.ended:
-	case r.stop <- os.Interrupt:
-		select {
-		case <-r.ended:
-		case <-time.After(patience):
-			r.tb.Errorf("Run did not return within %v of an interrupt", patience)
+		if r.err != nil && !r.seen {
+			r.tb.Errorf("Run: %v", r.err)
 		}
-	}
-	if r.err != nil && !r.seen {
-		r.tb.Errorf("Run: %v", r.err)
+	case <-time.After(patience):
+		r.tb.Errorf("Run did not return within %v of an interrupt", patience)
 	}
 	if r.tb.Failed() {
 		r.tb.Logf("log of the server:\n%s", r.log.String())

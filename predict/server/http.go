@@ -49,7 +49,7 @@ func newAdminServer(logger *slog.Logger, h http.Handler) *http.Server {
 	cfg := Default()
 	cfg.Logger = logger
 	server := newHTTPServer(&cfg, h)
-	server.WriteTimeout = 2 * time.Minute // a CPU profile is written at its end
+	server.WriteTimeout = 2 * time.Minute // a reload of long files is answered at its end
 	return server
 }
 

@@ -2,78 +2,12 @@ package server
 
 import (
 	"log/slog"
-	"strconv"
-	"sync"
 	"time"
 
 	"tickercast/model/market"
 	"tickercast/predict/fastlane"
 	"tickercast/predict/internal/metrics"
 )
-
-// httpMetrics measure requests by the route that answered them.
-type httpMetrics struct {
-	registry *metrics.Registry
-	inFlight *metrics.Gauge
-	panics   *metrics.Counter
-	byRoute  map[string]*routeMetrics // by pattern of the mux; complete before the first request
-	fast     *routeMetrics            // of POST /predict, which the fast lane answers too
-	noRoute  *routeMetrics
-}
-
-func newHTTPMetrics(reg *metrics.Registry, routes []route) *httpMetrics {
-	m := &httpMetrics{
-		registry: reg,
-		inFlight: reg.Gauge("http_requests_in_flight", "Requests being answered."),
-		panics:   reg.Counter("panics_total", "Requests that ended in a panic of a handler."),
-		byRoute:  map[string]*routeMetrics{},
-	}
-	for _, r := range routes {
-		m.byRoute[r.pattern()] = m.newRoute(r.method, r.path)
-	}
-	m.fast = m.byRoute["POST /predict"]
-	m.noRoute = m.newRoute("other", "none")
-	return m
-}
-
-// of returns the metrics of the route with a pattern.
-func (m *httpMetrics) of(pattern string) *routeMetrics {
-	if r, ok := m.byRoute[pattern]; ok {
-		return r
-	}
-	return m.noRoute
-}
-
-// routeMetrics hold the series of one route.
-type routeMetrics struct {
-	byStatus sync.Map // int to *metrics.Counter, made at first use
-	duration *metrics.Histogram
-	counter  func(status int) *metrics.Counter
-}
-
-func (m *httpMetrics) newRoute(method, path string) *routeMetrics {
-	labels := []metrics.Label{{Name: "method", Value: method}, {Name: "route", Value: path}}
-	return &routeMetrics{
-		duration: m.registry.Histogram("http_request_duration_seconds",
-			"Time from a request's headers to the end of its answer.", labels...),
-		counter: func(status int) *metrics.Counter {
-			code := metrics.Label{Name: "code", Value: strconv.Itoa(status)}
-			return m.registry.Counter("http_requests_total", "Requests answered.",
-				append(labels[:2:2], code)...)
-		},
-	}
-}
-
-// observe counts one answer.
-func (m *routeMetrics) observe(status int, took time.Duration) {
-	c, ok := m.byStatus.Load(status)
-	if !ok {
-		c = m.counter(status) // the registry gives racing requests the same series
-		m.byStatus.Store(status, c)
-	}
-	c.(*metrics.Counter).Inc()
-	m.duration.Observe(took)
-}
 
 const (
 	rejectedName = "http_requests_rejected_total"

@@ -6,11 +6,8 @@ import (
 	"net/http"
 	"runtime/debug"
 	"slices"
-	"sync/atomic"
-	"time"
 
 	"tickercast/predict"
-	"tickercast/predict/internal/logging"
 )
 
 // middleware puts what every public request passes in front of next, outermost first.
@@ -26,107 +23,6 @@ func (s *Server) middleware(next http.Handler) http.Handler {
 		next = wrap(next)
 	}
 	return next
-}
-
-// requestID is the header's name as net/http writes it.
-const requestID = "X-Request-Id"
-
-// observe gives a request its id, measures it, logs it, and while the server drains asks for the
-// end of its connection.
-func (s *Server) observe(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		start := time.Now()
-		s.measure.inFlight.Add(1)
-		w.Header()["X-Content-Type-Options"] = nosniff
-		id := identify(w, r)
-		rec := statusRecorder{ResponseWriter: w, draining: &s.draining}
-		defer func() {
-			s.measure.inFlight.Add(-1)
-			took := time.Since(start)
-			s.measure.of(r.Pattern).observe(rec.code(), took) // the mux has set it by now
-			if s.access.Wants(rec.code()) {
-				s.access.Write(&logging.Entry{
-					ID: id, Trace: traceOf(r), Client: rec.client, Remote: r.RemoteAddr,
-					Method: r.Method, Path: r.URL.Path, Proto: r.Proto,
-					Status: rec.code(), Duration: took, Bytes: rec.bytes,
-				})
-			}
-		}()
-		next.ServeHTTP(&rec, r)
-	})
-}
-
-// nosniff keeps browsers from taking an answer for another type than it says.
-var nosniff = []string{"nosniff"}
-
-func noSniff(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header()["X-Content-Type-Options"] = nosniff
-		next.ServeHTTP(w, r)
-	})
-}
-
-// identify gives a request its id: its own if that is fit to be logged, else a new one. The answer
-// and the request's header carry it from here on.
-func identify(w http.ResponseWriter, r *http.Request) string {
-	values := r.Header[requestID]
-	if len(values) != 1 || !logging.ValidID(values[0]) {
-		values = []string{string(logging.AppendID(nil))}
-		r.Header[requestID] = values
-	}
-	w.Header()[requestID] = values
-	return values[0]
-}
-
-// traceOf returns the trace that a request says it is part of, or "".
-func traceOf(r *http.Request) string {
-	if t := r.Header["Traceparent"]; len(t) == 1 && logging.ValidTrace(t[0]) {
-		return t[0]
-	}
-	return ""
-}
-
-// A statusRecorder remembers what was written, and for whom.
-type statusRecorder struct {
-	http.ResponseWriter
-	status   int
-	bytes    int64  // of the body
-	client   string // the name of its key
-	draining *atomic.Bool
-}
-
-func (r *statusRecorder) WriteHeader(status int) {
-	r.begin(status)
-	r.ResponseWriter.WriteHeader(status)
-}
-
-// begin is the last moment to ask for the end of the connection: the request may have begun before
-// the drain.
-func (r *statusRecorder) begin(status int) {
-	if r.status != 0 || status < 200 { // 1xx come before the answer
-		return
-	}
-	r.status = status
-	if r.draining.Load() {
-		r.Header().Set("Connection", "close")
-	}
-}
-
-func (r *statusRecorder) Write(b []byte) (int, error) {
-	r.begin(http.StatusOK)
-	n, err := r.ResponseWriter.Write(b)
-	r.bytes += int64(n)
-	return n, err
-}
-
-// Unwrap lets http.ResponseController and MaxBytesReader reach the real one.
-func (r *statusRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
-
-func (r *statusRecorder) code() int {
-	if r.status == 0 {
-		return http.StatusOK // net/http writes it for a handler that wrote nothing
-	}
-	return r.status
 }
 
 // closeAmbiguous ends connections on which net/http is laxer than RFC 9112, so that bytes behind a
@@ -199,6 +95,16 @@ func (s *Server) recoverPanic(next http.Handler) http.Handler {
 			predict.WriteError(w, &predict.Error{Status: http.StatusInternalServerError,
 				Detail: "Internal Server Error"})
 		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// nosniff keeps browsers from taking an answer for another type than it says.
+var nosniff = []string{"nosniff"}
+
+func noSniff(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header()["X-Content-Type-Options"] = nosniff
 		next.ServeHTTP(w, r)
 	})
 }

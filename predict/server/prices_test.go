@@ -16,12 +16,13 @@ import (
 // closesUntil are 40 closes of a ticker, the last on a day.
 func closesUntil(last calendar.Date, ticker string) string {
 	var b strings.Builder
-	day := calendar.Floor(last - 70)
-	for calendar.Between(day, last) >= 40 {
-		day = calendar.Next(day, 1)
+	c := calendar.Default()
+	day := c.Floor(last - 70)
+	for c.Between(day, last) >= 40 {
+		day = c.Next(day, 1)
 	}
-	for ; day < last; day = calendar.Next(day, 1) {
-		fmt.Fprintf(&b, "%s,%s,100\n", calendar.Next(day, 1), ticker)
+	for ; day < last; day = c.Next(day, 1) {
+		fmt.Fprintf(&b, "%s,%s,%d\n", c.Next(day, 1), ticker, 100+day%3)
 	}
 	return b.String()
 }

@@ -62,7 +62,7 @@ func (s *Server) resources() []*resource {
 		describe: func() []any {
 			m, mk := s.service.Current()
 			return []any{"model", m.Version(), "as_of", mk.AsOf().String(),
-				"tickers", len(mk.Tickers())}
+				"tickers", len(mk.Tickers()), "calendars", mk.Calendars()}
 		},
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.cfg.Watch)) {
@@ -225,7 +225,13 @@ func (s *Server) warnAboutPrices() {
 // at most predict.MaxTicker characters.
 func countUnreachable(mk *market.Market) (n int) {
 	for i := range mk.Tickers() {
-		if utf8.RuneCountInString(mk.Tickers()[i].Name) > predict.MaxTicker {
+		name := mk.Tickers()[i].Name
+		if utf8.RuneCountInString(name) <= predict.MaxTicker {
+			continue
+		}
+		short := market.WithoutSuffix(name)
+		t, ok := mk.Find([]byte(short))
+		if !ok || t.Index != i || utf8.RuneCountInString(short) > predict.MaxTicker {
 			n++
 		}
 	}

@@ -46,7 +46,7 @@ func (s *Server) Run(ctx context.Context) error {
 	stopped, err := s.load(ctx, data, failed)
 	slow.Stop()
 	if stopped || err != nil {
-		s.closeAll(lane)
+		s.close(lane)
 		return err
 	}
 	if s.cfg.OnReady != nil {
@@ -108,6 +108,7 @@ func (s *Server) await(ctx context.Context, lane *fastlane.Lane, failed <-chan e
 	delay := time.Duration(0)
 	select {
 	case err := <-failed:
+		s.close(lane)
 		return err
 	case <-ctx.Done():
 	case sig := <-s.cfg.Signals.Stop:
@@ -163,16 +164,16 @@ func (s *Server) closeAdmin() {
 	}
 }
 
-// closeAll closes every connection without waiting for its answer.
-func (s *Server) closeAll(lane *fastlane.Lane) {
+// abort closes every connection without waiting for its answer.
+func (s *Server) abort(lane *fastlane.Lane) error {
+	s.close(lane)
+	return errors.New("stopped by a second signal before the drain was over")
+}
+
+func (s *Server) close(lane *fastlane.Lane) {
 	lane.Close()
 	s.public.Close()
 	s.admin.Close()
-}
-
-func (s *Server) abort(lane *fastlane.Lane) error {
-	s.closeAll(lane)
-	return errors.New("stopped by a second signal before the drain was over")
 }
 
 // listen opens both ports; admin is nil without an address for it.

@@ -34,9 +34,9 @@ type Server struct {
 	service  *predict.Service
 	site     *docs.Site
 	creds    credentials
-	auth     *auth
-	cors     *cors.Policy // nil: no page of another origin may ask
-	access   *logging.AccessLog
+	auth     *auth              // nil: everyone may ask as often as they like
+	cors     *cors.Policy       // nil: no page of another origin may ask
+	access   *logging.AccessLog // nil: off
 	batches  *overload.Limiter
 	measure  *httpMetrics
 	reloader *reloader
@@ -81,6 +81,7 @@ func New(cfg Config) (*Server, error) {
 		Timeout:      cfg.BatchTimeout,
 		Ready:        s.ready,
 		Failed:       s.logFailure,
+		LeftOut:      s.logLeftOut,
 	})
 	if err != nil {
 		return nil, err
@@ -96,9 +97,15 @@ func New(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// slot waits for a place among the costly calls.
-func (s *Server) slot(ctx context.Context) (release func(), err error) {
-	release, err = s.batches.Acquire(ctx)
+// logLeftOut says why a client got a 404 for a ticker that is in the prices.
+func (s *Server) logLeftOut(r market.Refusal) {
+	s.logger.Warn("a client asked for a ticker that is left out", "ticker", r.Ticker,
+		"reason", r.Reason)
+}
+
+// slot waits for a place among the costly calls, of which one has so many bytes.
+func (s *Server) slot(ctx context.Context, size int) (release func(), err error) {
+	release, err = s.batches.Acquire(ctx, size)
 	if errors.Is(err, overload.ErrFull) {
 		err = predict.ErrOverload()
 	}

@@ -71,7 +71,7 @@ func TestSimulation(t *testing.T) {
 
 const (
 	simTTL      = 10 * time.Second
-	simCapacity = 16
+	simCapacity = 8               // fewer than there are different requests
 	simPatience = 2 * time.Minute // longer than any timeout of the server
 )
 
@@ -111,6 +111,10 @@ func (s *simulation) run() {
 		}
 	})
 	var clients sync.WaitGroup
+	s.t.Cleanup(func() { // a simulation that has failed ends too
+		s.ending.Store(true)
+		clients.Wait()
+	})
 	for i := range 1 + s.rnd.IntN(8) {
 		c := &simClient{simulation: s, rnd: rand.New(rand.NewPCG(s.seed, uint64(i+1)))}
 		clients.Go(c.run)

@@ -32,8 +32,8 @@ http_request_duration_seconds_bucket{@a, method="POST", route="/predict", le="+I
 http_requests_rejected_total{@a, reason="overload"} 0x60
 http_requests_rejected_total{@a, reason="rate"} 0+60x60
 panics_total{@a} 0x60
-reloads_total{@a, result="ok"} 0+1x60
-reloads_total{@a, result="refused"} 2x60
+tickercast_last_reload_successful{@a, resource="prices"} 1x60
+tickercast_last_reload_successful{@a, resource="keys"} 1x60
 market_age_days{@a} 1x60
 model_info{@a, version="2022.12-1a2b3c4d", as_of="2026-02-18"} 1x60
 model_info{@b, version="2022.12-1a2b3c4d", as_of="2026-02-18"} 1x60
@@ -58,7 +58,7 @@ http_request_duration_seconds_bucket{@a, method="POST", route="/predict", le="0.
 http_request_duration_seconds_bucket{@a, method="POST", route="/predict", le="+Inf"} 0+6000x60`,
 	"TickercastOverload":      `http_requests_rejected_total{@a, reason="overload"} 0+60x60`,
 	"TickercastPanic":         `panics_total{@a} 0x25 1x30`,
-	"TickercastReloadRefused": `reloads_total{@a, result="refused"} 0x25 1x30`,
+	"TickercastReloadRefused": `tickercast_last_reload_successful{@a, resource="keys"} 0x60`,
 	"TickercastPricesOld":     `market_age_days{@a} 3x60`,
 	"TickercastReplicasDiffer": `model_info{@a, version="2022.12-1a2b3c4d", as_of="2026-02-18"} 1x60
 model_info{@b, version="2022.12-1a2b3c4d", as_of="2026-02-17"} 1x60`,

@@ -14,9 +14,8 @@ import (
 	networking "k8s.io/api/networking/v1"
 	policy "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	podsecurity "k8s.io/pod-security-admission/policy"
-
 	psapi "k8s.io/pod-security-admission/api"
+	podsecurity "k8s.io/pod-security-admission/policy"
 )
 
 // TestPodSecurity checks the pods against the restricted standard of the newest version, and a few

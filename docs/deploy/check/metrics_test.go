@@ -12,11 +12,9 @@ import (
 
 	monitoring "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	"github.com/prometheus/common/model"
-	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql/parser"
 	"sigs.k8s.io/yaml"
-
-	"github.com/prometheus/prometheus/model/rulefmt"
 )
 
 // exposed lists the series of a running server, and the labels of each.
@@ -41,7 +39,7 @@ func exposed(t *testing.T) map[string]map[string]bool {
 		}
 		if series[name] == nil {
 			// The scrape adds these.
-			series[name] = map[string]bool{labels.MetricName: true, "job": true, "instance": true,
+			series[name] = map[string]bool{model.MetricNameLabel: true, "job": true, "instance": true,
 				"namespace": true}
 		}
 		for _, m := range label.FindAllStringSubmatch(rest, -1) {
@@ -66,7 +64,7 @@ func uses(t *testing.T, expr string, series map[string]map[string]bool) (faults 
 				return nil
 			}
 			for _, m := range v.LabelMatchers {
-				if !known[m.Name] && m.Name != labels.MetricName {
+				if !known[m.Name] && m.Name != model.MetricNameLabel {
 					faults = append(faults, v.Name+" has no label "+m.Name)
 				}
 			}

@@ -50,7 +50,7 @@ func TestPricesOfAConfigMap(t *testing.T) {
 	publish("2", closes("2026-02-03"))
 	s.await(t, "/model", `"as_of":"2026-02-03"`)
 	publish("3", closes("2026-02-04")+"2026-02-05,ACME,minus one\n")
-	s.await(t, "/readyz", `minus one`)
+	s.await(t, "/readyz", `prices: the last reload was refused`)
 	s.await(t, "/model", `"as_of":"2026-02-03"`)
 	if status, body := s.get(t, s.addr, "/readyz"); status != 200 {
 		t.Errorf("after faulty prices: got %d %s, want 200", status, body)

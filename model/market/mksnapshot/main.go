@@ -21,7 +21,7 @@ func main() {
 }
 
 func run(prices, out string) error {
-	panel, err := market.Open(context.Background(), prices)
+	panel, err := market.Open(context.Background(), prices, market.Options{})
 	if err != nil {
 		return err
 	}

@@ -1,9 +1,7 @@
-// Package logging tells requests apart and writes logs off the path of those who log: request ids,
-// trace contexts, a sampled access log with a line for each answer, and a slog.Handler that never
-// blocks.
+// Package logging writes logs off the path of those who log: a sampled access log with a line for
+// each answer, and a slog.Handler that never blocks.
 //
-// It is not a tracer: it makes no span and sends nothing anywhere. It is not a log of record: when
-// no one takes the lines in time, they are dropped and counted.
+// It is not a log of record: when no one takes the lines in time, they are dropped and counted.
 package logging
 
 import (
@@ -19,8 +17,8 @@ import (
 // MaxPath is how much of a request's path is logged, in bytes.
 const MaxPath = 256
 
-// AccessLog writes a record for the answers that its [Rate] picks. A nil one writes none. It is
-// safe for concurrent use if its handler is.
+// AccessLog writes a record for the answers that its [Rate] picks. It is safe for concurrent use if
+// its handler is.
 type AccessLog struct {
 	handler slog.Handler
 	rate    Rate

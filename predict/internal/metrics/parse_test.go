@@ -16,8 +16,9 @@ type parsed struct {
 }
 
 var (
-	sampleLine = regexp.MustCompile(`^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{((?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\[\\"n])*",?)+)\})? (\S+)$`)
-	leLabel    = regexp.MustCompile(`,?le="([^"]*)"`)
+	sampleLine = regexp.MustCompile(`^([a-zA-Z_:][a-zA-Z0-9_:]*)` +
+		`(\{((?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\[\\"n])*",?)+)\})? (\S+)$`)
+	leLabel = regexp.MustCompile(`,?le="([^"]*)"`)
 )
 
 // parse reads the text format more strictly than its definition: HELP, then TYPE, then all samples

@@ -13,10 +13,11 @@ import (
 	"tickercast/predict/internal/overload"
 )
 
-// What a Limiter lets in for each core.
+// What a Limiter lets in for each core, of calls of this size.
 const (
 	slots   = 2
 	waiting = 32
+	size    = 1 << 20 / waiting
 )
 
 // hold acquires in a goroutine of its own and keeps the slot until release is closed. It sends the
@@ -24,7 +25,7 @@ const (
 func hold(l *overload.Limiter, release <-chan struct{}) <-chan error {
 	acquired := make(chan error, 1)
 	go func() {
-		done, err := l.Acquire(context.Background())
+		done, err := l.Acquire(context.Background(), size)
 		acquired <- err
 		if err == nil {
 			<-release
@@ -41,7 +42,7 @@ func TestFull(t *testing.T) {
 			release := make(chan struct{})
 			var calls []<-chan error
 			for range (slots + waiting) * cores {
-				if l.Full() {
+				if l.Full(size) {
 					t.Fatalf("full after %d calls", len(calls))
 				}
 				calls = append(calls, hold(l, release))
@@ -54,11 +55,11 @@ func TestFull(t *testing.T) {
 			if running != slots*cores {
 				t.Errorf("%d calls run, want %d", running, slots*cores)
 			}
-			done, err := l.Acquire(t.Context())
+			done, err := l.Acquire(t.Context(), size)
 			if !errors.Is(err, overload.ErrFull) || done != nil {
 				t.Errorf("one more: got %v, want ErrFull and no release", err)
 			}
-			if !l.Full() {
+			if !l.Full(size) {
 				t.Error("Full says that there is room")
 			}
 			if got := l.Refused(); got != 2 {
@@ -71,7 +72,7 @@ func TestFull(t *testing.T) {
 				}
 			}
 			synctest.Wait()
-			if l.Full() || l.Refused() != 2 {
+			if l.Full(size) || l.Refused() != 2 {
 				t.Errorf("full, or %d refused, although no call is there", l.Refused())
 			}
 		})
@@ -89,7 +90,7 @@ func TestOrder(t *testing.T) {
 		var calls sync.WaitGroup
 		for i := range waiting {
 			calls.Go(func() {
-				done, err := l.Acquire(t.Context())
+				done, err := l.Acquire(t.Context(), size)
 				if err != nil {
 					t.Error(err)
 					return
@@ -110,6 +111,33 @@ func TestOrder(t *testing.T) {
 	})
 }
 
+// TestLargeCall: a call larger than all that may wait is let in where no other waits, and small
+// ones fit beside others where it does not.
+func TestLargeCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := overload.New(1)
+		release := make(chan struct{})
+		defer close(release)
+		<-hold(l, release)
+		<-hold(l, release)
+		const large = 2 * waiting * size
+		if l.Full(large) {
+			t.Error("no other waits, and it is refused")
+		}
+		hold(l, release)
+		synctest.Wait()
+		if !l.Full(large) {
+			t.Error("another waits, and it is let in")
+		}
+		if _, err := l.Acquire(t.Context(), large); !errors.Is(err, overload.ErrFull) {
+			t.Errorf("got %v, want ErrFull", err)
+		}
+		if l.Full(size) {
+			t.Error("a small one is refused")
+		}
+	})
+}
+
 // TestContextEnds cancels calls that wait: they leave at once, and others get their places.
 func TestContextEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -122,12 +150,12 @@ func TestContextEnds(t *testing.T) {
 		left := make(chan error)
 		for range waiting {
 			go func() {
-				_, err := l.Acquire(ctx)
+				_, err := l.Acquire(ctx, size)
 				left <- err
 			}()
 		}
 		synctest.Wait()
-		if !l.Full() {
+		if !l.Full(size) {
 			t.Error("room although as many wait as may")
 		}
 		began := time.Now()
@@ -139,7 +167,7 @@ func TestContextEnds(t *testing.T) {
 		if took := time.Since(began); took != time.Second {
 			t.Errorf("waited for %v, want 1s", took)
 		}
-		if l.Full() {
+		if l.Full(size) {
 			t.Error("calls that have left still count")
 		}
 		next := hold(l, release)
@@ -166,7 +194,7 @@ func TestRandomCalls(t *testing.T) {
 				time.Sleep(upTo(40 * time.Millisecond))
 				ctx, cancel := context.WithTimeout(t.Context(), upTo(100*time.Millisecond))
 				defer cancel()
-				done, err := l.Acquire(ctx)
+				done, err := l.Acquire(ctx, size)
 				switch {
 				case err == nil:
 					if n := running.Add(1); n > slots*cores {
@@ -199,7 +227,7 @@ func TestRandomCalls(t *testing.T) {
 			}
 			full.Add(refused.Load())
 			for range slots * cores {
-				if _, err := l.Acquire(t.Context()); err != nil {
+				if _, err := l.Acquire(t.Context(), size); err != nil {
 					t.Errorf("seed %d: at the end: %v", seed, err)
 				}
 			}
@@ -215,7 +243,7 @@ func TestAcquireDoesNotAllocate(t *testing.T) {
 	l := overload.New(1)
 	ctx := t.Context()
 	if n := testing.AllocsPerRun(1000, func() {
-		done, err := l.Acquire(ctx)
+		done, err := l.Acquire(ctx, size)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -229,7 +257,7 @@ func BenchmarkAcquire(b *testing.B) {
 	l := overload.New(1)
 	b.ReportAllocs()
 	for b.Loop() {
-		done, err := l.Acquire(context.Background())
+		done, err := l.Acquire(context.Background(), size)
 		if err != nil {
 			b.Fatal(err)
 		}
