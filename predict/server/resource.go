@@ -33,9 +33,9 @@ type watchedFiles struct {
 	trouble  error              // of polling
 }
 
-// patience is the number of polls after which files that are absent or keep changing are reported.
-// For a moment both are normal: that is how files are replaced.
-const patience = 3
+// reportAfter is the number of polls in a row after which files that are absent or keep changing
+// are reported. For a moment both are normal: that is how files are replaced.
+const reportAfter = 3
 
 var (
 	errAbsent   = errors.New("not there")
@@ -52,7 +52,7 @@ func (w *watchedFiles) poll() (reload bool, news error) {
 	now, err := source.FingerprintOf(w.paths)
 	switch {
 	case err != nil:
-		if w.absent++; w.absent >= patience {
+		if w.absent++; w.absent >= reportAfter {
 			w.trouble = fmt.Errorf("%w: %w", errAbsent, err)
 		}
 	case now == w.loadedAt:
@@ -60,7 +60,7 @@ func (w *watchedFiles) poll() (reload bool, news error) {
 		w.lastSeen = now
 	case now != w.lastSeen:
 		w.absent, w.lastSeen = 0, now
-		if w.changing++; w.changing >= patience {
+		if w.changing++; w.changing >= reportAfter {
 			w.trouble = fmt.Errorf("%s %w", strings.Join(w.paths, ", "), errChanging)
 		}
 	default:

@@ -15,9 +15,10 @@ import (
 // Run listens, loads, serves until a signal or the end of ctx, and returns when every request has
 // its answer. It listens first, so that a port in use is reported before a file is read.
 //
-// SIGTERM drains: the server is not ready at once, goes on accepting for DrainDelay, because a
-// balancer learns of it late, then finishes what is under way. SIGINT comes from a person and skips
-// the delay, as the end of ctx does. A second signal ends the process at once.
+// SIGTERM drains. The server reports at once that it is not ready. It goes on accepting for
+// DrainDelay, because a balancer learns of that late, and then finishes what is under way. SIGINT
+// comes from a person and skips the delay, as the end of ctx does. A second signal closes every
+// connection at once.
 func (s *Server) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -43,7 +44,7 @@ func (s *Server) Run(ctx context.Context) error {
 	return s.serve(ctx, lane, admin)
 }
 
-// start loads all resources. It reports whether a signal or ctx stopped it before it was done.
+// start loads all resources. stopped reports whether a signal or ctx came before they were loaded.
 func (s *Server) start(ctx context.Context) (stopped bool, err error) {
 	loaded := make(chan error, 1)
 	go func() { loaded <- s.reloader.loadFirst(ctx) }()
@@ -78,19 +79,14 @@ func (s *Server) serve(ctx context.Context, lane *fastlane.Lane, admin net.Liste
 		go serve(s.admin, admin)
 	}
 	delay := time.Duration(0)
-wait:
-	for {
-		select {
-		case err := <-failed:
-			s.close(lane)
-			return err
-		case <-ctx.Done():
-			break wait
-		case sig := <-s.cfg.Signals.Stop:
-			if sig == syscall.SIGTERM {
-				delay = s.cfg.DrainDelay
-			}
-			break wait
+	select {
+	case err := <-failed:
+		s.close(lane)
+		return err
+	case <-ctx.Done():
+	case sig := <-s.cfg.Signals.Stop:
+		if sig == syscall.SIGTERM {
+			delay = s.cfg.DrainDelay
 		}
 	}
 	return s.drain(lane, delay, accepted)
@@ -168,8 +164,8 @@ func (s *Server) listen(ctx context.Context) (public, admin net.Listener, err er
 	return public, admin, nil
 }
 
-// listenAdmin opens the admin port. Another program may have the default one; then any free port
-// will do, since no one asked for that number.
+// listenAdmin opens the admin port. If another program has the default one, it takes any free port,
+// since the operator did not ask for that number.
 func (s *Server) listenAdmin(ctx context.Context) (net.Listener, error) {
 	ln, err := s.cfg.Listen(ctx, s.cfg.AdminAddr)
 	if s.cfg.AdminAddr == DefaultAdminAddr && errors.Is(err, syscall.EADDRINUSE) {

@@ -14,7 +14,7 @@ import (
 )
 
 // Open opens a regular file, or with pipes also a pipe such as /dev/stdin. It never blocks: a pipe
-// that no one writes to is at its end.
+// without a writer is at its end.
 func Open(path string, pipes bool) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|nonBlocking, 0)
 	if err != nil {

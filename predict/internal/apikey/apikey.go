@@ -91,7 +91,7 @@ func parseKey(fields []string) (key, error) {
 			hex.EncodedLen(len(k.hash)))
 	}
 	if _, err := hex.Decode(k.hash[:], []byte(fields[0])); err != nil {
-		return k, errors.New("a SHA-256 hash is of hexadecimal digits alone")
+		return k, errors.New("a SHA-256 hash has hexadecimal digits only")
 	}
 	switch {
 	case len(fields) == 1:

@@ -39,7 +39,7 @@ func TestLookup(t *testing.T) {
 	}
 	for _, key := range []string{"", "key-of-carol", "key-of-bob ", hash("key-of-bob"), "bob"} {
 		if name, ok := s.Lookup([]byte(key)); ok || name != "" {
-			t.Errorf("Lookup(%q) = %q, %v; want nobody", key, name, ok)
+			t.Errorf("Lookup(%q) = %q, %v; want no client", key, name, ok)
 		}
 	}
 }
@@ -48,7 +48,7 @@ func TestBadFiles(t *testing.T) {
 	good := hash("good") + " good\n"
 	for _, tt := range []struct{ name, data, want string }{
 		{"empty", "", "keys: no keys"},
-		{"comments alone", "# a\n#b", "keys: no keys"},
+		{"only comments", "# a\n#b", "keys: no keys"},
 		{"a key that is not hashed", good + "s3cret-key-of-alice alice\n", "keys:2: 19 characters"},
 		{"not hex", good + "\n" + strings.Repeat("g", 64), "keys:3: a SHA-256 hash"},
 		{"cut", good + hash("x")[:63], "keys:2: 63 characters"},
