@@ -95,22 +95,22 @@ func (w *watchedFiles) fingerprint() (source.Fingerprint, error) {
 // begin notes what the files are before they are read: a change while they are is seen at the next
 // poll.
 func (w *watchedFiles) begin() {
-	now, err := w.fingerprint()
+	now, _ := w.fingerprint() // reading reports what cannot be looked at
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.looking, w.loading = time.Time{}, time.Now()
 	w.loadedAt, w.lastSeen = now, now
 	w.changing = 0
-	if err == nil {
-		w.absent, w.trouble = 0, nil
-	}
 }
 
-// end notes how loading ended.
+// end notes how loading ended. Until then a trouble lasts, as what is served is still the old.
 func (w *watchedFiles) end(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.refused, w.loading = err, time.Time{}
+	if w.loadedAt != (source.Fingerprint{}) {
+		w.absent, w.trouble = 0, nil
+	}
 }
 
 // A problem is why something served is older than its files.

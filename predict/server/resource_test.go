@@ -36,6 +36,7 @@ func TestPoll(t *testing.T) {
 		{"gone and replaced", "----BBB", "..!..R.", nil, false},
 		{"gone between changes", "B-C-D-", "....!.", errChanging, false},
 		{"restless, then gone", "BCD---", "..!...", errAbsent, false},
+		{"gone and replaced by a bad one", "----xx", "..!..X", nil, true},
 		{"bad", "xxxx", ".X..", nil, true},
 		{"bad and mended", "xxBB", ".X.R", nil, false},
 		{"bad, and back as it was", "xxAAA", ".X.R.", nil, false},
@@ -61,14 +62,18 @@ func TestPoll(t *testing.T) {
 				t.Errorf("%s: a reload and %v at once", tt.name, news)
 			case news != nil:
 				result = "!"
-			case reload && at == 'x':
-				result = "X"
-				w.begin()
-				w.end(errors.New("bad"))
 			case reload:
-				result = "R"
+				_, before := w.problem()
 				w.begin()
-				w.end(nil)
+				if _, during := w.problem(); during != before {
+					t.Errorf("%s: a problem is %v, while loading %v", tt.name, before, during)
+				}
+				result = "R"
+				var err error
+				if at == 'x' {
+					result, err = "X", errors.New("bad")
+				}
+				w.end(err)
 			}
 			got.WriteString(result)
 			if w.trouble == nil && w.refused == nil && w.absent == 0 && w.changing == 0 &&
