@@ -66,7 +66,7 @@ func (s *Server) adminHandler() http.Handler {
 	mux.Handle("/", s.requireAdminToken(guarded))
 	mux.HandleFunc("GET /health", s.service.ServeHealth)
 	mux.HandleFunc("GET /livez", s.service.ServeLive)
-	mux.HandleFunc("GET /readyz", s.service.ServeReadyDetails)
+	mux.HandleFunc("GET /readyz", s.serveReadyAdmin)
 	if s.cfg.AdminTokenFile == "" {
 		return noSniff(refusePages(mux))
 	}

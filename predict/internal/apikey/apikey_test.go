@@ -1,10 +1,12 @@
 package apikey_test
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -57,6 +59,7 @@ func TestBadFiles(t *testing.T) {
 		{"a name with a control character", good + hash("x") + " s3cret\x01", "keys:2: a name has"},
 		{"a long name", good + hash("x") + " s3cret" + strings.Repeat("a", 60),
 			"keys:2: a name has"},
+		{"a long line", good + strings.Repeat("s3cret ", 1000), "keys:2: a line of 6999 bytes"},
 		{"twice", good + "#\n" + good, "keys:3: the key of line 1 again"},
 		{"too many", manyKeys(apikey.MaxKeys + 1),
 			fmt.Sprintf("keys:%d: more than", apikey.MaxKeys+1)},
@@ -156,5 +159,20 @@ func BenchmarkLookup(b *testing.B) {
 				s.Lookup([]byte("0"))
 			}
 		})
+	}
+}
+
+// TestParseTakesLittleMemory parses the worst files of 16 MiB.
+func TestParseTakesLittleMemory(t *testing.T) {
+	const size = 16 << 20
+	for _, unit := range []string{"a ", "a\n", "a", "\n", " ", "#", "\x00 "} {
+		data := bytes.Repeat([]byte(unit), size/len(unit))
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		apikey.Parse("keys", data)
+		runtime.ReadMemStats(&after)
+		if got := after.TotalAlloc - before.TotalAlloc; got > size {
+			t.Errorf("%q: %d bytes for a file of %d", unit, got, size)
+		}
 	}
 }
