@@ -48,12 +48,12 @@ func loadEmbedded(ctx context.Context) (*model.Model, *market.Market, error) {
 }
 
 // pricesCSV are 120 closes of each ticker near a level, so that an answer says which level it was
-// made from.
+// made from. Their days are before the year 2000, in which the tests of a bubble begin.
 func pricesCSV(level float64, tickers ...string) string {
 	var b strings.Builder
 	b.WriteString("date,ticker,close\n")
 	for _, ticker := range tickers {
-		day := calendar.Of(2024, 1, 2)
+		day := calendar.Of(1999, 1, 4)
 		for i := range 120 {
 			fmt.Fprintf(&b, "%s,%s,%.4f\n", day, ticker, level*(1+0.01*math.Sin(float64(i*i))))
 			day = calendar.Next(day, 1)

@@ -48,14 +48,14 @@ func TestReload(t *testing.T) {
 		status, body := r.admin.post(t, "/-/reload", "")
 		require.Equal(t, http.StatusOK, status, body)
 		require.Regexp(t,
-			`^{"as_of":"2024-\d\d-\d\d","model_version":"[^"]+","status":"reloaded"}\n$`, body)
+			`^{"as_of":"1999-\d\d-\d\d","model_version":"[^"]+","status":"reloaded"}\n$`, body)
 		serves(200)
 		replaceFile(t, path, pricesCSV(300, "ACME"))
 		r.hangUp()
 		serves(300)
 
 		// A refused file changes nothing. The answer, the log, a metric and /readyz name its line.
-		replaceFile(t, path, pricesCSV(400, "ACME")+"2025-01-02,ACME,minus one\n")
+		replaceFile(t, path, pricesCSV(400, "ACME")+"1999-12-30,ACME,minus one\n")
 		status, body = r.admin.post(t, "/-/reload", "")
 		require.Equal(t, http.StatusUnprocessableEntity, status)
 		require.Contains(t, body, "prices.csv:122")
