@@ -66,7 +66,7 @@ func newLoader(o Options) *loader {
 	}
 	// While rows become series, and while a server still has the prices before, both are held.
 	if limit := debug.SetMemoryLimit(-1); limit < math.MaxInt64 {
-		l.budget = limit / 5 * 2
+		l.budget = limit / 2
 	}
 	return l
 }

@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"tickercast/model/calendar"
 )
@@ -117,4 +119,22 @@ func (p *Panel) TradingDays() (days []calendar.Date) {
 		}
 	}
 	return days
+}
+
+// maxTicker is the length in bytes of the longest ticker: generous for a symbol with the suffix of
+// its exchange, too short for a sentence.
+const maxTicker = 64
+
+func checkTicker(s string) error {
+	switch {
+	case s == "":
+		return errors.New("empty ticker")
+	case len(s) > maxTicker:
+		return fmt.Errorf("ticker %.*q is longer than %d bytes", maxTicker, s, maxTicker)
+	case !utf8.ValidString(s):
+		return fmt.Errorf("ticker %q is not UTF-8", s)
+	case strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }):
+		return fmt.Errorf("ticker %q has a character that cannot be printed", s)
+	}
+	return nil
 }

@@ -2,13 +2,9 @@ package market
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"math/bits"
 	"slices"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 )
 
 // rowKey is the day of a row and where it stands.
@@ -244,24 +240,6 @@ func (s *Series) adjust(adjusted []float64) {
 	if s.Close = adjusted; !slices.Equal(raw, adjusted) {
 		s.Raw = raw
 	}
-}
-
-// maxTicker is the length in bytes of the longest ticker: generous for a symbol with the suffix of
-// its exchange, too short for a sentence.
-const maxTicker = 64
-
-func checkTicker(s string) error {
-	switch {
-	case s == "":
-		return errors.New("empty ticker")
-	case len(s) > maxTicker:
-		return fmt.Errorf("ticker %.*q is longer than %d bytes", maxTicker, s, maxTicker)
-	case !utf8.ValidString(s):
-		return fmt.Errorf("ticker %q is not UTF-8", s)
-	case strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }):
-		return fmt.Errorf("ticker %q has a character that cannot be printed", s)
-	}
-	return nil
 }
 
 // absorb adds the rows of another file, f, which must have the same closes on the same days.

@@ -10,7 +10,7 @@ import (
 // them.
 func identity(info os.FileInfo) (inode, changed int64) {
 	st, ok := info.Sys().(*syscall.Stat_t)
-	if !ok || !info.Mode().IsRegular() && !info.IsDir() { // reading from a pipe changes its times
+	if !ok {
 		return 0, 0
 	}
 	return int64(st.Ino), st.Ctim.Nano()

@@ -194,37 +194,48 @@ func Files(paths ...string) Watched {
 }
 
 // FingerprintOf looks at files and, in folders, at the files that would be read, without opening
-// any.
+// any. What else happens in a folder does not count.
 func FingerprintOf(paths []string) (Fingerprint, error) {
 	h := sha256.New()
-	add := func(path string) error {
-		info, err := os.Stat(path) // of the target of a link: the files of a ConfigMap are links
-		if err != nil {
-			return err
-		}
-		inode, changed := identity(info)
-		fmt.Fprintf(h, "%q %v %d %d %d\n", path, info.Mode().Type(), info.Size(), inode, changed)
-		if info.Mode().IsRegular() {
-			fmt.Fprintln(h, info.ModTime().UnixNano())
-		}
-		return nil
-	}
 	for _, path := range paths {
-		if err := add(path); err != nil {
+		info, err := addTo(h, path)
+		if err != nil {
 			return Fingerprint{}, err
 		}
-		entries, err := os.ReadDir(path)
-		if err != nil {
-			continue // not a folder, or one that reading reports
+		if !info.IsDir() {
+			continue
 		}
+		entries, _ := os.ReadDir(path) // reading reports a folder that cannot be listed
 		for _, e := range entries {
-			if e.IsDir() || !strings.Contains(strings.ToLower(e.Name()), ".csv") {
+			if e.IsDir() || !isPrices(e.Name()) {
 				continue
 			}
-			if err := add(filepath.Join(path, e.Name())); err != nil {
+			if _, err := addTo(h, filepath.Join(path, e.Name())); err != nil {
 				return Fingerprint{}, err
 			}
 		}
 	}
 	return Fingerprint(h.Sum(nil)), nil
+}
+
+// addTo adds a path to a hash. Of a link it is the target that counts: the files of a ConfigMap are
+// links.
+func addTo(h io.Writer, path string) (os.FileInfo, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(h, "%q %v\n", path, info.Mode().Type())
+	// A folder changes with each file in it, and a pipe when it is read.
+	if info.Mode().IsRegular() {
+		inode, changed := identity(info)
+		fmt.Fprintln(h, info.Size(), info.ModTime().UnixNano(), inode, changed)
+	}
+	return info, nil
+}
+
+// isPrices reports whether market.Open reads a file of that name in a folder.
+func isPrices(name string) bool {
+	ticker, ok := strings.CutSuffix(strings.TrimSuffix(name, ".gz"), ".csv")
+	return ok && ticker != ""
 }

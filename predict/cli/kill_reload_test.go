@@ -126,7 +126,7 @@ func startRefused(t *testing.T, flags ...string) (status int, out string) {
 	t.Helper()
 	exe, err := os.Executable()
 	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // on a busy machine
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute) // on a busy machine
 	defer cancel()
 	cmd := exec.CommandContext(ctx, exe,
 		append([]string{"serve", "-addr", "127.0.0.1:0", "-admin-addr", "127.0.0.1:0"},

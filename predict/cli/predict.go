@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"tickercast/model"
 	"tickercast/model/market"
@@ -176,12 +177,16 @@ func writeCSV(w io.Writer, rows []row) error {
 	return c.Error()
 }
 
-// plainCell puts an apostrophe before what a spreadsheet would take for a formula.
+// plainCell puts an apostrophe before what a spreadsheet would take for a formula. In some
+// countries it also takes a semicolon for the end of a cell, and wide characters for signs.
 func plainCell(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
+	cells := strings.Split(s, ";")
+	for i, c := range cells {
+		if first, _ := utf8.DecodeRuneInString(c); strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) {
+			cells[i] = "'" + c
+		}
 	}
-	return s
+	return strings.Join(cells, ";")
 }
 
 func writeJSON(w io.Writer, rows []row) error {

@@ -31,7 +31,8 @@ func TestSparkline(t *testing.T) {
 // TestPlainCell: a spreadsheet runs a cell that begins like a formula.
 func TestPlainCell(t *testing.T) {
 	for cell, want := range map[string]string{"AAPL": "AAPL", "=cmd|calc": "'=cmd|calc",
-		"+1": "'+1", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", "^GSPC": "^GSPC", "": "", "é": "é"} {
+		"+1": "'+1", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", "^GSPC": "^GSPC", "": "", "é": "é",
+		"A;=cmd": "A;'=cmd", "-A;B;@c": "'-A;B;'@c", "＝cmd": "'＝cmd", "BRK-B": "BRK-B", ";": ";"} {
 		if got := plainCell(cell); got != want {
 			t.Errorf("plainCell(%q) = %q, want %q", cell, got, want)
 		}

@@ -2,6 +2,8 @@ package server_test
 
 import (
 	"net/http"
+	"os"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -20,33 +22,37 @@ func TestPagesCannotWorkTheAdminPort(t *testing.T) {
 			c.AdminTokenFile = tempFile(t, "token", token)
 		})
 		for _, tt := range []struct {
-			header  string
-			refused bool
+			header string
+			want   int
 		}{
-			{"Host: evil.example", true}, {"Host: evil.example:9090", true},
-			{"Host: localhost.evil.example", true}, {"Host: 127.0.0.1.evil.example", true},
-			{"Host: ", true},
-			{"Host: localhost:9090", false}, {"Host: LOCALHOST", false},
-			{"Host: 127.0.0.1", false}, {"Host: 10.1.2.3:9090", false},
-			{"Host: [::1]:9090", false}, {"Host: [::1]", false},
-			{"Origin: http://127.0.0.1:3000", true}, {"Origin: null", true},
-			{"Origin: https://evil.example", true},
-			{"Sec-Fetch-Site: cross-site", true}, {"Sec-Fetch-Site: same-site", true},
-			{"Sec-Fetch-Site: same-origin", false}, {"Sec-Fetch-Site: none", false},
-			{"User-Agent: curl/8", false},
+			{"Host: evil.example", 403}, {"Host: evil.example:9090", 403},
+			{"Host: localhost.evil.example", 403}, {"Host: 127.0.0.1.evil.example", 403},
+			{"Host: ", 403},
+			{"Host: localhost.", 403}, {"Host: localhost:evil.example", 403},
+			{"Host: localhost:80@evil.example", 400}, {"Host: user@127.0.0.1", 400},
+			{"Host: 127.0.0.1.", 403}, {"Host: 2130706433", 403}, {"Host: 127.1", 403},
+			{"Host: ]127.0.0.1[", 403}, {"Host: [127.0.0.1", 403}, {"Host: []", 403},
+			{"Host: [::1]:9090x", 403}, {"Host: a.localhost", 403},
+			{"Host: localhost\r\nOrigin: http://localhost\r\nOrigin: http://evil.example", 403},
+			{"Sec-Fetch-Site: none\r\nSec-Fetch-Site: cross-site", 403},
+			{"Sec-Fetch-Site: CROSS-SITE", 403}, {"Origin: http://127.0.0.1.", 403},
+			{"Origin: https://127.0.0.1", 403}, {"Origin: http://127.0.0.1:80", 403},
+			{"Host: 127.0.0.1\r\nHost: evil.example", 400},
+			{"Host: localhost:9090", 200}, {"Host: LOCALHOST", 200},
+			{"Host: 127.0.0.1", 200}, {"Host: 10.1.2.3:9090", 200},
+			{"Host: [::1]:9090", 200}, {"Host: [::1]", 200},
+			{"Origin: http://127.0.0.1:3000", 403}, {"Origin: null", 403},
+			{"Origin: https://evil.example", 403},
+			{"Sec-Fetch-Site: cross-site", 403}, {"Sec-Fetch-Site: same-site", 403},
+			{"Sec-Fetch-Site: same-origin", 200}, {"Sec-Fetch-Site: none", 200},
+			{"User-Agent: curl/8", 200},
 		} {
-			for method, path := range map[string]string{"POST": "/-/reload", "GET": "/metrics"} {
+			for _, what := range []string{"POST /-/reload", "GET /metrics", "GET /readyz"} {
+				method, path, _ := strings.Cut(what, " ")
 				resp := r.admin.raw(t, method, path, tt.header)
-				want := http.StatusOK
-				if tt.refused {
-					want = http.StatusForbidden
-					if tt.header == "Host: " {
-						want = http.StatusBadRequest // net/http's own
-					}
-				}
-				if resp.StatusCode != want && !(tt.refused && resp.StatusCode == 403) {
-					t.Errorf("%s %s with %q: got %d, want %d", method, path, tt.header,
-						resp.StatusCode, want)
+				if resp.StatusCode != tt.want { // 400 is net/http's own
+					t.Errorf("%s with %q: got %d, want %d", what, tt.header, resp.StatusCode,
+						tt.want)
 				}
 			}
 		}
@@ -56,6 +62,30 @@ func TestPagesCannotWorkTheAdminPort(t *testing.T) {
 		resp := guarded.admin.raw(t, "GET", "/metrics", "Host: metrics.example",
 			"Authorization: Bearer "+token)
 		require.Equal(t, http.StatusOK, resp.StatusCode)
+	})
+}
+
+// TestDetailsNeedTheToken asks for what is wrong on a port with a token: probes learn that
+// something is, and only operators what a file holds.
+func TestDetailsNeedTheToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const token = "a-token-of-operators"
+		path := tempFile(t, "prices.csv", pricesCSV(100, "ACME"))
+		r := start(t, inMemory(), func(c *server.Config) {
+			from(path)(c)
+			c.AdminTokenFile = tempFile(t, "token", token)
+		})
+		require.NoError(t, os.WriteFile(path, []byte("s3cret,contents\n"), 0o644))
+		r.hangUp()
+		const reasons = `{"status":"ready","reasons":["prices: the last reload was refused"]}`
+		for _, header := range []string{"A: b", "X-Api-Key: " + token + "s"} {
+			resp, body := r.admin.ask(t, "GET", "/readyz", "", header)
+			require.Equal(t, http.StatusOK, resp.StatusCode)
+			require.Equal(t, reasons, body)
+		}
+		_, body := r.admin.ask(t, "GET", "/readyz", "", "Authorization: Bearer "+token)
+		require.Contains(t, body, path)
+		require.Contains(t, body, "s3cret")
 	})
 }
 

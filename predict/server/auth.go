@@ -21,8 +21,9 @@ type auth struct {
 	overRate *metrics.Counter
 }
 
-// A client is who a rate is counted for: the name of its key or, without one, its address. An IPv6
-// client counts by the upper half of its address, since one that has an address there has 2^64.
+// A client has a rate of its own. It is known by the name of its key or, without one, by its
+// address. Of an IPv6 address only the upper half counts, since a client usually has all 2^64 of
+// them.
 type client struct {
 	name    string
 	network [16]byte // bytes, because those are hashed without an allocation
@@ -144,8 +145,8 @@ func (s *Server) requireAdminToken(next http.Handler) http.Handler {
 	})
 }
 
-// maxUnread is how much of a refused request's body net/http is left to read, so that the
-// connection can be used again. With more to come it ends.
+// maxUnread is the longest body of a refused request that net/http is left to read, so that the
+// connection can be used again. A longer body ends the connection.
 const maxUnread = 16 << 10
 
 // refuse answers a request whose body has not been read.

@@ -2,7 +2,9 @@ package server
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -18,7 +20,9 @@ type certificate struct {
 func (c *certificate) set(chain, key []byte, now time.Time) error {
 	cert, err := tls.X509KeyPair(chain, key)
 	if err != nil {
-		return err
+		// It lists what the file has instead, which may be anything.
+		text, _, _ := strings.Cut(err.Error(), " after skipping")
+		return errors.New(text)
 	}
 	name, from, to := cert.Leaf.Subject.CommonName, cert.Leaf.NotBefore, cert.Leaf.NotAfter
 	switch {

@@ -70,6 +70,8 @@ func TestReplaceCertificate(t *testing.T) {
 	}
 	bChain, bKey := pair(t, "b.example", soon)
 	oldChain, oldKey := pair(t, "old.example", now.Add(-time.Second))
+	youngChain, youngKey := pair(t, "young.example", now.AddDate(1, 0, 1))
+	other := []byte("-----BEGIN s3cret-----\n-----END s3cret-----\n")
 	for name, bad := range map[string]struct {
 		chain, key []byte
 		want       string
@@ -80,9 +82,12 @@ func TestReplaceCertificate(t *testing.T) {
 		"cut":            {bChain[:len(bChain)/2], bKey, "certificate"},
 		"noise":          {bytes.Repeat([]byte("noise"), 100), bKey, "certificate"},
 		"over":           {oldChain, oldKey, `"old.example" was valid until`},
+		"not yet":        {youngChain, youngKey, `"young.example" is not valid before`},
+		"another file":   {other, bKey, `failed to find "CERTIFICATE" PEM block`},
+		"another key":    {bChain, other, `failed to find PEM block with type ending in`},
 	} {
 		if err := c.set(bad.chain, bad.key, now); err == nil ||
-			!strings.Contains(err.Error(), bad.want) {
+			!strings.Contains(err.Error(), bad.want) || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%s: got %v, want an error with %q", name, err, bad.want)
 		}
 		if got, err := shown(t, &c, tls.VersionTLS13); err != nil || got != "a.example" {

@@ -36,7 +36,7 @@ type Config struct {
 
 	MaxPriceAge int // trading days of age beyond which it is not ready; 0: none
 
-	// What is zero of these has the default of package predict.
+	// A zero here means the default of package predict.
 	CacheEntries int           // answers to keep
 	CacheBytes   int64         // memory for them
 	CacheTTL     time.Duration // how long an answer is kept
@@ -47,7 +47,7 @@ type Config struct {
 	DrainDelay   time.Duration // how long to go on accepting after SIGTERM
 	Grace        time.Duration // how long requests in flight may take after that
 
-	// Bounds on what a client may take for its part of a request. All must be above zero.
+	// How long a client may take for its part of a request. All must be above zero.
 	ReadHeaderTimeout, ReadTimeout, WriteTimeout, IdleTimeout time.Duration
 
 	KeysFile        string // hashes of the API keys that may ask; empty: everyone may
@@ -65,11 +65,11 @@ type Config struct {
 	AccessLog  slog.Handler // must not block; needed with an AccessRate
 	AccessRate logging.Rate
 
-	Signals Signals    // what ends it and has it reload, besides the context of Run
+	Signals Signals    // end the server or make it reload
 	OnReady func(Info) // called once, before the first forecast is answered
 }
 
-// Default returns the settings of a server that is not told otherwise. Load and Logger are missing.
+// Default returns the default settings. Load and Logger are missing.
 func Default() Config {
 	return Config{
 		Listen:            listenTCP,
@@ -90,8 +90,8 @@ func Default() Config {
 	}
 }
 
-// Validate returns an error for settings that cannot be meant. It names them as the command line
-// does, since an operator reads it.
+// Validate returns an error for settings that make no sense. The error names flags, since an
+// operator reads it.
 func (c *Config) Validate() error {
 	for _, t := range []struct {
 		name string
@@ -100,9 +100,9 @@ func (c *Config) Validate() error {
 		{"read-header-timeout", c.ReadHeaderTimeout}, {"read-timeout", c.ReadTimeout},
 		{"write-timeout", c.WriteTimeout}, {"idle-timeout", c.IdleTimeout},
 	} {
-		// Without a bound one slow client a connection takes the server down.
+		// Without a bound, slow clients take all connections and keep them.
 		if t.time <= 0 {
-			return fmt.Errorf("-%s %s is no time", t.name, t.time)
+			return fmt.Errorf("-%s %s is not above zero", t.name, t.time)
 		}
 	}
 	switch {
@@ -113,11 +113,9 @@ func (c *Config) Validate() error {
 	case (c.TLSCert == "") != (c.TLSKey == ""):
 		return errors.New("-tls-cert and -tls-key go together")
 	case c.RateLimit.Requests == 0 && c.TrustedProxies != nil:
-		return errors.New("-trusted-proxies says whose requests -rate-limit counts, " +
-			"which is not given")
+		return errors.New("-trusted-proxies needs -rate-limit")
 	case c.RateLimit.Requests == 0 && c.RateBurst > 0:
-		return errors.New("-rate-burst says how many requests -rate-limit lets through at once, " +
-			"which is not given")
+		return errors.New("-rate-burst needs -rate-limit")
 	}
 	return nil
 }

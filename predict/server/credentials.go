@@ -10,8 +10,8 @@ import (
 	"tickercast/predict/internal/apikey"
 )
 
-// credentials are what clients must show and what they are shown. They come from files, at start
-// and again when those change.
+// credentials are what clients must present, and the certificate that is presented to them. They
+// come from files, at start and again when those change.
 type credentials struct {
 	keys  atomic.Pointer[apikey.Set] // of clients, on the public port
 	token atomic.Pointer[apikey.Set] // of operators, on the admin port

@@ -48,7 +48,7 @@ func loadEmbedded(ctx context.Context) (*model.Model, *market.Market, error) {
 }
 
 // pricesCSV are 120 closes of each ticker near a level, so that an answer says which level it was
-// made from.
+// made from. Their days are before the year 2000, in which the tests of a bubble begin.
 func pricesCSV(level float64, tickers ...string) string {
 	var b strings.Builder
 	b.WriteString("date,ticker,close\n")

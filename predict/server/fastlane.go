@@ -38,9 +38,9 @@ func (s *Server) laneConfig(ln net.Listener) fastlane.Config {
 
 func (s *Server) usesLane() bool { return s.cfg.FastLane && s.cfg.TLSCert == "" }
 
-// answerFast is all that becomes of a request in the fast lane. What the middleware and the handler
-// do on the other path, it does in another order: it first looks whether the request is plain. One
-// that is handed over has been neither counted nor taken from a rate; net/http does that.
+// answerFast answers a request of the fast lane: it does what the middleware and the handler do on
+// the other path. It decodes first, because a request that is handed over must be counted and taken
+// from a rate by net/http only.
 func (s *Server) answerFast(r *fastlane.Request) (resp fastlane.Response, ok bool) {
 	req, ok := s.service.DecodeFast(r.Body)
 	if !ok {
@@ -82,7 +82,7 @@ func (s *Server) fastClientAddr(r *fastlane.Request) (addr netip.Addr) {
 		addr = tcp.AddrPort().Addr()
 	}
 	if s.auth.proxies == nil {
-		return addr // without making a string of the header
+		return addr // saves making a string of the header
 	}
 	return s.auth.clientAddr(addr, string(r.ForwardedFor()))
 }

@@ -21,7 +21,7 @@ import (
 	"tickercast/predict/server"
 )
 
-// watched is how long a server takes to see that a file has changed: three looks, as it waits until
+// watched is how long a server takes to see that a file has changed: three polls, as it waits until
 // the file is the same at two of them.
 var watched = 3 * server.Default().WatchInterval
 
@@ -124,7 +124,7 @@ func (r *running) finish() {
 	r.client.CloseIdleConnections()
 	select {
 	case r.stop <- os.Interrupt:
-	default: // the test has sent signals that no one takes
+	default: // the test has sent signals that are still in the channel
 	}
 	select {
 	case <-r.ended:

@@ -33,8 +33,8 @@ const (
 	aTrace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 )
 
-// post is a POST /predict with other headers than a good one.
-func post(headers, body string) string { return line + host + headers + "\r\n" + body }
+// rawPost is a POST /predict with other headers than a good one.
+func rawPost(headers, body string) string { return line + host + headers + "\r\n" + body }
 
 // bare is a request of a method and a target only.
 func bare(request string) string { return request + " HTTP/1.1\r\n" + host + "\r\n" }
@@ -52,7 +52,7 @@ func hostile() []hostileRequest {
 		{"good", good, "200 open"},
 		{"good twice", good + good, "200 200 open"},
 		{"good, known and unknown",
-			good + post(isJSON+"Content-Length: 19\r\n", `{"ticker":"NOSUCH"}`), "200 404 open"},
+			good + rawPost(isJSON+"Content-Length: 19\r\n", `{"ticker":"NOSUCH"}`), "200 404 open"},
 	}, hostileFraming, hostileHeads)
 }
 

@@ -17,6 +17,7 @@ const (
 func newHTTPServer(cfg *Config, h http.Handler) *http.Server {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
+	errorLog := &throttledLog{logger: cfg.Logger, now: time.Now}
 	return &http.Server{
 		Protocols:                    protocols,
 		HTTP2:                        &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
@@ -27,8 +28,7 @@ func newHTTPServer(cfg *Config, h http.Handler) *http.Server {
 		IdleTimeout:                  cfg.IdleTimeout,
 		MaxHeaderBytes:               maxHeaderBytes,
 		DisableGeneralOptionsHandler: true,
-		ErrorLog: log.New(&throttledLog{logger: cfg.Logger, now: time.Now}, "",
-			0),
+		ErrorLog:                     log.New(errorLog, "", 0),
 	}
 }
 

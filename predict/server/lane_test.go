@@ -19,7 +19,7 @@ import (
 
 // predictWith is a plain request with more headers.
 func predictWith(headers, body string) string {
-	return post(fmt.Sprintf("%s%sContent-Length: %d\r\n", headers, isJSON, len(body)), body)
+	return rawPost(fmt.Sprintf("%s%sContent-Length: %d\r\n", headers, isJSON, len(body)), body)
 }
 
 const (

@@ -10,7 +10,7 @@ import (
 	"tickercast/predict"
 )
 
-// middleware puts what every public request passes in front of next, outermost first.
+// middleware wraps next in what every public request passes, listed from the outside in.
 func (s *Server) middleware(next http.Handler) http.Handler {
 	list := []func(http.Handler) http.Handler{
 		s.observe,

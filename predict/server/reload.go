@@ -19,8 +19,9 @@ import (
 	"tickercast/predict/internal/metrics"
 )
 
-// A reloader replaces what is served when its files change or someone asks. What cannot be read or
-// checked replaces nothing. Resources are independent: a slow or broken one holds up no other.
+// A reloader replaces what is served when its files change, on SIGHUP and on POST /-/reload. A file
+// that cannot be read or checked replaces nothing. Resources are independent: a slow or broken one
+// holds up no other.
 type reloader struct {
 	resources []*resource
 	logger    *slog.Logger
@@ -194,7 +195,7 @@ func (r *reloader) watch(ctx context.Context, res *resource, interval time.Durat
 	}
 }
 
-// problems lists what is older than its files, and why.
+// problems lists the resources that are older than their files, and why.
 func (r *reloader) problems() (all []problem) {
 	for _, res := range r.resources {
 		for _, w := range res.files {
@@ -238,8 +239,8 @@ func countUnreachable(mk *market.Market) (n int) {
 	return n
 }
 
-// ready reports whether a balancer should send requests here, and the reasons why not, or what is
-// wrong although it should.
+// ready reports whether a balancer should send requests here, and what is wrong. Files that cannot
+// be loaded are wrong too, but the server stays ready with what it had.
 func (s *Server) ready(details bool) (bool, []string) {
 	if s.draining.Load() {
 		return false, []string{"draining"}
@@ -264,8 +265,8 @@ func (s *Server) ready(details bool) (bool, []string) {
 	return fresh, reasons
 }
 
-// serveReload is POST /-/reload: 200, or 422 with the file and line at fault, after which what was
-// served before is served.
+// serveReload is POST /-/reload: 200, or 422 with the file and line at fault. After a 422 the
+// server serves what it served before.
 func (s *Server) serveReload(w http.ResponseWriter, r *http.Request) {
 	status, body := http.StatusOK, map[string]any{"status": "reloaded"}
 	if err := s.reloader.reload(r.Context(), "POST /-/reload"); err != nil {

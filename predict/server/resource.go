@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"tickercast/model/source"
 )
@@ -32,11 +33,17 @@ type watchedFiles struct {
 	absent   int                // polls in a row that could not look at them
 	refused  error              // of the last load
 	trouble  error              // of polling
+	looking  time.Time          // when the look under way began; zero: none is
+	loading  time.Time          // likewise of loading
 }
 
-// patience is the number of polls after which files that are absent or keep changing are reported.
-// For a moment both are normal: that is how files are replaced.
-const patience = 3
+// reportAfter is the number of polls in a row after which files that are absent or keep changing
+// are reported. For a moment both are normal: that is how files are replaced.
+const reportAfter = 3
+
+// slowness is how long a look or a load may take until it is reported. A file system that does not
+// answer blocks either for ever.
+const slowness = time.Minute
 
 var (
 	errAbsent   = errors.New("not there")
@@ -47,24 +54,24 @@ var (
 // then stayed the same for one interval, so that files which are still being written are not read
 // half. news is a trouble that was not there before, or nil.
 func (w *watchedFiles) poll(ctx context.Context) (reload bool, news error) {
-	now, err := w.Look(ctx) // which may take its time
+	now, err := w.fingerprint(ctx)
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.looking = time.Time{}
 	before := w.trouble
 	switch {
 	case ctx.Err() != nil:
 	case err != nil:
-		if w.absent++; w.absent >= patience {
+		if w.absent++; w.absent >= reportAfter {
 			w.trouble = fmt.Errorf("%w: %w", errAbsent, err)
+		}
+	case now != w.lastSeen:
+		w.absent, w.lastSeen = 0, now
+		if w.changing++; w.changing >= reportAfter {
+			w.trouble = fmt.Errorf("%s %w", w.Name, errChanging)
 		}
 	case now == w.loadedAt:
 		w.absent, w.changing, w.trouble = 0, 0, nil
-		w.lastSeen = now
-	case now != w.lastSeen:
-		w.absent, w.lastSeen = 0, now
-		if w.changing++; w.changing >= patience {
-			w.trouble = fmt.Errorf("%s %w", w.Name, errChanging)
-		}
 	default:
 		reload = true
 	}
@@ -74,24 +81,34 @@ func (w *watchedFiles) poll(ctx context.Context) (reload bool, news error) {
 	return reload, news
 }
 
+// fingerprint looks at the files. It holds no lock, because a file system that does not answer must
+// not keep /readyz from answering.
+func (w *watchedFiles) fingerprint(ctx context.Context) (source.Fingerprint, error) {
+	w.mu.Lock()
+	w.looking = time.Now()
+	w.mu.Unlock()
+	return w.Look(ctx)
+}
+
 // begin notes what the files are before they are read: a change while they are is seen at the next
 // poll.
 func (w *watchedFiles) begin(ctx context.Context) {
-	now, err := w.Look(ctx)
+	now, _ := w.fingerprint(ctx) // reading reports what cannot be looked at
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.looking, w.loading = time.Time{}, time.Now()
 	w.loadedAt, w.lastSeen = now, now
 	w.changing = 0
-	if err == nil {
-		w.absent, w.trouble = 0, nil
-	}
 }
 
-// end notes how loading ended.
+// end notes how loading ended. Until then a trouble lasts, as what is served is still the old.
 func (w *watchedFiles) end(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.refused = err
+	w.refused, w.loading = err, time.Time{}
+	if w.loadedAt != (source.Fingerprint{}) {
+		w.absent, w.trouble = 0, nil
+	}
 }
 
 // A problem is why something served is older than its files.
@@ -105,7 +122,11 @@ type problem struct {
 func (w *watchedFiles) problem() (p problem, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	slow := func(began time.Time) bool { return !began.IsZero() && time.Since(began) > slowness }
 	switch {
+	case slow(w.looking) || slow(w.loading):
+		return problem{w.name, "reading the files does not end",
+			w.Name + ": reading takes more than " + slowness.String()}, true
 	case w.refused != nil:
 		return problem{w.name, "the last reload was refused", oneLine(w.refused)}, true
 	case w.trouble != nil:

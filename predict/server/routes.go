@@ -9,10 +9,10 @@ import (
 type route struct {
 	method, path string
 	handler      http.HandlerFunc
-	open         bool // without a key and at any rate: probes, and what documents the rest
+	open         bool // needs no key and has no rate: probes and documentation
 }
 
-// pattern is what the route is to the mux.
+// pattern is the route's name in the mux.
 func (r route) pattern() string { return r.method + " " + r.path }
 
 func (s *Server) routes() []route {
@@ -66,7 +66,7 @@ func (s *Server) adminHandler() http.Handler {
 	mux.Handle("/", s.requireAdminToken(guarded))
 	mux.HandleFunc("GET /health", s.service.ServeHealth)
 	mux.HandleFunc("GET /livez", s.service.ServeLive)
-	mux.HandleFunc("GET /readyz", s.service.ServeReadyDetails)
+	mux.HandleFunc("GET /readyz", s.serveReadyAdmin)
 	if s.cfg.AdminTokenFile == "" {
 		return noSniff(refusePages(mux))
 	}

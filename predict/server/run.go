@@ -16,10 +16,10 @@ import (
 // its answer. It listens first, so that a port in use is reported before a file is read, and
 // answers at once: probes and documents as always, forecasts with a 503 until there are prices.
 //
-// SIGTERM drains: the server is not ready at once, goes on accepting for DrainDelay, because a
-// balancer learns of it late, then finishes what is under way. SIGINT comes from a person and skips
-// the delay, as the end of ctx does. A second signal ends the process at once, and so does the
-// first one while the server loads.
+// SIGTERM drains. The server reports at once that it is not ready. It goes on accepting for
+// DrainDelay, because a balancer learns of that late, and then finishes what is under way. SIGINT
+// comes from a person and skips the delay, as the end of ctx does. A second signal closes every
+// connection at once, and so does the first one while the server loads.
 func (s *Server) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -60,8 +60,8 @@ func (s *Server) Run(ctx context.Context) error {
 // slowStart is how long loading takes before the log says so.
 const slowStart = 5 * time.Second
 
-// load loads resources for the first time. It reports whether a signal or ctx stopped it before it
-// was done. An error of serving ends it too.
+// load loads resources for the first time. stopped reports whether a signal or ctx came before they
+// were loaded. An error of serving ends it too.
 func (s *Server) load(ctx context.Context, resources []*resource,
 	failed <-chan error) (stopped bool, err error) {
 	loaded := make(chan error, 1)
@@ -191,8 +191,8 @@ func (s *Server) listen(ctx context.Context) (public, admin net.Listener, err er
 	return public, admin, nil
 }
 
-// listenAdmin opens the admin port. Another program may have the default one; then any free port
-// will do, since no one asked for that number.
+// listenAdmin opens the admin port. If another program has the default one, it takes any free port,
+// since the operator did not ask for that number.
 func (s *Server) listenAdmin(ctx context.Context) (net.Listener, error) {
 	ln, err := s.cfg.Listen(ctx, s.cfg.AdminAddr)
 	if s.cfg.AdminAddr == DefaultAdminAddr && errors.Is(err, syscall.EADDRINUSE) {

@@ -196,12 +196,16 @@ func TestConnectionCap(t *testing.T) {
 // TestNewRefuses gives settings that cannot be meant.
 func TestNewRefuses(t *testing.T) {
 	for want, change := range map[string]func(*server.Config){
-		"-read-timeout 0s is no time":  func(c *server.Config) { c.ReadTimeout = 0 },
-		"-idle-timeout -1s is no time": func(c *server.Config) { c.IdleTimeout = -time.Second },
-		"-tls-cert and -tls-key go":    func(c *server.Config) { c.TLSCert = "cert.pem" },
-		"-rate-burst says how many":    func(c *server.Config) { c.RateBurst = 1 },
-		`origin "x"`:                   func(c *server.Config) { c.CORSOrigins = []string{"x"} },
-		"Timeout is -1s":               func(c *server.Config) { c.BatchTimeout = -time.Second },
+		"-read-timeout 0s is not above zero": func(c *server.Config) { c.ReadTimeout = 0 },
+		"-idle-timeout -1s is not above zero": func(c *server.Config) {
+			c.IdleTimeout = -time.Second
+		},
+		"-tls-cert and -tls-key go":     func(c *server.Config) { c.TLSCert = "cert.pem" },
+		"-rate-burst needs -rate-limit": func(c *server.Config) { c.RateBurst = 1 },
+		`origin "x"`:                    func(c *server.Config) { c.CORSOrigins = []string{"x"} },
+		"Timeout is -1s": func(c *server.Config) {
+			c.BatchTimeout = -time.Second
+		},
 	} {
 		cfg := server.Default()
 		cfg.Load = loadEmbedded

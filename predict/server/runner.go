@@ -5,15 +5,15 @@ import (
 	"sync"
 )
 
-// A runner does one job at a time for all who ask for it. A caller that comes while it is at work
-// gets the next run, which sees what changed after the present one began, and all who come
-// meanwhile share that run: however many ask, one runs and one waits.
+// A runner runs one job at a time for many callers. A caller that comes during a run gets the next
+// one, which sees what changed after the present one began. All such callers share it: however many
+// there are, one run is under way and one waits.
 type runner struct {
 	job  func(ctx context.Context, why string) error
 	wake chan struct{} // of size 1
 
 	mu   sync.Mutex
-	next *run // nil: no one asks
+	next *run // nil: none is asked for
 }
 
 // A run is one execution of the job.

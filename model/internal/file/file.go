@@ -7,34 +7,52 @@ package file
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 )
 
 // Open opens a regular file, or with pipes also a pipe such as /dev/stdin. It never blocks: a pipe
-// that no one writes to is at its end.
+// without a writer is at its end.
 func Open(path string, pipes bool) (*os.File, error) {
+	// To open a device or a pipe can have effects, such as to rewind a tape or to end a writer.
+	if info, err := os.Stat(path); err == nil {
+		if err := check(path, info, pipes); err != nil {
+			return nil, err
+		}
+	}
 	f, err := os.OpenFile(path, os.O_RDONLY|nonBlocking, 0)
 	if err != nil {
 		return nil, err
 	}
 	info, err := f.Stat()
+	if err == nil { // it may be another file by now
+		err = check(path, info, pipes)
+	}
+	// Some files of /proc call themselves regular and make a reader wait for the kernel.
+	if err == nil && info.Mode().IsRegular() && waits(f) {
+		err = errKind(path)
+	}
 	if err != nil {
 		f.Close()
 		return nil, err
 	}
+	return f, nil
+}
+
+// check refuses what is not a regular file, or not a pipe where that may be.
+func check(path string, info os.FileInfo, pipes bool) error {
 	switch mode := info.Mode(); {
 	case mode.IsRegular() || pipes && mode&os.ModeNamedPipe != 0:
-		return f, nil
+		return nil
 	case mode.IsDir():
-		err = errors.New("is a folder, want a file")
-	default:
-		err = errors.New("is a pipe, device or socket, want a regular file")
+		return fmt.Errorf("%s: is a folder, want a file", path)
 	}
-	f.Close()
-	return nil, fmt.Errorf("%s: %w", path, err)
+	return errKind(path)
+}
+
+func errKind(path string) error {
+	return fmt.Errorf("%s: is a pipe, device or socket, want a regular file", path)
 }
 
 // Read reads a whole regular file of at most so many bytes. It ends when ctx does.

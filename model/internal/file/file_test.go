@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"tickercast/model/internal/file"
 )
@@ -78,4 +79,52 @@ func TestPipe(t *testing.T) {
 	if err != nil || string(buf[:n]) != "through" {
 		t.Errorf("got %q, %v", buf[:n], err)
 	}
+}
+
+// TestFileThatWaits reads a file of /proc that calls itself regular and waits as a pipe does.
+func TestFileThatWaits(t *testing.T) {
+	const path = "/proc/kmsg"
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	f.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if _, err := file.Read(ctx, path, 1<<20); err == nil ||
+		!strings.Contains(err.Error(), "regular file") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestRefusalLeavesAWriterAlone refuses a pipe without opening it, which would end its writer.
+func TestRefusalLeavesAWriterAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	opened := make(chan error, 1)
+	go func() {
+		w, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err == nil {
+			w.Close()
+		}
+		opened <- err
+	}()
+	for range 20 {
+		if _, err := file.Open(path, false); err == nil {
+			t.Fatal("a pipe is opened")
+		}
+		select {
+		case <-opened:
+			t.Fatal("its writer was let through")
+		case <-time.After(time.Millisecond):
+		}
+	}
+	r, err := file.Open(path, true) // lets the writer end
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	<-opened
 }

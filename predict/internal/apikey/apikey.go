@@ -21,7 +21,8 @@ const (
 	MaxKeys = 100_000
 
 	maxName  = 64
-	minToken = 16 // characters: what is shorter can be guessed
+	maxLine  = 1024 // bytes before a comment: splitting a line takes many times its length
+	minToken = 16   // characters: what is shorter can be guessed
 )
 
 // Set is a set of keys. It is immutable.
@@ -59,8 +60,12 @@ func Parse(file string, data []byte) (*Set, error) {
 	n := 0
 	for line := range bytes.Lines(data) {
 		n++
-		text, _, _ := strings.Cut(string(line), "#")
-		fields := strings.Fields(text)
+		text, _, _ := bytes.Cut(line, []byte("#"))
+		if text = bytes.TrimSpace(text); len(text) > maxLine {
+			return nil, fmt.Errorf("%s:%d: a line of %d bytes, more than %d", file, n, len(text),
+				maxLine)
+		}
+		fields := strings.Fields(string(text))
 		if len(fields) == 0 {
 			continue
 		}
@@ -91,7 +96,7 @@ func parseKey(fields []string) (key, error) {
 			hex.EncodedLen(len(k.hash)))
 	}
 	if _, err := hex.Decode(k.hash[:], []byte(fields[0])); err != nil {
-		return k, errors.New("a SHA-256 hash is of hexadecimal digits alone")
+		return k, errors.New("a SHA-256 hash has hexadecimal digits only")
 	}
 	switch {
 	case len(fields) == 1:
@@ -125,6 +130,9 @@ func Token(file string, data []byte) (*Set, error) {
 func (s *Set) Lookup(presented []byte) (name string, ok bool) {
 	hash := sha256.Sum256(presented)
 	for _, k := range s.keys[s.place(&hash)] {
+		// Two hashes share a place once in 2^64, and only by a seed that no client knows. So no
+		// test sees a comparison that is too short or takes a varying time; this one does not rely
+		// on it.
 		if subtle.ConstantTimeCompare(hash[:], k.hash[:]) == 1 {
 			return k.name, true
 		}

@@ -1,10 +1,12 @@
 package apikey_test
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -39,7 +41,7 @@ func TestLookup(t *testing.T) {
 	}
 	for _, key := range []string{"", "key-of-carol", "key-of-bob ", hash("key-of-bob"), "bob"} {
 		if name, ok := s.Lookup([]byte(key)); ok || name != "" {
-			t.Errorf("Lookup(%q) = %q, %v; want nobody", key, name, ok)
+			t.Errorf("Lookup(%q) = %q, %v; want no client", key, name, ok)
 		}
 	}
 }
@@ -48,7 +50,7 @@ func TestBadFiles(t *testing.T) {
 	good := hash("good") + " good\n"
 	for _, tt := range []struct{ name, data, want string }{
 		{"empty", "", "keys: no keys"},
-		{"comments alone", "# a\n#b", "keys: no keys"},
+		{"only comments", "# a\n#b", "keys: no keys"},
 		{"a key that is not hashed", good + "s3cret-key-of-alice alice\n", "keys:2: 19 characters"},
 		{"not hex", good + "\n" + strings.Repeat("g", 64), "keys:3: a SHA-256 hash"},
 		{"cut", good + hash("x")[:63], "keys:2: 63 characters"},
@@ -57,6 +59,7 @@ func TestBadFiles(t *testing.T) {
 		{"a name with a control character", good + hash("x") + " s3cret\x01", "keys:2: a name has"},
 		{"a long name", good + hash("x") + " s3cret" + strings.Repeat("a", 60),
 			"keys:2: a name has"},
+		{"a long line", good + strings.Repeat("s3cret ", 1000), "keys:2: a line of 6999 bytes"},
 		{"twice", good + "#\n" + good, "keys:3: the key of line 1 again"},
 		{"too many", manyKeys(apikey.MaxKeys + 1),
 			fmt.Sprintf("keys:%d: more than", apikey.MaxKeys+1)},
@@ -156,5 +159,20 @@ func BenchmarkLookup(b *testing.B) {
 				s.Lookup([]byte("0"))
 			}
 		})
+	}
+}
+
+// TestParseTakesLittleMemory parses the worst files of 16 MiB.
+func TestParseTakesLittleMemory(t *testing.T) {
+	const size = 16 << 20
+	for _, unit := range []string{"a ", "a\n", "a", "\n", " ", "#", "\x00 "} {
+		data := bytes.Repeat([]byte(unit), size/len(unit))
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		apikey.Parse("keys", data)
+		runtime.ReadMemStats(&after)
+		if got := after.TotalAlloc - before.TotalAlloc; got > size {
+			t.Errorf("%q: %d bytes for a file of %d", unit, got, size)
+		}
 	}
 }

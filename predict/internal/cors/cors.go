@@ -23,7 +23,7 @@ const (
 	maxAge = "7200"
 )
 
-// Policy says whose pages may ask.
+// Policy lists the origins whose pages may use the server.
 type Policy struct {
 	origins []string // nil: all
 }
@@ -43,7 +43,7 @@ func New(origins []string) (*Policy, error) {
 			return nil, fmt.Errorf("origin %q: a browser leaves the port out", o)
 		}
 		if strings.Contains(o, "*") {
-			return nil, fmt.Errorf("origin %q: no pattern is known but * alone", o)
+			return nil, fmt.Errorf("origin %q: list full origins, or only * for all", o)
 		}
 		if o != strings.ToLower(o) {
 			return nil, fmt.Errorf("origin %q: a browser sends it in lower case", o)

@@ -108,6 +108,6 @@ func TestBadOrigins(t *testing.T) {
 		}
 	}
 	if p, err := cors.New(nil); err != nil || p.Header() == nil {
-		t.Errorf("an empty list is not nobody: %v, %v", p, err)
+		t.Errorf("an empty list does not mean no origin: %v, %v", p, err)
 	}
 }

@@ -1,5 +1,5 @@
-// Package logging writes logs off the path of those who log: a sampled access log with a line for
-// each answer, and a slog.Handler that never blocks.
+// Package logging has a slog.Handler that never blocks and a sampled access log with a line for
+// each answer.
 //
 // It is not a log of record: when no one takes the lines in time, they are dropped and counted.
 package logging

@@ -24,7 +24,6 @@ type Handler struct {
 
 type queue struct {
 	w       io.Writer
-	json    bool
 	records chan entry
 	stop    chan struct{} // closed by Close
 	ended   chan struct{} // closed before the goroutine looks at records for the last time
@@ -44,13 +43,11 @@ type entry struct {
 // NewHandler returns a handler that writes to w and starts its goroutine; Close ends it. format
 // makes the handler that formats; nil means JSON, one line a record.
 func NewHandler(w io.Writer, format func(io.Writer) slog.Handler) *Handler {
-	json := format == nil
-	if json {
+	if format == nil {
 		format = func(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, nil) }
 	}
 	q := &queue{
 		w:       w,
-		json:    json,
 		records: make(chan entry, capacity),
 		stop:    make(chan struct{}),
 		ended:   make(chan struct{}),
@@ -173,11 +170,7 @@ func (q *queue) flush() {
 	if q.buf.Len() == 0 {
 		return
 	}
-	lines := q.buf.Bytes()
-	if q.json {
-		lines = escapeControls(lines)
-	}
-	if _, err := q.w.Write(lines); err != nil {
+	if _, err := q.w.Write(escapeControls(q.buf.Bytes())); err != nil {
 		q.dropped.Add(q.pending)
 	}
 	q.buf.Reset()

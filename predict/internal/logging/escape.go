@@ -6,10 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-// escapeControls returns lines of JSON with the control characters that JSON leaves as they are,
-// written as \u escapes: DEL and C1, which a terminal obeys, and those that turn the direction of
-// text, which hide what a line says. A client can put them into a path. Most lines have none and
-// come back as they are.
+// escapeControls returns lines of JSON or of text with the control characters that those formats
+// leave as they are, written as \u escapes: DEL and C1, which a terminal obeys, and those that turn
+// the direction of text, which hide what a line says. A client can put them into a path. Most lines
+// have none and come back as they are.
 func escapeControls(lines []byte) []byte {
 	for i := 0; i < len(lines); {
 		r, size := utf8.DecodeRune(lines[i:])

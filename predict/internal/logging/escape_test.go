@@ -3,6 +3,7 @@ package logging
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"log/slog"
 	"strings"
 	"testing"
@@ -27,6 +28,21 @@ func TestControlsAreEscaped(t *testing.T) {
 	}
 	if want := strings.ToValidUTF8(nasty, "\ufffd"); line.Path != want {
 		t.Errorf("got %q back, want %q", line.Path, want)
+	}
+}
+
+func TestControlsAreEscapedInText(t *testing.T) {
+	var out strings.Builder
+	h := NewHandler(&out, func(w io.Writer) slog.Handler { return slog.NewTextHandler(w, nil) })
+	slog.New(h).Info("m", "del", "a\x7fb", "c1", "a\u009b31m b", "bidi", "\u202eevil", "esc",
+		"\x1b[31m")
+	if err := h.Close(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range strings.TrimSuffix(out.String(), "\n") {
+		if isControl(r) || r < ' ' {
+			t.Errorf("%U stands in %q", r, out.String())
+		}
 	}
 }
 

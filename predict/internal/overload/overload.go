@@ -1,8 +1,8 @@
 // Package overload bounds how many costly calls run at once and how much waits for that, so that
 // under overload some are refused early and the others are answered in time.
 //
-// It limits concurrency, not rate, and knows nothing of who asks. It is for work that costs far
-// more than refusing it does.
+// It limits concurrency, not rate, and knows nothing of clients. It is for work that costs far more
+// than refusing it does.
 package overload
 
 import (
@@ -53,8 +53,8 @@ func (l *Limiter) Acquire(ctx context.Context, size int) (release func(), err er
 			return nil, err
 		}
 	}
-	// Work that never blocks runs to its end before the scheduler looks at requests that are there
-	// too: they would wait unread, uncounted and unrefused. Let them come first.
+	// Work that never blocks runs to its end before the scheduler turns to other requests, which
+	// would meanwhile be neither counted nor refused. Let them come first.
 	runtime.Gosched()
 	return l.release, nil
 }

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// ForwardedFor is the header in which proxies write whom a request came from. Any client can send
-// it, so it is believed only as far as trusted proxies wrote it.
+// ForwardedFor is the header in which proxies write the address that a request came from. Any
+// client can send it, so it is believed only as far as trusted proxies wrote it.
 const ForwardedFor = "X-Forwarded-For"
 
 // Proxies are the networks of trusted proxies.
