@@ -27,58 +27,68 @@ const (
 var names = [...]struct {
 	field field
 	names string // separated by spaces
+	weak  bool   // they are tickers too, so they count only beside columns of prices
 }{
-	{fieldDate, "date"},
-	{fieldDate, "datetime"},                // yfinance
-	{fieldDate, "timestamp"},               // Alpha Vantage, ccxt, NSE bhavcopy
-	{fieldDate, "opentime"},                // Binance
-	{fieldDate, "windowstart"},             // Polygon
-	{fieldDate, "date1 traddt bizdt"},      // NSE
-	{fieldDate, "datadate caldt dlycaldt"}, // CRSP and Compustat
-	{fieldDate, "tradedate tradingdate tradingday pricedate quotedate exchangedate businessdate"},
-	{fieldDate, "dateutc dategmt datelocal localdate utcdate isodate day dt"},
-	{fieldDate, "timeopen starttime startdate periodstart begins beginsat"}, // CoinMarketCap
-	{fieldDate, "dates observationdate"},                                    // Bloomberg, FRED
-	{fieldDate, "gmttime utctime localtime"},                                // Dukascopy
-	{fieldDate, "unix unixtime unixtimestamp epoch epochtime"},
-	{fieldDate, "datum data fecha 日期 交易日期"}, // German, Polish and Italian, Spanish, Chinese
-	{fieldDate, "time"}, // TradingView
-	{fieldDate, "t"},    // Polygon, keys of JSON
+	{fieldDate, "date", false},
+	{fieldDate, "datetime", false},                // yfinance
+	{fieldDate, "timestamp", false},               // Alpha Vantage, ccxt, NSE bhavcopy
+	{fieldDate, "opentime", false},                // Binance
+	{fieldDate, "windowstart", false},             // Polygon
+	{fieldDate, "date1 traddt bizdt", false},      // NSE
+	{fieldDate, "datadate caldt dlycaldt", false}, // CRSP and Compustat
+	{fieldDate, "tradedate tradingdate tradingday pricedate quotedate", false},
+	{fieldDate, "exchangedate businessdate", false}, // Refinitiv
+	{fieldDate, "dateutc dategmt datelocal localdate utcdate isodate", false},
+	{fieldDate, "timeopen starttime startdate periodstart begins beginsat", false}, // CoinMarketCap
+	{fieldDate, "dates observationdate", false},                                    // Bloomberg, FRED
+	{fieldDate, "gmttime utctime localtime", false},                                // Dukascopy
+	{fieldDate, "unix unixtime unixtimestamp epoch epochtime", false},
+	{fieldDate, "datum fecha 日期 交易日期", false}, // German, Spanish, Chinese
+	{fieldDate, "data day dt", true},          // Polish and Italian
+	{fieldDate, "time", true},                 // TradingView
+	{fieldDate, "t", true},                    // Polygon, keys of JSON
 
-	{fieldClock, "time"}, // Stooq, MetaTrader
+	{fieldClock, "time", false}, // Stooq, MetaTrader
 
-	{fieldTicker, "ticker symbol name"},
-	{fieldTicker, "tckrsymb"}, // NSE
-	{fieldTicker, "tic actsymbol tickersymbol stocksymbol tscode code ric instrument stock 股票代码"},
+	{fieldTicker, "ticker symbol name", false},
+	{fieldTicker, "tckrsymb", false}, // NSE
+	{fieldTicker, "actsymbol tickersymbol stocksymbol tscode 股票代码", false},
+	{fieldTicker, "tic code ric instrument stock", true}, // Compustat and others
 
-	{fieldSeries, "series sctysrs"}, // NSE
+	{fieldSeries, "series sctysrs", false}, // NSE
 
-	{fieldOpen, "open openprice openingprice opnpric opening otwarcie eroffnung eröffnung erster"},
-	{fieldOpen, "apertura ouverture 开盘 开盘价 o"},
-	{fieldHigh, "high highprice hghpric highest hoch tageshoch najwyzszy maximo máximo massimo"},
-	{fieldHigh, "plushaut haut 最高 最高价 h"},
-	{fieldLow, "low lowprice lwpric lowest tief tagestief najnizszy minimo mínimo plusbas"},
-	{fieldLow, "bas 最低 最低价 l"},
+	{fieldOpen, "open openprice openingprice opnpric opening", false},
+	{fieldOpen, "otwarcie eroffnung eröffnung erster apertura ouverture 开盘 开盘价", false},
+	{fieldOpen, "o", true},
+	{fieldHigh, "high highprice hghpric highest hoch tageshoch najwyzszy maximo máximo massimo", false},
+	{fieldHigh, "plushaut haut 最高 最高价", false},
+	{fieldHigh, "h", true},
+	{fieldLow, "low lowprice lwpric lowest tief tagestief najnizszy minimo mínimo plusbas", false},
+	{fieldLow, "最低 最低价", false},
+	{fieldLow, "bas l", true},
 
-	{fieldClose, "close"},
-	{fieldClose, "closelast"},                       // Nasdaq
-	{fieldClose, "closeprice clspric closingprice"}, // NSE, BSE
-	{fieldClose, "price"},                           // Investing
-	{fieldClose, "prc dlyprc prccd"},                // CRSP and Compustat
-	{fieldClose, "lastprice lasttradedprice pxlast"},
-	{fieldClose, "schlusskurs schluss schluß zamkniecie cierre chiusura cloture clôture fermeture"},
-	{fieldClose, "收盘 收盘价"},
-	{fieldClose, "closeclosepriceadjustedforsplits"}, // Yahoo's page, by pandas
-	{fieldClose, "last c"},                           // see lookup
+	{fieldClose, "close", false},
+	{fieldClose, "closelast", false},                       // Nasdaq
+	{fieldClose, "closeprice clspric closingprice", false}, // NSE, BSE
+	{fieldClose, "price", false},                           // Investing
+	{fieldClose, "prc dlyprc prccd", false},                // CRSP and Compustat
+	{fieldClose, "lastprice lasttradedprice pxlast", false},
+	{fieldClose, "schlusskurs schluss schluß zamkniecie cierre chiusura", false},
+	{fieldClose, "cloture clôture fermeture", false},
+	{fieldClose, "收盘 收盘价", false},
+	{fieldClose, "closeclosepriceadjustedforsplits", false}, // Yahoo's page, by pandas
+	{fieldClose, "last c", true},                            // Barchart and others
 
-	{fieldAdjusted, "adjclose adjustedclose closeadj closeadjusted adjustedcloseprice"},
-	{fieldAdjusted, "adjcloseprice adjustedprice adjprice adjclosingprice adjustedclosingprice"},
-	{fieldAdjusted, "adjusted"}, // quantmod
+	{fieldAdjusted, "adjclose adjustedclose closeadj closeadjusted adjustedcloseprice", false},
+	{fieldAdjusted, "adjcloseprice adjustedprice adjprice", false},
+	{fieldAdjusted, "adjclosingprice adjustedclosingprice", false},
+	{fieldAdjusted, "adjusted", false}, // quantmod
 	{fieldAdjusted, "adjcloseadjustedclosepriceadjustedforsplitsanddividendandorcapitalgain" +
-		"distributions"}, // Yahoo's page, by pandas
+		"distributions", false}, // Yahoo's page, by pandas
 
-	{fieldVolume, "volume vol shares totalvolume tradedvolume volumen wolumen tickvol tickvolume"},
-	{fieldVolume, "tottrdqty ttltrdqnty v"},
+	{fieldVolume, "volume vol shares totalvolume tradedvolume volumen wolumen", false},
+	{fieldVolume, "tickvol tickvolume tottrdqty ttltrdqnty", false},
+	{fieldVolume, "v", true},
 }
 
 // normalName makes one of the ways in which a name is written: "Adj. Close**", "adj_close" and
@@ -104,7 +114,7 @@ func normalName(name string) string {
 func priceField(name string) field {
 	name = normalName(name)
 	for _, n := range names {
-		if n.field >= fieldOpen && len(name) > 1 && hasWord(n.names, name) {
+		if n.field >= fieldOpen && !n.weak && hasWord(n.names, name) {
 			return n.field
 		}
 	}

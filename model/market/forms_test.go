@@ -243,6 +243,8 @@ func TestReadRefusesKinds(t *testing.T) {
 			`ACME.csv:1: "sep=," is a line for spreadsheets, not the header: remove it`},
 		{"a formula", lines("Date,Close", `"=""2026-02-17""",1`),
 			`ACME.csv:2: date "=\"2026-02-17\"" is a formula of a spreadsheet (want YYYY-MM-DD)`},
+		{"a bare formula", lines("Date,Close", `="2026-02-17",1`),
+			`ACME.csv:2: a formula of a spreadsheet, ="...": save the values`},
 		{"a preamble", lines("Prices of ACME", "", "Date,Close", "2026-02-17,1"),
 			`ACME.csv:1: header has no column date: "Prices of ACME" (line 3 looks like the header: ` +
 				`remove what is above it)`},

@@ -92,13 +92,11 @@ func (l *layout) quoted(err error) error {
 // finder finds the columns of a header by their names.
 type finder struct {
 	header, normal []string
-	letters        bool // names of one letter count
-	last           bool // "last" counts
+	weak           bool // weak names count
+	letters        bool // so do those of one letter: all of t, o, h, l and c are there
 	err            error
 }
 
-// newFinder returns a finder for a header. Names of one letter count only in a header that has all
-// of t, o, h, l and c, and "last" only beside other columns of prices: they are tickers too.
 func newFinder(header []string) *finder {
 	f := &finder{header: header, letters: true}
 	for _, name := range header {
@@ -107,26 +105,26 @@ func newFinder(header []string) *finder {
 	for _, c := range []string{"t", "o", "h", "l", "c"} {
 		f.letters = f.letters && slices.Contains(f.normal, c)
 	}
+	f.weak = f.letters || f.find(fieldClose) >= 0 || f.find(fieldAdjusted) >= 0 ||
+		f.find(fieldVolume) >= 0 || f.find(fieldHigh) >= 0 && f.find(fieldLow) >= 0
 	return f
 }
 
 // find returns the column of a field, or -1.
 func (f *finder) find(want field) int {
 	for _, n := range names {
-		if n.field != want {
+		if n.field != want || n.weak && !f.weak {
 			continue
 		}
 		for name := range strings.FieldsSeq(n.names) {
-			if len(name) == 1 && !f.letters || name == "last" && !f.last {
+			i := slices.Index(f.normal, name)
+			if i < 0 || len(name) == 1 && !f.letters {
 				continue
 			}
-			i := slices.Index(f.normal, name)
-			if i >= 0 && slices.Contains(f.normal[i+1:], name) && f.err == nil {
+			if slices.Contains(f.normal[i+1:], name) && f.err == nil {
 				f.err = errTwice(f.header[i])
 			}
-			if i >= 0 {
-				return i
-			}
+			return i
 		}
 	}
 	return -1
@@ -146,7 +144,6 @@ func (l *layout) find(f *finder) (g group, hasVolume bool) {
 	}
 	g.open, g.high, g.low = f.find(fieldOpen), f.find(fieldHigh), f.find(fieldLow)
 	hasVolume = f.find(fieldVolume) >= 0
-	f.last = g.open >= 0 || g.high >= 0 || g.low >= 0 || hasVolume
 	g.close, g.adjusted = f.find(fieldClose), f.find(fieldAdjusted)
 	return g, hasVolume
 }
@@ -180,7 +177,7 @@ func (l *layout) single(ticker string, inFolder bool) error {
 	}
 	if noClose {
 		missing = append(missing, "open, high, low but no close")
-	} else if known := l.ticker >= 0 || f.last || inFolder; !hasClose && (l.date >= 0 || known) {
+	} else if known := l.ticker >= 0 || g.open >= 0 || inFolder || f.weak; !hasClose && (l.date >= 0 || known) {
 		missing = append(missing, "no column close or adj_close")
 	}
 	if missing != nil {

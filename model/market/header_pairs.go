@@ -42,12 +42,12 @@ func isClose(name string) bool {
 
 func isDateName(name string) bool {
 	name = normalName(name)
-	return slices.ContainsFunc(names[:], func(n struct {
-		field field
-		names string
-	}) bool {
-		return n.field == fieldDate && name != "" && hasWord(n.names, name)
-	})
+	for _, n := range names {
+		if n.field == fieldDate && name != "" && hasWord(n.names, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // group returns the group of a ticker, and makes it if there is none.

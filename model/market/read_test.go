@@ -100,6 +100,10 @@ func TestReadForms(t *testing.T) {
 		{"wide", "date,BRK.B,AAPL,GONE\n2026-02-17,,263.5,\n2026-02-18,497,264.35,\n", plainPanel},
 		{"wide, without a name for the dates",
 			",AAPL,BRK.B\n2026-02-17,263.5,#N/A\n2026-02-18,264.35,497\n", plainPanel},
+		{"wide, with weak names for tickers", ",LAST,LOW,DAY,TIC,T,OPEN,DATA\n2026-02-18,1,2,3,4,5,6,7\n",
+			"DATA 2026-02-18 - - - 7\nDAY 2026-02-18 - - - 3\nLAST 2026-02-18 - - - 1\n" +
+				"LOW 2026-02-18 - - - 2\nOPEN 2026-02-18 - - - 6\nT 2026-02-18 - - - 5\n" +
+				"TIC 2026-02-18 - - - 4\n"},
 		{"wide, by quantmod",
 			",AAPL.Close,BRK.B.Close\n2026-02-17,263.5,NA\n2026-02-18,264.35,497\n", plainPanel},
 		{"wide, unsorted, repeated",

@@ -14,6 +14,7 @@ var (
 	errRow   = fmt.Errorf("a row of more than %d bytes", maxRow)
 	errBare  = errors.New(`bare " in non-quoted-field`)
 	errQuote = errors.New(`extraneous or missing " in quoted-field`)
+	errCell  = errors.New(`a formula of a spreadsheet, ="...": save the values`)
 	// errCut says that the text ends within a row.
 	errCut = errors.New("cut")
 )
@@ -77,6 +78,9 @@ func (s *splitter) quoted(text []byte, first int, final bool) (n, lines int, err
 		if at == len(text) || text[at] != '"' {
 			end := i
 			for ; end < len(text) && text[end] != s.separator && text[end] != '\n'; end++ {
+				if text[end] == '"' && bytes.HasPrefix(trim(text[i:end]), []byte("=")) {
+					return lineEnd(end), lines, errCell
+				}
 				if text[end] == '"' {
 					return lineEnd(end), lines, errBare
 				}
