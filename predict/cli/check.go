@@ -96,14 +96,14 @@ func reportOn(mk *market.Market, refused error, name string) *priceReport {
 		r.Warnings = append(r.Warnings, warningReport(w))
 		r.texts = append(r.texts, w.String())
 	}
-	for _, file := range mk.Panel().Truncated() {
-		r.notes = append(r.notes, file+" ends without a line break and may be cut short")
-	}
+	read := mk.Panel().Report()
+	r.Faults = append(r.Faults, listFaults(read.Faults)...)
+	r.notes = notesOf(read)
 	return r
 }
 
 // faultsOf lists what an error of reading prices says.
-func faultsOf(err error, name string) (list []faultReport) {
+func faultsOf(err error, name string) []faultReport {
 	var faults *market.FaultsError
 	if !errors.As(err, &faults) {
 		message := err.Error()
@@ -113,10 +113,34 @@ func faultsOf(err error, name string) (list []faultReport) {
 		}
 		return []faultReport{{File: name, Message: message}}
 	}
-	for _, f := range faults.Faults {
+	return listFaults(faults.Faults)
+}
+
+func listFaults(faults []market.Fault) (list []faultReport) {
+	for _, f := range faults {
 		list = append(list, faultReport{f.File, f.Line, f.Message})
 	}
 	return list
+}
+
+// notesOf says what was not read and need not be a fault.
+func notesOf(read *market.Report) (notes []string) {
+	add := func(n int, format string, args ...any) {
+		if n > 0 {
+			notes = append(notes, fmt.Sprintf(format, append([]any{n}, args...)...))
+		}
+	}
+	add(read.BadRows, "%d faulty rows left out")
+	add(len(read.BadFiles), "%d faulty files left out")
+	add(read.Missing, "%d rows without a price are no rows")
+	add(read.OtherSeries, "%d rows of other series of a stock left out")
+	for _, file := range read.Skipped {
+		notes = append(notes, file+" is not read")
+	}
+	for _, file := range read.Truncated {
+		notes = append(notes, file+" ends without a line break and may be cut short")
+	}
+	return notes
 }
 
 func (r *priceReport) writeJSON(w io.Writer) error {

@@ -2,10 +2,13 @@ package cli_test
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -70,6 +73,45 @@ func TestCheckRefuses(t *testing.T) {
 		require.Equal(t, 2, status, stderr)
 		require.Empty(t, out)
 	}
+}
+
+// TestCheckNamesEveryFile wants each faulty file of a folder in one run, and with -skip-bad the
+// tickers of the others too.
+func TestCheckNamesEveryFile(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) { replaceFile(t, filepath.Join(dir, name), []byte(text)) }
+	write("ACME.csv", string(pricesCSV(100)))
+	write("ONE.csv", "date,close\n2024-01-02,x\n")
+	write("TWO.csv", "<html>404 Not Found</html>\n")
+	write("notes.txt", "")
+	var report struct {
+		Tickers []struct{ Ticker string }
+		Faults  []struct{ File string }
+	}
+	for _, skip := range []bool{false, true} {
+		status, out, stderr := runCommand(t, nil, "check", "-prices", dir, "-format", "json",
+			fmt.Sprintf("-skip-bad=%v", skip))
+		require.Equal(t, skip, status == 0, stderr)
+		require.NoError(t, json.Unmarshal([]byte(out), &report))
+		require.Len(t, report.Faults, 2, out)
+		require.Equal(t, filepath.Join(dir, "ONE.csv"), report.Faults[0].File)
+		require.Equal(t, filepath.Join(dir, "TWO.csv"), report.Faults[1].File)
+		require.Equal(t, skip, len(report.Tickers) == 1, out)
+	}
+	_, out, _ := runCommand(t, nil, "check", "-prices", dir, "-skip-bad")
+	require.Contains(t, out, "note: 2 faulty files left out")
+	require.Contains(t, out, "notes.txt is not read")
+	status, _, stderr := runCommand(t, nil, "predict", "-prices", dir, "-skip-bad", "ACME")
+	require.Equal(t, 0, status, stderr)
+
+	p := startUnready(t, "-prices", dir)
+	require.Equal(t, 1, p.waitExit(t, 20*time.Second))
+	p = start(t, "-prices", dir, "-skip-bad")
+	eventually(t, 20*time.Second, func() bool {
+		log := p.logged()
+		return strings.Contains(log, "faulty prices left out") &&
+			strings.Contains(log, "TWO.csv") && strings.Contains(log, "notes.txt")
+	})
 }
 
 // TestPredictSaysHowOldPricesAre wants one line on stderr, unless a day was asked for.

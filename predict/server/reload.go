@@ -12,10 +12,8 @@ import (
 	"slices"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"tickercast/model/market"
-	"tickercast/predict"
 	"tickercast/predict/internal/metrics"
 )
 
@@ -93,18 +91,6 @@ func (s *Server) loadData(ctx context.Context) error {
 	return err
 }
 
-// warningsOf counts what is doubtful of one kind about the prices that are served.
-func (s *Server) warningsOf(kind string) int {
-	if warnings := s.warnings.Load(); warnings != nil {
-		for _, w := range *warnings {
-			if w.Kind == kind {
-				return w.Count
-			}
-		}
-	}
-	return 0
-}
-
 // loadFirst loads resources, or returns the error of the first that cannot be loaded.
 func loadFirst(ctx context.Context, resources []*resource) error {
 	for _, res := range resources {
@@ -152,8 +138,11 @@ func (r *reloader) load(ctx context.Context, res *resource, why string) error {
 	start := time.Now()
 	if err := res.loadSafely(ctx); err != nil {
 		r.fail.Inc()
-		r.logger.Error("reload refused, serving what was served", "why", why,
-			"error", oneLine(err))
+		attrs := []any{"why", why, "error", oneLine(err)}
+		if faults := faultsOf(err); len(faults) > 1 {
+			attrs = append(attrs, "faults", firstFaults(faults))
+		}
+		r.logger.Error("reload refused, serving what was served", attrs...)
 		return err
 	}
 	if res.warn != nil {
@@ -205,38 +194,6 @@ func (r *reloader) problems() (all []problem) {
 		}
 	}
 	return all
-}
-
-// warnAboutPrices logs what of the prices is served but may not be what was meant.
-func (s *Server) warnAboutPrices() {
-	_, mk := s.service.Current()
-	for _, w := range *s.warnings.Load() {
-		s.logger.Warn(w.String(), "kind", w.Kind, "count", w.Count, "first", w.First)
-	}
-	if n := countUnreachable(mk); n > 0 {
-		s.logger.Warn("tickers with names too long to be asked for over HTTP", "tickers", n,
-			"longest", predict.MaxTicker)
-	}
-	if files := mk.Panel().Truncated(); len(files) > 0 {
-		s.logger.Warn("prices that end without a line break and may be cut short", "files", files)
-	}
-}
-
-// countUnreachable counts the tickers that only the command line can name: a request's ticker has
-// at most predict.MaxTicker characters.
-func countUnreachable(mk *market.Market) (n int) {
-	for i := range mk.Tickers() {
-		name := mk.Tickers()[i].Name
-		if utf8.RuneCountInString(name) <= predict.MaxTicker {
-			continue
-		}
-		short := market.WithoutSuffix(name)
-		t, ok := mk.Find([]byte(short))
-		if !ok || t.Index != i || utf8.RuneCountInString(short) > predict.MaxTicker {
-			n++
-		}
-	}
-	return n
 }
 
 // ready reports whether a balancer should send requests here, and what is wrong. Files that cannot

@@ -46,6 +46,9 @@ func (s *Server) Run(ctx context.Context) error {
 	stopped, err := s.load(ctx, data, failed)
 	slow.Stop()
 	if stopped || err != nil {
+		if faults := faultsOf(err); len(faults) > 1 { // the error has only the first
+			s.logger.Error("faulty prices", "faults", firstFaults(faults))
+		}
 		s.close(lane)
 		return err
 	}
