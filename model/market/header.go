@@ -175,9 +175,10 @@ func (l *layout) single(ticker string, inFolder bool) error {
 	if l.date < 0 {
 		missing = append(missing, "no column date")
 	}
+	known := l.date >= 0 || l.ticker >= 0 || g.open >= 0 || inFolder || f.weak
 	if noClose {
 		missing = append(missing, "open, high, low but no close")
-	} else if known := l.ticker >= 0 || g.open >= 0 || inFolder || f.weak; !hasClose && (l.date >= 0 || known) {
+	} else if !hasClose && known {
 		missing = append(missing, "no column close or adj_close")
 	}
 	if missing != nil {

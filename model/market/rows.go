@@ -88,25 +88,16 @@ func (s *splitter) quoted(text []byte, first int, final bool) (n, lines int, err
 			s.fields = append(s.fields, trim(text[i:end]))
 			i = end
 		} else {
-			mark := len(s.scratch)
-			for i = at + 1; ; i++ {
-				if i == len(text) {
-					if !final {
-						return 0, 0, errCut
-					}
-					return first, 1, errQuote
-				}
-				if c := text[i]; c == '"' {
-					if i++; i == len(text) || text[i] != '"' {
-						break
-					}
-				} else if c == '\n' {
-					lines++
-				}
-				s.scratch = append(s.scratch, text[i])
+			var ended bool
+			var more int
+			i, more, ended = s.field(text, at+1)
+			lines += more
+			switch {
+			case !ended && !final:
+				return 0, 0, errCut
+			case !ended:
+				return first, 1, errQuote
 			}
-			field := s.scratch[mark:len(s.scratch):len(s.scratch)]
-			s.fields = append(s.fields, trim(field))
 			for i < len(text) && (text[i] == ' ' || text[i] == '\r') {
 				i++
 			}
@@ -124,6 +115,24 @@ func (s *splitter) quoted(text []byte, first int, final bool) (n, lines int, err
 			return i, lines, nil
 		}
 	}
+}
+
+// field reads a quoted field that begins at i. It returns where the text goes on.
+func (s *splitter) field(text []byte, i int) (end, lines int, ended bool) {
+	mark := len(s.scratch)
+	for ; i < len(text); i++ {
+		c := text[i]
+		if c == '"' {
+			if i++; i == len(text) || text[i] != '"' {
+				s.fields = append(s.fields, trim(s.scratch[mark:len(s.scratch):len(s.scratch)]))
+				return i, lines, true
+			}
+		} else if c == '\n' {
+			lines++
+		}
+		s.scratch = append(s.scratch, c)
+	}
+	return i, lines, false
 }
 
 // trim is bytes.TrimSpace, which is slower for a field without spaces.
