@@ -1,7 +1,7 @@
 // Package logging has a slog.Handler that never blocks and a sampled access log with a line for
 // each answer.
 //
-// It is not a log of record: when no one takes the lines in time, they are dropped and counted.
+// It is not a log of record: lines that are not read in time are dropped and counted.
 package logging
 
 import (
