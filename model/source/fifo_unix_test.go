@@ -24,7 +24,7 @@ func TestOpenStopsAtASlowPipe(t *testing.T) {
 		"gzip": gzipped(pricesCSV(100, 60))[:100]} {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
-		// A pipe that no one has opened for writing is at its end.
+		// A pipe without a writer is at its end.
 		w, err := os.OpenFile(path, os.O_RDWR, 0)
 		if err != nil {
 			t.Fatal(err)

@@ -81,6 +81,7 @@ func TestOpenRefuses(t *testing.T) {
 	bad := write(t, filepath.Join(dir, "bad.csv"), []byte("date,ticker,close\n2020-01-02,A,x\n"))
 	short := write(t, filepath.Join(dir, "short.csv"), pricesCSV(100, 20))
 	none := filepath.Join(dir, "none")
+	large := write(t, filepath.Join(dir, "large"), make([]byte, 1<<20+1))
 	for want, c := range map[string]source.Config{
 		bad + `:2: close "x" is not a price`:                     {Prices: bad},
 		fmt.Sprintf("prices %q: no ticker has 30 closes", short): {Prices: short},
@@ -90,6 +91,7 @@ func TestOpenRefuses(t *testing.T) {
 			Until: calendar.Of(1980, 1, 1)},
 		"reading weights: open " + none + ": no such file or directory":    {Weights: none},
 		fmt.Sprintf("weights %q: model: bad weights: no model file", good): {Weights: good},
+		"reading weights: " + large + ": larger than 1048576 bytes":        {Weights: large},
 		"stat " + none + ": no such file or directory":                     {Prices: none},
 	} {
 		m, mk, err := c.Open(t.Context())

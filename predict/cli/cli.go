@@ -10,7 +10,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"tickercast/docs"
 )
@@ -98,8 +100,22 @@ func (e *env) run(ctx context.Context, args []string) int {
 		fmt.Fprintf(e.stderr, "tickercast %s: interrupted; nothing was written\n", cmd.name)
 		return 130
 	}
-	fmt.Fprintf(e.stderr, "tickercast %s: %v\n", cmd.name, err)
+	fmt.Fprintf(e.stderr, "tickercast %s: %s\n", cmd.name, oneLine(err))
 	return 1
+}
+
+// oneLine is the text of an error without what a terminal would obey: it may name files that others
+// have named.
+func oneLine(err error) string {
+	var b strings.Builder
+	for _, r := range strings.ReplaceAll(err.Error(), "\n", "; ") {
+		if unicode.IsPrint(r) {
+			b.WriteRune(r)
+		} else {
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		}
+	}
+	return b.String()
 }
 
 func find(name string) (command, bool) {

@@ -280,7 +280,7 @@ func TestBombOfEqualRows(t *testing.T) {
 	replaceFile(t, path, gzipped(t, pricesCSV(100)))
 	p := start(t, "-prices", path, "-watch", "50ms")
 	require.NoError(t, os.Rename(bomb, path))
-	eventually(t, 3*time.Minute, func() bool { // reading takes 12 s of CPU under this limit
+	eventually(t, 3*time.Minute, func() bool {
 		return strings.Contains(p.adminGet(t, "/readyz"), "prices: the last reload was refused")
 	})
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Process.Pid))

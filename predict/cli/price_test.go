@@ -1,6 +1,9 @@
 package cli
 
-import "testing"
+import (
+	"errors"
+	"testing"
+)
 
 func TestPrice(t *testing.T) {
 	for p, want := range map[float64]string{264.353: "264.35", 1234567.891: "1234567.89", 1: "1.00",
@@ -35,6 +38,18 @@ func TestPlainCell(t *testing.T) {
 		"A;=cmd": "A;'=cmd", "-A;B;@c": "'-A;B;'@c", "＝cmd": "'＝cmd", "BRK-B": "BRK-B", ";": ";"} {
 		if got := plainCell(cell); got != want {
 			t.Errorf("plainCell(%q) = %q, want %q", cell, got, want)
+		}
+	}
+}
+
+// TestOneLine: an error may name a file whose name a terminal would obey.
+func TestOneLine(t *testing.T) {
+	for text, want := range map[string]string{
+		"é/A.csv: bad": "é/A.csv: bad", "a\nb": "a; b",
+		"\x1b[31m\u202e\u009b\x7f\r\t'": `\x1b[31m\u202e\u009b\x7f\r\t'`,
+	} {
+		if got := oneLine(errors.New(text)); got != want {
+			t.Errorf("oneLine(%q) = %q, want %q", text, got, want)
 		}
 	}
 }

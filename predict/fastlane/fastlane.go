@@ -16,7 +16,7 @@
 // Headers follow these rules:
 //   - Host is there once and consists of letters, digits and -._:[].
 //   - Content-Length is there once and has one to four digits.
-//   - Content-Type is there once: application/json, alone or with charset=utf-8.
+//   - Content-Type is there once: application/json, with or without charset=utf-8.
 //   - Connection, if it is there, is keep-alive.
 //   - Authorization, X-Api-Key and X-Forwarded-For are there at most once. Config.Answer judges
 //     them.

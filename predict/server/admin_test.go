@@ -92,17 +92,35 @@ func TestDetailsNeedTheToken(t *testing.T) {
 // TestNoSniff: every answer of both ports, on every path, keeps browsers from guessing its type.
 func TestNoSniff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := start(t, inMemory(), nil)
-		for _, path := range []string{"/health", "/predict/AAPL", "/predict/NOPE", "/nowhere",
-			"/docs", "/openapi.json", "/metrics"} {
-			for _, p := range []port{r.public, r.admin} {
-				resp, _ := p.ask(t, "GET", path, "", "Host: localhost")
-				require.Equal(t, []string{"nosniff"}, resp.Header["X-Content-Type-Options"], path)
+		r := start(t, inMemory(), func(c *server.Config) {
+			c.CORSOrigins = []string{"https://a.example"}
+		})
+		guarded := start(t, inMemory(), func(c *server.Config) {
+			c.AdminTokenFile = tempFile(t, "token", "a-token-of-operators")
+			c.KeysFile = tempFile(t, "keys", strings.Repeat("ab", 32))
+		})
+		const preflight = "Access-Control-Request-Method: POST"
+		for _, p := range []port{r.public, r.admin, guarded.public, guarded.admin} {
+			resp, _ := p.ask(t, "GET", "/openapi.json", "")
+			etag := "If-None-Match: " + resp.Header.Get("Etag")
+			for _, path := range []string{"/health", "/readyz", "/predict/AAPL", "/predict/NOPE",
+				"/nowhere", "/docs", "/docs/", "//x", "/openapi.json", "/metrics", "/-/reload", "/v2",
+				"/debug/pprof/", "/debug/pprof/none", "/" + strings.Repeat("x", 3000)} {
+				for _, method := range []string{"GET", "HEAD", "POST", "OPTIONS", "PUT"} {
+					for _, header := range []string{"Host: localhost", "Host: a.example", etag,
+						"Origin: https://a.example", "Origin: https://b.example"} {
+						resp, _ := p.ask(t, method, path, "", header, preflight)
+						require.Equal(t, []string{"nosniff"},
+							resp.Header["X-Content-Type-Options"], "%s %s with %s: %d", method,
+							path, header, resp.StatusCode)
+					}
+				}
 			}
 		}
-		for _, body := range []string{aForecast, `{}`} { // the fast lane, net/http
-			resp, _ := r.public.ask(t, "POST", "/predict", body)
-			require.Equal(t, []string{"nosniff"}, resp.Header["X-Content-Type-Options"], body)
+		for _, body := range []string{aForecast, `{}`, strings.Repeat(" ", 1<<20)} {
+			resp, _ := r.public.ask(t, "POST", "/predict", body) // the fast lane, net/http
+			require.Equal(t, []string{"nosniff"}, resp.Header["X-Content-Type-Options"],
+				resp.StatusCode)
 		}
 	})
 }

@@ -11,7 +11,7 @@ import (
 	"tickercast/predict/internal/ratelimit"
 )
 
-// An auth decides who may ask, and how often.
+// An auth decides which clients may ask, and how often.
 type auth struct {
 	creds    *credentials
 	needKey  bool

@@ -99,7 +99,7 @@ func (s *Server) recoverPanic(next http.Handler) http.Handler {
 	})
 }
 
-// nosniff keeps browsers from taking an answer for another type than it says.
+// nosniff keeps browsers from guessing another type than the one that an answer declares.
 var nosniff = []string{"nosniff"}
 
 func noSniff(next http.Handler) http.Handler {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"tickercast/model/market"
+	"tickercast/predict"
 	"tickercast/predict/internal/metrics"
 )
 
@@ -222,9 +224,15 @@ func (s *Server) ready(details bool) (bool, []string) {
 	return fresh, reasons
 }
 
-// serveReload is POST /-/reload: 200, or 422 with the file and line at fault. After a 422 the
-// server serves what it served before.
+// serveReload is POST /-/reload, without a body: 200, or 422 with the file and line at fault. After
+// a 422 the server serves what it served before.
 func (s *Server) serveReload(w http.ResponseWriter, r *http.Request) {
+	// The context ends when the client leaves, but only once its body is read.
+	if _, err := io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, maxUnread)); err != nil {
+		refuse(w, r, predict.Error{Status: http.StatusRequestEntityTooLarge,
+			Detail: "Request body too large"})
+		return
+	}
 	status, body := http.StatusOK, map[string]any{"status": "reloaded"}
 	if err := s.reloader.reload(r.Context(), "POST /-/reload"); err != nil {
 		status = http.StatusUnprocessableEntity

@@ -210,6 +210,34 @@ func TestLongReload(t *testing.T) {
 	})
 }
 
+// TestReloadOfClientsThatLeft has clients ask for a reload while one is under way, send something
+// with it, and leave. No other reload runs for them.
+func TestReloadOfClientsThatLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first := near(t, 100, "ACME")
+		var loads atomic.Int64
+		r := start(t, inMemory(), func(c *server.Config) {
+			c.Load = func(ctx context.Context) (*model.Model, *market.Market, error) {
+				if loads.Add(1) > 1 {
+					time.Sleep(time.Minute)
+				}
+				return first.load(ctx)
+			}
+		})
+		r.hangUp()
+		for _, body := range []string{"", "x", strings.Repeat("x", 100_000)} {
+			c := r.admin.connect(t)
+			go fmt.Fprintf(c,
+				"POST /-/reload HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n"+
+					"\r\n%s", len(body), body)
+			time.Sleep(time.Second)
+			c.Close()
+		}
+		time.Sleep(10 * time.Minute)
+		require.EqualValues(t, 2, loads.Load())
+	})
+}
+
 // TestSwapsUnderLoad makes a thousand swaps between two markets while clients ask: no error, no
 // answer that mixes two markets, none of a market that was gone when its request began.
 func TestSwapsUnderLoad(t *testing.T) {

@@ -38,7 +38,7 @@ func testRunner(t *testing.T, rnd *rand.Rand) {
 		}
 		working = true
 		if len(waiting) == 0 {
-			t.Error("a run for no one")
+			t.Error("a run without a caller")
 		}
 		began := time.Now()
 		takes := time.Duration(rnd.Int64N(int64(long)))

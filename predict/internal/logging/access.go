@@ -1,7 +1,7 @@
 // Package logging has a slog.Handler that never blocks and a sampled access log with a line for
 // each answer.
 //
-// It is not a log of record: when no one takes the lines in time, they are dropped and counted.
+// It is not a log of record: lines that are not read in time are dropped and counted.
 package logging
 
 import (
@@ -24,10 +24,10 @@ type AccessLog struct {
 	rate    Rate
 }
 
-// NewAccessLog returns a log that writes to h, which must not block; see [Handler]. Without a rate
-// it returns nil.
+// NewAccessLog returns a log that writes to h, which must not block; see [Handler]. It returns nil
+// if the rate is Off.
 func NewAccessLog(h slog.Handler, rate Rate) *AccessLog {
-	if rate == 0 {
+	if rate == Off {
 		return nil
 	}
 	return &AccessLog{h, rate}
@@ -50,10 +50,7 @@ type Entry struct {
 // Wants reports whether to write an answer with this status: every 5xx, and one in Rate of the
 // others. Ask before filling in an Entry, so that a request that is not logged costs no more.
 func (l *AccessLog) Wants(status int) bool {
-	switch {
-	case l == nil:
-		return false
-	case l.rate == All || status >= 500:
+	if l.rate == All || status >= 500 {
 		return true
 	}
 	return rand.Uint32N(uint32(l.rate)) == 0

@@ -69,8 +69,8 @@ func (r *Registry) Gauge(name, help string, labels ...Label) *Gauge {
 	return get(r, gaugeKind, name, help, labels, func() *Gauge { return newGauge(r.stripes) })
 }
 
-// Histogram returns the histogram of that name and those labels, made on first use, with the bounds
-// of [Buckets]. By convention the name ends in _seconds.
+// Histogram returns the histogram of that name and those labels, made on first use. By convention
+// the name ends in _seconds. All have the same bounds, from 25 us to 10 s.
 func (r *Registry) Histogram(name, help string, labels ...Label) *Histogram {
 	return get(r, histogramKind, name, help, labels,
 		func() *Histogram { return newHistogram(r.stripes) })

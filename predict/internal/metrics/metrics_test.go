@@ -203,8 +203,8 @@ func BenchmarkCounterInc(b *testing.B) {
 	})
 }
 
-// BenchmarkPlainAtomic is what a counter of one word would cost: less alone, more as soon as cores
-// share it.
+// BenchmarkPlainAtomic is what a counter of one word would cost: less on one core, more as soon as
+// cores share it.
 func BenchmarkPlainAtomic(b *testing.B) {
 	var n atomic.Uint64
 	b.RunParallel(func(pb *testing.PB) {
