@@ -102,17 +102,20 @@ func (r *remote) look(ctx context.Context) (Fingerprint, error) {
 	r.mu.Lock()
 	seen, failure, recent := r.seen, r.failure, time.Since(r.lookedAt) < r.times.interval
 	r.mu.Unlock()
-	if recent {
-		return seen.print, failure
+	if !recent {
+		var now version
+		now, failure = r.lookAt(ctx, seen)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.lookedAt, r.failure = time.Now(), failure
+		if failure == nil {
+			seen, r.seen = now, now
+		}
 	}
-	now, err := r.lookAt(ctx, seen)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.lookedAt, r.failure = time.Now(), err
-	if err == nil {
-		r.seen = now
+	if failure != nil {
+		return Fingerprint{}, failure
 	}
-	return now.print, err
+	return seen.print, nil
 }
 
 func (r *remote) lookAt(ctx context.Context, seen version) (version, error) {

@@ -243,8 +243,9 @@ func TestURLThatFails(t *testing.T) {
 			t.Errorf("%s: got market %p, want that of before", want, got)
 		}
 		if want != `/prices.csv:1: ` {
-			if _, lookErr := l.Watch()["prices"].Look(t.Context()); lookErr == nil {
-				t.Errorf("%s: a look finds nothing wrong", want)
+			now, lookErr := l.Watch()["prices"].Look(t.Context())
+			if lookErr == nil || now != (source.Fingerprint{}) {
+				t.Errorf("%s: a look finds %x and error %v", want, now, lookErr)
 			} else {
 				err = fmt.Errorf("%w %w", err, lookErr)
 			}
