@@ -149,12 +149,13 @@ func writeCSV(w io.Writer, rows []row) error {
 	return c.Error()
 }
 
-// plainCell puts an apostrophe before what a spreadsheet would take for a formula. In some countries
-// it also takes a semicolon for the end of a cell, and wide characters for signs.
+// plainCell puts an apostrophe before what a spreadsheet would take for a formula. In some
+// countries it also takes a semicolon for the end of a cell, and wide characters for signs.
 func plainCell(s string) string {
 	cells := strings.Split(s, ";")
 	for i, c := range cells {
-		if first, _ := utf8.DecodeRuneInString(c); strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) {
+		first, _ := utf8.DecodeRuneInString(c)
+		if strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) {
 			cells[i] = "'" + c
 		}
 	}

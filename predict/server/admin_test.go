@@ -65,8 +65,8 @@ func TestPagesCannotWorkTheAdminPort(t *testing.T) {
 	})
 }
 
-// TestDetailsNeedTheToken asks for what is wrong on a port with a token: probes learn that something
-// is, and only operators what a file holds.
+// TestDetailsNeedTheToken asks for what is wrong on a port with a token: probes learn that
+// something is, and only operators what a file holds.
 func TestDetailsNeedTheToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const token = "a-token-of-operators"
