@@ -75,7 +75,8 @@ func (c Config) market(ctx context.Context) (*market.Market, error) {
 	} else {
 		name = fmt.Sprintf("%q", c.Prices)
 		if err = c.checkPrices(); err == nil {
-			panel, err = market.Open(ctx, c.Prices, market.Options{SkipBad: c.SkipBad})
+			panel, err = market.Open(ctx, c.Prices, market.Options{SkipBad: c.SkipBad,
+				Pipes: c.Pipes})
 		}
 	}
 	if err != nil {

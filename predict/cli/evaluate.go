@@ -54,7 +54,7 @@ func (e *env) evaluate(set *flag.FlagSet) func(context.Context, []string) error 
 		if cfg.Model, err = src.Model(ctx); err != nil {
 			return err
 		}
-		panel, err := market.Open(ctx, src.Prices, market.Options{})
+		panel, err := market.Open(ctx, src.Prices, market.Options{Pipes: true})
 		if err != nil {
 			return err
 		}

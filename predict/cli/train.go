@@ -37,7 +37,7 @@ func (e *env) train(set *flag.FlagSet) func(context.Context, []string) error {
 		if cfg.Calendar, err = source.FindCalendar(name); err != nil {
 			return err
 		}
-		panel, err := market.Open(ctx, *prices, market.Options{})
+		panel, err := market.Open(ctx, *prices, market.Options{Pipes: true})
 		if err != nil {
 			return err
 		}
