@@ -36,7 +36,7 @@ func Open(ctx context.Context, path string, o Options) (*Panel, error) {
 		return nil, err
 	}
 	l := newLoader(o)
-	inputs := []input{{name: path, ticker: stem(path), open: openFile(path, true)}}
+	inputs := []input{{name: path, ticker: stem(path), open: openFile(path, o.Pipes)}}
 	if info.IsDir() {
 		if inputs, err = l.list(path); err != nil {
 			return nil, err

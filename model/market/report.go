@@ -10,6 +10,8 @@ type Options struct {
 	// SkipBad leaves out rows that cannot be read, and files whose header or format cannot.
 	// Otherwise a single one refuses all prices.
 	SkipBad bool
+	// Pipes lets Open read a pipe, which it may have to wait for.
+	Pipes bool
 	// Now returns the time, by which dates of the future are refused; nil is time.Now.
 	Now func() time.Time
 }

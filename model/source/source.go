@@ -104,7 +104,9 @@ func (c Config) Panel(ctx context.Context) (*market.Panel, error) {
 	return market.Open(ctx, c.Prices, c.options())
 }
 
-func (c Config) options() market.Options { return market.Options{SkipBad: c.SkipBad} }
+func (c Config) options() market.Options {
+	return market.Options{SkipBad: c.SkipBad, Pipes: c.Pipes}
+}
 
 // interruptible returns a reader of r that fails when ctx ends, even while r waits for input.
 func interruptible(ctx context.Context, r io.Reader) io.Reader {

@@ -182,7 +182,8 @@ func writeCSV(w io.Writer, rows []row) error {
 func plainCell(s string) string {
 	cells := strings.Split(s, ";")
 	for i, c := range cells {
-		if first, _ := utf8.DecodeRuneInString(c); strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) {
+		first, _ := utf8.DecodeRuneInString(c)
+		if strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) {
 			cells[i] = "'" + c
 		}
 	}

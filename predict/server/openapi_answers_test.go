@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -14,6 +15,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tickercast/model"
+	"tickercast/model/market"
 	"tickercast/predict/internal/ratelimit"
 	"tickercast/predict/server"
 )
@@ -109,6 +112,20 @@ func TestEveryStatusIsReached(t *testing.T) {
 			a := firstOf(503, all)
 			c.compare(route, 503, a.Header, a.body)
 		}
+		loaded := make(chan struct{})
+		loading := launch(t, inMemory(), func(c *server.Config) {
+			c.Load = func(ctx context.Context) (*model.Model, *market.Market, error) {
+				<-loaded
+				return loadEmbedded(ctx)
+			}
+		})
+		synctest.Wait()
+		for _, path := range []string{"/predict/{ticker}", "/tickers", "/tickers/{ticker}",
+			"/model"} {
+			c.exchange(loading, exchange{route: "GET " + path, status: 503})
+		}
+		close(loaded)
+		loading.awaitReady()
 		broken := start(t, inMemory(), func(c *server.Config) { c.Load = loadBroken(t) })
 		c.exchange(broken, exchange{route: predictRoute, body: aForecast, status: 500})
 		r.terminate()

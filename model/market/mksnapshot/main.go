@@ -21,7 +21,7 @@ func main() {
 }
 
 func run(prices, out string) error {
-	panel, err := market.Open(context.Background(), prices, market.Options{})
+	panel, err := market.Open(context.Background(), prices, market.Options{Pipes: true})
 	if err != nil {
 		return err
 	}

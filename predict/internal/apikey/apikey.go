@@ -130,9 +130,8 @@ func Token(file string, data []byte) (*Set, error) {
 func (s *Set) Lookup(presented []byte) (name string, ok bool) {
 	hash := sha256.Sum256(presented)
 	for _, k := range s.keys[s.place(&hash)] {
-		// Two hashes share a place once in 2^64, and only by a seed that no client knows. So no
-		// test sees a comparison that is too short or takes a varying time; this one does not rely
-		// on it.
+		// Two hashes share a place once in 2^64, by a seed that no client knows. So no test sees a
+		// comparison that is too short or takes a varying time; this one does not rely on that.
 		if subtle.ConstantTimeCompare(hash[:], k.hash[:]) == 1 {
 			return k.name, true
 		}
