@@ -34,7 +34,7 @@ func Tickercast(binary string, flags ...string) Config {
 	return Config{
 		Args: append([]string{binary, "serve", "-addr", "{addr}", "-admin-addr", "",
 			"-drain-delay", "0s"}, flags...),
-		Ready: "http://{addr}/health",
+		Ready: "http://{addr}/readyz",
 	}
 }
 
