@@ -19,9 +19,9 @@ const (
 	slotsPerCore = 2 // one that runs, and one that is there when it ends
 
 	// waitingPerCore bounds the bytes of the bodies that wait, since those tell how long a call
-	// will take: 200 histories or 17 batches of 1000 tickers, each up to a tenth of a second of
-	// work.
-	waitingPerCore = 1 << 20
+	// will take: 150 histories or a dozen batches of 500 tickers, about 50 ms of work. With 1 MiB
+	// half of the batches that were let in came after 100 ms.
+	waitingPerCore = 384 << 10
 )
 
 // Limiter is a semaphore with a bounded queue. It is safe for concurrent use.

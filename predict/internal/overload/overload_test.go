@@ -17,7 +17,7 @@ import (
 const (
 	slots   = 2
 	waiting = 32
-	size    = 1 << 20 / waiting
+	size    = 384 << 10 / waiting
 )
 
 // hold acquires in a goroutine of its own and keeps the slot until release is closed. It sends the
