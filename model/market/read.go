@@ -82,6 +82,13 @@ func withoutCopy(name string) string {
 	return name
 }
 
+// IsPriceFile reports whether Open reads a file with this name in a folder.
+func IsPriceFile(name string) bool {
+	base := strings.ToLower(name)
+	base = strings.TrimSuffix(strings.TrimSuffix(base, ".gz"), ".zip")
+	return !strings.HasPrefix(name, ".") && strings.HasSuffix(base, ".csv")
+}
+
 // list returns the files of a folder that are read, and reports the others. Hidden files are not
 // even reported: systems leave them everywhere.
 func (l *loader) list(path string) (inputs []input, err error) {
@@ -98,9 +105,7 @@ func (l *loader) list(path string) (inputs []input, err error) {
 			if strings.HasPrefix(name, ".") || isCopy != (copies == 1) {
 				continue
 			}
-			base := strings.ToLower(name)
-			base = strings.TrimSuffix(strings.TrimSuffix(base, ".gz"), ".zip")
-			if e.IsDir() || !strings.HasSuffix(base, ".csv") || isCopy && seen[ticker] {
+			if e.IsDir() || !IsPriceFile(name) || isCopy && seen[ticker] {
 				l.report.Skipped = append(l.report.Skipped, filepath.Join(path, name))
 				continue
 			}

@@ -70,7 +70,7 @@ func TestFingerprintOfAFolder(t *testing.T) {
 			return os.WriteFile(filepath.Join(dir, "A.csv.tmp"), []byte("2"), 0o644)
 		}, false},
 		{"a name that is not read", func() error {
-			return os.WriteFile(filepath.Join(dir, "B.CSV"), []byte("2"), 0o644)
+			return os.WriteFile(filepath.Join(dir, "B.txt"), []byte("2"), 0o644)
 		}, false},
 		{"a dangling link that is not read", func() error {
 			return os.Symlink("nowhere", filepath.Join(dir, "old.csv.bak"))
@@ -83,6 +83,15 @@ func TestFingerprintOfAFolder(t *testing.T) {
 		{"a file that arrives", func() error {
 			return os.Rename(filepath.Join(dir, "A.csv.tmp"), filepath.Join(dir, "C.csv.gz"))
 		}, true},
+		{"an upper-case name", func() error {
+			return os.WriteFile(filepath.Join(dir, "F.CSV"), []byte("1"), 0o644)
+		}, true},
+		{"a zip", func() error {
+			return os.WriteFile(filepath.Join(dir, "G.csv.zip"), []byte("1"), 0o644)
+		}, true},
+		{"a hidden file", func() error {
+			return os.WriteFile(filepath.Join(dir, "._F.csv"), []byte("1"), 0o644)
+		}, false},
 		{"a link", func() error { return os.Symlink(target, filepath.Join(dir, "D.csv")) }, true},
 		{"its target", func() error { return os.WriteFile(target, []byte("22"), 0o644) }, true},
 		{"a file that goes", func() error { return os.Remove(filepath.Join(dir, "C.csv.gz")) },

@@ -98,9 +98,6 @@ func (c Config) Panel(ctx context.Context) (*market.Panel, error) {
 	case c.Prices == "-" && c.Pipes:
 		return market.Read(ctx, interruptible(ctx, os.Stdin), "stdin", c.options())
 	}
-	if err := c.checkPrices(); err != nil {
-		return nil, err
-	}
 	return market.Open(ctx, c.Prices, c.options())
 }
 
@@ -159,19 +156,6 @@ func (c Config) quoted() string {
 	return fmt.Sprintf("%q", c.Name())
 }
 
-// checkPrices refuses what a server must not wait for. A command may read a pipe.
-func (c Config) checkPrices() error {
-	info, err := os.Stat(c.Prices)
-	if err != nil || info.IsDir() || c.Pipes && info.Mode()&os.ModeNamedPipe != 0 {
-		return err
-	}
-	f, err := file.Open(c.Prices, false)
-	if err != nil {
-		return err
-	}
-	return f.Close()
-}
-
 // ReadFile reads a regular file of at most so many bytes, without ever blocking.
 func ReadFile(ctx context.Context, path string, most int64) ([]byte, error) {
 	return file.Read(ctx, path, most)
@@ -209,7 +193,7 @@ func FingerprintOf(paths []string) (Fingerprint, error) {
 		}
 		entries, _ := os.ReadDir(path) // reading reports a folder that cannot be listed
 		for _, e := range entries {
-			if e.IsDir() || !isPrices(e.Name()) {
+			if e.IsDir() || !market.IsPriceFile(e.Name()) {
 				continue
 			}
 			if _, err := addTo(h, filepath.Join(path, e.Name())); err != nil {
@@ -234,10 +218,4 @@ func addTo(h io.Writer, path string) (os.FileInfo, error) {
 		fmt.Fprintln(h, info.Size(), info.ModTime().UnixNano(), inode, changed)
 	}
 	return info, nil
-}
-
-// isPrices reports whether market.Open reads a file of that name in a folder.
-func isPrices(name string) bool {
-	ticker, ok := strings.CutSuffix(strings.TrimSuffix(name, ".gz"), ".csv")
-	return ok && ticker != ""
 }
