@@ -196,19 +196,18 @@ func (c *checker) numbers(field string, i, low, high int,
 	return list
 }
 
-// date takes only an ISO date. Pydantic would also read a number as seconds since 1970, and a date
-// with midnight after it.
 func (c *checker) date(i int, history bool) calendar.Date {
 	k, s, rule := c.scalar(i)
-	var date calendar.Date
+	days := 0
+	if rule == nil {
+		days, rule = pyjson.ToDate(k, s)
+	}
+	date := calendar.Date(days)
 	switch {
 	case rule != nil:
-	case k != pyjson.String:
-		rule = &ruleDateType
-	default:
-		date, rule = toDate(s)
-	}
-	if rule == nil && !history {
+	case date > latest:
+		rule = &ruleDateHigh
+	case !history:
 		rule = &ruleAsOfAlone
 	}
 	c.fail(rule, "as_of", -1, i)
