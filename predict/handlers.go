@@ -65,9 +65,9 @@ func wantsNDJSON(r *http.Request) bool {
 	return false
 }
 
-// ServeTicker is GET /predict/{ticker}: the same answer in a form that HTTP caches keep, for as
-// long as the cache here would give it. A client that subtracts Age from max-age errs on the safe
-// side.
+// ServeTicker is GET /predict/{ticker}: the same answer in a form that HTTP caches keep. It is fresh
+// for as long as the cache here keeps it: max-age is the whole of that time, from which caches
+// subtract Age.
 func (s *Service) ServeTicker(w http.ResponseWriter, r *http.Request) {
 	q := newQuery(r)
 	ticker := q.ticker()
@@ -86,7 +86,7 @@ func (s *Service) ServeTicker(w http.ResponseWriter, r *http.Request) {
 	tag := entityTag(item.Value)
 	h := w.Header()
 	h.Set("ETag", tag)
-	h.Set("Cache-Control", "public, max-age="+strconv.Itoa(int(item.Left.Seconds())))
+	h.Set("Cache-Control", "public, max-age="+strconv.Itoa(int(s.cfg.TTL.Seconds())))
 	h.Set("Age", strconv.Itoa(int(item.Age.Seconds())))
 	if matchesTag(r.Header["If-None-Match"], tag) {
 		w.WriteHeader(http.StatusNotModified)

@@ -105,6 +105,7 @@ func (st *state) key(t *market.Ticker, days int, confidence float64) key {
 // New returns a Service without data.
 func New(cfg Config) (*Service, error) {
 	cfg.CacheBytes = cmp.Or(cfg.CacheBytes, 64<<20)
+	cfg.TTL = cmp.Or(cfg.TTL, time.Hour)
 	cfg.MaxBody = cmp.Or(cfg.MaxBody, 64<<10)
 	cfg.MaxBatchBody = cmp.Or(cfg.MaxBatchBody, 1<<20)
 	cfg.AnswerBytes = cmp.Or(cfg.AnswerBytes, 64<<20)

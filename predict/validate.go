@@ -13,11 +13,7 @@ const maxIssues = 100 // reported of one request
 
 // decodeNode reads the request at a node. Fields are checked and reported in Pydantic's order.
 func decodeNode(d *pyjson.Document, root int) (Request, error) {
-	switch d.Kind(root) {
-	case pyjson.Null:
-		return Request{}, errMissingBody()
-	case pyjson.Object:
-	default:
+	if d.Kind(root) != pyjson.Object {
 		return Request{}, errValue(ruleBody, "", d.Input(root))
 	}
 	at := d.Fields(root,
