@@ -71,7 +71,7 @@ func (l *Lane) admit(nc net.Conn) {
 		nc.Close()
 		return
 	}
-	c := &conn{began: l.now()}
+	c := &conn{began: l.now(), blanks: maxBlanks}
 	c.open(l, nc)
 	l.mu.Lock()
 	l.conns[c] = struct{}{}

@@ -80,6 +80,7 @@ const finalReadTime = 5 * time.Millisecond
 // answers 400 when a deadline ends in the middle of it.
 type trackedConn struct {
 	net.Conn
+	coding codingWatch
 
 	mu       sync.Mutex
 	state    http.ConnState
@@ -182,6 +183,7 @@ func (t *trackedConn) SetDeadline(by time.Time) error {
 func (t *trackedConn) Read(b []byte) (int, error) {
 	for {
 		n, err := t.Conn.Read(b)
+		t.coding.see(b[:n])
 		if !t.again(n, err) {
 			return n, err
 		}

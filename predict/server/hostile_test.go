@@ -106,20 +106,6 @@ func (h hostileRequest) send(t *testing.T, servers []*running, size int) {
 	}
 }
 
-// TestTooLongIsRefusedUnsent asks whether to send a body that is too long. The answer is 413,
-// without the 100 that would invite it. The connection then stays for a while, in case the body is
-// on its way: a reset could arrive before the answer.
-func TestTooLongIsRefusedUnsent(t *testing.T) {
-	c := start(t, loopback(), nil).public.connect(t)
-	_, err := io.WriteString(c,
-		line+host+isJSON+"Expect: 100-continue\r\nContent-Length: 100000\r\n\r\n")
-	require.NoError(t, err)
-	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
-	require.NoError(t, err)
-	require.Equal(t, http.StatusRequestEntityTooLarge, resp.StatusCode)
-	require.True(t, resp.Close)
-}
-
 // converse sends a request in pieces and a probe behind it, and reports which statuses came, and
 // whether the probe was answered.
 func converse(t *testing.T, p port, request string, size int) (got, raw string) {

@@ -36,6 +36,7 @@ func newPublicServer(cfg *Config, h http.Handler, conns *connTracker,
 	creds *credentials) *http.Server {
 	server := newHTTPServer(cfg, h)
 	server.ConnState = conns.track
+	server.ConnContext = withCoding
 	if cfg.TLSCert != "" {
 		server.TLSConfig = creds.cert.config()
 		server.Protocols.SetHTTP2(true)

@@ -15,6 +15,7 @@ func (s *Server) middleware(next http.Handler) http.Handler {
 	list := []func(http.Handler) http.Handler{
 		s.observe,
 		closeAmbiguous,
+		endUnasked,
 		limitTarget,
 		s.crossOrigin,
 		s.recoverPanic,
@@ -23,30 +24,6 @@ func (s *Server) middleware(next http.Handler) http.Handler {
 		next = wrap(next)
 	}
 	return next
-}
-
-// closeAmbiguous ends connections on which net/http is laxer than RFC 9112, so that bytes behind a
-// request whose end is in doubt are never taken for the next request:
-//
-//   - Transfer-Encoding: section 6.1 wants the connection closed when Content-Length is there too,
-//     which net/http has removed by now;
-//   - HTTP/1.0, in which Transfer-Encoding, removed too, means faulty framing (section 6.1);
-//   - an empty Host in HTTP/1.1, which section 3.2 calls invalid.
-func closeAmbiguous(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.ProtoMajor == 1 {
-			noHost := r.Host == "" && r.ProtoMinor >= 1
-			if noHost || r.ProtoMinor == 0 || len(r.TransferEncoding) > 0 {
-				w.Header().Set("Connection", "close")
-			}
-			if noHost {
-				predict.WriteError(w, &predict.Error{Status: http.StatusBadRequest,
-					Detail: "Bad Request"})
-				return
-			}
-		}
-		next.ServeHTTP(w, r)
-	})
 }
 
 // maxTarget bounds a request's target, in bytes: no route and no query needs a tenth of it.
