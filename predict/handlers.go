@@ -65,9 +65,9 @@ func wantsNDJSON(r *http.Request) bool {
 	return false
 }
 
-// ServeTicker is GET /predict/{ticker}: the same answer in a form that HTTP caches keep. It is fresh
-// for as long as the cache here keeps it: max-age is the whole of that time, from which caches
-// subtract Age.
+// ServeTicker is GET /predict/{ticker}: the same answer in a form that HTTP caches keep. It is
+// fresh for as long as the cache here keeps it: max-age is the whole of that time, from which
+// caches subtract Age.
 func (s *Service) ServeTicker(w http.ResponseWriter, r *http.Request) {
 	q := newQuery(r)
 	ticker := q.ticker()

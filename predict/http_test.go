@@ -167,8 +167,8 @@ func TestGetTicker(t *testing.T) {
 	}
 }
 
-// TestAge: max-age is the TTL as long as Age grows, so that an answer is fresh until the cache makes
-// a new one. A 304 says the same.
+// TestAge: max-age is the TTL as long as Age grows, so that an answer is fresh until the cache
+// makes a new one. A 304 says the same.
 func TestAge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const ttl = 10 * time.Minute

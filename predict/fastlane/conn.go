@@ -114,8 +114,8 @@ func (c *conn) answer(now time.Duration) (o outcome) {
 // for them in four bytes.
 const maxBlanks = 4
 
-// leadingBlanks returns how many bytes of blank lines b begins with, of which so many are left. None
-// are left behind the first other byte.
+// leadingBlanks returns how many bytes of blank lines b begins with, of which so many are left.
+// None are left behind the first other byte.
 func leadingBlanks(b []byte, left *int) (n int) {
 	for n < len(b) && *left > 0 && (b[n] == '\r' || b[n] == '\n') {
 		n++

@@ -19,7 +19,7 @@ import (
 // update writes the vectors anew, from Pydantic.
 var update = flag.Bool("update", false, "write testdata/dates.txt")
 
-// dateOf is what ToDate makes of a JSON value: a date, or the rule as an error of Pydantic shows it.
+// dateOf is what ToDate makes of a JSON value: a date, or the rule as Pydantic shows an error.
 func dateOf(t testing.TB, value string) string {
 	t.Helper()
 	d, err := Parse([]byte(value))
