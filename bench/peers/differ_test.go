@@ -92,7 +92,9 @@ func TestSameAsFastAPI(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("%s; %d requests of seed %d", versions, n, seed)
 	client := &http.Client{
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		},
 	}
 	maker := requestMaker{rand.New(rand.NewPCG(seed, 0)), tickersOf(t, s)}
 	statuses, intended, wrong := map[int]int{}, map[string]int{}, 0
