@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	maxHeaderBytes = 8 << 10 // net/http adds 4 KiB of slack
+	maxHeaderBytes = 8 << 10 // net/http adds headSlack
 	maxStreams     = 100     // of one HTTP/2 connection at once
 )
 
@@ -26,7 +26,7 @@ func newHTTPServer(cfg *Config, h http.Handler) *http.Server {
 		ReadTimeout:                  cfg.ReadTimeout,
 		WriteTimeout:                 cfg.WriteTimeout,
 		IdleTimeout:                  cfg.IdleTimeout,
-		MaxHeaderBytes:               maxHeaderBytes,
+		MaxHeaderBytes:               maxHeaderBytes + headSlack, // see limitHead
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     log.New(errorLog, "", 0),
 	}

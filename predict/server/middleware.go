@@ -16,6 +16,7 @@ func (s *Server) middleware(next http.Handler) http.Handler {
 		s.observe,
 		closeAmbiguous,
 		endUnasked,
+		limitHead,
 		limitTarget,
 		s.crossOrigin,
 		s.recoverPanic,
@@ -24,6 +25,35 @@ func (s *Server) middleware(next http.Handler) http.Handler {
 		next = wrap(next)
 	}
 	return next
+}
+
+// headSlack is what net/http adds to MaxHeaderBytes for HTTP/1. It counts a head from where its own
+// buffer ends, so that of a pipelined request up to as much more may pass.
+const headSlack = 4 << 10
+
+// limitHead refuses heads of more than maxHeaderBytes and headSlack, wherever they stand on a
+// connection. The limit of net/http, which does not read the rest, is a little higher.
+func limitHead(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if headSize(r) > maxHeaderBytes+headSlack {
+			predict.WriteError(w, &predict.Error{Status: http.StatusRequestHeaderFieldsTooLarge,
+				Detail: "Request Header Fields Too Large", Close: r.ProtoMajor == 1})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// headSize returns how long a request's head is in HTTP/1.1.
+func headSize(r *http.Request) int {
+	size := len(r.Method) + len(r.RequestURI) + len("  HTTP/1.1\r\n") +
+		len("Host: \r\n") + len(r.Host) + len("\r\n")
+	for name, values := range r.Header {
+		for _, v := range values {
+			size += len(name) + len(v) + len(": \r\n")
+		}
+	}
+	return size
 }
 
 // maxTarget bounds a request's target, in bytes: no route and no query needs a tenth of it.
