@@ -81,7 +81,7 @@ for line in sys.stdin:
 
 // TestDatesOfPydantic compares with Pydantic itself, where there is a Python that has it: the one
 // that TICKERCAST_PYDANTIC_PYTHON names, or else python3. Before 2.14 Pydantic read a few numbers
-// in another way: fractions below zero, and more than 18 digits.
+// in another way: fractions below zero, and those in a string that are out of range.
 func TestDatesOfPydantic(t *testing.T) {
 	named := os.Getenv("TICKERCAST_PYDANTIC_PYTHON")
 	python := cmp.Or(named, "python3")
