@@ -110,6 +110,12 @@ func (m *Market) Calendars() string {
 // MarketIndex returns what the tickers of each calendar say together, day by day.
 func (m *Market) MarketIndex() *MarketIndex { return m.index }
 
+// Source returns the panel that the market was made of, with the series that are no daily prices.
+func (m *Market) Source() *Panel { return m.daily.source }
+
+// Daily returns the daily prices and their calendars.
+func (m *Market) Daily() *Daily { return m.daily }
+
 // Panel returns the daily prices that the market was made of.
 func (m *Market) Panel() *Panel { return m.daily.panel }
 

@@ -29,7 +29,7 @@ type EvalConfig struct {
 	// GARCH adds a GARCH(1,1)-t of each ticker, which takes most of the time.
 	GARCH bool
 	// Calibrate adjusts the model to the past of the panel at the start of each year, as a server
-	// does when it loads a panel.
+	// does.
 	Calibrate bool
 	// Progress, if not nil, is called after each part of the work, by one goroutine at a time.
 	Progress func(done, total int)
@@ -48,6 +48,10 @@ func Evaluate(ctx context.Context, p *market.Panel, cfg EvalConfig) (*Evaluation
 	}
 	if !slices.Equal(cfg.Model.FeatureNames(), market.FeatureNames()) {
 		return nil, errors.New("the model was fitted on other features than this program's")
+	}
+	steps := calibrate.Fixed(cfg.Model)
+	if cfg.Calibrate {
+		steps = calibrate.NewYearly(cfg.Model, p, cfg.Calendar)
 	}
 	daily, err := market.NewDaily(ctx, p, cfg.Calendar)
 	if err != nil {
@@ -71,7 +75,7 @@ func Evaluate(ctx context.Context, p *market.Panel, cfg EvalConfig) (*Evaluation
 		return nil, err
 	}
 	c := &backtest{panel: p, index: index, origins: origins, warm: before >= MinWarmup}
-	methods, err := methodsFor(ctx, c, cfg)
+	methods, err := methodsFor(ctx, c, cfg, steps)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +89,8 @@ func Evaluate(ctx context.Context, p *market.Panel, cfg EvalConfig) (*Evaluation
 	}
 	e := summarise(score, c, cfg, every, methods)
 	e.Refused = daily.Refused()
-	return e, nil
+	e.Calibration, err = calibrate.Judge(ctx, steps, daily, index, origins)
+	return e, err
 }
 
 // pick returns every nth of the days from from to to.
@@ -98,12 +103,13 @@ func pick(days []calendar.Date, from, to calendar.Date, every int) (origins []ca
 }
 
 // methodsFor lists the model first, then the baselines.
-func methodsFor(ctx context.Context, c *backtest, cfg EvalConfig) ([]method, error) {
-	first, _ := c.years()
-	models := []*model.Model{cfg.Model}
-	if cfg.Calibrate {
+func methodsFor(ctx context.Context, c *backtest, cfg EvalConfig,
+	steps *calibrate.Yearly) ([]method, error) {
+	first, last := c.years()
+	models := make([]*model.Model, last-first+1)
+	for k := range models {
 		var err error
-		if models, err = calibrated(ctx, cfg, c); err != nil {
+		if models[k], err = steps.On(ctx, calendar.Of(first+k, time.January, 1)); err != nil {
 			return nil, err
 		}
 	}
@@ -140,26 +146,4 @@ func modelMethod(models []*model.Model, first int) method {
 			}
 		}
 	}}
-}
-
-// calibrated returns the model as a server would have adjusted it at the start of each year.
-func calibrated(ctx context.Context, cfg EvalConfig, c *backtest) ([]*model.Model, error) {
-	m := cfg.Model
-	first, last := c.years()
-	models := make([]*model.Model, last-first+1)
-	for k := range models {
-		models[k] = m
-		past := c.panel.Until(calendar.Of(first+k, time.January, 1) - 1)
-		mk, err := market.New(ctx, past, cfg.Calendar)
-		if errors.Is(err, market.ErrShort) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		if models[k], err = calibrate.Adjust(ctx, m, mk); err != nil {
-			return nil, err
-		}
-	}
-	return models, nil
 }

@@ -28,7 +28,7 @@ func percent(n number) string { return show("%+.2f %%", 100*(n-1)) }
 
 // show formats a number, or returns a dash if there was nothing to compute it from.
 func show(form string, n number) string {
-	if !n.finite() {
+	if !n.Finite() {
 		return "-"
 	}
 	return fmt.Sprintf(form, float64(n))

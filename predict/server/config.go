@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tickercast/model"
+	"tickercast/model/calibrate"
 	"tickercast/model/market"
 	"tickercast/model/source"
 	"tickercast/predict/internal/logging"
@@ -29,7 +30,7 @@ type Config struct {
 	Listen func(ctx context.Context, addr string) (net.Listener, error)
 
 	// Load makes what is served, at start and at each reload.
-	Load func(context.Context) (*model.Model, *market.Market, error)
+	Load func(context.Context) (*calibrate.Yearly, *market.Market, error)
 	// Watch has what Load reads by name, such as "prices": a change calls it again.
 	Watch         map[string]source.Watched
 	WatchInterval time.Duration // between two looks at Watch, keys, token and certificate

@@ -15,7 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tickercast/model"
+	"tickercast/model/calibrate"
 	"tickercast/model/market"
 	"tickercast/predict/internal/ratelimit"
 	"tickercast/predict/server"
@@ -114,7 +114,7 @@ func TestEveryStatusIsReached(t *testing.T) {
 		}
 		loaded := make(chan struct{})
 		loading := launch(t, inMemory(), func(c *server.Config) {
-			c.Load = func(ctx context.Context) (*model.Model, *market.Market, error) {
+			c.Load = func(ctx context.Context) (*calibrate.Yearly, *market.Market, error) {
 				<-loaded
 				return loadEmbedded(ctx)
 			}

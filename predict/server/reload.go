@@ -75,12 +75,16 @@ func (s *Server) resources() []*resource {
 // loadData loads model and prices. Where only one of them can be read, Load returns the other with
 // what was served before, and an error.
 func (s *Server) loadData(ctx context.Context) error {
-	m, mk, err := s.cfg.Load(ctx)
-	if err != nil && (m == nil || mk == nil) {
+	steps, mk, err := s.cfg.Load(ctx)
+	if err != nil && (steps == nil || mk == nil) {
 		return err
 	}
+	m, failed := steps.On(ctx, mk.AsOf())
+	if failed != nil {
+		return errors.Join(err, failed)
+	}
 	_, old := s.service.Current()
-	if failed := s.service.Swap(m, mk); failed != nil {
+	if failed = s.service.Swap(m, mk); failed != nil {
 		return errors.Join(err, failed)
 	}
 	if mk != old { // else what differed from the prices before still does
