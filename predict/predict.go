@@ -19,6 +19,7 @@ import (
 
 	"tickercast/cache"
 	"tickercast/model"
+	"tickercast/model/calibrate"
 	"tickercast/model/market"
 	"tickercast/predict/internal/metrics"
 )
@@ -152,17 +153,17 @@ func New(cfg Config) (*Service, error) {
 // Close stops the background work of the cache.
 func (s *Service) Close() { s.cache.Close() }
 
-// Swap serves another model and market from now on. On an error the Service goes on as before.
-// Requests in progress keep the data that they began with; requests that come later get no answer
-// from old data.
-func (s *Service) Swap(m *model.Model, mk *market.Market) error {
+// Swap serves another model and market from now on: the model with the step in force at the end of
+// the market. On an error the Service goes on as before. Requests in progress keep the data that
+// they began with; requests that come later get no answer from old data.
+func (s *Service) Swap(ctx context.Context, steps *calibrate.Yearly, mk *market.Market) error {
 	s.swap.Lock()
 	defer s.swap.Unlock()
 	generation := uint32(1)
 	if old := s.state.Load(); old != nil {
 		generation = old.generation + 1
 	}
-	st, err := newState(m, mk, generation, s.cfg.LeftOut)
+	st, err := newState(ctx, steps, mk, generation, s.cfg.LeftOut)
 	if err != nil {
 		return err
 	}

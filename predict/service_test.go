@@ -15,6 +15,7 @@ import (
 
 	"tickercast/model"
 	"tickercast/model/calendar"
+	"tickercast/model/calibrate"
 	"tickercast/model/market"
 	"tickercast/predict"
 )
@@ -58,7 +59,7 @@ func newService(t testing.TB, change ...func(*predict.Config)) *predict.Service 
 		t.Fatal(err)
 	}
 	s := newEmptyService(t, change...)
-	if err := s.Swap(m, testMarket(t, 1, "A", "AAPL", "MSFT", "NVDA")); err != nil {
+	if err := s.Swap(t.Context(), calibrate.Fixed(m), testMarket(t, 1, "A", "AAPL", "MSFT", "NVDA")); err != nil {
 		t.Fatal(err)
 	}
 	return s

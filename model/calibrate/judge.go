@@ -18,10 +18,13 @@ var (
 	judgedHorizons = [...]int{1, 5, 10, 20}
 )
 
+// JudgedLevels lists the confidences and horizons of every Report, without its figures.
+func JudgedLevels() []LevelReport { return newTally(0).report(nil).Levels }
+
 const (
-	// leastBefore is how many closes lie before an origin: with fewer, a forecast is not what is
+	// LeastBefore is how many closes lie before an origin: with fewer, a forecast is not what is
 	// served now.
-	leastBefore = 250
+	LeastBefore = 250
 	// leastOwn is how many targets a ticker needs for its own coverage to say anything.
 	leastOwn = 20
 )
@@ -81,14 +84,14 @@ func newTally(origins int) *tally {
 // judge adds a series.
 func (t *tally) judge(s *market.Series, index *market.MarketIndex, origins []calendar.Date,
 	models []*model.Model) {
-	if first := s.Len() - 1; first < leastBefore || s.Dates[first] <= origins[0] {
+	if first := s.Len() - 1; first < LeastBefore || s.Dates[first] <= origins[0] {
 		return // no origin counts
 	}
 	logs := s.LogCloses()
 	sigma := EWMA(logs)
 	own := &TickerReport{}
 	index.WalkDays(s, origins, func(day, i int, x *market.Features) {
-		if i < leastBefore || i+1 >= len(logs) {
+		if i < LeastBefore || i+1 >= len(logs) {
 			return
 		}
 		f := models[day].Forecast(x[:], slices.Max(judgedHorizons[:]))

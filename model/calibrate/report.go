@@ -3,6 +3,7 @@ package calibrate
 import (
 	"encoding/json"
 	"math"
+	"strconv"
 
 	"tickercast/model"
 	"tickercast/model/calendar"
@@ -33,6 +34,23 @@ type LevelReport struct {
 	StandardError Number  `json:"standard_error"` // of the coverage, clustered by date
 	Loss          Number  `json:"loss"`           // pinball loss of both bounds, in basis points
 	Skill         Number  `json:"skill"`
+}
+
+// ConfidenceText and HorizonText are for labels.
+func (l *LevelReport) ConfidenceText() string {
+	return strconv.FormatFloat(l.Confidence, 'f', -1, 64)
+}
+func (l *LevelReport) HorizonText() string { return strconv.Itoa(l.Horizon) }
+
+// Level returns what is said of a confidence and horizon. It is the zero value for others than
+// those of JudgedLevels.
+func (r *Report) Level(confidence float64, horizon int) LevelReport {
+	for _, l := range r.Levels {
+		if l.Confidence == confidence && l.Horizon == horizon {
+			return l
+		}
+	}
+	return LevelReport{}
 }
 
 // A TickerReport counts the closes of one ticker that came inside.

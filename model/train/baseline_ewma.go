@@ -12,7 +12,9 @@ func ewmaNormal() method {
 	return method{"ewma-normal", func(_ *market.Series, logs []float64) forecaster {
 		sigma := calibrate.EWMA(logs)
 		return func(i int, _ *market.Features, b *bounds) {
-			b.symmetric(func(h, l int) float64 { return calibrate.NormalScores[l] * sigma[i] * sqrtDays[h] })
+			b.symmetric(func(h, l int) float64 {
+				return calibrate.NormalScores[l] * sigma[i] * sqrtDays[h]
+			})
 		}
 	}}
 }

@@ -113,7 +113,8 @@ func (s *score) close(own *dayScore) {
 				s.astray[h][l]++
 			}
 		}
-		if calibrate.Kupiec(own.count[0], own.count[0]-own.hits[0][l], 1-c) > calibrate.KupiecLimit {
+		misses := own.count[0] - own.hits[0][l]
+		if calibrate.Kupiec(own.count[0], misses, 1-c) > calibrate.KupiecLimit {
 			s.rejected[l]++
 		}
 	}

@@ -37,6 +37,10 @@ type Config struct {
 
 	MaxPriceAge int // trading days of age beyond which it is not ready; 0: none
 
+	// CalibrationDays is how many of the last sessions are forecast again after each load, and held
+	// against the closes that came. 0: none.
+	CalibrationDays int
+
 	// A zero here means the default of package predict.
 	CacheEntries int           // answers to keep
 	CacheBytes   int64         // memory for them
@@ -77,6 +81,7 @@ func Default() Config {
 		Addr:              ":8080",
 		AdminAddr:         DefaultAdminAddr,
 		WatchInterval:     2 * time.Second,
+		CalibrationDays:   120,
 		CacheEntries:      1 << 16,
 		CacheBytes:        64 << 20,
 		CacheTTL:          time.Hour,
@@ -117,6 +122,8 @@ func (c *Config) Validate() error {
 		return errors.New("-trusted-proxies needs -rate-limit")
 	case c.RateLimit.Requests == 0 && c.RateBurst > 0:
 		return errors.New("-rate-burst needs -rate-limit")
+	case c.CalibrationDays < 0:
+		return fmt.Errorf("-calibration-days %d is negative", c.CalibrationDays)
 	}
 	return nil
 }

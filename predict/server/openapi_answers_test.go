@@ -101,7 +101,8 @@ func TestEveryStatusIsReached(t *testing.T) {
 	c := newComparison(t)
 	synctest.Test(t, func(t *testing.T) {
 		c.T = t
-		r := start(t, inMemory(), nil)
+		r := start(t, inMemory(), func(c *server.Config) { c.CalibrationDays = 120 })
+		synctest.Wait()
 		for _, e := range exchanges() {
 			c.exchange(r, e)
 		}

@@ -76,15 +76,11 @@ func (s *Server) resources() []*resource {
 // what was served before, and an error.
 func (s *Server) loadData(ctx context.Context) error {
 	steps, mk, err := s.cfg.Load(ctx)
-	if err != nil && (steps == nil || mk == nil) {
+	if err != nil && mk == nil {
 		return err
 	}
-	m, failed := steps.On(ctx, mk.AsOf())
-	if failed != nil {
-		return errors.Join(err, failed)
-	}
 	_, old := s.service.Current()
-	if failed = s.service.Swap(m, mk); failed != nil {
+	if failed := s.service.Swap(ctx, steps, mk); failed != nil {
 		return errors.Join(err, failed)
 	}
 	if mk != old { // else what differed from the prices before still does
@@ -94,6 +90,7 @@ func (s *Server) loadData(ctx context.Context) error {
 		}
 		s.warnings.Store(&warnings)
 	}
+	s.calibrate()
 	return err
 }
 

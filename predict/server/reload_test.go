@@ -16,7 +16,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tickercast/model"
 	"tickercast/model/calibrate"
 	"tickercast/model/market"
 	"tickercast/model/source"
@@ -153,7 +152,7 @@ func TestBadLoads(t *testing.T) {
 				return load(ctx)
 			}
 		})
-		for want, bad := range map[string]func(context.Context) (*model.Model, *market.Market,
+		for want, bad := range map[string]func(context.Context) (*calibrate.Yearly, *market.Market,
 			error){
 			"no disk": func(context.Context) (*calibrate.Yearly, *market.Market, error) {
 				return nil, nil, errors.New("no disk")
