@@ -127,3 +127,18 @@ func TestJudgeStops(t *testing.T) {
 		t.Errorf("got %v, want %v", err, context.Canceled)
 	}
 }
+
+// BenchmarkJudge owns the time that a server takes to judge 500 tickers after each load.
+func BenchmarkJudge(b *testing.B) {
+	mk, err := market.New(b.Context(), walkPanel(b, 4, 500, 2500), nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	y := Fixed(embedded(b))
+	origins := Origins(mk.Daily(), 120)
+	for b.Loop() {
+		if _, err := Judge(b.Context(), y, mk.Daily(), mk.MarketIndex(), origins); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
