@@ -11,6 +11,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"sync"
@@ -19,9 +20,11 @@ import (
 
 	"tickercast/cache"
 	"tickercast/model"
+	"tickercast/model/calendar"
 	"tickercast/model/calibrate"
 	"tickercast/model/market"
 	"tickercast/predict/internal/metrics"
+	"tickercast/predict/pyjson"
 )
 
 // Config sets the limits and seams of a Service. The zero value is usable.
@@ -95,12 +98,13 @@ type Service struct {
 // padding and no float, so it is hashed as one block of memory, which makes a hit a fifth cheaper.
 type key struct {
 	generation, ticker uint32
-	days               uint64
-	confidence         uint64 // the float's bits; equal positive floats have equal bits
+	days               uint32
+	asOf               calendar.Date // 0: the end of the market
+	confidence         uint64        // the float's bits; equal positive floats have equal bits
 }
 
 func (st *state) key(t *market.Ticker, days int, confidence float64) key {
-	return key{st.generation, uint32(t.Index), uint64(days), math.Float64bits(confidence)}
+	return key{st.generation, uint32(t.Index), uint32(days), 0, math.Float64bits(confidence)}
 }
 
 // New returns a Service without data.
@@ -202,7 +206,7 @@ func (s *Service) Answer(ctx context.Context, r *Request) ([]byte, error) {
 	return s.answerFrom(ctx, st, r)
 }
 
-func (s *Service) answerFrom(ctx context.Context, st *state, r *Request) ([]byte, error) {
+func (s *Service) answerFrom(ctx context.Context, st *state, r *Request) (answer []byte, err error) {
 	if r.History != nil {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -213,13 +217,26 @@ func (s *Service) answerFrom(ctx context.Context, st *state, r *Request) ([]byte
 	if !ok {
 		return nil, errUnknownTicker(r.Ticker)
 	}
+	k := st.key(t, r.Days, r.Confidence)
+	if r.HasAsOf {
+		var rule *pyjson.Rule
+		if k.asOf, rule = st.past.effective(t, r.AsOf); rule != nil {
+			return nil, errAsOf(*rule, r.AsOf)
+		}
+	}
 	if r.Levels == nil {
-		return s.cached(ctx, st, st.key(t, r.Days, r.Confidence))
+		answer, err = s.cached(ctx, st, k)
+	} else if err = ctx.Err(); err == nil {
+		answer, err = st.encode(ctx, k, r)
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
+	if errors.Is(err, errTooEarly) {
+		err = errAsOf(ruleAsOfShort, r.AsOf)
 	}
-	return st.tickers[t.Index].encode(st.rowSuffix, r), nil
+	return answer, err
+}
+
+func errAsOf(rule pyjson.Rule, asOf calendar.Date) error {
+	return errValue(rule, "as_of", pyjson.StringInput([]byte(asOf.String())))
 }
 
 // cached returns the answer for a key from the cache. Requests that miss it together have it
@@ -227,7 +244,7 @@ func (s *Service) answerFrom(ctx context.Context, st *state, r *Request) ([]byte
 func (s *Service) cached(ctx context.Context, st *state, k key) ([]byte, error) {
 	s.lookups.Inc()
 	return s.cache.Load(ctx, k,
-		func(context.Context) ([]byte, error) { return s.compute(st, k), nil })
+		func(ctx context.Context) ([]byte, error) { return s.compute(ctx, st, k) })
 }
 
 // cachedItem is cached with the age of the answer.
@@ -235,13 +252,29 @@ func (s *Service) cachedItem(ctx context.Context, st *state,
 	k key) (cache.Item[[]byte], error) {
 	s.lookups.Inc()
 	return s.cache.LoadItem(ctx, k,
-		func(context.Context) ([]byte, error) { return s.compute(st, k), nil })
+		func(ctx context.Context) ([]byte, error) { return s.compute(ctx, st, k) })
 }
 
-func (s *Service) compute(st *state, k key) []byte {
+func (s *Service) compute(ctx context.Context, st *state, k key) ([]byte, error) {
 	start := time.Now()
-	answer := st.tickers[k.ticker].encode(st.rowSuffix,
+	answer, err := st.encode(ctx, k,
 		&Request{Days: int(k.days), Confidence: math.Float64frombits(k.confidence)})
 	s.computing.Observe(time.Since(start))
-	return answer
+	return answer, err
+}
+
+// encode encodes the answer to r for the ticker and the day of k.
+func (st *state) encode(ctx context.Context, k key, r *Request) ([]byte, error) {
+	if k.asOf == 0 {
+		return st.tickers[k.ticker].encode(st.rowSuffix, r), nil
+	}
+	day, err := st.past.at(ctx, k.asOf)
+	if err != nil {
+		return nil, err
+	}
+	ts, err := day.ticker(st.market.Tickers()[k.ticker].Name)
+	if err != nil {
+		return nil, err
+	}
+	return ts.encode(st.rowSuffix, r), nil
 }

@@ -59,7 +59,8 @@ func newService(t testing.TB, change ...func(*predict.Config)) *predict.Service 
 		t.Fatal(err)
 	}
 	s := newEmptyService(t, change...)
-	if err := s.Swap(t.Context(), calibrate.Fixed(m), testMarket(t, 1, "A", "AAPL", "MSFT", "NVDA")); err != nil {
+	mk := testMarket(t, 1, "A", "AAPL", "MSFT", "NVDA")
+	if err := s.Swap(t.Context(), calibrate.Fixed(m), mk); err != nil {
 		t.Fatal(err)
 	}
 	return s

@@ -29,6 +29,7 @@ type state struct {
 	told    []atomic.Bool        // refusals that leftOut knows of
 
 	judged atomic.Pointer[judged] // never nil
+	past   *past
 }
 
 // tickerState is what all answers for one ticker share. The forecast has all horizons: it must be
@@ -67,6 +68,7 @@ func newState(ctx context.Context, steps *calibrate.Yearly, mk *market.Market, g
 		told:      make([]atomic.Bool, len(mk.Refused())),
 	}
 	st.judged.Store(&judged{reason: "off"})
+	st.past = newPast(st)
 	type end struct {
 		calendar *calendar.Calendar
 		asOf     calendar.Date
