@@ -185,6 +185,14 @@ func (s *Service) Current() (*model.Model, *market.Market) {
 	return st.model, st.market
 }
 
+// Steps returns the model that is served with the steps of all years: nil until the first Swap.
+func (s *Service) Steps() *calibrate.Yearly {
+	if st := s.state.Load(); st != nil {
+		return st.steps
+	}
+	return nil
+}
+
 // current returns the state, or a 503 until there is one.
 func (s *Service) current() (*state, error) {
 	if st := s.state.Load(); st != nil {
@@ -206,7 +214,8 @@ func (s *Service) Answer(ctx context.Context, r *Request) ([]byte, error) {
 	return s.answerFrom(ctx, st, r)
 }
 
-func (s *Service) answerFrom(ctx context.Context, st *state, r *Request) (answer []byte, err error) {
+func (s *Service) answerFrom(ctx context.Context, st *state, r *Request) (answer []byte,
+	err error) {
 	if r.History != nil {
 		if err := ctx.Err(); err != nil {
 			return nil, err

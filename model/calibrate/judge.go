@@ -180,8 +180,7 @@ func sum(counts []int) (n int) {
 }
 
 // coverageError returns the standard error of a coverage, clustered by date: the targets of one
-// date move together, and those some days ahead overlap with those of the dates after it. The
-// variance is that of Newey and West (1987). It is NaN for fewer than ten dates.
+// date move together, and those some days ahead overlap with those of the dates after it.
 func coverageError(hits, counts []int, ahead int) float64 {
 	total := float64(sum(counts))
 	coverage := float64(sum(hits)) / total
@@ -191,22 +190,29 @@ func coverageError(hits, counts []int, ahead int) float64 {
 			misses = append(misses, float64(hits[i])-coverage*float64(n))
 		}
 	}
-	dates := len(misses)
-	if dates < 10 {
+	// Calm and turbulent days come in runs, so dates depend on each other one day ahead too.
+	return SumError(misses, 2*ahead+8) / total
+}
+
+// SumError returns the standard error of the sum of values with a mean of zero, one a date, that
+// depend on each other over up to lag dates. The variance is that of Newey and West (1987). It is
+// NaN for fewer than ten dates.
+func SumError(values []float64, lag int) float64 {
+	n := len(values)
+	if n < 10 {
 		return math.NaN()
 	}
-	// Calm and turbulent days come in runs, so dates depend on each other one day ahead too.
-	lag := min(2*ahead+8, dates/4)
+	lag = min(lag, n/4)
 	variance := 0.0
 	for k := 0; k <= lag; k++ {
 		c := 0.0
-		for i := k; i < dates; i++ {
-			c += misses[i] * misses[i-k]
+		for i := k; i < n; i++ {
+			c += values[i] * values[i-k]
 		}
 		if k > 0 {
 			c *= 2 * (1 - float64(k)/float64(lag+1))
 		}
 		variance += c
 	}
-	return math.Sqrt(max(variance, 0)*float64(dates)/float64(dates-1)) / total
+	return math.Sqrt(max(variance, 0) * float64(n) / float64(n-1))
 }

@@ -32,6 +32,11 @@ func NewYearly(m *model.Model, p *market.Panel, all *calendar.Calendar) *Yearly 
 // Fixed returns a Yearly whose steps change nothing.
 func Fixed(m *model.Model) *Yearly { return &Yearly{model: m} }
 
+// With returns the same steps of another model.
+func (y *Yearly) With(m *model.Model) *Yearly {
+	return &Yearly{model: m, panel: y.panel, calendar: y.calendar, years: map[int]*model.Model{}}
+}
+
 // Base returns the model without a step.
 func (y *Yearly) Base() *model.Model { return y.model }
 

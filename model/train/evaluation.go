@@ -38,6 +38,8 @@ type Evaluation struct {
 	Rejected [model.Levels]number `json:"kupiec_rejected"`
 	Years    []Period             `json:"years"`
 	Quarters []Period             `json:"quarters"`
+	// Against compares with EvalConfig.Against, if there is one.
+	Against *Against `json:"against,omitempty"`
 	// Calibration is what a server shows of the same days.
 	Calibration *calibrate.Report `json:"calibration"`
 	// Refused lists the tickers that are not judged.
@@ -123,6 +125,9 @@ func summarise(s *score, c *backtest, cfg EvalConfig, every int, methods []metho
 		if m > 0 {
 			e.Overall = append(e.Overall, s.ratio(m, method.name, every, whole))
 		}
+	}
+	if cfg.Against != nil {
+		e.Against = s.against(cfg.Against.Version(), c.origins, every)
 	}
 	e.Years = s.periods(c.origins, func(d calendar.Date) (int, int) { return yearOf(d), 0 })
 	e.Quarters = s.periods(c.origins, func(d calendar.Date) (int, int) {

@@ -18,6 +18,8 @@ func (e *Evaluation) WriteTable(w io.Writer) error {
 	e.tableRatios(t)
 	e.tableCoverage(t)
 	e.tableYears(t)
+	e.tableAgainst(t)
+	e.tableCalibration(t)
 	return t.Flush()
 }
 

@@ -19,8 +19,8 @@ import (
 	"tickercast/model/calendar"
 )
 
-// TestAsOfEqualsTheCommand: the answer for a day is what the command forecasts from the prices up to
-// it, whatever comes later in the file. The command prints more digits.
+// TestAsOfEqualsTheCommand: the answer for a day is what the command forecasts from the prices up
+// to it, whatever comes later in the file. The command prints more digits.
 func TestAsOfEqualsTheCommand(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("date,ticker,close\n")

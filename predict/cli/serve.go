@@ -70,6 +70,9 @@ func serveFlags(set *flag.FlagSet, cfg *server.Config) {
 	set.IntVar(&cfg.CalibrationDays, "calibration-days", cfg.CalibrationDays,
 		"last `sessions` to forecast again after each load and to hold against the closes that "+
 			"came; 0: none")
+	set.BoolVar(&cfg.KeepBetter, "keep-better", cfg.KeepBetter,
+		"refuse to reload weights that do worse on the last sessions than those that are served, "+
+			"by more than two standard errors")
 	set.BoolVar(&cfg.RedactInput, "redact-input", cfg.RedactInput,
 		"leave what the client sent out of a 422")
 	set.BoolVar(&cfg.FastLane, "fastlane", cfg.FastLane,

@@ -1,12 +1,17 @@
 package server
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
 	"tickercast/model/calibrate"
+	"tickercast/model/market"
+	"tickercast/model/source"
 	"tickercast/predict/internal/metrics"
 )
 
@@ -55,9 +60,48 @@ func (s *Server) calibrate() {
 		}
 		s.logger.Info("calibration", "from", r.From.String(), "to", r.To.String(),
 			"origins", r.Origins, "forecasts", r.Forecasts,
-			"coverage_95", r.Level(0.95, 1).Coverage, "skill", r.Skill,
+			"coverage_95", finiteOrNil(r.Level(0.95, 1).Coverage),
+			"skill", finiteOrNil(r.Skill),
 			"took", time.Since(start).Round(time.Millisecond).String())
 	})
+}
+
+// preferBetter compares weights that have just been loaded with those that are served, on the last
+// sessions of the prices, and logs which are better. With Config.KeepBetter it returns the old ones
+// if the new ones are worse by more than two standard errors, and the error that says so.
+func (s *Server) preferBetter(ctx context.Context, steps *calibrate.Yearly,
+	mk *market.Market) (_ *calibrate.Yearly, worse, err error) {
+	served := s.service.Steps()
+	if served == nil || steps == nil || mk == nil ||
+		steps.Base().Version() == served.Base().Version() ||
+		!slices.Equal(steps.Base().FeatureNames(), served.Base().FeatureNames()) {
+		return steps, nil, nil
+	}
+	old := steps.With(served.Base())
+	daily := mk.Daily()
+	c, err := calibrate.Compare(ctx, steps, old, daily, mk.MarketIndex(),
+		calibrate.Origins(daily, cmp.Or(s.cfg.CalibrationDays, Default().CalibrationDays)))
+	if err != nil {
+		return nil, nil, err
+	}
+	s.logger.Info("weights compared", "new", steps.Base().Version(), "old", old.Base().Version(),
+		"loss_lower_by", finiteOrNil(c.Difference), "standard_error", finiteOrNil(c.StandardError),
+		"origins", c.Origins)
+	if !s.cfg.KeepBetter || !c.Worse() {
+		return steps, nil, nil
+	}
+	return old, &source.Error{Resource: "weights", Err: fmt.Errorf("weights %s lose %.2f %% more "+
+		"than %s on the last %d sessions (standard error %.2f), which -keep-better refuses",
+		steps.Base().Version(), -100*c.Difference, old.Base().Version(), c.Origins,
+		100*c.StandardError)}, nil
+}
+
+// finiteOrNil is for the log: JSON has no NaN.
+func finiteOrNil(n calibrate.Number) any {
+	if n.Finite() {
+		return float64(n)
+	}
+	return nil
 }
 
 // registerCalibration adds the metrics of what judge finds. They are NaN until it has.

@@ -40,6 +40,9 @@ type Config struct {
 	// CalibrationDays is how many of the last sessions are forecast again after each load, and held
 	// against the closes that came. 0: none.
 	CalibrationDays int
+	// KeepBetter refuses weights that do worse on them than those that are served, by more than two
+	// standard errors.
+	KeepBetter bool
 
 	// A zero here means the default of package predict.
 	CacheEntries int           // answers to keep

@@ -79,6 +79,11 @@ func (s *Server) loadData(ctx context.Context) error {
 	if err != nil && mk == nil {
 		return err
 	}
+	steps, worse, failed := s.preferBetter(ctx, steps, mk)
+	if failed != nil {
+		return errors.Join(err, failed)
+	}
+	err = errors.Join(err, worse)
 	_, old := s.service.Current()
 	if failed := s.service.Swap(ctx, steps, mk); failed != nil {
 		return errors.Join(err, failed)
