@@ -48,7 +48,8 @@ var (
 
 	ruleListType  = rule("list_type", "Input should be a valid list", "")
 	ruleDateHigh  = atMost("9999-10-31", `"9999-10-31"`)
-	ruleAsOfAlone = rule("value_error", "Value error, as_of goes with history", `{"error":{}}`)
+	ruleAsOfShort = rule("value_error", "Value error, as_of is too early for a forecast",
+		`{"error":{}}`)
 
 	ruleCalendarAlone = rule("value_error", "Value error, calendar goes with history",
 		`{"error":{}}`)
@@ -104,4 +105,10 @@ func ruleCalendar() *pyjson.Rule {
 	last := len(names) - 1
 	list := "'" + strings.Join(names[:last], "', '") + "' or '" + names[last] + "'"
 	return new(rule("literal_error", "Input should be "+list, `{"expected":"`+list+`"}`))
+}
+
+// ruleAsOfOutside is the rule that an as_of without a history breaks, outside of the prices.
+func ruleAsOfOutside(first, last calendar.Date) *pyjson.Rule {
+	return new(rule("value_error", "Value error, as_of must be from "+first.String()+" to "+
+		last.String(), `{"error":{}}`))
 }

@@ -37,7 +37,7 @@ func decodeNode(d *pyjson.Document, root int) (Request, error) {
 		r.History = c.numbers("history", history, MinHistory, MaxHistory, closeRule)
 	}
 	if present(d, asOf) {
-		r.AsOf, r.HasAsOf = c.date(asOf, present(d, history)), true
+		r.AsOf, r.HasAsOf, r.asOf = c.date(asOf), true, c.Input(asOf)
 	}
 	if present(d, calendar) {
 		r.Calendar = c.calendar(calendar, present(d, history))
@@ -192,22 +192,23 @@ func (c *checker) numbers(field string, i, low, high int,
 	return list
 }
 
-func (c *checker) date(i int, history bool) calendar.Date {
+func (c *checker) date(i int) calendar.Date {
 	k, s, rule := c.scalar(i)
-	days := 0
+	var date calendar.Date
 	if rule == nil {
-		days, rule = pyjson.ToDate(k, s)
-	}
-	date := calendar.Date(days)
-	switch {
-	case rule != nil:
-	case date > latest:
-		rule = &ruleDateHigh
-	case !history:
-		rule = &ruleAsOfAlone
+		date, rule = toDate(k, s)
 	}
 	c.fail(rule, "as_of", -1, i)
 	return date
+}
+
+// toDate reads a date up to latest.
+func toDate(k pyjson.Kind, text []byte) (calendar.Date, *pyjson.Rule) {
+	days, rule := pyjson.ToDate(k, text)
+	if rule == nil && calendar.Date(days) > latest {
+		rule = &ruleDateHigh
+	}
+	return calendar.Date(days), rule
 }
 
 // calendar takes the exact name of a calendar.

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import FastAPI, HTTPException
 from fastapi.responses import Response
-from pydantic import BaseModel, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, Field
 
 from forecasts import Forecaster, compact
 
@@ -22,13 +22,6 @@ class PredictionRequest(BaseModel):
     as_of: Annotated[date, Field(le=date(9999, 10, 31))] | None = None
     levels: Annotated[list[Confidence], Field(min_length=1, max_length=8)] | None = None
 
-    @field_validator("as_of")
-    @classmethod
-    def goes_with_history(cls, value, info: ValidationInfo):
-        if value is not None and info.data.get("history", ...) is None:
-            raise ValueError("as_of goes with history")
-        return value
-
 
 app = FastAPI()
 forecaster = Forecaster()
@@ -41,7 +34,7 @@ async def predict(request: PredictionRequest) -> Response:
         rows = None
     elif rows is None:
         raise HTTPException(status_code=404, detail=f"Unknown ticker '{request.ticker}'")
-    elif request.levels is not None:
+    elif request.levels is not None or request.as_of is not None:
         rows = None
     return Response(compact(rows), media_type="application/json")  # null: only tickercast knows that
 
