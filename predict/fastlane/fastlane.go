@@ -90,6 +90,11 @@ type Config struct {
 	// backlog.
 	MaxConns int
 
+	// MaxAge is the age from which on a connection ends with its next reply, which then says
+	// Connection: close; zero means no bound. Each connection's own differs by up to a tenth, so
+	// that clients which came together do not come back together.
+	MaxAge time.Duration
+
 	// Fault gets the errors of the lane itself: a failed accept, which is tried again, or a panic
 	// in one of these functions, after which the connection is handed over. Nil drops them.
 	Fault func(error)

@@ -19,6 +19,7 @@ func (s *Server) laneConfig(ln net.Listener) fastlane.Config {
 		Listener: ln,
 		Server:   s.public,
 		MaxConns: s.plan.Conns,
+		MaxAge:   s.cfg.MaxConnAge,
 		Draining: s.draining.Load,
 		Fault:    func(err error) { s.logger.Error("fast lane", "error", err.Error()) },
 	}

@@ -23,7 +23,8 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		s.measure.inFlight.Add(1)
 		w.Header()["X-Content-Type-Options"] = nosniff
 		id := identify(w, r)
-		rec := statusRecorder{ResponseWriter: w, draining: &s.draining}
+		rec := statusRecorder{ResponseWriter: w, draining: &s.draining,
+			tooOld: s.cfg.MaxConnAge > 0 && isTooOld(r)}
 		defer func() {
 			s.measure.inFlight.Add(-1)
 			took := time.Since(start)
@@ -67,6 +68,7 @@ type statusRecorder struct {
 	bytes    int64  // of the body
 	client   string // the name of its key
 	draining *atomic.Bool
+	tooOld   bool // the connection should end
 }
 
 func (r *statusRecorder) WriteHeader(status int) {
@@ -81,7 +83,7 @@ func (r *statusRecorder) begin(status int) {
 		return
 	}
 	r.status = status
-	if r.draining.Load() {
+	if r.tooOld || r.draining.Load() {
 		r.Header().Set("Connection", "close")
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"tickercast/model/market"
 	"tickercast/predict"
 	"tickercast/predict/internal/metrics"
+	"tickercast/predict/internal/systemd"
 )
 
 // A reloader replaces what is served when its files change, on SIGHUP and on POST /-/reload. A file
@@ -104,7 +105,20 @@ func loadFirst(ctx context.Context, resources []*resource) error {
 }
 
 // serve executes reloads, polls the files and takes SIGHUP, until ctx ends.
-func (r *reloader) serve(ctx context.Context, interval time.Duration, hangup <-chan os.Signal) {
+func (r *reloader) serve(ctx context.Context, interval time.Duration, hangup <-chan os.Signal,
+	manager *systemd.Notifier) {
+	// Signals that come during a reload share the next one, which a manager learns of too.
+	all := newRunner(func(ctx context.Context, why string) error {
+		manager.Reloading()
+		err := r.reload(ctx, why)
+		status := "reloaded"
+		if err != nil {
+			status = "reload refused, serving what was served: " + oneLine(err)
+		}
+		manager.Ready(status)
+		return err
+	})
+	go all.serve(ctx)
 	for _, res := range r.resources {
 		go res.runner.serve(ctx)
 		if interval > 0 && len(res.files) > 0 {
@@ -116,9 +130,7 @@ func (r *reloader) serve(ctx context.Context, interval time.Duration, hangup <-c
 		case <-ctx.Done():
 			return
 		case <-hangup:
-			for _, res := range r.resources {
-				res.runner.request("SIGHUP")
-			}
+			all.request("SIGHUP")
 		}
 	}
 }

@@ -42,7 +42,8 @@ type Server struct {
 	reloader *reloader
 	public   *http.Server
 	admin    *http.Server
-	conns    connTracker // of public
+	health   *http.Server // on the health socket
+	conns    connTracker  // of public
 	draining atomic.Bool
 	warnings atomic.Pointer[[]market.Warning] // of the prices that are served; nil before
 }
@@ -93,6 +94,8 @@ func New(cfg Config) (*Server, error) {
 	s.measure = newHTTPMetrics(s.registry, s.routes())
 	s.public = newPublicServer(&s.cfg, s.publicHandler(), &s.conns, &s.creds)
 	s.admin = newAdminServer(s.logger, s.adminHandler())
+	s.health = newAdminServer(s.logger, s.healthHandler())
+	s.health.SetKeepAlivesEnabled(false)
 	s.registerMetrics()
 	return s, nil
 }
