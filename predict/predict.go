@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -64,6 +65,10 @@ type Config struct {
 	// LeftOut is called once for each ticker that is asked for but that the market has left out.
 	// Nil ignores them.
 	LeftOut func(market.Refusal)
+
+	// Answered is called before a 200 with forecasts is written, with what they are made from. Nil
+	// ignores it.
+	Answered func(http.ResponseWriter, Record)
 
 	// Scores returns a JSON object for GET /model with the test results of a version of the model,
 	// or nil if there are none. Nil knows of none.
@@ -198,40 +203,37 @@ func (s *Service) Answer(ctx context.Context, r *Request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.answerFrom(ctx, st, r)
+	answer, _, err := s.answerFrom(ctx, st, r)
+	return answer, err
 }
 
-func (s *Service) answerFrom(ctx context.Context, st *state, r *Request) ([]byte, error) {
+// answerFrom also says what the cache had, which is not asked for all requests.
+func (s *Service) answerFrom(ctx context.Context, st *state, r *Request) (answer []byte,
+	had lookup, err error) {
 	if r.History != nil {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return nil, "", err
 		}
-		return st.answerHistory(r, s.cfg.Now())
+		answer, err = st.answerHistory(r, s.cfg.Now())
+		return answer, "", err
 	}
 	t, ok := st.find(r.Ticker)
 	if !ok {
-		return nil, errUnknownTicker(r.Ticker)
+		return nil, "", errUnknownTicker(r.Ticker)
 	}
 	if r.Levels == nil {
-		return s.cached(ctx, st, st.key(t, r.Days, r.Confidence))
+		item, err := s.cached(ctx, st, st.key(t, r.Days, r.Confidence))
+		return item.Value, lookupOf(item.Hit), err
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return st.tickers[t.Index].encode(st.rowSuffix, r), nil
+	return st.tickers[t.Index].encode(st.rowSuffix, r), "", nil
 }
 
 // cached returns the answer for a key from the cache. Requests that miss it together have it
 // computed once.
-func (s *Service) cached(ctx context.Context, st *state, k key) ([]byte, error) {
-	s.lookups.Inc()
-	return s.cache.Load(ctx, k,
-		func(context.Context) ([]byte, error) { return s.compute(st, k), nil })
-}
-
-// cachedItem is cached with the age of the answer.
-func (s *Service) cachedItem(ctx context.Context, st *state,
-	k key) (cache.Item[[]byte], error) {
+func (s *Service) cached(ctx context.Context, st *state, k key) (cache.Item[[]byte], error) {
 	s.lookups.Inc()
 	return s.cache.LoadItem(ctx, k,
 		func(context.Context) ([]byte, error) { return s.compute(st, k), nil })

@@ -100,6 +100,10 @@ func serveFlags(set *flag.FlagSet, cfg *server.Config) {
 		"trading `days` that prices may be old for /readyz to answer 200; 0: any age")
 	set.BoolVar(&cfg.RedactInput, "redact-input", cfg.RedactInput,
 		"leave what the client sent out of a 422")
+	set.StringVar(&cfg.Docs, "docs", cfg.Docs,
+		"who gets /docs and /openapi.json: `open` to all, key for those with a key, or off")
+	set.StringVar(&cfg.RootPath, "root-path", cfg.RootPath,
+		"`prefix` of all paths behind a proxy, such as /api; requests may come with or without it")
 	set.BoolVar(&cfg.FastLane, "fastlane", cfg.FastLane,
 		"answer plain POST /predict without net/http")
 	set.IntVar(&cfg.MaxConns, "max-conns", cfg.MaxConns,
@@ -120,6 +124,8 @@ func serveFlags(set *flag.FlagSet, cfg *server.Config) {
 		cfg.AccessRate, err = logging.ParseRate(s)
 		return err
 	})
+	set.BoolVar(&cfg.AccessProbes, "access-log-probes", cfg.AccessProbes,
+		"log probes of health too")
 	set.StringVar(&cfg.KeysFile, "api-keys", "",
 		"`file` of the SHA-256 hashes of accepted API keys, one a line, each followed by a name "+
 			"(default: no key is needed)")
@@ -131,8 +137,9 @@ func serveFlags(set *flag.FlagSet, cfg *server.Config) {
 	})
 	set.IntVar(&cfg.RateBurst, "rate-burst", 0,
 		"requests a client may make at once; 0: one period's worth of -rate-limit")
-	set.Func("trusted-proxies", "`networks` of proxies, such as 10.0.0.0/8,fd00::/8; -rate-limit "+
-		"then counts the client's address that they append to X-Forwarded-For (default none)",
+	set.Func("trusted-proxies", "`networks` of proxies, such as 10.0.0.0/8,fd00::/8, or unix "+
+		"for those on a unix socket; the access log then has, and -rate-limit counts, the client's "+
+		"address that they append to X-Forwarded-For (default none)",
 		func(s string) (err error) {
 			cfg.TrustedProxies, err = ratelimit.ParseProxies(s)
 			return err

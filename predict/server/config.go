@@ -75,16 +75,26 @@ type Config struct {
 	TrustedProxies  ratelimit.Proxies // networks whose X-Forwarded-For is believed
 	CORSOrigins     []string          // origins whose pages may ask
 	RedactInput     bool              // leave what the client sent out of a 422
+	Docs            string            // who gets the page and the document: DocsOpen or another
+	RootPath        string            // the prefix of all paths, as clients see them; may be empty
 	FastLane        bool              // answer plain POST /predict without net/http
 
-	Logger     *slog.Logger
-	AccessLog  slog.Handler // must not block; needed with an AccessRate
-	AccessRate logging.Rate
+	Logger       *slog.Logger
+	AccessLog    slog.Handler // must not block; needed with an AccessRate
+	AccessRate   logging.Rate
+	AccessProbes bool // log probes too
 
 	Signals Signals           // end the server or make it reload
 	Manager *systemd.Notifier // is told when the server is ready, reloads and stops; may be nil
 	OnReady func(Info)        // called once, before the first forecast is answered
 }
+
+// Values of Docs.
+const (
+	DocsOpen = "open" // everyone
+	DocsKey  = "key"  // who has a key
+	DocsOff  = "off"  // no one
+)
 
 // Default returns the default settings. Load and Logger are missing.
 func Default() Config {
@@ -106,6 +116,7 @@ func Default() Config {
 		WriteTimeout:      10 * time.Second,
 		IdleTimeout:       75 * time.Second, // balancers' is 60 s: they must close first
 		FastLane:          true,
+		Docs:              DocsOpen,
 	}
 }
 
@@ -136,10 +147,14 @@ func (c *Config) Validate() error {
 			maxHealthSocket)
 	case (c.TLSCert == "") != (c.TLSKey == ""):
 		return errors.New("-tls-cert and -tls-key go together")
+	case c.Docs != DocsOpen && c.Docs != DocsKey && c.Docs != DocsOff:
+		return fmt.Errorf("-docs %q is not open, key or off", c.Docs)
+	case c.Docs == DocsKey && c.KeysFile == "":
+		return errors.New("-docs key needs -api-keys")
 	case c.RateLimit.Requests == 0 && c.RateBurst > 0:
 		return errors.New("-rate-burst needs -rate-limit")
 	}
-	return nil
+	return checkRoot(c.RootPath)
 }
 
 // Info is what a Server says of itself when it is ready.

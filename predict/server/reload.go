@@ -80,6 +80,9 @@ func (s *Server) loadData(ctx context.Context) error {
 	if err != nil && (m == nil || mk == nil) {
 		return err
 	}
+	if s.access != nil {
+		mk.Panel().Sum() // so that no request waits for it
+	}
 	_, old := s.service.Current()
 	if failed := s.service.Swap(m, mk); failed != nil {
 		return errors.Join(err, failed)

@@ -58,7 +58,7 @@ func New(cfg Config) (*Server, error) {
 		plan:     limits.NewPlan(cfg.MaxConns, cfg.CacheBytes, limits.Files(), cfg.MemoryLimit),
 		logger:   cfg.Logger,
 		registry: metrics.New(),
-		site:     docs.New(docs.Config{NotFound: notFound}),
+		site:     docs.New(docs.Config{NotFound: notFound, RootPath: cfg.RootPath}),
 		access:   logging.NewAccessLog(cfg.AccessLog, cfg.AccessRate),
 		batches:  overload.New(runtime.GOMAXPROCS(0)),
 	}
@@ -67,6 +67,10 @@ func New(cfg Config) (*Server, error) {
 		if s.cors, err = cors.New(cfg.CORSOrigins); err != nil {
 			return nil, err
 		}
+	}
+	var made func(http.ResponseWriter, predict.Record)
+	if s.access != nil {
+		made = answered
 	}
 	s.service, err = predict.New(predict.Config{
 		CacheEntries: cfg.CacheEntries,
@@ -83,6 +87,7 @@ func New(cfg Config) (*Server, error) {
 		Ready:        s.ready,
 		Failed:       s.logFailure,
 		LeftOut:      s.logLeftOut,
+		Answered:     made,
 	})
 	if err != nil {
 		return nil, err
