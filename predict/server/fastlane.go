@@ -17,6 +17,7 @@ import (
 func (s *Server) laneConfig(ln net.Listener) fastlane.Config {
 	cfg := fastlane.Config{
 		Listener: ln,
+		Shared:   isInherited(s.cfg.Addr),
 		Server:   s.public,
 		MaxConns: s.plan.Conns,
 		MaxAge:   s.cfg.MaxConnAge,

@@ -68,10 +68,15 @@ func (s *socketFile) open(mode fs.FileMode) error {
 	return nil
 }
 
-// Close removes the file, unless another server has put its own there.
-func (s *socketFile) Close() error {
+// Unlink removes the file, unless another server has put its own there. No new client finds the
+// socket then.
+func (s *socketFile) Unlink() {
 	if now, err := os.Lstat(s.path); err == nil && os.SameFile(now, s.file) {
 		os.Remove(s.path)
 	}
+}
+
+func (s *socketFile) Close() error {
+	s.Unlink()
 	return s.UnixListener.Close()
 }

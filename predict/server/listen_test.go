@@ -5,6 +5,7 @@ package server_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
@@ -12,6 +13,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -65,6 +68,39 @@ func TestUnixSocket(t *testing.T) {
 	r.stop <- os.Interrupt
 	require.NoError(t, r.end())
 	require.NoFileExists(t, path)
+}
+
+// TestUnixSocketEnds has clients connect until they are refused: whom the server lets in gets an
+// answer.
+func TestUnixSocketEnds(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	r := startOnSocket(t, path, nil)
+	var answers atomic.Int64
+	var clients sync.WaitGroup
+	for range 16 {
+		clients.Go(func() {
+			for {
+				c, err := net.Dial("unix", path)
+				if err != nil {
+					return
+				}
+				c.Write([]byte(predictWith("Connection: close\r\n", aForecast)))
+				b, err := io.ReadAll(c)
+				c.Close()
+				if err != nil || !strings.HasPrefix(string(b), "HTTP/1.1 200 OK") {
+					t.Errorf("after %d answers: %q, %v", answers.Load(), b, err)
+					return
+				}
+				answers.Add(1)
+			}
+		})
+	}
+	for answers.Load() < 500 && !t.Failed() {
+		runtime.Gosched()
+	}
+	r.stop <- os.Interrupt
+	require.NoError(t, r.end())
+	clients.Wait()
 }
 
 func TestUnixSocketMode(t *testing.T) {
