@@ -18,13 +18,16 @@ import (
 	"tickercast/predict/server"
 )
 
+const healthTimeout = 2 * time.Second
+
 // healthcheck is for HEALTHCHECK in an image without a shell: exit status 0 when the server says
 // that it is healthy. Unless it is told an address it asks the health socket, so it needs to know
 // nothing of how the server listens. Where no one listens there, the server has no such socket or
 // does not run: its address tells.
 func (e *env) healthcheck(fs *flag.FlagSet) func(context.Context, []string) error {
 	addr := fs.String("addr", ":8080", "`address` of the server, instead of its health socket")
-	timeout := fs.Duration("timeout", 2*time.Second, "give up after this `time`")
+	timeout := fs.Duration("timeout", healthTimeout, "give up after this `time`; the variable "+
+		"is that of serve and does not count")
 	cert := fs.String("tls-cert", "",
 		"`file` of the server's certificate; if set, ask by HTTPS without checking the certificate")
 	socket := fs.String("health-socket", server.DefaultHealthSocket,
@@ -32,6 +35,9 @@ func (e *env) healthcheck(fs *flag.FlagSet) func(context.Context, []string) erro
 	return func(ctx context.Context, _ []string) error {
 		if err := e.usePort(fs, addr); err != nil {
 			return err
+		}
+		if !isGiven(fs, "timeout") {
+			*timeout = healthTimeout
 		}
 		ctx, cancel := context.WithTimeout(ctx, *timeout)
 		defer cancel()
