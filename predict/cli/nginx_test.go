@@ -144,8 +144,8 @@ func TestBehindNginx(t *testing.T) {
 	}
 }
 
-// runSchemathesis makes requests from the document, at the addresses that it gives. A variable names
-// the program, which is not on every machine.
+// runSchemathesis makes requests from the document, at the addresses that it gives. A variable
+// names the program, which is not on every machine.
 func runSchemathesis(t *testing.T, base string) {
 	t.Helper()
 	st := os.Getenv("TICKERCAST_SCHEMATHESIS")

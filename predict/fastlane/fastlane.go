@@ -55,8 +55,8 @@ type Config struct {
 	// Listener accepts the connections. They must be plain: the lane does not speak TLS.
 	Listener net.Listener
 
-	// Shared means that another process has the socket too and accepts what this lane does not. Then
-	// connections that wait when the lane stops are left to it.
+	// Shared means that another process has the socket too and accepts what this lane does not.
+	// Then connections that wait when the lane stops are left to it.
 	Shared bool
 
 	// Server gets the connections that the lane hands over. New reads its four timeouts, which the
