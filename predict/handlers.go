@@ -2,10 +2,12 @@ package predict
 
 import (
 	"context"
+	"errors"
 	"hash/fnv"
 	"net/http"
 	"strconv"
 	"strings"
+	"tickercast/predict/pyjson"
 )
 
 // maxFastBody is ten times as long as a body that asks for one forecast of a listed ticker. A
@@ -26,9 +28,9 @@ func (s *Service) ServePredict(w http.ResponseWriter, r *http.Request) {
 			if err != nil {
 				return err
 			}
-			var had lookup
-			if answer, had, err = s.answerFrom(ctx, st, &req); err == nil {
-				s.answered(w, st, &req, had)
+			var from origin
+			if answer, from, err = s.answerFrom(ctx, st, &req); err == nil {
+				s.answered(w, st, &req, from)
 			}
 			return err
 		})
@@ -82,12 +84,26 @@ func (s *Service) ServeTicker(w http.ResponseWriter, r *http.Request) {
 	ticker := q.ticker()
 	days := int(q.integer("days_ahead", DefaultDays, MinDays, MaxDays))
 	confidence := q.number("confidence_interval", DefaultConfidence, confidenceRule)
+	asOf, hasAsOf := q.date("as_of")
 	st, t, err := s.find(q, ticker)
 	if err != nil {
 		s.refuse(w, r, err)
 		return
 	}
-	item, err := s.cached(context.Background(), st, st.key(t, days, confidence))
+	k := st.key(t, days, confidence)
+	if hasAsOf {
+		var rule *pyjson.Rule
+		if k.asOf, rule = st.past.effective(t, asOf); rule != nil {
+			q.fail(rule, "query", "as_of", []byte(asOf.String()))
+			s.refuse(w, r, q.err())
+			return
+		}
+	}
+	item, err := s.cached(context.Background(), st, k)
+	if errors.Is(err, errTooEarly) {
+		q.fail(&ruleAsOfShort, "query", "as_of", []byte(asOf.String()))
+		err = q.err()
+	}
 	if err != nil {
 		s.refuse(w, r, err)
 		return
@@ -100,8 +116,7 @@ func (s *Service) ServeTicker(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "public, max-age="+strconv.Itoa(age+left))
 	h.Set("Age", strconv.Itoa(age))
 	h.Set("Cache-Status", cacheStatus(item.Hit, left))
-	s.answered(w, st, &Request{Ticker: ticker, Days: days, Confidence: confidence},
-		lookupOf(item.Hit))
+	s.answered(w, st, new(Request), origin{k, lookupOf(item.Hit)})
 	if matchesTag(r.Header["If-None-Match"], tag) {
 		w.WriteHeader(http.StatusNotModified)
 		return

@@ -99,7 +99,8 @@ func newProcess(exe string, flags []string) *process {
 		append([]string{"serve", "-addr", "127.0.0.1:0", "-admin-addr", "127.0.0.1:0",
 			"-health-socket", ""},
 			flags...)...)
-	p.Env = environment()
+	// Only tests of the calibration pay for it.
+	p.Env = append(environment(), "TICKERCAST_CALIBRATION_DAYS=0")
 	return p
 }
 

@@ -47,9 +47,11 @@ func (b *lockedBuffer) lines(t *testing.T) (all []map[string]any) {
 }
 
 func TestForecastsInAccessLog(t *testing.T) {
-	m, mk, err := loadEmbedded(t.Context())
+	steps, mk, err := loadEmbedded(t.Context())
 	require.NoError(t, err)
-	prices, version := mk.Panel().Sum(), m.Version()
+	m, err := steps.On(t.Context(), mk.AsOf())
+	require.NoError(t, err)
+	prices, version := mk.Source().Sum(), m.Version()
 	for _, lane := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
 			var access lockedBuffer
@@ -69,6 +71,10 @@ func TestForecastsInAccessLog(t *testing.T) {
 				{"POST", "/predict", fmt.Sprintf(
 					`{"ticker":"MINE","as_of":"2020-01-02","history":[%s1]}`,
 					strings.Repeat("1,2,", 30)), "MINE 1 0.95 2020-01-02 <nil>"},
+				// 1 June 2025 is a Sunday.
+				{"POST", "/predict", `{"ticker":"AAPL","as_of":"2025-06-01"}`,
+					"AAPL 1 0.95 2025-05-30 miss"},
+				{"GET", "/predict/AAPL?as_of=2025-06-01", "", "AAPL 1 0.95 2025-05-30 hit"},
 				{"POST", "/predict/batch", `{"requests":[{"ticker":"AAPL"}]}`,
 					"<nil> <nil> <nil> asOf <nil>"},
 				{"POST", "/v2/models/tickercast/infer", tensor("AAPL"),

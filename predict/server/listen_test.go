@@ -20,7 +20,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tickercast/model"
+	"tickercast/model/calibrate"
 	"tickercast/model/market"
 	"tickercast/predict/server"
 )
@@ -203,7 +203,7 @@ func TestInheritedSocketWaits(t *testing.T) {
 	release := make(chan struct{})
 	r := launch(t, h.network(t), func(c *server.Config) {
 		load := c.Load
-		c.Load = func(ctx context.Context) (*model.Model, *market.Market, error) {
+		c.Load = func(ctx context.Context) (*calibrate.Yearly, *market.Market, error) {
 			<-release
 			return load(ctx)
 		}

@@ -40,6 +40,7 @@ type Server struct {
 	batches  *overload.Limiter
 	measure  *httpMetrics
 	reloader *reloader
+	judge    judge
 	public   *http.Server
 	admin    *http.Server
 	health   *http.Server // on the health socket
