@@ -20,8 +20,8 @@ type Record struct {
 	Cache      string        // hit or miss; empty if the cache is not for such requests
 }
 
-// An origin says which listed ticker and day an answer is of, and what the cache had. It is zero for
-// a history.
+// An origin says which listed ticker and day an answer is of, and what the cache had. It is zero
+// for a history.
 type origin struct {
 	key   key
 	cache lookup
