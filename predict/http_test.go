@@ -182,9 +182,14 @@ func TestAge(t *testing.T) {
 			if w.Code != 200 || unchanged.Code != 304 {
 				t.Fatalf("got %d and %d, want 200 and 304", w.Code, unchanged.Code)
 			}
+			status := "tickercast; hit; ttl="
 			if w.Header().Get("Age") == "0" {
 				begun = time.Now()
+				status = "tickercast; fwd=miss; stored; ttl="
 				renewed++
+			}
+			if got := w.Header().Get("Cache-Status"); !strings.HasPrefix(got, status) {
+				t.Errorf("Cache-Status is %q, want %s", got, status)
 			}
 			if time.Since(begun) >= ttl {
 				t.Errorf("an answer is %v old", time.Since(begun))

@@ -37,7 +37,7 @@ func decodeNode(d *pyjson.Document, root int) (Request, error) {
 		r.History = c.numbers("history", history, MinHistory, MaxHistory, closeRule)
 	}
 	if present(d, asOf) {
-		r.AsOf, r.HasAsOf, r.asOf = c.date(asOf), true, c.Input(asOf)
+		r.AsOf, r.HasAsOf, r.asOfSent = c.date(asOf), true, c.Input(asOf)
 	}
 	if present(d, calendar) {
 		r.Calendar = c.calendar(calendar, present(d, history))

@@ -2,9 +2,7 @@ package server
 
 import (
 	"bytes"
-	"context"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -103,15 +101,8 @@ func (c *codingWatch) see(b []byte) {
 	}
 }
 
-type codingKey struct{}
-
-// withCoding is an http.Server.ConnContext.
-func withCoding(ctx context.Context, nc net.Conn) context.Context {
-	return context.WithValue(ctx, codingKey{}, &trackedIn(nc).coding)
-}
-
 // sawCoding reports whether a Transfer-Encoding has come on the connection of a request.
 func sawCoding(r *http.Request) bool {
-	c, ok := r.Context().Value(codingKey{}).(*codingWatch)
-	return ok && c.found.Load()
+	t, ok := r.Context().Value(connKey{}).(*trackedConn)
+	return ok && t.coding.found.Load()
 }

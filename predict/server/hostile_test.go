@@ -175,7 +175,7 @@ func writeInPieces(w io.Writer, text string, size int) {
 	}
 }
 
-var changing = regexp.MustCompile(`(Date|X-Request-Id): [^\r]*`)
+var changing = regexp.MustCompile(`(Date|X-Request-Id|Cache-Status|Age): [^\r]*`)
 
 // anonymous leaves out what differs from answer to answer.
 func anonymous(answers string) string { return changing.ReplaceAllString(answers, "$1") }

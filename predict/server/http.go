@@ -1,8 +1,10 @@
 package server
 
 import (
+	"context"
 	"log"
 	"log/slog"
+	"net"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -36,13 +38,29 @@ func newPublicServer(cfg *Config, h http.Handler, conns *connTracker,
 	creds *credentials) *http.Server {
 	server := newHTTPServer(cfg, h)
 	server.ConnState = conns.track
-	server.ConnContext = withCoding
+	server.ConnContext = func(ctx context.Context, nc net.Conn) context.Context {
+		return context.WithValue(ctx, connKey{}, trackedIn(nc))
+	}
 	if cfg.TLSCert != "" {
 		server.TLSConfig = creds.cert.config()
 		server.Protocols.SetHTTP2(true)
 	}
 	server.Protocols.SetUnencryptedHTTP2(cfg.H2C)
 	return server
+}
+
+// connKey is where the context of a request has its *trackedConn.
+type connKey struct{}
+
+// isTooOld reports whether the connection of a request should end with its answer. In HTTP/2 one
+// connection has many requests, and net/http would end it before this answer.
+func isTooOld(r *http.Request) bool {
+	t, ok := r.Context().Value(connKey{}).(*trackedConn)
+	if !ok || r.ProtoMajor != 1 {
+		return false
+	}
+	c, ok := t.Conn.(interface{ Expired() bool })
+	return ok && c.Expired()
 }
 
 // newAdminServer keeps the usual timeouts, whatever is set for clients of the public port.
