@@ -53,6 +53,7 @@ var rules = []struct {
 var apart = []struct{ from, without, why string }{
 	{".", "tickercast/bench", "a binary for users needs no benchmarks"},
 	{".", "tickercast/predict/internal/memnet", "a network in memory is for tests"},
+	{".", "tickercast/predict/internal/wirecase", "odd requests are for tests"},
 	{"./predict/server", "tickercast/model/train", "no server trains"},
 	{"./model/train", "net", "a model is fitted to prices that are here"}, // and so all it imports
 	{"./model/market/...", "net", "a forecast is arithmetic; only model/source asks other hosts"},

@@ -110,11 +110,7 @@ func (b *batch) decodeTree(ctx context.Context, body []byte) error {
 	if err != nil {
 		return err
 	}
-	switch d.Kind(0) {
-	case pyjson.Null:
-		return errMissingBody()
-	case pyjson.Object:
-	default:
+	if d.Kind(0) != pyjson.Object {
 		return errValue(ruleBody, "", d.Input(0))
 	}
 	list := d.Fields(0, "requests")[0]

@@ -86,12 +86,12 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request, c call,
 const firstRead = 1 << 10
 
 // readBody reads a whole body of at most limit bytes into buf, which it grows, and returns it. A
-// declared length beyond the limit is refused before anything is read. w must be the server's own,
-// so that a body which turns out too long ends the connection.
+// declared length beyond the limit is refused before anything is read.
 func readBody(w http.ResponseWriter, r *http.Request, buf []byte, limit int64) ([]byte, error) {
 	if r.ContentLength > limit {
 		return buf, errTooLarge()
 	}
+	delete(r.Header, "Expect") // a client that asked whether to send the body is told so now
 	body := r.Body
 	left := int64(math.MaxInt64)
 	if r.ContentLength >= 0 {

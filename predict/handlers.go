@@ -77,8 +77,9 @@ func wantsNDJSON(r *http.Request) bool {
 	return false
 }
 
-// ServeTicker is GET /predict/{ticker}: the same answer in a form that HTTP caches keep, for as
-// long as the cache here would give it. They count that from when it was made, which Age says.
+// ServeTicker is GET /predict/{ticker}: the same answer in a form that HTTP caches keep. It is
+// fresh for as long as the cache here keeps it: max-age is the whole of that time, from which
+// caches subtract Age.
 func (s *Service) ServeTicker(w http.ResponseWriter, r *http.Request) {
 	q := newQuery(r)
 	ticker := q.ticker()
@@ -94,14 +95,14 @@ func (s *Service) ServeTicker(w http.ResponseWriter, r *http.Request) {
 	if hasAsOf {
 		var rule *pyjson.Rule
 		if k.asOf, rule = st.past.effective(t, asOf); rule != nil {
-			q.fail(rule, "query", "as_of", []byte(asOf.String()))
+			q.failAsOf(rule)
 			s.refuse(w, r, q.err())
 			return
 		}
 	}
 	item, err := s.cached(context.Background(), st, k)
 	if errors.Is(err, errTooEarly) {
-		q.fail(&ruleAsOfShort, "query", "as_of", []byte(asOf.String()))
+		q.failAsOf(&ruleAsOfShort)
 		err = q.err()
 	}
 	if err != nil {
@@ -112,9 +113,8 @@ func (s *Service) ServeTicker(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("ETag", tag)
 	left := int(item.Left.Seconds())
-	age := int(item.Age.Seconds())
-	h.Set("Cache-Control", "public, max-age="+strconv.Itoa(age+left))
-	h.Set("Age", strconv.Itoa(age))
+	h.Set("Cache-Control", "public, max-age="+strconv.Itoa(int(s.cfg.TTL.Seconds())))
+	h.Set("Age", strconv.Itoa(int(item.Age.Seconds())))
 	h.Set("Cache-Status", cacheStatus(item.Hit, left))
 	s.answered(w, st, new(Request), origin{k, lookupOf(item.Hit)})
 	if matchesTag(r.Header["If-None-Match"], tag) {

@@ -115,6 +115,7 @@ func (st *state) key(t *market.Ticker, days int, confidence float64) key {
 // New returns a Service without data.
 func New(cfg Config) (*Service, error) {
 	cfg.CacheBytes = cmp.Or(cfg.CacheBytes, 64<<20)
+	cfg.TTL = cmp.Or(cfg.TTL, time.Hour)
 	cfg.MaxBody = cmp.Or(cfg.MaxBody, 64<<10)
 	cfg.MaxBatchBody = cmp.Or(cfg.MaxBatchBody, 1<<20)
 	cfg.AnswerBytes = cmp.Or(cfg.AnswerBytes, 64<<20)
@@ -238,7 +239,7 @@ func (s *Service) answerFrom(ctx context.Context, st *state, r *Request) (answer
 	if r.HasAsOf {
 		var rule *pyjson.Rule
 		if k.asOf, rule = st.past.effective(t, r.AsOf); rule != nil {
-			return nil, from, errAsOf(*rule, r.AsOf)
+			return nil, from, errValue(*rule, "as_of", r.asOfSent)
 		}
 	}
 	var had lookup
@@ -249,13 +250,9 @@ func (s *Service) answerFrom(ctx context.Context, st *state, r *Request) (answer
 		answer, err = st.encode(ctx, k, r)
 	}
 	if errors.Is(err, errTooEarly) {
-		err = errAsOf(ruleAsOfShort, r.AsOf)
+		err = errValue(ruleAsOfShort, "as_of", r.asOfSent)
 	}
 	return answer, origin{k, had}, err
-}
-
-func errAsOf(rule pyjson.Rule, asOf calendar.Date) error {
-	return errValue(rule, "as_of", pyjson.StringInput([]byte(asOf.String())))
 }
 
 // cached returns the answer for a key from the cache. Requests that miss it together have it

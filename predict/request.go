@@ -19,6 +19,7 @@ type Request struct {
 	History  []float64     // closes of the client's own series, oldest first; nil: a listed ticker
 	AsOf     calendar.Date // of the last close that counts, if HasAsOf
 	HasAsOf  bool
+	asOfSent []byte             // AsOf as JSON, for an error
 	Calendar *calendar.Calendar // of History; nil means that of New York
 	Levels   []float64          // more confidences to report, in the order asked for
 }

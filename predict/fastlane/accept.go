@@ -72,7 +72,7 @@ func (l *Lane) admit(nc net.Conn) {
 		return
 	}
 	now := l.now()
-	c := &conn{began: now, expires: l.expiry(now)}
+	c := &conn{began: now, expires: l.expiry(now), blanks: maxBlanks}
 	c.open(l, nc)
 	l.mu.Lock()
 	l.conns[c] = struct{}{}

@@ -14,7 +14,7 @@ type conn struct {
 	handing bool // guarded by Lane.mu: net/http owns the deadlines of nc now
 
 	answered   bool    // the current request is not the first
-	trimmed    bool    // the blank lines before the current request are dealt with
+	blanks     int     // bytes of blank lines that may still come before the current request
 	awaited    verdict // of the current request: needMore or needBody
 	eofUnknown bool    // the client may have closed without being noticed; see loopRaw
 	fastStreak int     // requests in a row that came soon after the answer before
@@ -76,17 +76,16 @@ func (c *conn) onRead(wasIdle bool) outcome {
 
 // idle reports whether no request has begun. As in net/http, the first one begins with the
 // connection, any other with its fourth byte.
-func (c *conn) idle() bool { return c.answered && !c.trimmed && len(c.unread()) < 4 }
+func (c *conn) idle() bool {
+	return c.answered && c.blanks == maxBlanks && len(c.unread()) < maxBlanks
+}
 
 // answer replies to all the whole requests that are there. It writes the replies together.
 func (c *conn) answer(now time.Duration) (o outcome) {
 	for o == stays && !c.idle() && len(c.unread()) > 0 {
-		if c.answered && !c.trimmed {
-			// net/http also skips blank lines after a POST, within the next four bytes.
-			for n := 4; n > 0 && (c.unread()[0] == '\r' || c.unread()[0] == '\n'); n-- {
-				c.skip(1)
-			}
-			c.trimmed = true
+		n := leadingBlanks(c.unread(), &c.blanks)
+		if c.skip(n); len(c.unread()) == 0 {
+			break
 		}
 		r := &c.buffers.request
 		c.awaited = c.buffers.cache.scan(&c.lane.grammar, c.unread(), r)
@@ -102,7 +101,7 @@ func (c *conn) answer(now time.Duration) (o outcome) {
 		now = r.now
 		c.skip(len(r.whole))
 		c.trackPace(now)
-		c.answered, c.trimmed, c.awaited, c.ended = true, false, needMore, now
+		c.answered, c.blanks, c.awaited, c.ended = true, maxBlanks, needMore, now
 		if len(c.buffers.out) > maxOut && c.flush() != nil {
 			return closes
 		}
@@ -111,6 +110,23 @@ func (c *conn) answer(now time.Duration) (o outcome) {
 		return closes
 	}
 	return o
+}
+
+// maxBlanks is how many bytes of CR and LF may come before a request. After a POST, net/http looks
+// for them in four bytes.
+const maxBlanks = 4
+
+// leadingBlanks returns how many bytes of blank lines b begins with, of which so many are left.
+// None are left behind the first other byte.
+func leadingBlanks(b []byte, left *int) (n int) {
+	for n < len(b) && *left > 0 && (b[n] == '\r' || b[n] == '\n') {
+		n++
+		*left--
+	}
+	if n < len(b) {
+		*left = 0
+	}
+	return n
 }
 
 // trackPace counts the requests that a client sends without a pause.

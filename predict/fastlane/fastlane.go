@@ -24,7 +24,8 @@
 //   - Headers that may change the answer or the connection are not there: Transfer-Encoding, TE,
 //     Trailer, Expect, Upgrade, HTTP2-Settings, Content-Encoding, Origin, Range and If-*.
 //
-// As in net/http, up to four bytes of CR and LF may come between two requests.
+// Up to four bytes of CR and LF may come before a request. net/http skips them only after a POST,
+// so the lane hides from it those that come first on a connection.
 //
 // The lane refuses nothing by itself. Every other route, HTTP/1.0, HTTP/2, TLS and every error that
 // Config.Answer does not send are left to net/http. For any input, a client gets the bytes that

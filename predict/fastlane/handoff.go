@@ -10,7 +10,8 @@ import (
 // handOver gives the connection to net/http.
 func (c *conn) handOver() {
 	l := c.lane
-	h := &handoffConn{Conn: c.nc, lane: l, unread: bytes.Clone(c.unread()), expires: c.expires}
+	h := &handoffConn{Conn: c.nc, lane: l, unread: bytes.Clone(c.unread()), expires: c.expires,
+		blanks: c.blanks}
 	if len(h.unread) > 0 {
 		h.elapsed.Store(int64(l.now() - c.began))
 	}
@@ -31,6 +32,7 @@ type handoffConn struct {
 	net.Conn
 	lane   *Lane
 	unread []byte
+	blanks int // bytes of blank lines that net/http is not to see
 	closed atomic.Bool
 
 	expires time.Duration // as of conn
@@ -48,7 +50,15 @@ func (h *handoffConn) Read(b []byte) (int, error) {
 		}
 		return n, nil
 	}
-	return h.Conn.Read(b)
+	for {
+		n, err := h.Conn.Read(b)
+		if h.blanks == 0 || n == 0 {
+			return n, err
+		}
+		if n = copy(b, b[leadingBlanks(b[:n], &h.blanks):n]); n > 0 || err != nil {
+			return n, err
+		}
+	}
 }
 
 func (h *handoffConn) Write(b []byte) (int, error) {

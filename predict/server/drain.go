@@ -90,7 +90,8 @@ const (
 // answers 400 when a deadline ends in the middle of it.
 type trackedConn struct {
 	net.Conn
-	began time.Time
+	coding codingWatch
+	began  time.Time
 
 	mu       sync.Mutex
 	state    http.ConnState
@@ -195,6 +196,7 @@ func (t *trackedConn) SetDeadline(by time.Time) error {
 func (t *trackedConn) Read(b []byte) (int, error) {
 	for {
 		n, err := t.Conn.Read(b)
+		t.coding.see(b[:n])
 		if !t.again(n, err) {
 			return n, err
 		}

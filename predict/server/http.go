@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	maxHeaderBytes = 8 << 10 // net/http adds 4 KiB of slack
+	maxHeaderBytes = 8 << 10 // net/http adds headSlack
 	maxStreams     = 100     // of one HTTP/2 connection at once
 )
 
@@ -28,7 +28,7 @@ func newHTTPServer(cfg *Config, h http.Handler) *http.Server {
 		ReadTimeout:                  cfg.ReadTimeout,
 		WriteTimeout:                 cfg.WriteTimeout,
 		IdleTimeout:                  cfg.IdleTimeout,
-		MaxHeaderBytes:               maxHeaderBytes,
+		MaxHeaderBytes:               maxHeaderBytes + headSlack, // see limitHead
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     log.New(errorLog, "", 0),
 	}
@@ -38,10 +38,8 @@ func newPublicServer(cfg *Config, h http.Handler, conns *connTracker,
 	creds *credentials) *http.Server {
 	server := newHTTPServer(cfg, h)
 	server.ConnState = conns.track
-	if cfg.MaxConnAge > 0 {
-		server.ConnContext = func(ctx context.Context, nc net.Conn) context.Context {
-			return context.WithValue(ctx, connKey{}, trackedIn(nc).Conn)
-		}
+	server.ConnContext = func(ctx context.Context, nc net.Conn) context.Context {
+		return context.WithValue(ctx, connKey{}, trackedIn(nc))
 	}
 	if cfg.TLSCert != "" {
 		server.TLSConfig = creds.cert.config()
@@ -51,14 +49,18 @@ func newPublicServer(cfg *Config, h http.Handler, conns *connTracker,
 	return server
 }
 
-// connKey is where the context of a request has its connection, if that may get too old.
+// connKey is where the context of a request has its *trackedConn.
 type connKey struct{}
 
 // isTooOld reports whether the connection of a request should end with its answer. In HTTP/2 one
 // connection has many requests, and net/http would end it before this answer.
 func isTooOld(r *http.Request) bool {
-	c, ok := r.Context().Value(connKey{}).(interface{ Expired() bool })
-	return ok && r.ProtoMajor == 1 && c.Expired()
+	t, ok := r.Context().Value(connKey{}).(*trackedConn)
+	if !ok || r.ProtoMajor != 1 {
+		return false
+	}
+	c, ok := t.Conn.(interface{ Expired() bool })
+	return ok && c.Expired()
 }
 
 // newAdminServer keeps the usual timeouts, whatever is set for clients of the public port.
