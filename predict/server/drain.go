@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -38,11 +39,11 @@ func (c *connTracker) track(nc net.Conn, state http.ConnState) {
 
 // drain blocks until no HTTP/1 connection has a request in progress or partly received. Responses
 // must already carry Connection: close, and no connection may be accepted any more.
-func (c *connTracker) drain(ctx context.Context, server *http.Server) error {
+func (c *connTracker) drain(ctx context.Context) error {
 	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
 		waiting := false
-		for nc, t := range c.all {
-			if t.idle() && speaksHTTP2(server, nc) {
+		for _, t := range c.all {
+			if t.http2.Load() {
 				continue
 			}
 			waiting = true
@@ -63,14 +64,6 @@ func (c *connTracker) all(yield func(net.Conn, *trackedConn) bool) {
 	c.open.Range(func(nc, t any) bool { return yield(nc.(net.Conn), t.(*trackedConn)) })
 }
 
-// speaksHTTP2 reports whether a connection may speak HTTP/2, whose end Shutdown announces.
-func speaksHTTP2(server *http.Server, nc net.Conn) bool {
-	if t, ok := nc.(*tls.Conn); ok {
-		return t.ConnectionState().NegotiatedProtocol == "h2"
-	}
-	return server.Protocols.UnencryptedHTTP2()
-}
-
 // finalReadTime is what a connection without a request gets when the server stops: bytes sent
 // before may just be arriving.
 const finalReadTime = 5 * time.Millisecond
@@ -80,6 +73,7 @@ const finalReadTime = 5 * time.Millisecond
 // answers 400 when a deadline ends in the middle of it.
 type trackedConn struct {
 	net.Conn
+	http2 atomic.Bool // whose end is not for this file
 
 	mu       sync.Mutex
 	state    http.ConnState
@@ -122,12 +116,6 @@ func (t *trackedConn) enter(state http.ConnState) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.state, t.deadlines, t.final = state, 0, notFinal
-}
-
-func (t *trackedConn) idle() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.state == http.StateIdle
 }
 
 // begunLocked reports whether any of a request is there. One that follows another begins, for

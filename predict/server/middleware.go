@@ -15,6 +15,7 @@ func (s *Server) middleware(next http.Handler) http.Handler {
 	list := []func(http.Handler) http.Handler{
 		s.observe,
 		closeAmbiguous,
+		s.limitHead,
 		limitTarget,
 		s.crossOrigin,
 		s.recoverPanic,
@@ -47,6 +48,39 @@ func closeAmbiguous(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// limitHead refuses heads over HTTP/2 that net/http would refuse over HTTP/1. It leaves those to
+// net/http, since it cannot read one to its end.
+func (s *Server) limitHead(next http.Handler) http.Handler {
+	limit := maxHeaderBytes + headSlack
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ProtoMajor == 2 && headSize(r) > limit {
+			clear(r.Header) // the client may read the answer slowly
+			refuse(w, r, predict.Error{Status: http.StatusRequestHeaderFieldsTooLarge,
+				Detail: "Request Header Fields Too Large"})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// headSlack is what net/http adds to MaxHeaderBytes for HTTP/1.
+const headSlack = 4 << 10
+
+// headSize returns how long a request's head is in HTTP/1.1, without the id, which may be ours.
+func headSize(r *http.Request) int {
+	size := len(r.Method) + len(r.RequestURI) + len("  HTTP/1.1\r\n") +
+		len("Host: \r\n") + len(r.Host) + len("\r\n")
+	for name, values := range r.Header {
+		if name == requestID {
+			continue
+		}
+		for _, v := range values {
+			size += len(name) + len(v) + len(": \r\n")
+		}
+	}
+	return size
 }
 
 // maxTarget bounds a request's target, in bytes: no route and no query needs a tenth of it.

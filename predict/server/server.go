@@ -41,6 +41,7 @@ type Server struct {
 	measure  *httpMetrics
 	reloader *reloader
 	public   *http.Server
+	http2    *http2Service // of public
 	admin    *http.Server
 	conns    connTracker // of public
 	draining atomic.Bool
@@ -91,7 +92,8 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.reloader = newReloader(s.logger, s.registry, s.resources())
 	s.measure = newHTTPMetrics(s.registry, s.routes())
-	s.public = newPublicServer(&s.cfg, s.publicHandler(), &s.conns, &s.creds)
+	s.http2 = newHTTP2Service(&s.cfg, &s.conns)
+	s.public = newPublicServer(&s.cfg, s.publicHandler(), &s.conns, &s.creds, s.http2)
 	s.admin = newAdminServer(s.logger, s.adminHandler())
 	s.registerMetrics()
 	return s, nil

@@ -1,0 +1,151 @@
+package server
+
+import (
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// An http2Conn is a connection between net/http's HTTP/2 and the network, and the handler of the
+// requests that net/http reads from it.
+//
+// When the service ends and the client sends requests side by side, it holds the GOAWAY back. With
+// its GOAWAY net/http begins to ignore new streams. So soon the client has nothing under way but
+// streams that the GOAWAY refuses, and which RFC 9113 lets it repeat elsewhere: all others are
+// answered, and the client has read their answers, as a PING shows. Without that, httpx gives up
+// each stream that it has not read to its end or is just sending.
+type http2Conn struct {
+	net.Conn
+	service *http2Service
+	handler http.Handler
+	track   func(http.ConnState)
+	since   time.Time
+
+	writing sync.Mutex // held for each write, so that frames stay whole
+	written frameScanner
+	held    []byte // the GOAWAY that is held back
+	pinged  bool   // to learn whether the client has read all answers
+
+	mu       sync.Mutex
+	open     int  // requests under way
+	asked    bool // there has been a request
+	crowded  bool // there have been several at once
+	read     frameScanner
+	last     uint32 // the stream that the held GOAWAY names; those above it are refused
+	half     int    // of these, the streams that the client has begun to send
+	ponged   bool   // the PING is answered
+	lastRead time.Time
+	heldAt   time.Time
+	idleAt   time.Time // when the last stream ended; zero: one is open
+}
+
+const (
+	// quiet is for how long a client must send nothing before it gets the GOAWAY that is held.
+	quiet = 50 * time.Millisecond
+	// maxHold and maxIdleHold bound the hold where streams do not end, or the client is not quiet.
+	maxHold     = time.Second
+	maxIdleHold = 500 * time.Millisecond
+)
+
+func (c *http2Conn) enter(state http.ConnState) {
+	c.mu.Lock()
+	c.idleAt = time.Time{}
+	if state == http.StateIdle {
+		c.idleAt = time.Now()
+	}
+	c.mu.Unlock()
+	c.track(state)
+}
+
+// awaitsRequest reports whether the first request may be on its way.
+func (c *http2Conn) awaitsRequest() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.asked && time.Since(c.since) < requestWait
+}
+
+func (c *http2Conn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if n > 0 {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.lastRead = time.Now()
+		for f := range c.read.frames(b[:n]) {
+			switch {
+			case f.isPong():
+				c.ponged = true
+			case c.last > 0 && f.stream > c.last:
+				c.half += f.begins() - f.ends()
+			}
+		}
+	}
+	return n, err
+}
+
+func (c *http2Conn) Write(b []byte) (int, error) {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	from, to := 0, 0 // of a GOAWAY to hold
+	for f := range c.written.frames(b) {
+		if f.isGoAway() && c.holds(f) {
+			c.held = append(c.held, f.bytes...)
+			time.AfterFunc(lookInterval, c.release)
+			from, to = f.end-len(f.bytes), f.end
+		}
+	}
+	if to == 0 {
+		return c.Conn.Write(b)
+	}
+	for _, part := range [][]byte{b[:from], b[to:]} {
+		if len(part) == 0 {
+			continue
+		}
+		if _, err := c.Conn.Write(part); err != nil {
+			return 0, err
+		}
+	}
+	return len(b), nil
+}
+
+// holds decides whether to hold a GOAWAY.
+func (c *http2Conn) holds(f frame) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.crowded || !c.service.ending.Load() || c.last > 0 {
+		return false
+	}
+	c.last, c.heldAt = f.lastStream(), time.Now()
+	return true
+}
+
+// release writes the GOAWAY that is held when its time has come.
+func (c *http2Conn) release() {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	now, ping := c.isTime(time.Now())
+	switch {
+	case !c.written.between():
+	case now:
+		c.Conn.Write(c.held)
+		return
+	case ping && !c.pinged:
+		c.pinged = true
+		c.Conn.Write(pingFrame)
+	}
+	time.AfterFunc(lookInterval, c.release)
+}
+
+// isTime reports whether the GOAWAY is to be held no longer, or else whether a PING can tell what
+// the client has read.
+func (c *http2Conn) isTime(t time.Time) (now, ping bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	held := t.Sub(c.heldAt)
+	if c.idleAt.IsZero() {
+		return held >= maxHold, false
+	}
+	idle := min(held, t.Sub(c.idleAt))
+	settled := c.ponged && c.half <= 0 && t.Sub(c.lastRead) >= quiet
+	return settled || idle >= maxIdleHold || held >= maxHold, true
+}
