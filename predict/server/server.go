@@ -40,6 +40,7 @@ type Server struct {
 	batches  *overload.Limiter
 	measure  *httpMetrics
 	reloader *reloader
+	judge    judge
 	public   *http.Server
 	http2    *http2Service // of public
 	admin    *http.Server
