@@ -136,8 +136,8 @@ const (
 )
 
 // end ends all connections, also those that turn out to speak HTTP/2 until ctx ends. Each gets one
-// GOAWAY: with the next answer after which nothing is under way, or else after requestWait. net/http
-// closes it a second after the last answer, if the client has not.
+// GOAWAY: with the next answer after which nothing is under way, or else after requestWait.
+// net/http closes it a second after its last answer, if the client has not.
 func (s *http2Service) end(ctx context.Context) {
 	s.ending.Store(true)
 	s.engine.SetKeepAlivesEnabled(false) // sends GOAWAY when the last stream has ended

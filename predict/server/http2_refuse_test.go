@@ -19,8 +19,8 @@ const (
 	tooLongHead = "Request Header Fields Too Large"
 )
 
-// TestHTTP2RefusalsEndTheirStream refuses requests in each way that ends a connection of HTTP/1, all
-// on one connection, on which another request is under way from the first to the last.
+// TestHTTP2RefusalsEndTheirStream refuses a request in each way that ends a connection of HTTP/1,
+// while another one is under way on the same connection.
 func TestHTTP2RefusalsEndTheirStream(t *testing.T) {
 	long := strings.Repeat("x", 65<<10)
 	for name, tt := range map[string]struct {

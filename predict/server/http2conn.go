@@ -1,6 +1,7 @@
 package server
 
 import (
+	"io"
 	"net"
 	"net/http"
 	"sync"
@@ -25,7 +26,6 @@ type http2Conn struct {
 	writing sync.Mutex // held for each write, so that frames stay whole
 	written frameScanner
 	held    []byte // the GOAWAY that is held back
-	pinged  bool   // to learn whether the client has read all answers
 
 	mu       sync.Mutex
 	open     int  // requests under way
@@ -33,19 +33,24 @@ type http2Conn struct {
 	crowded  bool // there have been several at once
 	read     frameScanner
 	last     uint32 // the stream that the held GOAWAY names; those above it are refused
-	half     int    // of these, the streams that the client has begun to send
-	ponged   bool   // the PING is answered
+	newest   uint32 // stream from then on; zero: none is held
+	half     int    // refused streams that the client is sending
 	lastRead time.Time
 	heldAt   time.Time
-	idleAt   time.Time // when the last stream ended; zero: one is open
+	pinged   time.Time     // to learn whether the client has read all answers
+	slowness time.Duration // of the answer to that; zero: there is none yet
+	idleAt   time.Time     // when the last stream ended; zero: one is open
 }
 
 const (
-	// quiet is for how long a client must send nothing before it gets the GOAWAY that is held.
-	quiet = 50 * time.Millisecond
+	// quiet is for how long a client must send nothing before it gets the GOAWAY that is held, and
+	// longer by some times its slowness: the client or the network may be busy.
+	quiet         = 50 * time.Millisecond
+	slownessTimes = 8
 	// maxHold and maxIdleHold bound the hold where streams do not end, or the client is not quiet.
-	maxHold     = time.Second
-	maxIdleHold = 500 * time.Millisecond
+	// net/http closes the connection when it has been idle for a second.
+	maxHold     = 2 * time.Second
+	maxIdleHold = 750 * time.Millisecond
 )
 
 func (c *http2Conn) enter(state http.ConnState) {
@@ -74,9 +79,9 @@ func (c *http2Conn) Read(b []byte) (int, error) {
 		for f := range c.read.frames(b[:n]) {
 			switch {
 			case f.isPong():
-				c.ponged = true
-			case c.last > 0 && f.stream > c.last:
-				c.half += f.begins() - f.ends()
+				c.slowness = max(c.lastRead.Sub(c.pinged), 1)
+			case c.newest > 0 && f.stream > c.last:
+				c.noteRefusedLocked(f)
 			}
 		}
 	}
@@ -108,14 +113,25 @@ func (c *http2Conn) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+func (c *http2Conn) noteRefusedLocked(f frame) {
+	if f.kind == frameHeaders && f.stream > c.newest { // and no trailers
+		c.newest = f.stream
+		c.half++
+	}
+	if f.endsRequest() {
+		c.half--
+	}
+}
+
 // holds decides whether to hold a GOAWAY.
 func (c *http2Conn) holds(f frame) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.crowded || !c.service.ending.Load() || c.last > 0 {
+	if !c.crowded || !c.service.ending.Load() || c.newest > 0 {
 		return false
 	}
 	c.last, c.heldAt = f.lastStream(), time.Now()
+	c.newest = c.last
 	return true
 }
 
@@ -123,29 +139,43 @@ func (c *http2Conn) holds(f frame) bool {
 func (c *http2Conn) release() {
 	c.writing.Lock()
 	defer c.writing.Unlock()
-	now, ping := c.isTime(time.Now())
-	switch {
-	case !c.written.between():
-	case now:
-		c.Conn.Write(c.held)
-		return
-	case ping && !c.pinged:
-		c.pinged = true
-		c.Conn.Write(pingFrame)
+	if c.written.between() {
+		switch c.next(time.Now()) {
+		case sendGoAway:
+			c.Conn.Write(c.held)
+			return
+		case sendPing:
+			io.WriteString(c.Conn, pingFrame)
+		}
 	}
 	time.AfterFunc(lookInterval, c.release)
 }
 
-// isTime reports whether the GOAWAY is to be held no longer, or else whether a PING can tell what
-// the client has read.
-func (c *http2Conn) isTime(t time.Time) (now, ping bool) {
+type holdStep int
+
+const (
+	sendNothing holdStep = iota
+	sendPing
+	sendGoAway
+)
+
+// next returns what is to be done with the GOAWAY that is held.
+func (c *http2Conn) next(now time.Time) holdStep {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	held := t.Sub(c.heldAt)
-	if c.idleAt.IsZero() {
-		return held >= maxHold, false
+	held := now.Sub(c.heldAt)
+	idle := time.Duration(0)
+	if !c.idleAt.IsZero() {
+		idle = min(held, now.Sub(c.idleAt))
 	}
-	idle := min(held, t.Sub(c.idleAt))
-	settled := c.ponged && c.half <= 0 && t.Sub(c.lastRead) >= quiet
-	return settled || idle >= maxIdleHold || held >= maxHold, true
+	settled := c.slowness > 0 && c.half <= 0 &&
+		now.Sub(c.lastRead) >= quiet+slownessTimes*c.slowness
+	switch {
+	case idle >= maxIdleHold || held >= maxHold || idle > 0 && settled:
+		return sendGoAway
+	case idle > 0 && c.pinged.IsZero():
+		c.pinged = now
+		return sendPing
+	}
+	return sendNothing
 }

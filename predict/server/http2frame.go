@@ -14,7 +14,7 @@ type frameScanner struct {
 
 const frameHead = 9
 
-// The frames that matter here, by their types, and flags: END_STREAM of the first two, and ACK of PING.
+// The types of the frames that matter here, and flags: END_STREAM of the first two, ACK of PING.
 const (
 	frameData    = 0
 	frameHeaders = 1
@@ -75,7 +75,7 @@ func (f frame) isGoAway() bool {
 }
 
 // pingFrame is a PING. net/http sends none.
-var pingFrame = []byte("\x00\x00\x08\x06\x00\x00\x00\x00\x00drained?")
+const pingFrame = "\x00\x00\x08\x06\x00\x00\x00\x00\x00drained?"
 
 // isPong reports whether f answers a PING.
 func (f frame) isPong() bool { return f.kind == framePing && f.flags&pong != 0 }
@@ -85,19 +85,7 @@ func (f frame) lastStream() uint32 {
 	return binary.BigEndian.Uint32(f.bytes[frameHead:]) & (1<<31 - 1)
 }
 
-// begins returns 1 for a frame that begins a request, and else 0. Trailers count as one: they end it
-// as well.
-func (f frame) begins() int {
-	if f.kind == frameHeaders {
-		return 1
-	}
-	return 0
-}
-
-// ends returns 1 for a frame that ends a request, and else 0.
-func (f frame) ends() int {
-	if f.kind <= frameHeaders && f.flags&endStream != 0 || f.kind == frameReset {
-		return 1
-	}
-	return 0
+// endsRequest reports whether f ends a request, complete or not.
+func (f frame) endsRequest() bool {
+	return f.kind <= frameHeaders && f.flags&endStream != 0 || f.kind == frameReset
 }

@@ -9,7 +9,7 @@ import (
 // in whole bytes every complete frame as it is.
 func FuzzFrames(f *testing.F) {
 	goAway := "\x00\x00\x08\x07\x00\x00\x00\x00\x00\x00\x00\x00\x05\x00\x00\x00\x00"
-	f.Add([]byte("\x00\x00\x00\x04\x01\x00\x00\x00\x00"+goAway+string(pingFrame)), uint8(4))
+	f.Add([]byte("\x00\x00\x00\x04\x01\x00\x00\x00\x00"+goAway+pingFrame), uint8(4))
 	f.Add([]byte("\x00\x00\x03\x00\x01\x80\x00\x00\x07abc\x00\x00\x01\x01\x05\x00\x00\x00\x09"),
 		uint8(1))
 	f.Add([]byte(goAway[:20/2]), uint8(3))
@@ -59,7 +59,7 @@ func TestGoAwayFrames(t *testing.T) {
 		head + "\x00\x00\x00\x05\x00\x00\x00\x01":                   0, // an error
 		head + "\x00\x00\x00\x05\x00\x00\x00":                       0, // not complete
 		"\x00\x00\x04\x07\x00\x00\x00\x00\x00" + "\x00\x00\x00\x05": 0, // too short
-		string(pingFrame): 0,
+		pingFrame: 0,
 	} {
 		var s frameScanner
 		for f := range s.frames([]byte(b)) {
