@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -38,15 +39,15 @@ func (c *connTracker) track(nc net.Conn, state http.ConnState) {
 
 // drain blocks until no HTTP/1 connection has a request in progress or partly received. Responses
 // must already carry Connection: close, and no connection may be accepted any more.
-func (c *connTracker) drain(ctx context.Context, server *http.Server) error {
+func (c *connTracker) drain(ctx context.Context) error {
 	first := firstReadTime
 	if end, ok := ctx.Deadline(); ok {
 		first = min(first, time.Until(end)/2)
 	}
 	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
 		waiting := false
-		for nc, t := range c.all {
-			if t.idle() && speaksHTTP2(server, nc) {
+		for _, t := range c.all {
+			if t.http2.Load() {
 				continue
 			}
 			waiting = true
@@ -67,14 +68,6 @@ func (c *connTracker) all(yield func(net.Conn, *trackedConn) bool) {
 	c.open.Range(func(nc, t any) bool { return yield(nc.(net.Conn), t.(*trackedConn)) })
 }
 
-// speaksHTTP2 reports whether a connection may speak HTTP/2, whose end Shutdown announces.
-func speaksHTTP2(server *http.Server, nc net.Conn) bool {
-	if t, ok := nc.(*tls.Conn); ok {
-		return t.ConnectionState().NegotiatedProtocol == "h2"
-	}
-	return server.Protocols.UnencryptedHTTP2()
-}
-
 const (
 	// finalReadTime is what a connection without a request gets when the server stops: bytes sent
 	// before may just be arriving.
@@ -92,6 +85,7 @@ type trackedConn struct {
 	net.Conn
 	coding codingWatch
 	began  time.Time
+	http2  atomic.Bool // its end is for an http2Service
 
 	mu       sync.Mutex
 	state    http.ConnState
@@ -135,12 +129,6 @@ func (t *trackedConn) enter(state http.ConnState) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.state, t.deadlines, t.final = state, 0, notFinal
-}
-
-func (t *trackedConn) idle() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.state == http.StateIdle
 }
 
 // begunLocked reports whether any of a request is there. One that follows another begins, for

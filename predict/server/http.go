@@ -13,6 +13,9 @@ import (
 const (
 	maxHeaderBytes = 8 << 10 // net/http adds headSlack
 	maxStreams     = 100     // of one HTTP/2 connection at once
+	// maxFrame is the least that HTTP/2 allows. net/http makes room for a whole frame when its head
+	// comes.
+	maxFrame = 16 << 10
 )
 
 // newHTTPServer returns a server that speaks HTTP/1 only, with the timeouts of cfg.
@@ -21,8 +24,9 @@ func newHTTPServer(cfg *Config, h http.Handler) *http.Server {
 	protocols.SetHTTP1(true)
 	errorLog := &throttledLog{logger: cfg.Logger, now: time.Now}
 	return &http.Server{
-		Protocols:                    protocols,
-		HTTP2:                        &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
+		Protocols: protocols,
+		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams,
+			MaxReadFrameSize: maxFrame},
 		Handler:                      h,
 		ReadHeaderTimeout:            cfg.ReadHeaderTimeout,
 		ReadTimeout:                  cfg.ReadTimeout,
@@ -35,7 +39,7 @@ func newHTTPServer(cfg *Config, h http.Handler) *http.Server {
 }
 
 func newPublicServer(cfg *Config, h http.Handler, conns *connTracker,
-	creds *credentials) *http.Server {
+	creds *credentials, h2 *http2Service) *http.Server {
 	server := newHTTPServer(cfg, h)
 	server.ConnState = conns.track
 	server.ConnContext = func(ctx context.Context, nc net.Conn) context.Context {
@@ -46,6 +50,7 @@ func newPublicServer(cfg *Config, h http.Handler, conns *connTracker,
 		server.Protocols.SetHTTP2(true)
 	}
 	server.Protocols.SetUnencryptedHTTP2(cfg.H2C)
+	h2.takeOver(server)
 	return server
 }
 

@@ -36,6 +36,7 @@ const headSlack = 4 << 10
 func limitHead(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if headSize(r) > maxHeaderBytes+headSlack {
+			clear(r.Header) // the client may read the answer slowly
 			predict.WriteError(w, &predict.Error{Status: http.StatusRequestHeaderFieldsTooLarge,
 				Detail: "Request Header Fields Too Large", Close: r.ProtoMajor == 1})
 			return
@@ -44,11 +45,14 @@ func limitHead(next http.Handler) http.Handler {
 	})
 }
 
-// headSize returns how long a request's head is in HTTP/1.1.
+// headSize returns how long a request's head is in HTTP/1.1, without the id, which may be ours.
 func headSize(r *http.Request) int {
 	size := len(r.Method) + len(r.RequestURI) + len("  HTTP/1.1\r\n") +
 		len("Host: \r\n") + len(r.Host) + len("\r\n")
 	for name, values := range r.Header {
+		if name == requestID {
+			continue
+		}
 		for _, v := range values {
 			size += len(name) + len(v) + len(": \r\n")
 		}

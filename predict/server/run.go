@@ -147,10 +147,11 @@ func (s *Server) drain(lane *fastlane.Lane, delay time.Duration, accepted <-chan
 	defer cancel()
 	done := make(chan error, 1)
 	go func() {
+		go s.http2.end(ctx)
 		// The lane first: what it hands over until its end is public's to finish.
 		err := lane.Shutdown(ctx)
 		<-accepted
-		err = errors.Join(err, s.conns.drain(ctx, s.public), s.public.Shutdown(ctx))
+		err = errors.Join(err, s.conns.drain(ctx), s.public.Shutdown(ctx))
 		s.closeAdmin()
 		done <- err
 	}()

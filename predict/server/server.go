@@ -42,6 +42,7 @@ type Server struct {
 	reloader *reloader
 	judge    judge
 	public   *http.Server
+	http2    *http2Service // of public
 	admin    *http.Server
 	health   *http.Server // on the health socket
 	conns    connTracker  // of public
@@ -98,7 +99,8 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.reloader = newReloader(s.logger, s.registry, s.resources())
 	s.measure = newHTTPMetrics(s.registry, s.routes())
-	s.public = newPublicServer(&s.cfg, s.publicHandler(), &s.conns, &s.creds)
+	s.http2 = newHTTP2Service(&s.cfg, &s.conns)
+	s.public = newPublicServer(&s.cfg, s.publicHandler(), &s.conns, &s.creds, s.http2)
 	s.admin = newAdminServer(s.logger, s.adminHandler())
 	s.health = newAdminServer(s.logger, s.healthHandler())
 	s.health.SetKeepAlivesEnabled(false)
