@@ -9,7 +9,7 @@ import (
 )
 
 // withURL renders the base with the component prices-url.
-const withURL = "../check/testdata/url"
+const withURL = "base+components/prices-url"
 
 // TestPricesOfAURL checks that a pod with prices from a URL reaches DNS and HTTPS, and that one
 // without reaches nothing.
