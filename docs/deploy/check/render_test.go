@@ -152,8 +152,14 @@ func object[T any](t *testing.T, objects map[string]any, name string) *T {
 	return o
 }
 
-func deploymentPod(t *testing.T) func(map[string]any) *core.PodSpec {
-	return func(o map[string]any) *core.PodSpec {
-		return &object[apps.Deployment](t, o, "Deployment/tickercast").Spec.Template.Spec
+// fullKServe is the overlay with all that it can have.
+const fullKServe = "overlays/kserve+components/prices+components/monitoring"
+
+// podOf returns the pod of a Deployment or InferenceService.
+func podOf(t *testing.T, objects map[string]any) *core.PodSpec {
+	t.Helper()
+	if d, ok := objects["Deployment/tickercast"].(*apps.Deployment); ok {
+		return &d.Spec.Template.Spec
 	}
+	return &object[inferenceService](t, objects, "InferenceService/tickercast").Spec.Predictor.PodSpec
 }

@@ -34,7 +34,7 @@ func TestPricesOfAURL(t *testing.T) {
 		}
 	}
 	url := ""
-	for _, env := range deploymentPod(t)(objects).Containers[0].Env {
+	for _, env := range podOf(t, objects).Containers[0].Env {
 		if env.Name == "TICKERCAST_PRICES" {
 			url = env.Value
 		}
