@@ -1,10 +1,7 @@
 package check
 
 import (
-	"encoding/json"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,17 +14,22 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// exposed lists the series of a running server, and the labels of each.
-func exposed(t *testing.T) map[string]map[string]bool {
+// scrape returns the metrics of a running server that has refused a request and has a certificate,
+// since some series appear only then.
+func scrape(t *testing.T) string {
 	t.Helper()
 	s := newServer(t)
-	// Some series appear only after a refusal or with a certificate.
 	cert, key := certificate(t)
 	s.start(t, "-rate-limit", "1/h", "-tls-cert", cert, "-tls-key", key)
 	for range 2 {
 		s.getTLS(t, "/model")
 	}
 	_, text := s.get(t, s.admin, "/metrics")
+	return text
+}
+
+// exposed lists the series of a server's metrics, and the labels of each.
+func exposed(text string) map[string]map[string]bool {
 	// Prometheus adds up itself.
 	series := map[string]map[string]bool{"up": {"job": true, "instance": true}}
 	label := regexp.MustCompile(`([a-zA-Z_]+)="`)
@@ -75,7 +77,7 @@ func uses(t *testing.T, expr string, series map[string]map[string]bool) (faults 
 }
 
 func TestAlerts(t *testing.T) {
-	series := exposed(t)
+	series := exposed(scrape(t))
 	rule := object[monitoring.PrometheusRule](t, render(t, "overlays/production"),
 		"PrometheusRule/tickercast")
 	text, err := yaml.Marshal(rule.Spec)
@@ -102,73 +104,6 @@ func TestAlerts(t *testing.T) {
 	}
 	if n < 10 {
 		t.Errorf("only %d alerts were found", n)
-	}
-}
-
-func TestDashboard(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join("..", "grafana", "tickercast.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	type grid struct{ X, Y, W, H int }
-	var board struct {
-		UID    string
-		Panels []struct {
-			ID      int
-			Type    string
-			Title   string
-			GridPos grid
-			Targets []struct{ Expr string }
-		}
-		Templating struct {
-			List []struct{ Name, Definition string }
-		}
-	}
-	if err := json.Unmarshal(text, &board); err != nil {
-		t.Fatal(err)
-	}
-	series := exposed(t)
-	ids, shown := map[int]bool{}, map[string]bool{}
-	for i, p := range board.Panels {
-		if ids[p.ID] || p.ID == 0 {
-			t.Errorf("%s: the id %d is taken or none", p.Title, p.ID)
-		}
-		ids[p.ID] = true
-		if len(p.Targets) == 0 && p.Type != "row" {
-			t.Errorf("%s: shows nothing", p.Title)
-		}
-		for _, other := range board.Panels[:i] {
-			a, b := p.GridPos, other.GridPos
-			if a.X < b.X+b.W && b.X < a.X+a.W && a.Y < b.Y+b.H && b.Y < a.Y+a.H {
-				t.Errorf("%s lies on %s", p.Title, other.Title)
-			}
-		}
-		if p.GridPos.X+p.GridPos.W > 24 {
-			t.Errorf("%s is wider than the board", p.Title)
-		}
-		for _, target := range p.Targets {
-			// Grafana fills in its variables before Prometheus sees the query.
-			expr := strings.NewReplacer("$__rate_interval", "5m", "$job", ".*", "$instance",
-				".*").Replace(target.Expr)
-			for _, fault := range uses(t, expr, series) {
-				t.Errorf("%s: %s", p.Title, fault)
-			}
-			for name := range series {
-				if strings.Contains(expr, name) {
-					shown[name] = true
-				}
-			}
-		}
-	}
-	// Each metric of the server itself is on some panel.
-	own := regexp.MustCompile(`^(http|predict|predictions|connections|fastlane|market|model|` +
-		`reloads|panics|log)_`)
-	suffix := regexp.MustCompile(`_(bucket|sum|count)$`)
-	for name := range series {
-		base := suffix.ReplaceAllString(name, "")
-		if own.MatchString(name) && !shown[name] && !shown[base+"_bucket"] {
-			t.Errorf("no panel shows %s", name)
-		}
 	}
 }
 
