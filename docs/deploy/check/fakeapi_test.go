@@ -7,9 +7,10 @@ import (
 	"strings"
 	"sync"
 
-	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/strategicpatch"
+	"k8s.io/kubernetes/pkg/api/legacyscheme"
 	"sigs.k8s.io/yaml"
 )
 
@@ -64,8 +65,10 @@ func (f *fakeAPI) answer(w http.ResponseWriter, r *http.Request) (int, any) {
 		return refusal(http.StatusNotFound, "not found")
 	case kind == "application/apply-patch+yaml":
 		next, err = yaml.YAMLToJSON(body)
-	case r.Method == http.MethodPatch: // for a ConfigMap a strategic merge is a merge
-		next, err = jsonpatch.MergePatch(old, body)
+	case kind == "application/strategic-merge-patch+json" && ok:
+		next, err = merge(old, body)
+	case kind == "application/vnd.kubernetes.protobuf":
+		next, err = fromProtobuf(body)
 	}
 	var head metav1.PartialObjectMetadata
 	if err == nil {
@@ -89,6 +92,27 @@ func (f *fakeAPI) answer(w http.ResponseWriter, r *http.Request) (int, any) {
 	}
 	f.objects[path] = next
 	return http.StatusOK, json.RawMessage(next)
+}
+
+func merge(old, patch []byte) ([]byte, error) {
+	var head metav1.PartialObjectMetadata
+	if err := json.Unmarshal(old, &head); err != nil {
+		return nil, err
+	}
+	object, err := legacyscheme.Scheme.New(head.GroupVersionKind())
+	if err != nil {
+		return nil, err
+	}
+	return strategicpatch.StrategicMergePatch(old, patch, object)
+}
+
+func fromProtobuf(body []byte) ([]byte, error) {
+	object, kind, err := legacyscheme.Codecs.UniversalDeserializer().Decode(body, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	object.GetObjectKind().SetGroupVersionKind(*kind)
+	return json.Marshal(object)
 }
 
 func refusal(code int, message string) (int, any) {

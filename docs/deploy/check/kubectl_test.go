@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -114,6 +115,39 @@ func (s shell) object(t *testing.T, path string, to any) {
 	defer s.api.mu.Unlock()
 	if err := json.Unmarshal(s.api.objects[path], to); err != nil {
 		t.Fatalf("%s: %v", path, err)
+	}
+}
+
+// TestReadmeCommands runs the commands of the README that install the kit, in their order.
+func TestReadmeCommands(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	docs, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := kubectl(t)
+	run.prices(t, 1<<20, 0)
+	if err := os.Symlink(docs, filepath.Join(run.dir, "docs")); err != nil {
+		t.Fatal(err)
+	}
+	for _, block := range regexp.MustCompile(`(?m)(?:^    .*\n)+`).FindAllString(string(text), -1) {
+		if strings.Contains(block, "kubectl apply") {
+			if out, err := run.sh(t, "set -e\n"+block); err != nil {
+				t.Errorf("%s: %v: %s", block, err, out)
+			}
+		}
+	}
+	for _, path := range []string{
+		"/apis/apps/v1/namespaces/default/deployments/tickercast",
+		"/apis/apps/v1/namespaces/tickercast/deployments/tickercast",
+		"/apis/monitoring.coreos.com/v1/namespaces/tickercast/prometheusrules/tickercast",
+		"/api/v1/namespaces/tickercast/configmaps/tickercast-prices",
+		"/api/v1/namespaces/tickercast/secrets/tickercast-admin",
+		"/apis/serving.kserve.io/v1beta1/namespaces/default/inferenceservices/tickercast"} {
+		run.object(t, path, new(map[string]any))
 	}
 }
 
