@@ -97,3 +97,50 @@ func testSelectors(t *testing.T, objects map[string]any) {
 			service.Spec.Ports[0].Name)
 	}
 }
+
+// TestPortsNameTheirProtocol checks that no port leaves its protocol to the default: a server-side
+// apply after a client-side one would conflict.
+func TestPortsNameTheirProtocol(t *testing.T) {
+	found := 0
+	for _, folder := range folders(t) {
+		for _, r := range kustomize(t, folder).Resources() {
+			if r.GetKind() == "ServiceMonitor" {
+				continue
+			}
+			o, err := r.Map()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, port := range portsIn(o) {
+				found++
+				if port["protocol"] == nil {
+					t.Errorf("%s: %s/%s: no protocol at %v", folder, r.GetKind(), r.GetName(), port)
+				}
+			}
+		}
+	}
+	if found < 20 {
+		t.Errorf("only %d ports were found", found)
+	}
+}
+
+// portsIn finds the elements of all lists named ports.
+func portsIn(value any) (ports []map[string]any) {
+	switch v := value.(type) {
+	case map[string]any:
+		for name, v := range v {
+			if list, ok := v.([]any); ok && name == "ports" {
+				for _, port := range list {
+					ports = append(ports, port.(map[string]any))
+				}
+			} else {
+				ports = append(ports, portsIn(v)...)
+			}
+		}
+	case []any:
+		for _, v := range v {
+			ports = append(ports, portsIn(v)...)
+		}
+	}
+	return ports
+}

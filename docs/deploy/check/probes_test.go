@@ -14,8 +14,8 @@ import (
 // a mounted volume.
 func TestEnvironment(t *testing.T) {
 	flags := newServer(t).flags(t)
-	for folder, least := range map[string]int{"overlays/production": 3, withURL: 2, fullKServe: 3,
-		"overlays/kserve+components/prices-url": 3} {
+	for folder, least := range map[string]int{"overlays/production": 4, withURL: 3, fullKServe: 4,
+		"overlays/kserve+components/prices-url": 4} {
 		checkEnvironment(t, flags, podOf(t, render(t, folder)), least)
 	}
 }

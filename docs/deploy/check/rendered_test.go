@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -121,28 +120,6 @@ func TestImageReferences(t *testing.T) {
 		err := newServer(t).command(t, "manifests", "-image", image).Run()
 		if (err == nil) != (want == nil) {
 			t.Errorf("%q: got %v, kubelets %v", image, err, want)
-		}
-	}
-}
-
-// TestImageLabels checks that the image tells which version it is, in its labels and in the binary.
-func TestImageLabels(t *testing.T) {
-	text, err := os.ReadFile("../../../Dockerfile")
-	if err != nil {
-		t.Fatal(err)
-	}
-	builds, final, ok := strings.Cut(string(text), "\nFROM scratch\n")
-	if !ok || !strings.Contains(builds, "\nARG VERSION\n") {
-		t.Error("the stage that builds has no VERSION")
-	}
-	for label, value := range map[string]string{"version": "$VERSION", "revision": "$REVISION",
-		"source": "$SOURCE", "licenses": "MIT"} {
-		if !strings.Contains(final, "org.opencontainers.image."+label+"="+value) {
-			t.Errorf("no label %s=%s", label, value)
-		}
-		name, argument := strings.CutPrefix(value, "$")
-		if argument && !regexp.MustCompile(`(?m)^ARG `+name+`$`).MatchString(final) {
-			t.Errorf("the last stage has no argument %s", name)
 		}
 	}
 }
