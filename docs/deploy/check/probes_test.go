@@ -76,4 +76,12 @@ func TestProbes(t *testing.T) {
 	c = podOf(t, render(t, "overlays/kserve")).Containers[0]
 	ask("readiness of KServe", c.ReadinessProbe)
 	ask("liveness of KServe", c.LivenessProbe)
+
+	// With a certificate by variable the kubelet's command is the same.
+	cert, key := certificate(t)
+	t.Setenv("TICKERCAST_HEALTH_SOCKET", fmt.Sprintf("tickercast-check-tls-%d", os.Getpid()))
+	t.Setenv("TICKERCAST_TLS_CERT", cert)
+	t.Setenv("TICKERCAST_TLS_KEY", key)
+	s.start(t)
+	ask("liveness with TLS", podOf(t, render(t, "base")).Containers[0].LivenessProbe)
 }
