@@ -147,8 +147,12 @@ func history(text string, busy bool) string {
 		if busy {
 			step = 60
 		}
+		value := strings.TrimSpace(line[at+1:])
+		if busy && value == "NaN" { // what a server knows only after some work
+			value = "1"
+		}
 		fmt.Fprintf(&b, "  %s{job=\"tickercast\", instance=\"a\"%s} %s+%dx60\n", name, labels,
-			strings.TrimSpace(line[at+1:]), step)
+			value, step)
 	}
 	return b.String()
 }

@@ -9,6 +9,7 @@ import (
 
 	monitoring "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql/parser"
 	"sigs.k8s.io/yaml"
@@ -59,6 +60,15 @@ func uses(t *testing.T, expr string, series map[string]map[string]bool) (faults 
 		return []string{err.Error()}
 	}
 	parser.Inspect(parsed, func(node parser.Node, _ []parser.Node) error {
+		if a, ok := node.(*parser.AggregateExpr); ok && !a.Without {
+			for _, label := range a.Grouping {
+				if !slices.ContainsFunc(parser.ExtractSelectors(a.Expr), func(s []*labels.Matcher) bool {
+					return series[nameOf(s)][label]
+				}) {
+					faults = append(faults, "nothing in "+a.String()+" has a label "+label)
+				}
+			}
+		}
 		if v, ok := node.(*parser.VectorSelector); ok {
 			known, ok := series[v.Name]
 			if !ok {
@@ -74,6 +84,15 @@ func uses(t *testing.T, expr string, series map[string]map[string]bool) (faults 
 		return nil
 	})
 	return faults
+}
+
+func nameOf(selector []*labels.Matcher) string {
+	for _, m := range selector {
+		if m.Name == model.MetricNameLabel {
+			return m.Value
+		}
+	}
+	return ""
 }
 
 func TestAlerts(t *testing.T) {
@@ -113,6 +132,8 @@ func TestUsesFindsFaults(t *testing.T) {
 		`rate(a_total{job="x"}[5m])`: "",
 		`rate(b_total[5m])`:          "no metric b_total",
 		`a_total{code="5"} > 1`:      "a_total has no label code",
+		`sum by (job) (a_total)`:     "",
+		`sum by (code) (a_total)`:    "has a label code",
 		`rate(a_total)`:              "expected type range vector",
 	} {
 		if got := strings.Join(uses(t, expr, series), "; "); (want == "") != (got == "") ||
