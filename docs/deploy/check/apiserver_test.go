@@ -175,8 +175,8 @@ func createAll(t *testing.T, text []byte) map[string]int {
 	}
 }
 
-// TestAPIServerAccepts creates every object that the kit renders, and all that the command manifests
-// prints.
+// TestAPIServerAccepts creates every object that the kit renders, and all that the command
+// manifests prints.
 func TestAPIServerAccepts(t *testing.T) {
 	for _, folder := range folders(t) {
 		t.Run(folder, func(t *testing.T) {

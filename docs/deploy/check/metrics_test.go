@@ -61,8 +61,9 @@ func uses(t *testing.T, expr string, series map[string]map[string]bool) (faults 
 	}
 	parser.Inspect(parsed, func(node parser.Node, _ []parser.Node) error {
 		if a, ok := node.(*parser.AggregateExpr); ok && !a.Without {
+			selectors := parser.ExtractSelectors(a.Expr)
 			for _, label := range a.Grouping {
-				if !slices.ContainsFunc(parser.ExtractSelectors(a.Expr), func(s []*labels.Matcher) bool {
+				if !slices.ContainsFunc(selectors, func(s []*labels.Matcher) bool {
 					return series[nameOf(s)][label]
 				}) {
 					faults = append(faults, "nothing in "+a.String()+" has a label "+label)

@@ -30,20 +30,7 @@ func testSelectors(t *testing.T, objects map[string]any) {
 		labels = object[inferenceService](t, objects, "InferenceService/tickercast").Labels
 	}
 	c := podOf(t, objects).Containers[0]
-	named, numbers := map[string]bool{}, map[int32]bool{}
-	for _, p := range c.Ports {
-		named[p.Name], numbers[p.ContainerPort] = p.Name != "", true
-	}
-	for _, env := range c.Env { // a port need not be declared
-		if port, ok := strings.CutPrefix(env.Value, ":"); ok {
-			n, err := strconv.ParseInt(port, 10, 32)
-			if err != nil {
-				t.Fatal(err)
-			}
-			numbers[int32(n)] = true
-		}
-	}
-	known := func(p intstr.IntOrString) bool { return named[p.StrVal] || numbers[p.IntVal] }
+	known := portsOf(t, c)
 	check := func(name string, selector map[string]string) {
 		if len(selector) == 0 {
 			t.Errorf("%s selects everything", name)
@@ -96,6 +83,25 @@ func testSelectors(t *testing.T, objects map[string]any) {
 		t.Errorf("the monitor scrapes port %q, the service has %q", monitor.Spec.Endpoints[0].Port,
 			service.Spec.Ports[0].Name)
 	}
+}
+
+// portsOf reports whether a container listens on a port, by its name or number. A port need not be
+// declared: a variable may set it.
+func portsOf(t *testing.T, c core.Container) func(intstr.IntOrString) bool {
+	named, numbers := map[string]bool{}, map[int32]bool{}
+	for _, p := range c.Ports {
+		named[p.Name], numbers[p.ContainerPort] = p.Name != "", true
+	}
+	for _, env := range c.Env {
+		if port, ok := strings.CutPrefix(env.Value, ":"); ok {
+			n, err := strconv.ParseInt(port, 10, 32)
+			if err != nil {
+				t.Fatal(err)
+			}
+			numbers[int32(n)] = true
+		}
+	}
+	return func(p intstr.IntOrString) bool { return named[p.StrVal] || numbers[p.IntVal] }
 }
 
 // TestPortsNameTheirProtocol checks that no port leaves its protocol to the default: a server-side

@@ -108,7 +108,7 @@ func values(t *testing.T, resources resmap.ResMap) (objects []any) {
 	return objects
 }
 
-// TestImageReferences compares which references the command takes with the parser that kubelets use.
+// TestImageReferences compares which references the command takes with the parser of kubelets.
 func TestImageReferences(t *testing.T) {
 	hex := strings.Repeat("0123456789abcdef", 4)
 	for _, image := range []string{"a", "a:1", "a/b/c", "host:5000/a", "host:5000/a:1@sha256:" + hex,
