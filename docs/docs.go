@@ -6,7 +6,9 @@
 package docs
 
 import (
+	"bytes"
 	"embed"
+	"fmt"
 	"net/http"
 	"path"
 )
@@ -25,6 +27,9 @@ func JSON() []byte { return read("openapi.json") }
 type Config struct {
 	// NotFound answers requests for unknown assets; nil means http.NotFound.
 	NotFound http.HandlerFunc
+
+	// MaxItems is how many requests a batch may have, for the document; 0 means 1000.
+	MaxItems int
 }
 
 // Site serves the page, its assets and the document. Its methods are handlers for GET and HEAD,
@@ -39,7 +44,7 @@ type Site struct {
 func New(cfg Config) *Site {
 	s := &Site{
 		page:     newStatic("text/html; charset=utf-8", read("page/index.html")),
-		openAPI:  newStatic("application/json", JSON()),
+		openAPI:  newStatic("application/json", withMaxItems(JSON(), cfg.MaxItems)),
 		assets:   map[string]*static{},
 		notFound: cfg.NotFound,
 	}
@@ -62,6 +67,17 @@ func New(cfg Config) *Site {
 		}
 	}
 	return s
+}
+
+// withMaxItems puts a limit of items into the document where it has the default.
+func withMaxItems(doc []byte, n int) []byte {
+	if n == 0 {
+		return doc
+	}
+	for _, limit := range []string{`"maxItems": %d`, `"maximum": %d}`} {
+		doc = bytes.ReplaceAll(doc, fmt.Appendf(nil, limit, 1000), fmt.Appendf(nil, limit, n))
+	}
+	return doc
 }
 
 // policy lets the page load its own files and call its own server. It forbids inline script and

@@ -51,6 +51,12 @@ func startWith(t *testing.T, stdout *os.File, flags ...string) *process {
 	t.Helper()
 	exe, err := os.Executable()
 	require.NoError(t, err)
+	return startProgram(t, exe, stdout, flags...)
+}
+
+// startProgram is startWith for a program that stands for tickercast.
+func startProgram(t *testing.T, exe string, stdout *os.File, flags ...string) *process {
+	t.Helper()
 	p := newProcess(exe, flags)
 	if stdout != nil {
 		p.Stdout = stdout

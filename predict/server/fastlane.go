@@ -16,11 +16,13 @@ import (
 // FastLane the lane hands over every connection; under TLS it would have to be a TLS server itself.
 func (s *Server) laneConfig(ln net.Listener) fastlane.Config {
 	cfg := fastlane.Config{
-		Listener: ln,
-		Server:   s.public,
-		MaxConns: s.plan.Conns,
-		Draining: s.draining.Load,
-		Fault:    func(err error) { s.logger.Error("fast lane", "error", err.Error()) },
+		Listener:   ln,
+		Server:     s.public,
+		MaxConns:   s.plan.Conns,
+		MaxFields:  s.cfg.MaxHeaderFields,
+		HandedOver: s.conns.evictable(),
+		Draining:   s.draining.Load,
+		Fault:      func(err error) { s.logger.Error("fast lane", "error", err.Error()) },
 	}
 	if !s.usesLane() {
 		return cfg
@@ -34,6 +36,17 @@ func (s *Server) laneConfig(ln net.Listener) fastlane.Config {
 		maps.Copy(cfg.Header, s.cors.Header())
 	}
 	return cfg
+}
+
+// adminLane bounds the connections of the admin port. It answers nothing itself.
+func (s *Server) adminLane(ln net.Listener) *fastlane.Lane {
+	return fastlane.New(fastlane.Config{
+		Listener:   ln,
+		Server:     s.admin,
+		MaxConns:   adminConns,
+		HandedOver: s.operator.evictable(),
+		Fault:      func(err error) { s.logger.Error("admin port", "error", err.Error()) },
+	})
 }
 
 func (s *Server) usesLane() bool { return s.cfg.FastLane && s.cfg.TLSCert == "" }

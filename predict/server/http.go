@@ -8,13 +8,12 @@ import (
 	"time"
 )
 
-const (
-	maxHeaderBytes = 8 << 10 // net/http adds 4 KiB of slack
-	maxStreams     = 100     // of one HTTP/2 connection at once
-)
+const maxStreams = 100 // of one HTTP/2 connection at once
 
-// newHTTPServer returns a server that speaks HTTP/1 only, with the timeouts of cfg.
-func newHTTPServer(cfg *Config, h http.Handler) *http.Server {
+// newHTTPServer returns a server that speaks HTTP/1 only, with the limits of cfg. It must accept
+// from the listener of conns.
+func newHTTPServer(cfg *Config, h http.Handler, conns *connTracker) *http.Server {
+	conns.head = headCounter{max: cfg.MaxHeaderFields + spareLines, notHTTP2: true}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	errorLog := &throttledLog{logger: cfg.Logger, now: time.Now}
@@ -26,7 +25,9 @@ func newHTTPServer(cfg *Config, h http.Handler) *http.Server {
 		ReadTimeout:                  cfg.ReadTimeout,
 		WriteTimeout:                 cfg.WriteTimeout,
 		IdleTimeout:                  cfg.IdleTimeout,
-		MaxHeaderBytes:               maxHeaderBytes,
+		MaxHeaderBytes:               cfg.MaxHeaderBytes, // net/http adds 4 KiB of slack
+		ConnState:                    conns.track,
+		ConnContext:                  withConn,
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     log.New(errorLog, "", 0),
 	}
@@ -34,9 +35,10 @@ func newHTTPServer(cfg *Config, h http.Handler) *http.Server {
 
 func newPublicServer(cfg *Config, h http.Handler, conns *connTracker,
 	creds *credentials) *http.Server {
-	server := newHTTPServer(cfg, h)
-	server.ConnState = conns.track
+	server := newHTTPServer(cfg, h, conns)
+	conns.head.notHTTP2 = !cfg.H2C
 	if cfg.TLSCert != "" {
+		conns.head.max = 0
 		server.TLSConfig = creds.cert.config()
 		server.Protocols.SetHTTP2(true)
 	}
@@ -45,10 +47,11 @@ func newPublicServer(cfg *Config, h http.Handler, conns *connTracker,
 }
 
 // newAdminServer keeps the usual timeouts, whatever is set for clients of the public port.
-func newAdminServer(logger *slog.Logger, h http.Handler) *http.Server {
+func newAdminServer(public *Config, h http.Handler, conns *connTracker) *http.Server {
 	cfg := Default()
-	cfg.Logger = logger
-	server := newHTTPServer(&cfg, h)
+	cfg.Logger = public.Logger
+	cfg.MaxHeaderFields, cfg.MaxHeaderBytes = public.MaxHeaderFields, public.MaxHeaderBytes
+	server := newHTTPServer(&cfg, h, conns)
 	server.WriteTimeout = 2 * time.Minute // a reload of long files is answered at its end
 	return server
 }

@@ -13,6 +13,8 @@ import (
 // middleware wraps next in what every public request passes, listed from the outside in.
 func (s *Server) middleware(next http.Handler) http.Handler {
 	list := []func(http.Handler) http.Handler{
+		follow,
+		s.limitFields,
 		s.observe,
 		closeAmbiguous,
 		limitTarget,

@@ -66,6 +66,7 @@ type statusRecorder struct {
 	status   int
 	bytes    int64  // of the body
 	client   string // the name of its key
+	pays     client // whose rate it is taken from
 	draining *atomic.Bool
 }
 

@@ -101,7 +101,7 @@ func (s *Server) serve(lane *fastlane.Lane, admin net.Listener) (failed chan err
 		serve(s.public, s.conns.listener(lane))
 	}()
 	if admin != nil {
-		go serve(s.admin, admin)
+		go serve(s.admin, s.operator.listener(s.adminLane(admin)))
 	}
 	return failed, accepted
 }

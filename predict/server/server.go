@@ -44,6 +44,7 @@ type Server struct {
 	public   *http.Server
 	admin    *http.Server
 	conns    connTracker // of public
+	operator connTracker // of admin
 	draining atomic.Bool
 	warnings atomic.Pointer[[]market.Warning] // of the prices that are served; nil before
 }
@@ -53,22 +54,33 @@ func New(cfg Config) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	conns, err := planConns(&cfg)
+	if err != nil {
+		return nil, err
+	}
 	s := &Server{
 		cfg:      cfg,
-		plan:     limits.NewPlan(cfg.MaxConns, cfg.CacheBytes, limits.Files(), cfg.MemoryLimit),
+		plan:     limits.NewPlan(conns, cfg.CacheBytes, cfg.MemoryLimit),
 		logger:   cfg.Logger,
 		registry: metrics.New(),
-		site:     docs.New(docs.Config{NotFound: notFound}),
+		site:     docs.New(docs.Config{NotFound: notFound, MaxItems: cfg.MaxBatchItems}),
 		access:   logging.NewAccessLog(cfg.AccessLog, cfg.AccessRate),
 		batches:  overload.New(runtime.GOMAXPROCS(0)),
 	}
-	var err error
 	if cfg.CORSOrigins != nil {
 		if s.cors, err = cors.New(cfg.CORSOrigins); err != nil {
 			return nil, err
 		}
 	}
+	var charge func(http.ResponseWriter, int) error
+	if cfg.RateLimit.Requests > 0 {
+		charge = s.charge
+	}
 	s.service, err = predict.New(predict.Config{
+		MaxBody:      cfg.MaxBody,
+		MaxBatchBody: cfg.MaxBatchBody,
+		MaxItems:     cfg.MaxBatchItems,
+		Charge:       charge,
 		CacheEntries: cfg.CacheEntries,
 		CacheBytes:   s.plan.CacheBytes,
 		TTL:          cfg.CacheTTL,
@@ -93,7 +105,7 @@ func New(cfg Config) (*Server, error) {
 	s.reloader = newReloader(s.logger, s.registry, s.resources())
 	s.measure = newHTTPMetrics(s.registry, s.routes())
 	s.public = newPublicServer(&s.cfg, s.publicHandler(), &s.conns, &s.creds)
-	s.admin = newAdminServer(s.logger, s.adminHandler())
+	s.admin = newAdminServer(&s.cfg, s.adminHandler(), &s.operator)
 	s.registerMetrics()
 	return s, nil
 }
