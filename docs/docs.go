@@ -30,6 +30,9 @@ type Config struct {
 
 	// MaxItems is how many requests a batch may have, for the document; 0 means 1000.
 	MaxItems int
+
+	// RootPath is the prefix of the document's paths, in characters that need no escape.
+	RootPath string
 }
 
 // Site serves the page, its assets and the document. Its methods are handlers for GET and HEAD,
@@ -43,8 +46,9 @@ type Site struct {
 // New returns a Site of the embedded files.
 func New(cfg Config) *Site {
 	s := &Site{
-		page:     newStatic("text/html; charset=utf-8", read("page/index.html")),
-		openAPI:  newStatic("application/json", withMaxItems(JSON(), cfg.MaxItems)),
+		page: newStatic("text/html; charset=utf-8", read("page/index.html")),
+		openAPI: newStatic("application/json", below(withMaxItems(JSON(), cfg.MaxItems),
+			cfg.RootPath)),
 		assets:   map[string]*static{},
 		notFound: cfg.NotFound,
 	}
@@ -106,6 +110,15 @@ func (s *Site) Asset(w http.ResponseWriter, r *http.Request) {
 
 // OpenAPI serves the document.
 func (s *Site) OpenAPI(w http.ResponseWriter, r *http.Request) { s.openAPI.ServeHTTP(w, r) }
+
+// below is the document of a server below a prefix.
+func below(document []byte, root string) []byte {
+	if root == "" {
+		return document
+	}
+	return bytes.Replace(document, []byte(`"servers": [{"url": "/"`),
+		[]byte(`"servers": [{"url": "`+root+`"`), 1)
+}
 
 func read(name string) []byte {
 	b, err := files.ReadFile(name)

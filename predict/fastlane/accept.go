@@ -83,7 +83,7 @@ func (l *Lane) admit(nc net.Conn) {
 	}
 	l.open.Add(1)
 	now := l.now()
-	c := &conn{began: now, ended: now}
+	c := &conn{began: now, ended: now, expires: l.expiry(now)}
 	c.idleSince.Store(int64(now))
 	c.open(l, nc)
 	l.mu.Lock()

@@ -43,8 +43,10 @@ type Server struct {
 	judge    judge
 	public   *http.Server
 	admin    *http.Server
-	conns    connTracker // of public
-	operator connTracker // of admin
+	health   *http.Server // on the health socket
+	conns    connTracker  // of public
+	operator connTracker  // of admin
+	probes   connTracker  // of health
 	draining atomic.Bool
 	warnings atomic.Pointer[[]market.Warning] // of the prices that are served; nil before
 }
@@ -63,9 +65,10 @@ func New(cfg Config) (*Server, error) {
 		plan:     limits.NewPlan(conns, cfg.CacheBytes, cfg.MemoryLimit),
 		logger:   cfg.Logger,
 		registry: metrics.New(),
-		site:     docs.New(docs.Config{NotFound: notFound, MaxItems: cfg.MaxBatchItems}),
-		access:   logging.NewAccessLog(cfg.AccessLog, cfg.AccessRate),
-		batches:  overload.New(runtime.GOMAXPROCS(0)),
+		site: docs.New(docs.Config{NotFound: notFound, RootPath: cfg.RootPath,
+			MaxItems: cfg.MaxBatchItems}),
+		access:  logging.NewAccessLog(cfg.AccessLog, cfg.AccessRate),
+		batches: overload.New(runtime.GOMAXPROCS(0)),
 	}
 	if cfg.CORSOrigins != nil {
 		if s.cors, err = cors.New(cfg.CORSOrigins); err != nil {
@@ -75,6 +78,10 @@ func New(cfg Config) (*Server, error) {
 	var charge func(http.ResponseWriter, int) error
 	if cfg.RateLimit.Requests > 0 {
 		charge = s.charge
+	}
+	var made func(http.ResponseWriter, predict.Record)
+	if s.access != nil {
+		made = answered
 	}
 	s.service, err = predict.New(predict.Config{
 		MaxBody:      cfg.MaxBody,
@@ -95,6 +102,7 @@ func New(cfg Config) (*Server, error) {
 		Ready:        s.ready,
 		Failed:       s.logFailure,
 		LeftOut:      s.logLeftOut,
+		Answered:     made,
 	})
 	if err != nil {
 		return nil, err
@@ -106,6 +114,8 @@ func New(cfg Config) (*Server, error) {
 	s.measure = newHTTPMetrics(s.registry, s.routes())
 	s.public = newPublicServer(&s.cfg, s.publicHandler(), &s.conns, &s.creds)
 	s.admin = newAdminServer(&s.cfg, s.adminHandler(), &s.operator)
+	s.health = newAdminServer(&s.cfg, s.healthHandler(), &s.probes)
+	s.health.SetKeepAlivesEnabled(false)
 	s.registerMetrics()
 	return s, nil
 }
