@@ -8,16 +8,15 @@ import (
 	"tickercast/predict/pyjson"
 )
 
-// MaxBatch is the most requests in a batch.
-const MaxBatch = 1000
-
 // batch answers the requests of one body in order, all from the same state.
 type batch struct {
 	*Service
-	state  *state
-	ndjson bool // an answer a line instead of a list
-	out    []byte
-	held   *reservation // for out
+	state   *state
+	ndjson  bool // an answer a line instead of a list
+	out     []byte
+	held    *reservation          // for out
+	charge  func(items int) error // nil: nothing
+	charged bool
 }
 
 // run appends the answer to a body to b.out. An error refuses the batch as a whole.
@@ -56,6 +55,15 @@ func (b *batch) decodeStream(ctx context.Context, body []byte) (ok bool, err err
 	if i = afterColon(body, i+len(name)); i >= len(body) || body[i] != '[' {
 		return false, nil
 	}
+	if b.charge != nil {
+		n := countItems(body[i+1:])
+		if n < 0 || n > b.cfg.MaxItems {
+			return false, nil
+		}
+		if err := b.chargeOnce(n); err != nil {
+			return false, err
+		}
+	}
 	if i = skipBlanks(body, i+1); i < len(body) && body[i] == ']' {
 		i++
 	} else if i, err = b.decodeItems(ctx, body, i); err != nil || i == 0 {
@@ -69,7 +77,7 @@ func (b *batch) decodeStream(ctx context.Context, body []byte) (ok bool, err err
 // index after the list, or 0 if decodeTree must do it.
 func (b *batch) decodeItems(ctx context.Context, body []byte, i int) (end int, err error) {
 	var d *pyjson.Document // of an unusual request
-	for n := range MaxBatch {
+	for n := range b.cfg.MaxItems {
 		var r Request
 		if used, ok := decodeFast(body[i:], &r); ok {
 			i += used
@@ -120,10 +128,14 @@ func (b *batch) decodeTree(ctx context.Context, body []byte) error {
 	case d.Kind(list) != pyjson.Array:
 		return errValue(ruleListType, "requests", d.Input(list))
 	}
-	if n := d.Len(list); n > MaxBatch {
-		return errValue(*ruleLength(n, 0, MaxBatch), "requests", d.Input(list))
+	n := d.Len(list)
+	if n > b.cfg.MaxItems {
+		return errValue(*ruleLength(n, 0, b.cfg.MaxItems), "requests", d.Input(list))
 	}
-	n := 0
+	if err := b.chargeOnce(n); err != nil {
+		return err
+	}
+	n = 0
 	for i := range d.Elements(list) {
 		if err := b.item(ctx, n, d, i); err != nil {
 			return err
@@ -172,4 +184,44 @@ func (b *batch) append(n int, answer []byte, err error) error {
 		b.out = append(b.out, '\n')
 	}
 	return b.held.reserve(len(b.out))
+}
+
+// chargeOnce charges the client for n items, unless it was charged before.
+func (b *batch) chargeOnce(n int) error {
+	if b.charge == nil || b.charged {
+		return nil
+	}
+	b.charged = true
+	return b.charge(n)
+}
+
+// countItems returns how many elements the list has of which b begins behind the bracket, or -1 if
+// it does not end. It looks only at brackets, commas and strings.
+func countItems(b []byte) int {
+	i := skipBlanks(b, 0)
+	if i < len(b) && b[i] == ']' {
+		return 0
+	}
+	n, depth := 1, 1
+	for ; i < len(b); i++ {
+		switch b[i] {
+		case '"':
+			for i++; i < len(b) && b[i] != '"'; i++ {
+				if b[i] == '\\' {
+					i++
+				}
+			}
+		case '[', '{':
+			depth++
+		case ']', '}':
+			if depth--; depth == 0 {
+				return n
+			}
+		case ',':
+			if depth == 1 {
+				n++
+			}
+		}
+	}
+	return -1
 }

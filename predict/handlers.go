@@ -41,7 +41,7 @@ func (s *Service) ServePredict(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, answer)
 }
 
-// ServeBatch is POST /predict/batch: {"requests":[...]} of up to 1000 requests, all answered from
+// ServeBatch is POST /predict/batch: {"requests":[...]}, all answered from
 // the same data, in order. An item's answer is {"predictions":...} with what POST /predict answers,
 // or {"error":{"status":...,"detail":...}}. They come as {"results":[...]}, or one a line to a
 // client that accepts application/x-ndjson.
@@ -50,7 +50,7 @@ func (s *Service) ServeBatch(w http.ResponseWriter, r *http.Request) {
 	defer s.batches.put(out)
 	held := reservation{memLimiter: &s.answers}
 	defer held.release()
-	b := batch{Service: s, ndjson: wantsNDJSON(r), out: *out, held: &held}
+	b := batch{Service: s, ndjson: wantsNDJSON(r), out: *out, held: &held, charge: s.charge(w)}
 	err := s.serve(w, r, call{bodies: &s.batches, json: true, costly: true, many: true}, b.run)
 	*out = b.out
 	switch {
@@ -65,6 +65,14 @@ func (s *Service) ServeBatch(w http.ResponseWriter, r *http.Request) {
 		s.answeredMany(w, b.state)
 		writeJSON(w, http.StatusOK, b.out)
 	}
+}
+
+// charge is Config.Charge for one request; nil charges nothing.
+func (s *Service) charge(w http.ResponseWriter) func(items int) error {
+	if s.cfg.Charge == nil {
+		return nil
+	}
+	return func(items int) error { return s.cfg.Charge(w, items) }
 }
 
 func wantsNDJSON(r *http.Request) bool {

@@ -137,7 +137,7 @@ func (s *Service) ServeModelMetadata(w http.ResponseWriter, r *http.Request) {
 	s.writeValue(w, r, http.StatusOK, m)
 }
 
-// ServeModelInfer is POST /v2/models/{name}/infer: forecasts for up to 1000 tickers. It ignores the
+// ServeModelInfer is POST /v2/models/{name}/infer: forecasts for many tickers. It ignores the
 // Content-Type, which the protocol does not mention and its clients do not send.
 func (s *Service) ServeModelInfer(w http.ResponseWriter, r *http.Request) {
 	held := reservation{memLimiter: &s.answers}
@@ -161,9 +161,14 @@ func (s *Service) infer(w http.ResponseWriter, r *http.Request,
 	}
 	err = s.serve(w, r, call{bodies: &s.batches, costly: true, many: true},
 		func(ctx context.Context, body []byte) error {
-			req, err := decodeInfer(body)
+			req, err := decodeInfer(body, s.cfg.MaxItems)
 			if err != nil {
 				return err
+			}
+			if s.cfg.Charge != nil {
+				if err := s.cfg.Charge(w, len(req.items)); err != nil {
+					return err
+				}
 			}
 			if err := held.reserve(req.size()); err != nil {
 				return err
@@ -193,6 +198,10 @@ func checkModel(r *http.Request) error {
 // never a 422.
 func (s *Service) refuseInfer(w http.ResponseWriter, r *http.Request, err error) {
 	e := s.publicError(r, err)
+	if e.Status == http.StatusTooManyRequests {
+		s.refuse(w, r, e) // worded like the same refusal before the body was read
+		return
+	}
 	e.setHeader(w.Header())
 	status := e.Status
 	if status == http.StatusUnprocessableEntity {

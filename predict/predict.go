@@ -36,6 +36,7 @@ type Config struct {
 
 	MaxBody      int64 // bytes of a request's body; 0 means 64 KiB
 	MaxBatchBody int64 // bytes of the body of a batch or inference; 0 means 1 MiB
+	MaxItems     int   // requests in a batch or inference; 0 means 1000
 
 	// AnswerBytes bounds the memory of all answers to batches and inferences that are being made or
 	// sent, not counting 64 KiB of each. Requests beyond it get a 503, but a single answer may have
@@ -55,6 +56,11 @@ type Config struct {
 	// read, since a refusal is cheapest then, with its size as far as that is known. Nil means
 	// never.
 	Overloaded func(size int) bool
+
+	// Charge takes a batch or inference from its client's rate by its number of items, of which one
+	// was taken before. The client gets the error. w is that of the request. It is called when the
+	// items are counted, before one is answered. Nil charges nothing.
+	Charge func(w http.ResponseWriter, items int) error
 
 	// RedactInput leaves out of errors what the client sent.
 	RedactInput bool
@@ -118,6 +124,7 @@ func New(cfg Config) (*Service, error) {
 	cfg.TTL = cmp.Or(cfg.TTL, time.Hour)
 	cfg.MaxBody = cmp.Or(cfg.MaxBody, 64<<10)
 	cfg.MaxBatchBody = cmp.Or(cfg.MaxBatchBody, 1<<20)
+	cfg.MaxItems = cmp.Or(cfg.MaxItems, 1000)
 	cfg.AnswerBytes = cmp.Or(cfg.AnswerBytes, 64<<20)
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -130,6 +137,8 @@ func New(cfg Config) (*Service, error) {
 		max(cfg.MaxBody, cfg.MaxBatchBody) > math.MaxInt32:
 		return nil, fmt.Errorf("predict: MaxBody is %d and MaxBatchBody %d, must be between 0 "+
 			"and 2 GiB", cfg.MaxBody, cfg.MaxBatchBody)
+	case cfg.MaxItems < 0:
+		return nil, fmt.Errorf("predict: MaxItems is %d, must not be negative", cfg.MaxItems)
 	case cfg.AnswerBytes < 0:
 		return nil, fmt.Errorf("predict: AnswerBytes is %d, must not be negative", cfg.AnswerBytes)
 	case cfg.Timeout < 0:

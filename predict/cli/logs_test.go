@@ -143,5 +143,7 @@ func TestMemoryLimit(t *testing.T) {
 	require.Equal(t, float64(256<<20), p.first["memory_limit"])
 	// beside the server, its cache and large answers
 	fit := (256 - 40 - 64 - 256/8) << 20 / limits.ConnBytes
-	require.EqualValues(t, min(uint64(fit), limits.Files()-64), p.first["max_conns"])
+	most, err := limits.Conns(fit, limits.Files(), 54, func(int) int { return 64 })
+	require.NoError(t, err)
+	require.EqualValues(t, most, p.first["max_conns"])
 }

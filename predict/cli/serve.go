@@ -113,7 +113,17 @@ func serveFlags(set *flag.FlagSet, cfg *server.Config) {
 	set.BoolVar(&cfg.FastLane, "fastlane", cfg.FastLane,
 		"answer plain POST /predict without net/http")
 	set.IntVar(&cfg.MaxConns, "max-conns", cfg.MaxConns,
-		"maximum open connections; 0: derived from the descriptor and memory limits")
+		"maximum open connections, beyond which the longest idle makes room for a new one; 0: "+
+			"derived from the descriptor and memory limits")
+	set.Int64Var(&cfg.MaxBody, "max-body", cfg.MaxBody, "most `bytes` of a request's body")
+	set.Int64Var(&cfg.MaxBatchBody, "max-batch-body", cfg.MaxBatchBody,
+		"most `bytes` of the body of a batch or inference")
+	set.IntVar(&cfg.MaxBatchItems, "max-batch-items", cfg.MaxBatchItems,
+		"most `requests` in a batch or inference")
+	set.IntVar(&cfg.MaxHeaderBytes, "max-header-bytes", cfg.MaxHeaderBytes,
+		"most `bytes` of a request's head; 4 KiB more are let through")
+	set.IntVar(&cfg.MaxHeaderFields, "max-header-fields", cfg.MaxHeaderFields,
+		"most `fields` in a request's head")
 	set.DurationVar(&cfg.ReadHeaderTimeout, "read-header-timeout", cfg.ReadHeaderTimeout,
 		"`time` for a client to send the head of a request")
 	set.DurationVar(&cfg.ReadTimeout, "read-timeout", cfg.ReadTimeout,

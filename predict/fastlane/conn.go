@@ -5,13 +5,17 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"sync/atomic"
 	"time"
 )
 
 // conn is a connection that the lane serves. Only its own goroutine uses it, except where noted.
 type conn struct {
 	stream
-	handing bool // guarded by Lane.mu: net/http owns the deadlines of nc now
+	handing bool // guarded by Lane.mu: nc is closed, or net/http owns its deadlines
+
+	evicting                 atomic.Int32 // stay or leave
+	evictIdle, evictProgress int64        // what idleSince and progress were when it was asked
 
 	answered   bool    // the current request is not the first
 	blanks     int     // bytes of blank lines that may still come before the current request
@@ -23,8 +27,8 @@ type conn struct {
 	// first bytes.
 	began    time.Duration
 	expires  time.Duration // when the connection should end with a reply; 0: never
-	ended    time.Duration // when the last answer was made
-	stopSeen time.Duration // when the connection found that the lane stops; 0 before
+	ended    time.Duration // when the last answer was made, or else the connection
+	stopSeen time.Duration // when the connection found that it shall end; 0 before
 }
 
 // outcome is what becomes of a connection.
@@ -66,12 +70,20 @@ func (c *conn) loop() (o outcome) {
 }
 
 // onRead handles newly read bytes. wasIdle is what idle returned before them.
-func (c *conn) onRead(wasIdle bool) outcome {
+func (c *conn) onRead(wasIdle bool) (o outcome) {
 	now := c.lane.now()
-	if wasIdle && !c.idle() {
-		c.began = now
+	if !c.idle() {
+		if wasIdle {
+			c.began = now
+		}
+		if c.evicting.Load() == leave {
+			c.spare()
+		}
 	}
-	return c.answer(now)
+	if o = c.answer(now); o == stays {
+		c.publish()
+	}
+	return o
 }
 
 // idle reports whether no request has begun. As in net/http, the first one begins with the
@@ -146,6 +158,9 @@ func (c *conn) onReadError(err error) outcome {
 			return stays
 		}
 		c.checkShutdown()
+		if c.evicting.Load() == leave && !c.idle() && len(c.unread()) > 0 {
+			return closes // its request has stalled
+		}
 		if by, _ := c.limit(); by == 0 || c.lane.now() < by { // the deadline was that of stop
 			c.readBy = unknown
 			return stays
@@ -160,9 +175,10 @@ func (c *conn) onReadError(err error) outcome {
 	return closes
 }
 
-// checkShutdown reports whether the connection finds only now that the lane stops.
+// checkShutdown reports whether the connection finds only now that the lane stops, or that it shall
+// make room.
 func (c *conn) checkShutdown() bool {
-	if c.stopSeen != 0 || !c.lane.stopping.Load() {
+	if c.stopSeen != 0 || !c.lane.stopping.Load() && !c.evicted() {
 		return false
 	}
 	c.stopSeen = c.lane.now()

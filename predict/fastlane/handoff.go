@@ -78,10 +78,12 @@ func (h *handoffConn) Expired() bool { return h.expires > 0 && h.lane.now() >= h
 
 // Close closes the connection and, the first time, makes room for another.
 func (h *handoffConn) Close() error {
+	err := h.Conn.Close()
 	if !h.closed.Swap(true) {
 		h.lane.open.Add(-1)
+		h.lane.signalRoom()
 	}
-	return h.Conn.Close()
+	return err
 }
 
 // CloseWrite lets net/http end a connection on which bytes may still arrive.

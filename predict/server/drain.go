@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -18,10 +19,14 @@ import (
 type connTracker struct {
 	// net.Conn, as http.Server knows it, to *trackedConn; no lock, as each request looks twice
 	open sync.Map
+
+	head headCounter // of a new connection
 }
 
 // listener wraps ln. The server must accept from what it returns.
-func (c *connTracker) listener(ln net.Listener) net.Listener { return trackedListener{ln} }
+func (c *connTracker) listener(ln net.Listener) net.Listener {
+	return trackedListener{ln, c.head}
+}
 
 // track is for http.Server.ConnState.
 func (c *connTracker) track(nc net.Conn, state http.ConnState) {
@@ -78,6 +83,10 @@ const (
 	firstReadTime = time.Second
 )
 
+// maxExtended is how many times bytes put off the end of the final read. The first of them need not
+// show that a request begins: they may be half a record of TLS, or a frame of HTTP/2.
+const maxExtended = 4
+
 // A trackedConn is a connection of an http.Server that knows whether a request has begun. The
 // server itself calls a connection idle until the whole head of its next request is there, and
 // answers 400 when a deadline ends in the middle of it.
@@ -96,6 +105,10 @@ type trackedConn struct {
 	final     finalRead
 	until     time.Time // the end of the final read
 	first     time.Duration
+	extended  int // how many times bytes have put off the end of the final read
+
+	turn
+	head headCounter
 }
 
 // finalRead is how far the last read of a connection has come.
@@ -107,14 +120,19 @@ const (
 	finalReading           // and reads once more, until the end of finalReadTime
 )
 
-type trackedListener struct{ net.Listener }
+type trackedListener struct {
+	net.Listener
+	head headCounter
+}
 
 func (l trackedListener) Accept() (net.Conn, error) {
 	nc, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
-	return &trackedConn{Conn: nc, began: time.Now()}, nil
+	now := time.Now()
+	return &trackedConn{Conn: nc, began: now, turn: turn{since: now, progress: now}, head: l.head},
+		nil
 }
 
 // trackedIn finds the connection of a trackedListener in what an http.Server makes of it.
@@ -129,6 +147,12 @@ func (t *trackedConn) enter(state http.ConnState) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.state, t.deadlines, t.final = state, 0, notFinal
+	if state == http.StateIdle {
+		t.since = time.Now()
+		t.head.begin()
+		return
+	}
+	t.endEvictionLocked()
 }
 
 // begunLocked reports whether any of a request is there. One that follows another begins, for
@@ -174,6 +198,9 @@ func (t *trackedConn) SetReadDeadline(by time.Time) error {
 	defer t.mu.Unlock()
 	t.wanted = by
 	t.deadlines++
+	if t.begunLocked() {
+		t.endEvictionLocked()
+	}
 	return t.setDeadlineLocked()
 }
 
@@ -182,13 +209,17 @@ func (t *trackedConn) SetDeadline(by time.Time) error {
 }
 
 func (t *trackedConn) Read(b []byte) (int, error) {
-	for {
+	for !t.head.ended {
 		n, err := t.Conn.Read(b)
 		t.coding.see(b[:n])
-		if !t.again(n, err) {
-			return n, err
+		if t.again(n, err) {
+			continue
+		}
+		if kept := t.takeHead(b, n); kept > 0 || n == 0 || err != nil {
+			return kept, err
 		}
 	}
+	return 0, io.EOF
 }
 
 // again notes what a read brought and reports whether to read once more. The time of the final read
@@ -197,9 +228,18 @@ func (t *trackedConn) Read(b []byte) (int, error) {
 func (t *trackedConn) again(n int, err error) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if n > 0 {
+		t.progress = time.Now()
+		if t.final == finalReading && t.extended < maxExtended {
+			t.extended++
+			t.until = t.progress.Add(finalReadTime)
+			t.setDeadlineLocked()
+		}
+	}
 	if n > 0 && !t.received {
 		t.received = true
 		if t.final != notFinal {
+			t.endEvictionLocked()
 			t.setDeadlineLocked()
 		}
 	}
@@ -207,7 +247,7 @@ func (t *trackedConn) again(n int, err error) bool {
 		!errors.Is(err, os.ErrDeadlineExceeded) {
 		return false
 	}
-	t.final, t.until = finalReading, time.Now().Add(finalReadTime)
+	t.final, t.until, t.extended = finalReading, time.Now().Add(finalReadTime), 0
 	if first := t.began.Add(t.first); t.state == http.StateNew && first.After(t.until) {
 		t.until = first
 	}

@@ -72,7 +72,7 @@ func (tt drainCase) run(t *testing.T) {
 			w.Header().Set("Connection", "close")
 		}
 		io.WriteString(w, "done")
-	})
+	}, &conns)
 	server.ConnState = conns.track
 	ln := memnet.Listen()
 	accepted := make(chan error, 1)
@@ -141,10 +141,10 @@ func readAnswer(in *bufio.Reader) (body string, closed bool, err error) {
 }
 
 // newTestServer is an http.Server with the usual timeouts.
-func newTestServer(h http.HandlerFunc) *http.Server {
+func newTestServer(h http.HandlerFunc, conns *connTracker) *http.Server {
 	cfg := Default()
 	cfg.Logger = slog.New(slog.DiscardHandler)
-	return newHTTPServer(&cfg, h)
+	return newHTTPServer(&cfg, h, conns)
 }
 
 func TestDrainEndsWithItsContext(t *testing.T) {

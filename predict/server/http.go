@@ -1,25 +1,24 @@
 package server
 
 import (
-	"context"
 	"log"
 	"log/slog"
-	"net"
 	"net/http"
 	"sync/atomic"
 	"time"
 )
 
 const (
-	maxHeaderBytes = 8 << 10 // net/http adds headSlack
-	maxStreams     = 100     // of one HTTP/2 connection at once
+	maxStreams = 100 // of one HTTP/2 connection at once
 	// maxFrame is the least that HTTP/2 allows. net/http makes room for a whole frame when its head
 	// comes.
 	maxFrame = 16 << 10
 )
 
-// newHTTPServer returns a server that speaks HTTP/1 only, with the timeouts of cfg.
-func newHTTPServer(cfg *Config, h http.Handler) *http.Server {
+// newHTTPServer returns a server that speaks HTTP/1 only, with the limits of cfg. It must accept
+// from the listener of conns.
+func newHTTPServer(cfg *Config, h http.Handler, conns *connTracker) *http.Server {
+	conns.head = headCounter{max: cfg.MaxHeaderFields + spareLines, notHTTP2: true}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	errorLog := &throttledLog{logger: cfg.Logger, now: time.Now}
@@ -32,7 +31,9 @@ func newHTTPServer(cfg *Config, h http.Handler) *http.Server {
 		ReadTimeout:                  cfg.ReadTimeout,
 		WriteTimeout:                 cfg.WriteTimeout,
 		IdleTimeout:                  cfg.IdleTimeout,
-		MaxHeaderBytes:               maxHeaderBytes + headSlack, // see limitHead
+		MaxHeaderBytes:               cfg.MaxHeaderBytes + headSlack, // see limitHead
+		ConnState:                    conns.track,
+		ConnContext:                  withConn,
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     log.New(errorLog, "", 0),
 	}
@@ -40,12 +41,10 @@ func newHTTPServer(cfg *Config, h http.Handler) *http.Server {
 
 func newPublicServer(cfg *Config, h http.Handler, conns *connTracker,
 	creds *credentials, h2 *http2Service) *http.Server {
-	server := newHTTPServer(cfg, h)
-	server.ConnState = conns.track
-	server.ConnContext = func(ctx context.Context, nc net.Conn) context.Context {
-		return context.WithValue(ctx, connKey{}, trackedIn(nc))
-	}
+	server := newHTTPServer(cfg, h, conns)
+	conns.head.notHTTP2 = !cfg.H2C
 	if cfg.TLSCert != "" {
+		conns.head.max = 0
 		server.TLSConfig = creds.cert.config()
 		server.Protocols.SetHTTP2(true)
 	}
@@ -53,9 +52,6 @@ func newPublicServer(cfg *Config, h http.Handler, conns *connTracker,
 	h2.takeOver(server)
 	return server
 }
-
-// connKey is where the context of a request has its *trackedConn.
-type connKey struct{}
 
 // isTooOld reports whether the connection of a request should end with its answer. In HTTP/2 one
 // connection has many requests, and net/http would end it before this answer.
@@ -69,10 +65,11 @@ func isTooOld(r *http.Request) bool {
 }
 
 // newAdminServer keeps the usual timeouts, whatever is set for clients of the public port.
-func newAdminServer(logger *slog.Logger, h http.Handler) *http.Server {
+func newAdminServer(public *Config, h http.Handler, conns *connTracker) *http.Server {
 	cfg := Default()
-	cfg.Logger = logger
-	server := newHTTPServer(&cfg, h)
+	cfg.Logger = public.Logger
+	cfg.MaxHeaderFields, cfg.MaxHeaderBytes = public.MaxHeaderFields, public.MaxHeaderBytes
+	server := newHTTPServer(&cfg, h, conns)
 	server.WriteTimeout = 2 * time.Minute // a reload of long files is answered at its end
 	return server
 }

@@ -36,13 +36,14 @@ const headRoom = 64 << 10
 
 func newHTTP2Service(cfg *Config, conns *connTracker) *http2Service {
 	s := &http2Service{
-		engine: newHTTPServer(cfg, nil),
+		engine: newHTTPServer(cfg, nil, new(connTracker)),
 		conns:  conns,
 		open:   map[*http2Conn]struct{}{},
 	}
 	s.engine.Protocols.SetHTTP2(true)
 	s.engine.Protocols.SetUnencryptedHTTP2(true)
 	s.engine.MaxHeaderBytes += headRoom
+	s.engine.ConnContext = nil // it is that of the connection below
 	s.engine.ConnState = func(nc net.Conn, state http.ConnState) {
 		nc.(interface{ enter(http.ConnState) }).enter(state)
 	}

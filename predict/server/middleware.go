@@ -13,10 +13,12 @@ import (
 // middleware wraps next in what every public request passes, listed from the outside in.
 func (s *Server) middleware(next http.Handler) http.Handler {
 	list := []func(http.Handler) http.Handler{
+		follow,
+		s.limitFields,
 		s.observe,
 		closeAmbiguous,
 		endUnasked,
-		limitHead,
+		s.limitHead,
 		limitTarget,
 		s.crossOrigin,
 		s.recoverPanic,
@@ -31,12 +33,15 @@ func (s *Server) middleware(next http.Handler) http.Handler {
 // buffer ends, so that of a pipelined request up to as much more may pass.
 const headSlack = 4 << 10
 
-// limitHead refuses heads of more than maxHeaderBytes and headSlack, wherever they stand on a
+// limitHead refuses heads of more than Config.MaxHeaderBytes and headSlack, wherever they stand on a
 // connection. The limit of net/http, which does not read the rest, is a little higher.
-func limitHead(next http.Handler) http.Handler {
+func (s *Server) limitHead(next http.Handler) http.Handler {
+	limit := s.cfg.MaxHeaderBytes + headSlack
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if headSize(r) > maxHeaderBytes+headSlack {
-			clear(r.Header) // the client may read the answer slowly
+		if headSize(r) > limit {
+			if r.ProtoMajor == 2 {
+				clear(r.Header) // the client may read the answer slowly
+			}
 			predict.WriteError(w, &predict.Error{Status: http.StatusRequestHeaderFieldsTooLarge,
 				Detail: "Request Header Fields Too Large", Close: r.ProtoMajor == 1})
 			return

@@ -76,6 +76,7 @@ type statusRecorder struct {
 	status   int
 	bytes    int64  // of the body
 	key      string // its name
+	pays     client // whose rate it is taken from
 	made     *predict.Record
 	draining *atomic.Bool
 	tooOld   bool // the connection should end

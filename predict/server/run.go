@@ -44,7 +44,7 @@ func (s *Server) Run(ctx context.Context) error {
 	registerLane(s.registry, lane)
 	failed, accepted := make(chan error, 2), make(chan struct{})
 	if admin != nil {
-		go serveOn(s.admin, admin, failed)
+		go serveOn(s.admin, s.bounded(admin, s.admin, &s.operator, adminConns), failed)
 	}
 	// An inherited socket keeps clients waiting until there is a server that can answer.
 	waits := isInherited(s.cfg.Addr)

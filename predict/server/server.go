@@ -46,6 +46,8 @@ type Server struct {
 	admin    *http.Server
 	health   *http.Server // on the health socket
 	conns    connTracker  // of public
+	operator connTracker  // of admin
+	probes   connTracker  // of health
 	draining atomic.Bool
 	warnings atomic.Pointer[[]market.Warning] // of the prices that are served; nil before
 }
@@ -55,26 +57,38 @@ func New(cfg Config) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	conns, err := planConns(&cfg)
+	if err != nil {
+		return nil, err
+	}
 	s := &Server{
 		cfg:      cfg,
-		plan:     limits.NewPlan(cfg.MaxConns, cfg.CacheBytes, limits.Files(), cfg.MemoryLimit),
+		plan:     limits.NewPlan(conns, cfg.CacheBytes, cfg.MemoryLimit),
 		logger:   cfg.Logger,
 		registry: metrics.New(),
-		site:     docs.New(docs.Config{NotFound: notFound, RootPath: cfg.RootPath}),
-		access:   logging.NewAccessLog(cfg.AccessLog, cfg.AccessRate),
-		batches:  overload.New(runtime.GOMAXPROCS(0)),
+		site: docs.New(docs.Config{NotFound: notFound, RootPath: cfg.RootPath,
+			MaxItems: cfg.MaxBatchItems}),
+		access:  logging.NewAccessLog(cfg.AccessLog, cfg.AccessRate),
+		batches: overload.New(runtime.GOMAXPROCS(0)),
 	}
-	var err error
 	if cfg.CORSOrigins != nil {
 		if s.cors, err = cors.New(cfg.CORSOrigins); err != nil {
 			return nil, err
 		}
+	}
+	var charge func(http.ResponseWriter, int) error
+	if cfg.RateLimit.Requests > 0 {
+		charge = s.charge
 	}
 	var made func(http.ResponseWriter, predict.Record)
 	if s.access != nil {
 		made = answered
 	}
 	s.service, err = predict.New(predict.Config{
+		MaxBody:      cfg.MaxBody,
+		MaxBatchBody: cfg.MaxBatchBody,
+		MaxItems:     cfg.MaxBatchItems,
+		Charge:       charge,
 		CacheEntries: cfg.CacheEntries,
 		CacheBytes:   s.plan.CacheBytes,
 		TTL:          cfg.CacheTTL,
@@ -101,8 +115,8 @@ func New(cfg Config) (*Server, error) {
 	s.measure = newHTTPMetrics(s.registry, s.routes())
 	s.http2 = newHTTP2Service(&s.cfg, &s.conns)
 	s.public = newPublicServer(&s.cfg, s.publicHandler(), &s.conns, &s.creds, s.http2)
-	s.admin = newAdminServer(s.logger, s.adminHandler())
-	s.health = newAdminServer(s.logger, s.healthHandler())
+	s.admin = newAdminServer(&s.cfg, s.adminHandler(), &s.operator)
+	s.health = newAdminServer(&s.cfg, s.healthHandler(), &s.probes)
 	s.health.SetKeepAlivesEnabled(false)
 	s.registerMetrics()
 	return s, nil

@@ -18,10 +18,6 @@ const (
 	// lane 12 at most.
 	ConnBytes = 28_000
 
-	// spareFiles are for the listeners, the files that a reload reads, the log, and connections to
-	// the admin address.
-	spareFiles = 64
-
 	// baseBytes is for a server without connections and with an empty cache: 22 MB with the
 	// embedded prices, measured, and as much again during a reload, when there are two sets.
 	baseBytes = 40 << 20
@@ -42,20 +38,16 @@ const leastConns = 16
 // intervals in each forecast.
 const maxAnswers = 64 << 20
 
-// NewPlan plans with the connections and the cache that are wanted, or with less where descriptors
-// or memory do not suffice. A limit of 0 is unknown; 0 connections wanted means as many as
-// possible.
+// NewPlan plans with the connections and the cache that are wanted, or with less where memory does
+// not suffice. A limit of 0 is unknown; 0 connections wanted means as many as possible.
 //
 // Large answers get an eighth of the memory, because making them takes up to twice that, and at
 // most a quarter of what the server itself leaves. The cache gets at most half of the rest, and
 // connections what is then left.
-func NewPlan(conns int, cacheBytes int64, files uint64, memory int64) Plan {
+func NewPlan(conns int, cacheBytes int64, memory int64) Plan {
 	n := int64(math.MaxInt64)
 	if conns > 0 {
 		n = int64(conns)
-	}
-	if files > 0 && files < math.MaxInt64 {
-		n = min(n, max(int64(files)-spareFiles, 1))
 	}
 	p := Plan{CacheBytes: cacheBytes, AnswerBytes: maxAnswers}
 	if memory > 0 {

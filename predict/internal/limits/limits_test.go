@@ -16,29 +16,23 @@ func TestPlan(t *testing.T) {
 		name   string
 		conns  int
 		cache  int64
-		files  uint64
 		memory int64
 		want   limits.Plan
 	}{
-		{"nothing known", 0, 64 * mib, 0, 0, limits.Plan{0, 64 * mib, 64 * mib}},
-		{"as wanted", 100, 64 * mib, 0, 0, limits.Plan{100, 64 * mib, 64 * mib}},
-		{"fewer than wanted for want of descriptors", 10_000, mib, 1024, 0,
-			limits.Plan{960, mib, 64 * mib}},
-		{"as many as there are descriptors", 0, mib, 1024, 0, limits.Plan{960, mib, 64 * mib}},
-		{"hardly a descriptor", 0, mib, 10, 0, limits.Plan{1, mib, 64 * mib}},
-		{"unlimited descriptors", 0, mib, 1<<64 - 1, 0, limits.Plan{0, mib, 64 * mib}},
-		{"as wanted, although there is more", 100, 64 * mib, 1024, 512 * mib,
+		{"nothing known", 0, 64 * mib, 0, limits.Plan{0, 64 * mib, 64 * mib}},
+		{"as wanted", 100, 64 * mib, 0, limits.Plan{100, 64 * mib, 64 * mib}},
+		{"as wanted, although there is more memory", 100, 64 * mib, 512 * mib,
 			limits.Plan{100, 64 * mib, 64 * mib}},
-		{"what the memory holds", 0, 64 * mib, 1 << 20, 256 * mib,
+		{"what the memory holds", 0, 64 * mib, 256 * mib,
 			limits.Plan{fit((256 - 40 - 32 - 64) * mib), 64 * mib, 32 * mib}},
-		{"more cache than there is memory for", 0, 1 << 40, 1 << 20, 256 * mib,
+		{"more cache than there is memory for", 0, 1 << 40, 256 * mib,
 			limits.Plan{fit((256 - 40 - 32) / 2 * mib), (256 - 40 - 32) / 2 * mib, 32 * mib}},
-		{"a small container", 0, 64 * mib, 1 << 20, 104 * mib,
+		{"a small container", 0, 64 * mib, 104 * mib,
 			limits.Plan{fit((104 - 40 - 13) * mib / 2), (104 - 40 - 13) * mib / 2, 13 * mib}},
-		{"less memory than the server itself takes", 0, 64 * mib, 1 << 20, 32 * mib,
+		{"less memory than the server itself takes", 0, 64 * mib, 32 * mib,
 			limits.Plan{16, 3 * mib / 8, mib / 4}},
 	} {
-		if got := limits.NewPlan(tt.conns, tt.cache, tt.files, tt.memory); got != tt.want {
+		if got := limits.NewPlan(tt.conns, tt.cache, tt.memory); got != tt.want {
 			t.Errorf("%s: got %+v, want %+v", tt.name, got, tt.want)
 		}
 	}
