@@ -33,8 +33,8 @@ func (s *Server) middleware(next http.Handler) http.Handler {
 // buffer ends, so that of a pipelined request up to as much more may pass.
 const headSlack = 4 << 10
 
-// limitHead refuses heads of more than Config.MaxHeaderBytes and headSlack, wherever they stand on a
-// connection. The limit of net/http, which does not read the rest, is a little higher.
+// limitHead refuses heads of more than Config.MaxHeaderBytes and headSlack, wherever they stand on
+// a connection. The limit of net/http, which does not read the rest, is a little higher.
 func (s *Server) limitHead(next http.Handler) http.Handler {
 	limit := s.cfg.MaxHeaderBytes + headSlack
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
