@@ -72,10 +72,10 @@ const (
 	bodyWait = 10 * time.Millisecond
 )
 
-// awaitReader waits until the client has read the header of an answer and had time to act on it. The
-// answer may be the last, with GOAWAY right behind it. Java's HttpClient gives it up if it is not
-// ready for the body by then. And if another request comes by then, the client sends them side by
-// side, though this has not shown yet.
+// awaitReader waits until the client has read the header of an answer and had time to act on it.
+// The answer may be the last, with GOAWAY right behind it. Java's HttpClient gives it up if it is
+// not ready for the body by then. And if another request comes in that time, the client sends them
+// side by side, though this has not shown before.
 func (c *http2Conn) awaitReader() {
 	if p := c.ping(); p != nil {
 		select {
