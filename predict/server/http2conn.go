@@ -26,6 +26,7 @@ type http2Conn struct {
 	writing sync.Mutex // held for each write, so that frames stay whole
 	written frameScanner
 	held    []byte // the GOAWAY that is held back
+	settle  *ping  // sent since; nil: none
 
 	mu       sync.Mutex
 	open     int  // requests under way
@@ -37,9 +38,15 @@ type http2Conn struct {
 	half     int    // refused streams that the client is sending
 	lastRead time.Time
 	heldAt   time.Time
-	pinged   time.Time     // to learn whether the client has read all answers
-	slowness time.Duration // of the answer to that; zero: there is none yet
-	idleAt   time.Time     // when the last stream ended; zero: one is open
+	idleAt   time.Time // when the last stream ended; zero: one is open
+	pings    []*ping   // that are not answered
+}
+
+// A ping tells when a client has read all that was sent before.
+type ping struct {
+	sent time.Time
+	took time.Duration // valid when the next is closed
+	read chan struct{}
 }
 
 const (
@@ -78,8 +85,11 @@ func (c *http2Conn) Read(b []byte) (int, error) {
 		c.lastRead = time.Now()
 		for f := range c.read.frames(b[:n]) {
 			switch {
-			case f.isPong():
-				c.slowness = max(c.lastRead.Sub(c.pinged), 1)
+			case f.isPong() && len(c.pings) > 0:
+				p := c.pings[0]
+				c.pings = c.pings[1:]
+				p.took = c.lastRead.Sub(p.sent)
+				close(p.read)
 			case c.newest > 0 && f.stream > c.last:
 				c.noteRefusedLocked(f)
 			}
@@ -145,7 +155,7 @@ func (c *http2Conn) release() {
 			c.Conn.Write(c.held)
 			return
 		case sendPing:
-			io.WriteString(c.Conn, pingFrame)
+			c.settle = c.pingLocked()
 		}
 	}
 	time.AfterFunc(lookInterval, c.release)
@@ -164,18 +174,43 @@ func (c *http2Conn) next(now time.Time) holdStep {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	held := now.Sub(c.heldAt)
-	idle := time.Duration(0)
-	if !c.idleAt.IsZero() {
-		idle = min(held, now.Sub(c.idleAt))
+	if c.idleAt.IsZero() {
+		if held >= maxHold {
+			return sendGoAway
+		}
+		return sendNothing
 	}
-	settled := c.slowness > 0 && c.half <= 0 &&
-		now.Sub(c.lastRead) >= quiet+slownessTimes*c.slowness
-	switch {
-	case idle >= maxIdleHold || held >= maxHold || idle > 0 && settled:
+	if min(held, now.Sub(c.idleAt)) >= maxIdleHold {
 		return sendGoAway
-	case idle > 0 && c.pinged.IsZero():
-		c.pinged = now
+	}
+	if c.settle == nil {
 		return sendPing
 	}
+	select {
+	case <-c.settle.read:
+		if c.half <= 0 && now.Sub(c.lastRead) >= quiet+slownessTimes*c.settle.took {
+			return sendGoAway
+		}
+	default:
+	}
 	return sendNothing
+}
+
+// ping sends a PING and returns it, or nil if that cannot be now.
+func (c *http2Conn) ping() *ping {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	if !c.written.between() {
+		return nil
+	}
+	return c.pingLocked()
+}
+
+func (c *http2Conn) pingLocked() *ping {
+	p := &ping{sent: time.Now(), read: make(chan struct{})}
+	c.mu.Lock()
+	c.pings = append(c.pings, p)
+	c.mu.Unlock()
+	io.WriteString(c.Conn, pingFrame)
+	return p
 }

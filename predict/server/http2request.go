@@ -14,7 +14,7 @@ func (c *http2Conn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	body := &http2Body{ReadCloser: r.Body}
 	r.Body = body
-	c.handler.ServeHTTP(&http2Writer{ResponseWriter: w, ending: c.service.ending.Load}, r)
+	c.handler.ServeHTTP(&http2Writer{ResponseWriter: w, conn: c}, r)
 	if r.ContentLength != 0 && !body.ended {
 		control := http.NewResponseController(w)
 		if r.ContentLength < 0 || body.n < r.ContentLength {
@@ -47,27 +47,49 @@ func (c *http2Conn) done() {
 // which net/http would turn into a GOAWAY: only the stream ends.
 type http2Writer struct {
 	http.ResponseWriter
-	ending func() bool
-	begun  bool
+	conn  *http2Conn
+	begun bool
 }
 
-// bodyWait is for how long an answer's body follows its header while the service ends. Java's
-// HttpClient gives up an answer if it is not ready for the body when GOAWAY comes, which is right
-// behind it.
-const bodyWait = 10 * time.Millisecond
-
 func (w *http2Writer) WriteHeader(status int) {
+	last := false
 	if status >= 200 && !w.begun {
 		w.begun = true
 		delete(w.Header(), "Connection")
-		if w.ending() {
-			w.ResponseWriter.WriteHeader(status)
-			http.NewResponseController(w.ResponseWriter).Flush()
-			time.Sleep(bodyWait)
-			return
-		}
+		last = w.conn.service.ending.Load()
 	}
 	w.ResponseWriter.WriteHeader(status)
+	if last && !w.conn.isCrowded() {
+		http.NewResponseController(w.ResponseWriter).Flush()
+		w.conn.awaitReader()
+	}
+}
+
+const (
+	// pongWait is how long a client may take to read the header of its last answer.
+	pongWait = 250 * time.Millisecond
+	// bodyWait is how long it then has to prepare for the body, or to ask for more.
+	bodyWait = 10 * time.Millisecond
+)
+
+// awaitReader waits until the client has read the header of an answer and had time to act on it.
+// The answer may be the last, with GOAWAY right behind it. Java's HttpClient gives it up if it is
+// not ready for the body by then. And if another request comes in that time, the client sends them
+// side by side, though this has not shown before.
+func (c *http2Conn) awaitReader() {
+	if p := c.ping(); p != nil {
+		select {
+		case <-p.read:
+		case <-time.After(pongWait):
+		}
+	}
+	time.Sleep(bodyWait)
+}
+
+func (c *http2Conn) isCrowded() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.crowded
 }
 
 func (w *http2Writer) Write(b []byte) (int, error) {
