@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"tickercast/predict/internal/limits"
 )
 
 // maxFastBody is ten times as long as a body that asks for one forecast of a listed ticker. A
@@ -17,8 +19,8 @@ func (s *Service) ServePredict(w http.ResponseWriter, r *http.Request) {
 	long := r.ContentLength < 0 || r.ContentLength > maxFastBody
 	var answer []byte
 	err := s.serve(w, r, call{bodies: &s.singles, json: true, costly: long},
-		func(ctx context.Context, body []byte) error {
-			req, err := Decode(body)
+		func(ctx context.Context, body []byte, held *limits.Hold) error {
+			req, err := decode(body, held)
 			if err == nil {
 				answer, err = s.Answer(ctx, &req)
 			}
@@ -36,13 +38,9 @@ func (s *Service) ServePredict(w http.ResponseWriter, r *http.Request) {
 // or {"error":{"status":...,"detail":...}}. They come as {"results":[...]}, or one a line to a
 // client that accepts application/x-ndjson.
 func (s *Service) ServeBatch(w http.ResponseWriter, r *http.Request) {
-	out := s.batches.get()
-	defer s.batches.put(out)
-	held := reservation{memLimiter: &s.answers}
-	defer held.release()
-	b := batch{Service: s, ndjson: wantsNDJSON(r), out: *out, held: &held}
+	b := batch{Service: s, ndjson: wantsNDJSON(r)}
+	defer b.keep()
 	err := s.serve(w, r, call{bodies: &s.batches, json: true, costly: true, many: true}, b.run)
-	*out = b.out
 	switch {
 	case err != nil:
 		s.refuse(w, r, err)

@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,6 +21,7 @@ import (
 	"tickercast/cache"
 	"tickercast/model"
 	"tickercast/model/market"
+	"tickercast/predict/internal/limits"
 	"tickercast/predict/internal/metrics"
 )
 
@@ -32,10 +34,10 @@ type Config struct {
 	MaxBody      int64 // bytes of a request's body; 0 means 64 KiB
 	MaxBatchBody int64 // bytes of the body of a batch or inference; 0 means 1 MiB
 
-	// AnswerBytes bounds the memory of all answers to batches and inferences that are being made or
-	// sent, not counting 64 KiB of each. Requests beyond it get a 503, but a single answer may have
-	// any size. 0 means 64 MiB.
-	AnswerBytes int64
+	// Hold returns what counts the memory that a request makes the server hold: its body, the tree
+	// of that, and its answer. A request that it refuses gets a 503. It is called with the
+	// ResponseWriter of the handler, whose end gives all back. Nil counts nothing.
+	Hold func(w http.ResponseWriter) *limits.Hold
 
 	// Timeout is how long a batch or inference may take once its body is read; beyond it gets a
 	// 504. 0 means no limit.
@@ -87,7 +89,7 @@ type Service struct {
 
 	singles bodyPool // of single requests
 	batches bodyPool // of batches and inferences
-	answers memLimiter
+	outputs bodyPool // of their answers
 }
 
 // key holds everything that the answer to a request for a listed ticker depends on. It has no
@@ -107,7 +109,6 @@ func New(cfg Config) (*Service, error) {
 	cfg.CacheBytes = cmp.Or(cfg.CacheBytes, 64<<20)
 	cfg.MaxBody = cmp.Or(cfg.MaxBody, 64<<10)
 	cfg.MaxBatchBody = cmp.Or(cfg.MaxBatchBody, 1<<20)
-	cfg.AnswerBytes = cmp.Or(cfg.AnswerBytes, 64<<20)
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -119,8 +120,6 @@ func New(cfg Config) (*Service, error) {
 		max(cfg.MaxBody, cfg.MaxBatchBody) > math.MaxInt32:
 		return nil, fmt.Errorf("predict: MaxBody is %d and MaxBatchBody %d, must be between 0 "+
 			"and 2 GiB", cfg.MaxBody, cfg.MaxBatchBody)
-	case cfg.AnswerBytes < 0:
-		return nil, fmt.Errorf("predict: AnswerBytes is %d, must not be negative", cfg.AnswerBytes)
 	case cfg.Timeout < 0:
 		return nil, fmt.Errorf("predict: Timeout is %v, must not be negative", cfg.Timeout)
 	}
@@ -140,9 +139,9 @@ func New(cfg Config) (*Service, error) {
 			"Requests for the forecast of a listed ticker, each item of a batch one."),
 		computing: cfg.Metrics.Histogram("predict_duration_seconds",
 			"Time to compute and encode an answer that was not in the cache."),
-		singles: bodyPool{limit: cfg.MaxBody, keep: 64 << 10},
-		batches: bodyPool{limit: cfg.MaxBatchBody, keep: 512 << 10},
-		answers: memLimiter{limit: cfg.AnswerBytes},
+		singles: bodyPool{limit: cfg.MaxBody, keep: keptBody},
+		batches: bodyPool{limit: cfg.MaxBatchBody, keep: keptBody},
+		outputs: bodyPool{keep: 512 << 10},
 	}
 	cfg.Metrics.CounterFunc("predict_cache_hits_total", "Answers found in the cache.",
 		func() float64 { return float64(c.Stats().Hits(s.lookups.Value())) })

@@ -38,7 +38,10 @@ func (e *env) serve(set *flag.FlagSet) func(context.Context, []string) error {
 		data.Patience = 30 * time.Second
 		loader := source.NewLoader(*data)
 		cfg.Load, cfg.Watch = loader.Load, loader.Watch()
-		cfg.MemoryLimit = limits.SetMemory()
+		var err error
+		if cfg.MemoryLimit, err = limits.SetMemory(); err != nil {
+			return err
+		}
 		cfg.OnReady = func(i server.Info) { e.announce(&cfg, i) }
 		if err := cfg.Validate(); err != nil {
 			return usagef("%v", err)

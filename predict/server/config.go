@@ -11,6 +11,7 @@ import (
 	"tickercast/model"
 	"tickercast/model/market"
 	"tickercast/model/source"
+	"tickercast/predict/internal/limits"
 	"tickercast/predict/internal/logging"
 	"tickercast/predict/internal/ratelimit"
 )
@@ -42,7 +43,7 @@ type Config struct {
 	CacheTTL     time.Duration // how long an answer is kept
 
 	MaxConns     int           // open connections; 0: as descriptors and MemoryLimit allow
-	MemoryLimit  int64         // bytes that the process should stay below; 0: unknown
+	MemoryLimit  int64         // bytes that the collector keeps the process below; 0: unknown
 	BatchTimeout time.Duration // for a call that asks for many forecasts
 	DrainDelay   time.Duration // how long to go on accepting after SIGTERM
 	Grace        time.Duration // how long requests in flight may take after that
@@ -112,12 +113,17 @@ func (c *Config) Validate() error {
 		return errors.New("server: Config has an AccessRate and no AccessLog")
 	case (c.TLSCert == "") != (c.TLSKey == ""):
 		return errors.New("-tls-cert and -tls-key go together")
-	case c.RateLimit.Requests == 0 && c.TrustedProxies != nil:
-		return errors.New("-trusted-proxies needs -rate-limit")
 	case c.RateLimit.Requests == 0 && c.RateBurst > 0:
 		return errors.New("-rate-burst needs -rate-limit")
 	}
 	return nil
+}
+
+// wanted is what the memory is planned for.
+func (c *Config) wanted() limits.Wanted {
+	return limits.Wanted{Conns: c.MaxConns, CacheBytes: c.CacheBytes, Files: limits.Files(),
+		Memory: c.MemoryLimit, HTTP2: c.H2C || c.TLSCert != "", TLS: c.TLSCert != "",
+		Rates: c.RateLimit.Requests > 0}
 }
 
 // Info is what a Server says of itself when it is ready.
@@ -127,5 +133,7 @@ type Info struct {
 	Market          *market.Market
 	MaxConns        int
 	CacheBytes      int64
+	HeldBytes       int64 // the most that clients can make the server hold
+	MaxBatchBody    int64
 	FastLane        bool
 }

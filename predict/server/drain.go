@@ -4,11 +4,16 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"tickercast/predict/internal/limits"
+	"tickercast/predict/internal/ratelimit"
 )
 
 // A connTracker knows what each connection of an http.Server is doing, so that a drain can wait
@@ -17,10 +22,15 @@ import (
 type connTracker struct {
 	// net.Conn, as http.Server knows it, to *trackedConn; no lock, as each request looks twice
 	open sync.Map
+
+	limiter *limits.Limiter
+	proxies ratelimit.Proxies
+	sealed  bool // the connections are encrypted
+	h2c     bool // they may speak HTTP/2 though they are not
 }
 
 // listener wraps ln. The server must accept from what it returns.
-func (c *connTracker) listener(ln net.Listener) net.Listener { return trackedListener{ln} }
+func (c *connTracker) listener(ln net.Listener) net.Listener { return trackedListener{ln, c} }
 
 // track is for http.Server.ConnState.
 func (c *connTracker) track(nc net.Conn, state http.ConnState) {
@@ -28,10 +38,15 @@ func (c *connTracker) track(nc net.Conn, state http.ConnState) {
 	case http.StateNew:
 		c.open.Store(nc, trackedIn(nc))
 	case http.StateClosed, http.StateHijacked:
-		c.open.Delete(nc)
+		if t, ok := c.open.LoadAndDelete(nc); ok {
+			t.(*trackedConn).memory.hold.Release()
+		}
 	default:
 		if t, ok := c.open.Load(nc); ok {
 			t.(*trackedConn).enter(state)
+		}
+		if state == http.StateActive && c.sealed {
+			countSealedHTTP2(nc)
 		}
 	}
 }
@@ -80,6 +95,10 @@ const finalReadTime = 5 * time.Millisecond
 // answers 400 when a deadline ends in the middle of it.
 type trackedConn struct {
 	net.Conn
+	tracker    *connTracker
+	memory     connHold     // only for the goroutine that reads
+	freeStream atomic.Bool  // a stream of HTTP/2 is the one that is free
+	refusing   atomic.Int32 // streams that are being refused
 
 	mu       sync.Mutex
 	state    http.ConnState
@@ -100,14 +119,19 @@ const (
 	finalReading           // and reads once more, until the end of finalReadTime
 )
 
-type trackedListener struct{ net.Listener }
+type trackedListener struct {
+	net.Listener
+	tracker *connTracker
+}
 
 func (l trackedListener) Accept() (net.Conn, error) {
 	nc, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
-	return &trackedConn{Conn: nc}, nil
+	t := &trackedConn{Conn: nc, tracker: l.tracker}
+	l.tracker.limiter.Open(&t.memory.hold, t, freeHead)
+	return t, nil
 }
 
 // trackedIn finds the connection of a trackedListener in what an http.Server makes of it.
@@ -119,6 +143,10 @@ func trackedIn(nc net.Conn) *trackedConn {
 }
 
 func (t *trackedConn) enter(state http.ConnState) {
+	if state == http.StateIdle && !t.memory.http2 {
+		t.memory.hold.Release()
+		t.memory.read = false
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.state, t.deadlines, t.final = state, 0, notFinal
@@ -169,10 +197,15 @@ func (t *trackedConn) setDeadlineLocked() error {
 
 func (t *trackedConn) SetReadDeadline(by time.Time) error {
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	t.wanted = by
 	t.deadlines++
-	return t.setDeadlineLocked()
+	next := t.state == http.StateIdle && t.deadlines == 2
+	err := t.setDeadlineLocked()
+	t.mu.Unlock()
+	if next {
+		t.countRest()
+	}
+	return err
 }
 
 func (t *trackedConn) SetDeadline(by time.Time) error {
@@ -182,16 +215,22 @@ func (t *trackedConn) SetDeadline(by time.Time) error {
 func (t *trackedConn) Read(b []byte) (int, error) {
 	for {
 		n, err := t.Conn.Read(b)
-		if !t.again(n, err) {
-			return n, err
+		again, head := t.again(n, err)
+		if again {
+			continue
 		}
+		if n > 0 && t.count(b[:n], head) != nil {
+			t.refuse()
+			return 0, io.EOF
+		}
+		return n, err
 	}
 }
 
 // again notes what a read brought and reports whether to read once more. The time of the final read
 // begins here and not where it was asked for: on a busy machine this goroutine may have to wait for
-// longer than that.
-func (t *trackedConn) again(n int, err error) bool {
+// longer than that. head reports whether the bytes are of a head.
+func (t *trackedConn) again(n int, err error) (again, head bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if n > 0 && !t.received {
@@ -202,11 +241,11 @@ func (t *trackedConn) again(n int, err error) bool {
 	}
 	if n > 0 || t.final != finalAsked || t.begunLocked() ||
 		!errors.Is(err, os.ErrDeadlineExceeded) {
-		return false
+		return false, t.state != http.StateActive
 	}
 	t.final, t.until = finalReading, time.Now().Add(finalReadTime)
 	t.setDeadlineLocked()
-	return true
+	return true, false
 }
 
 // CloseWrite is how net/http ends a connection on which bytes may still be coming.

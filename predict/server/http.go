@@ -10,7 +10,10 @@ import (
 
 const (
 	maxHeaderBytes = 8 << 10 // net/http adds 4 KiB of slack
-	maxStreams     = 100     // of one HTTP/2 connection at once
+	maxStreams     = 100     // of one HTTP/2 connection at once, where the limiter is large enough
+	// maxFrame is the least that HTTP/2 allows: for a frame of a megabyte its first bytes suffice to
+	// make net/http take the megabyte.
+	maxFrame = 16 << 10
 )
 
 // newHTTPServer returns a server that speaks HTTP/1 only, with the timeouts of cfg.
@@ -19,8 +22,11 @@ func newHTTPServer(cfg *Config, h http.Handler) *http.Server {
 	protocols.SetHTTP1(true)
 	errorLog := &throttledLog{logger: cfg.Logger, now: time.Now}
 	return &http.Server{
-		Protocols:                    protocols,
-		HTTP2:                        &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
+		Protocols: protocols,
+		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams,
+			MaxReadFrameSize:              maxFrame,
+			MaxReceiveBufferPerConnection: streamWindow,
+			MaxReceiveBufferPerStream:     streamWindow},
 		Handler:                      h,
 		ReadHeaderTimeout:            cfg.ReadHeaderTimeout,
 		ReadTimeout:                  cfg.ReadTimeout,
@@ -35,7 +41,7 @@ func newHTTPServer(cfg *Config, h http.Handler) *http.Server {
 func newPublicServer(cfg *Config, h http.Handler, conns *connTracker,
 	creds *credentials) *http.Server {
 	server := newHTTPServer(cfg, h)
-	server.ConnState = conns.track
+	server.ConnState, server.ConnContext = conns.track, conns.context
 	if cfg.TLSCert != "" {
 		server.TLSConfig = creds.cert.config()
 		server.Protocols.SetHTTP2(true)

@@ -8,8 +8,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"tickercast/predict/internal/limits"
 	"tickercast/predict/internal/logging"
 	"tickercast/predict/internal/metrics"
+	"tickercast/predict/internal/ratelimit"
 )
 
 // requestID is the header's name as net/http writes it.
@@ -23,8 +25,10 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		s.measure.inFlight.Add(1)
 		w.Header()["X-Content-Type-Options"] = nosniff
 		id := identify(w, r)
-		rec := statusRecorder{ResponseWriter: w, draining: &s.draining}
+		rec := statusRecorder{ResponseWriter: w, request: r, draining: &s.draining,
+			proxies: s.cfg.TrustedProxies}
 		defer func() {
+			rec.closeHold()
 			s.measure.inFlight.Add(-1)
 			took := time.Since(start)
 			s.measure.of(r.Pattern).observe(rec.code(), took) // the mux has set it by now
@@ -36,7 +40,10 @@ func (s *Server) observe(next http.Handler) http.Handler {
 				})
 			}
 		}()
-		next.ServeHTTP(&rec, r)
+		if s.openHold(&rec) {
+			next.ServeHTTP(&rec, r)
+		}
+		rec.finish()
 	})
 }
 
@@ -63,15 +70,29 @@ func traceOf(r *http.Request) string {
 // A statusRecorder remembers what was written, and for whom.
 type statusRecorder struct {
 	http.ResponseWriter
+	request  *http.Request
 	status   int
 	bytes    int64  // of the body
 	client   string // the name of its key
 	draining *atomic.Bool
+
+	hold limits.Hold // what the request makes the server hold
+
+	// of HTTP/2
+	conn          *trackedConn // nil without it
+	free, refused bool         // the stream is the free one, or is being refused
+	kept          []byte       // of the answer
+	sent          bool         // the head is
+	ending        sync.Mutex
+	ended         bool // the handler has; guarded by ending
+	proxies       ratelimit.Proxies
 }
 
 func (r *statusRecorder) WriteHeader(status int) {
 	r.begin(status)
-	r.ResponseWriter.WriteHeader(status)
+	if r.conn == nil || status < 200 {
+		r.ResponseWriter.WriteHeader(status)
+	}
 }
 
 // begin is the last moment to ask for the end of the connection: the request may have begun before
@@ -86,11 +107,68 @@ func (r *statusRecorder) begin(status int) {
 	}
 }
 
-func (r *statusRecorder) Write(b []byte) (int, error) {
+// maxWrite is how much of an answer is written at a time, so that it is seen whether a client reads.
+const maxWrite = 64 << 10
+
+func (r *statusRecorder) Write(b []byte) (n int, err error) {
 	r.begin(http.StatusOK)
-	n, err := r.ResponseWriter.Write(b)
+	if r.conn != nil && r.keep(b) {
+		return len(b), nil
+	}
+	for {
+		var m int
+		m, err = r.ResponseWriter.Write(b[n:min(n+maxWrite, len(b))])
+		if n += m; err != nil || n >= len(b) {
+			break
+		}
+		r.hold.Progress()
+	}
 	r.bytes += int64(n)
 	return n, err
+}
+
+// maxKept is how much of an answer over HTTP/2 is kept until its end, to count its length. It is what
+// net/http does, which would send it only when the handler has returned: then it is too late to count
+// it as held while the client does not take it.
+const maxKept = 2048
+
+// keep keeps b, if all of the answer so far is short.
+func (r *statusRecorder) keep(b []byte) bool {
+	if r.sent || len(r.kept)+len(b) > maxKept {
+		r.send()
+		return false
+	}
+	r.kept = append(r.kept, b...)
+	r.bytes += int64(len(b))
+	return true
+}
+
+// send sends the head of an answer over HTTP/2, and what is kept.
+func (r *statusRecorder) send() {
+	if r.sent {
+		return
+	}
+	r.sent = true
+	r.ResponseWriter.WriteHeader(r.code())
+	if len(r.kept) > 0 {
+		r.ResponseWriter.Write(r.kept)
+	}
+}
+
+// finish sends over HTTP/2 what is not sent yet.
+func (r *statusRecorder) finish() {
+	if r.conn == nil {
+		return
+	}
+	status := r.code()
+	empty := status == http.StatusNoContent || status == http.StatusNotModified ||
+		len(r.kept) == 0 && r.request.Method == http.MethodHead
+	if h := r.Header(); !r.sent && !empty && h["Content-Length"] == nil {
+		h.Set("Content-Length", strconv.Itoa(len(r.kept)))
+	}
+	r.begin(status)
+	r.send()
+	http.NewResponseController(r.ResponseWriter).Flush()
 }
 
 // Unwrap lets http.ResponseController and MaxBytesReader reach the real one.

@@ -218,12 +218,14 @@ func (s *Server) listenAdmin(ctx context.Context) (net.Listener, error) {
 func (s *Server) info(public, admin net.Listener) Info {
 	m, mk := s.service.Current()
 	i := Info{
-		Addr:       public.Addr().String(),
-		Model:      m,
-		Market:     mk,
-		MaxConns:   s.plan.Conns,
-		CacheBytes: s.plan.CacheBytes,
-		FastLane:   s.usesLane(),
+		Addr:         public.Addr().String(),
+		Model:        m,
+		Market:       mk,
+		MaxConns:     s.plan.Conns,
+		CacheBytes:   s.plan.CacheBytes,
+		HeldBytes:    s.plan.HeldBytes,
+		MaxBatchBody: s.plan.BodyBytes(maxBatchBody),
+		FastLane:     s.usesLane(),
 	}
 	if admin != nil {
 		i.AdminAddr = admin.Addr().String()

@@ -43,9 +43,13 @@ type Server struct {
 	public   *http.Server
 	admin    *http.Server
 	conns    connTracker // of public
+	limiter  *limits.Limiter
 	draining atomic.Bool
 	warnings atomic.Pointer[[]market.Warning] // of the prices that are served; nil before
 }
+
+// maxBatchBody bounds the body of a batch where the limiter is large enough.
+const maxBatchBody = 1 << 20
 
 // New returns a Server that holds no data, no credentials and no port yet: Run brings them.
 func New(cfg Config) (*Server, error) {
@@ -54,13 +58,16 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg:      cfg,
-		plan:     limits.NewPlan(cfg.MaxConns, cfg.CacheBytes, limits.Files(), cfg.MemoryLimit),
+		plan:     limits.NewPlan(cfg.wanted()),
 		logger:   cfg.Logger,
 		registry: metrics.New(),
 		site:     docs.New(docs.Config{NotFound: notFound}),
 		access:   logging.NewAccessLog(cfg.AccessLog, cfg.AccessRate),
 		batches:  overload.New(runtime.GOMAXPROCS(0)),
 	}
+	s.limiter = limits.NewLimiter(s.plan.HeldBytes)
+	s.conns.limiter, s.conns.proxies = s.limiter, cfg.TrustedProxies
+	s.conns.sealed, s.conns.h2c = cfg.TLSCert != "", cfg.H2C
 	var err error
 	if cfg.CORSOrigins != nil {
 		if s.cors, err = cors.New(cfg.CORSOrigins); err != nil {
@@ -71,7 +78,8 @@ func New(cfg Config) (*Server, error) {
 		CacheEntries: cfg.CacheEntries,
 		CacheBytes:   s.plan.CacheBytes,
 		TTL:          cfg.CacheTTL,
-		AnswerBytes:  s.plan.AnswerBytes,
+		MaxBatchBody: s.plan.BodyBytes(maxBatchBody),
+		Hold:         hold,
 		RedactInput:  cfg.RedactInput,
 		Version:      Version(),
 		Metrics:      s.registry,
@@ -86,12 +94,15 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.auth, err = newAuth(&s.cfg, &s.creds, s.registry); err != nil {
+	if s.auth, err = newAuth(&s.cfg, &s.creds, s.registry, s.plan.Clients); err != nil {
 		return nil, err
 	}
 	s.reloader = newReloader(s.logger, s.registry, s.resources())
 	s.measure = newHTTPMetrics(s.registry, s.routes())
 	s.public = newPublicServer(&s.cfg, s.publicHandler(), &s.conns, &s.creds)
+	// A connection can make net/http begin as many streams before their handlers can refuse one.
+	s.public.HTTP2.MaxConcurrentStreams = int(min(maxStreams,
+		max(s.plan.HeldBytes/(8*streamBytes), 1)))
 	s.admin = newAdminServer(s.logger, s.adminHandler())
 	s.registerMetrics()
 	return s, nil
