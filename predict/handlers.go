@@ -2,12 +2,14 @@ package predict
 
 import (
 	"context"
+	"errors"
 	"hash/fnv"
 	"net/http"
 	"strconv"
 	"strings"
 
 	"tickercast/predict/internal/limits"
+	"tickercast/predict/pyjson"
 )
 
 // maxFastBody is ten times as long as a body that asks for one forecast of a listed ticker. A
@@ -71,12 +73,26 @@ func (s *Service) ServeTicker(w http.ResponseWriter, r *http.Request) {
 	ticker := q.ticker()
 	days := int(q.integer("days_ahead", DefaultDays, MinDays, MaxDays))
 	confidence := q.number("confidence_interval", DefaultConfidence, confidenceRule)
+	asOf, hasAsOf := q.date("as_of")
 	st, t, err := s.find(q, ticker)
 	if err != nil {
 		s.refuse(w, r, err)
 		return
 	}
-	item, err := s.cachedItem(context.Background(), st, st.key(t, days, confidence))
+	k := st.key(t, days, confidence)
+	if hasAsOf {
+		var rule *pyjson.Rule
+		if k.asOf, rule = st.past.effective(t, asOf); rule != nil {
+			q.fail(rule, "query", "as_of", []byte(asOf.String()))
+			s.refuse(w, r, q.err())
+			return
+		}
+	}
+	item, err := s.cachedItem(context.Background(), st, k)
+	if errors.Is(err, errTooEarly) {
+		q.fail(&ruleAsOfShort, "query", "as_of", []byte(asOf.String()))
+		err = q.err()
+	}
 	if err != nil {
 		s.refuse(w, r, err)
 		return

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"tickercast/model/calendar"
+	"tickercast/model/calibrate"
 	"tickercast/model/market"
 	"tickercast/predict/pyjson"
 )
@@ -61,6 +62,7 @@ type modelInfo struct {
 	Tickers     int             `json:"tickers"`
 	Rows        int             `json:"rows"`
 	Scores      json.RawMessage `json:"scores,omitempty"`
+	Calibration any             `json:"calibration"` // *calibrate.Report or noReport
 }
 
 // ServeModel is GET /model: the model, its prices, and its test results.
@@ -85,6 +87,7 @@ func (s *Service) ServeModel(w http.ResponseWriter, r *http.Request) {
 		Tickers:     len(mk.Tickers()),
 		Rows:        mk.Panel().Rows(),
 		Scores:      scores,
+		Calibration: st.judged.Load().info(),
 	})
 }
 
@@ -113,7 +116,8 @@ type tickerPage struct {
 
 type tickerHistory struct {
 	tickerInfo
-	Closes []closeOn `json:"closes"` // oldest first
+	Closes      []closeOn        `json:"closes"`      // oldest first
+	Calibration []calibrate.Hits `json:"calibration"` // empty if it is not known
 }
 
 type closeOn struct {
@@ -152,12 +156,12 @@ func (s *Service) ServeTickerCloses(w http.ResponseWriter, r *http.Request) {
 	q := newQuery(r)
 	ticker := q.ticker()
 	limit := q.integer("limit", defaultPage, 1, maxPage)
-	_, t, err := s.find(q, ticker)
+	st, t, err := s.find(q, ticker)
 	if err != nil {
 		s.refuse(w, r, err)
 		return
 	}
-	h := tickerHistory{infoOf(t), nil}
+	h := tickerHistory{infoOf(t), nil, append([]calibrate.Hits{}, st.hitsOf(t)...)}
 	first := max(0, t.Series.Len()-int(limit))
 	room := (t.Series.Len() - first) * rowBytes
 	if err := grow(s.hold(w), room); err != nil {

@@ -38,6 +38,7 @@ package fastlane
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"sync"
@@ -115,6 +116,7 @@ type Lane struct {
 	halt       chan struct{} // closed after stopping is set
 	acceptDone chan struct{} // closed when accepting ends, so that conns can only shrink
 	closed     chan struct{} // closed by end when Accept has nothing more to return
+	graceFirst atomic.Int64  // as a time.Duration; see the constant
 	end        func()
 
 	mu    sync.Mutex // guards what follows
@@ -191,6 +193,11 @@ func (l *Lane) Close() error {
 // handed over; then Accept ends. Call it before http.Server.Shutdown, which takes care of the
 // connections handed over. If ctx ends first, Shutdown closes the rest and returns ctx's error.
 func (l *Lane) Shutdown(ctx context.Context) error {
+	first := graceFirst
+	if end, ok := ctx.Deadline(); ok {
+		first = min(first, time.Until(end)/2)
+	}
+	l.graceFirst.Store(int64(first))
 	err := l.stop()
 	l.mu.Lock()
 	if l.empty == nil {
@@ -214,9 +221,9 @@ func (l *Lane) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// stop ends accepting and wakes idle connections. It still accepts connections that the system has
-// completed for the listener, if that can be given a deadline: their clients may have sent a
-// request.
+// stop ends accepting and wakes idle connections. A client that the system has let in may have sent
+// a request, so first no new one gets in, where the system can do that, and those that wait for
+// Accept are served.
 func (l *Lane) stop() (err error) {
 	if l.stopping.Swap(true) {
 		<-l.acceptDone
@@ -224,7 +231,18 @@ func (l *Lane) stop() (err error) {
 	}
 	close(l.halt)
 	l.start.Do(func() { close(l.acceptDone) })
-	if ln, ok := l.cfg.Listener.(interface{ SetDeadline(time.Time) error }); ok {
+	if refuseNew(l.cfg.Listener) == nil {
+		select {
+		case <-time.After(handshake):
+		case <-l.acceptDone:
+		}
+	}
+	nc, queued := acceptQueued(l.cfg.Listener)
+	for ; queued == nil; nc, queued = acceptQueued(l.cfg.Listener) {
+		l.admit(nc)
+	}
+	ln, ok := l.cfg.Listener.(interface{ SetDeadline(time.Time) error })
+	if ok && errors.Is(queued, errors.ErrUnsupported) {
 		ln.SetDeadline(time.Now().Add(graceRead))
 		<-l.acceptDone
 	}
@@ -239,3 +257,7 @@ func (l *Lane) stop() (err error) {
 	}
 	return err
 }
+
+// handshake is how long a client may take to complete a connection that it began before the lane
+// stops: as long as a packet takes around the world.
+const handshake = 300 * time.Millisecond

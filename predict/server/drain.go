@@ -54,6 +54,10 @@ func (c *connTracker) track(nc net.Conn, state http.ConnState) {
 // drain blocks until no HTTP/1 connection has a request in progress or partly received. Responses
 // must already carry Connection: close, and no connection may be accepted any more.
 func (c *connTracker) drain(ctx context.Context, server *http.Server) error {
+	first := firstReadTime
+	if end, ok := ctx.Deadline(); ok {
+		first = min(first, time.Until(end)/2)
+	}
 	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
 		waiting := false
 		for nc, t := range c.all {
@@ -61,7 +65,7 @@ func (c *connTracker) drain(ctx context.Context, server *http.Server) error {
 				continue
 			}
 			waiting = true
-			t.readFinally()
+			t.readFinally(first)
 		}
 		if !waiting {
 			return nil
@@ -86,9 +90,15 @@ func speaksHTTP2(server *http.Server, nc net.Conn) bool {
 	return server.Protocols.UnencryptedHTTP2()
 }
 
-// finalReadTime is what a connection without a request gets when the server stops: bytes sent
-// before may just be arriving.
-const finalReadTime = 5 * time.Millisecond
+const (
+	// finalReadTime is what a connection without a request gets when the server stops: bytes sent
+	// before may just be arriving.
+	finalReadTime = 5 * time.Millisecond
+
+	// firstReadTime is what it gets from its start on, if it has never sent anything and the drain
+	// has twice as much time: a busy client may need a while for its first bytes.
+	firstReadTime = time.Second
+)
 
 // A trackedConn is a connection of an http.Server that knows whether a request has begun. The
 // server itself calls a connection idle until the whole head of its next request is there, and
@@ -99,6 +109,7 @@ type trackedConn struct {
 	memory     connHold     // only for the goroutine that reads
 	freeStream atomic.Bool  // a stream of HTTP/2 is the one that is free
 	refusing   atomic.Int32 // streams that are being refused
+	began      time.Time
 
 	mu       sync.Mutex
 	state    http.ConnState
@@ -108,6 +119,7 @@ type trackedConn struct {
 	wanted    time.Time // the last of these
 	final     finalRead
 	until     time.Time // the end of the final read
+	first     time.Duration
 }
 
 // finalRead is how far the last read of a connection has come.
@@ -129,7 +141,7 @@ func (l trackedListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &trackedConn{Conn: nc, tracker: l.tracker}
+	t := &trackedConn{Conn: nc, tracker: l.tracker, began: time.Now()}
 	l.tracker.limiter.Open(&t.memory.hold, t, freeHead)
 	return t, nil
 }
@@ -171,12 +183,13 @@ func (t *trackedConn) begunLocked() bool {
 	return true
 }
 
-// readFinally ends the connection soon unless a request begins.
-func (t *trackedConn) readFinally() {
+// readFinally ends the connection soon unless a request begins. first is what one that has never
+// sent anything gets from its start on.
+func (t *trackedConn) readFinally(first time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.final == notFinal && !t.begunLocked() {
-		t.final = finalAsked
+		t.final, t.first = finalAsked, first
 		t.setDeadlineLocked()
 	}
 }
@@ -244,6 +257,9 @@ func (t *trackedConn) again(n int, err error) (again, head bool) {
 		return false, t.state != http.StateActive
 	}
 	t.final, t.until = finalReading, time.Now().Add(finalReadTime)
+	if first := t.began.Add(t.first); t.state == http.StateNew && first.After(t.until) {
+		t.until = first
+	}
 	t.setDeadlineLocked()
 	return true, false
 }
