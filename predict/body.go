@@ -23,8 +23,8 @@ type bodyPool struct {
 	buffers sync.Pool
 }
 
-// keptBody is small, since what a pool keeps is counted by no limiter, and a buffer counts as a whole:
-// a short body must not be refused because a long one was before it.
+// keptBody is small, since what a pool keeps is counted by no limiter, and a buffer counts as a
+// whole: a short body must not be refused because a long one was before it.
 const keptBody = 4 << 10
 
 func (p *bodyPool) get() *[]byte {
@@ -94,9 +94,10 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request, c call,
 // firstRead is ten times as long as nearly every body of a single request.
 const firstRead = 1 << 10
 
-// readBody reads a whole body of at most limit bytes into buf, which it grows, and returns it. In any
-// case held then counts its capacity. A declared length beyond the limit is refused before anything
-// is read. w must be the server's own, so that a body which turns out too long ends the connection.
+// readBody reads a whole body of at most limit bytes into buf, which it grows, and returns it. In
+// any case held then counts its capacity. A declared length beyond the limit is refused before
+// anything is read. w must be the server's own, so that a body which turns out too long ends the
+// connection.
 func readBody(w http.ResponseWriter, r *http.Request, buf []byte, limit int64,
 	held *limits.Hold) ([]byte, error) {
 	if held.Grow(cap(buf)) != nil {

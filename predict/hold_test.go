@@ -50,8 +50,8 @@ func largeCalls() map[string]*http.Request {
 
 func blanks(n int) *strings.Reader { return strings.NewReader(strings.Repeat(" ", n)) }
 
-// TestLargeCallsAreCounted: each call that holds much is counted, and refused while there is no room
-// for it. Calls that hold little go on.
+// TestLargeCallsAreCounted: each call that holds much is counted, and refused while there is no
+// room for it. Calls that hold little go on.
 func TestLargeCallsAreCounted(t *testing.T) {
 	for name := range largeCalls() {
 		l := limits.NewLimiter(64 << 20)

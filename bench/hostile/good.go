@@ -25,8 +25,8 @@ import (
 
 const goodClientCommand = "good-client"
 
-// runGoodClient asks for cached forecasts and prints what it got. It is a process of its own because
-// the thousands of goroutines of the attack would delay it.
+// runGoodClient asks for cached forecasts and prints what it got. It is a process of its own
+// because the thousands of goroutines of the attack would delay it.
 func runGoodClient(ctx context.Context, addr, duration string, stdout io.Writer) error {
 	runtime.GOMAXPROCS(1)
 	d, err := time.ParseDuration(duration)

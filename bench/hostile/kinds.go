@@ -132,8 +132,8 @@ func fields(pairs ...string) (b []byte) {
 
 const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
-// streams opens a hundred streams: of answers for which the client leaves no room, or of bodies that
-// never end.
+// streams opens a hundred streams: of answers for which the client leaves no room, or of bodies
+// that never end.
 func streams(c net.Conn, unread bool) {
 	var b bytes.Buffer
 	b.WriteString(preface)

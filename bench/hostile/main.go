@@ -6,13 +6,13 @@
 //	go run ./bench/hostile -limit 128 -n 2000
 //	go run ./bench/hostile -limit 512 -n 600 -kinds bodies
 //
-// The kinds of connections are listed in kinds.go. They come from several addresses of loopback, are
-// opened again when the server ends them, and share the number of connections. A good client, in a
-// process of its own, asks for cached forecasts before the attack and during it.
+// The kinds of connections are listed in kinds.go. They come from several addresses of loopback,
+// are opened again when the server ends them, and share the number of connections. A good client,
+// in a process of its own, asks for cached forecasts before the attack and during it.
 //
 // The server gets nine tenths of the limit as GOMEMLIMIT, as it would take in a container. Where a
-// control group can be made, the server also runs in one with that limit, so that the kernel ends it
-// if it takes more.
+// control group can be made, the server also runs in one with that limit, so that the kernel ends
+// it if it takes more.
 package main
 
 import (

@@ -47,8 +47,6 @@ func TestBadCommandLines(t *testing.T) {
 		{"negative number", []string{"serve", "-max-conns", "-1"}, nil, 2,
 			"-max-conns -1 is below zero"},
 		{"no time", []string{"serve", "-read-timeout", "0"}, nil, 2, "-read-timeout 0s is not above zero"},
-		{"proxies without a limit", []string{"serve", "-addr", "nowhere", "-trusted-proxies",
-			"10.0.0.0/8"}, nil, 2, "-trusted-proxies needs -rate-limit"},
 		{"burst without a limit", []string{"serve", "-addr", "nowhere"},
 			map[string]string{"TICKERCAST_RATE_BURST": "5"}, 2,
 			"-rate-burst needs -rate-limit"},

@@ -109,8 +109,9 @@ func serveFlags(set *flag.FlagSet, cfg *server.Config) {
 	})
 	set.IntVar(&cfg.RateBurst, "rate-burst", 0,
 		"requests a client may make at once; 0: one period's worth of -rate-limit")
-	set.Func("trusted-proxies", "`networks` of proxies, such as 10.0.0.0/8,fd00::/8; -rate-limit "+
-		"then counts the client's address that they append to X-Forwarded-For (default none)",
+	set.Func("trusted-proxies", "`networks` of proxies, such as 10.0.0.0/8,fd00::/8: the client "+
+		"is then the address that they append to X-Forwarded-For, for -rate-limit and for how much "+
+		"memory a client may take (default none)",
 		func(s string) (err error) {
 			cfg.TrustedProxies, err = ratelimit.ParseProxies(s)
 			return err

@@ -43,8 +43,8 @@ func Parse(body []byte) (*Document, error) {
 // TreeBytes is what Parse allocates for the tree of a body.
 func TreeBytes(body []byte) int { return mostNodes(body) * nodeBytes }
 
-// mostNodes is how many values a text has at most, and just as many if none of these bytes stands in
-// a string: the root, and one after each byte that begins or continues a list or an object.
+// mostNodes is how many values a text has at most, and just as many if none of these bytes stands
+// in a string: the root, and one after each byte that begins or continues a list or an object.
 func mostNodes(src []byte) int {
 	n := 1
 	for _, before := range []string{",", ":", "[", "{"} {

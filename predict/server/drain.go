@@ -39,7 +39,7 @@ func (c *connTracker) track(nc net.Conn, state http.ConnState) {
 		c.open.Store(nc, trackedIn(nc))
 	case http.StateClosed, http.StateHijacked:
 		if t, ok := c.open.LoadAndDelete(nc); ok {
-			t.(*trackedConn).memory.hold.Release()
+			t.(*trackedConn).memory.end()
 		}
 	default:
 		if t, ok := c.open.Load(nc); ok {
@@ -155,7 +155,7 @@ func trackedIn(nc net.Conn) *trackedConn {
 }
 
 func (t *trackedConn) enter(state http.ConnState) {
-	if state == http.StateIdle && !t.memory.http2 {
+	if state == http.StateIdle && !t.memory.http2.Load() {
 		t.memory.hold.Release()
 		t.memory.read = false
 	}

@@ -3,13 +3,10 @@ package server
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"fmt"
-	"maps"
 	"net"
 	"net/http"
 	"net/netip"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,19 +20,19 @@ import (
 // What net/http makes of what a client sends, measured with bench/hostile. The handlers count the
 // rest, in package predict.
 const (
-	// A head takes its bytes twice, as they were read and as strings, and for each field an entry of
-	// the map with a slice: 12 kB of the shortest fields take 280.
+	// A head takes its bytes twice, as they were read and as strings, and for each field an entry
+	// of the map with a slice: 12 kB of the shortest fields take 280.
 	headFactor, fieldBytes = 2, 128
 	// Of an encrypted head only the length is known, so it counts as one of shortest fields.
 	sealedFactor = 24
 	// freeHead is a head that is not counted: 2 kB in 30 fields.
 	freeHead = 8 << 10
 
-	// A stream of HTTP/2 has a goroutine and a buffer for its answer. The connection itself takes no
-	// more than others, as long as its frames are short and read.
+	// A stream of HTTP/2 has a goroutine and a buffer for its answer. The connection itself takes
+	// no more than others, as long as its frames are short and read.
 	streamBytes = 24 << 10
-	// While a client does not read, net/http keeps its answers to pings and settings: 200 bytes for a
-	// frame of 17.
+	// While a client does not read, net/http keeps its answers to pings and settings: 200 bytes for
+	// a frame of 17.
 	backlogFactor = 12
 	// streamWindow is how much of a body HTTP/2 takes before a handler reads it.
 	streamWindow = 64 << 10
@@ -85,37 +82,6 @@ func (s *Server) openHold(rec *statusRecorder) bool {
 	return s.openStream(rec)
 }
 
-// maxRefusing is how many refusals of a connection may be under way. A client that does not even
-// take these is worth no more: each keeps its stream.
-const maxRefusing = 2
-
-func (s *Server) openStream(rec *statusRecorder) bool {
-	r := rec.request
-	size := headBytes(r.Header)
-	if r.ContentLength != 0 && r.Method != http.MethodPost {
-		size += streamWindow // no handler reads it
-	}
-	// One stream at a time is free, as one request of a connection is without HTTP/2.
-	rec.conn = r.Context().Value(connKey{}).(*trackedConn)
-	if rec.free = rec.conn.freeStream.CompareAndSwap(false, true); rec.free {
-		s.limiter.Open(&rec.hold, rec, limits.FreeBytes+freeHead)
-	} else {
-		s.limiter.Open(&rec.hold, rec, 0)
-		size += streamBytes
-	}
-	if rec.hold.Grow(size) == nil {
-		return true
-	}
-	if rec.refused = true; rec.conn.refusing.Add(1) > maxRefusing {
-		rec.conn.Stop()
-	}
-	// No body: it would wait for the client to make room for it.
-	e := predict.ErrOverload()
-	maps.Copy(rec.Header(), e.Header())
-	rec.WriteHeader(e.Status)
-	return false
-}
-
 // closeHold gives back what a request held.
 func (r *statusRecorder) closeHold() {
 	if r.conn == nil {
@@ -126,47 +92,6 @@ func (r *statusRecorder) closeHold() {
 	r.ended = true
 	r.ending.Unlock()
 	r.conn.memory.leave(r)
-}
-
-// leave gives back what a stream held, but while a client takes nothing only when it does again: the
-// stream is there until the end of its answer is written.
-func (h *connHold) leave(r *statusRecorder) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.waiting.Load() > 0 {
-		h.leaving = append(h.leaving, r)
-		return
-	}
-	r.release()
-}
-
-// left gives back what streams held that were waiting for the client.
-func (h *connHold) left() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, r := range h.leaving {
-		r.release()
-	}
-	h.leaving = nil
-}
-
-func (r *statusRecorder) release() {
-	r.hold.Release()
-	if r.free {
-		r.conn.freeStream.Store(false)
-	}
-	if r.refused {
-		r.conn.refusing.Add(-1)
-	}
-}
-
-func headBytes(h http.Header) (n int) {
-	for name, values := range h {
-		for _, v := range values {
-			n += headFactor*(len(name)+len(v)) + fieldBytes
-		}
-	}
-	return n
 }
 
 // connKey is the key of the *trackedConn in the context of a request.
@@ -183,7 +108,7 @@ type connHold struct {
 	hold  limits.Hold
 	last  int  // what the last read would count as a head, if it may have brought more than one
 	read  bool // since the connection became idle
-	http2 bool
+	http2 atomic.Bool
 	begun int // bytes of prefaceHTTP2 that have come; -1: others have
 
 	// of HTTP/2
@@ -191,7 +116,8 @@ type connHold struct {
 	backlog int          // bytes that came while a write waited for the client
 	waiting atomic.Int32 // writes
 	written atomic.Int64 // bytes that the client has taken since backlog was looked at
-	mu      sync.Mutex
+	mu      sync.Mutex   // guards hold too, which two goroutines of HTTP/2 use
+	closed  bool
 	leaving []*statusRecorder // of streams that end with the write that waits
 }
 
@@ -215,7 +141,7 @@ func (t *trackedConn) Stop() { t.Conn.Close() }
 // count counts what a read has brought. head reports whether no handler runs yet.
 func (t *trackedConn) count(b []byte, head bool) error {
 	h := &t.memory
-	if h.http2 {
+	if h.http2.Load() {
 		return h.countHTTP2(len(b))
 	}
 	if t.tracker.h2c && h.begun >= 0 {
@@ -234,6 +160,9 @@ func (t *trackedConn) count(b []byte, head bool) error {
 	}
 	if h.last = 0; len(b) <= bufferBytes {
 		h.last = t.headBytes(rest)
+	}
+	if !head {
+		return nil // another goroutine may be ending the connection
 	}
 	return h.hold.Grow(t.headBytes(mine))
 }
@@ -256,53 +185,8 @@ func (t *trackedConn) headBytes(b []byte) int {
 
 // countRest counts the next head, when it came with the request before and so is read already.
 func (t *trackedConn) countRest() {
-	if h := &t.memory; !h.read && !h.http2 && h.hold.Grow(h.last) != nil {
+	if h := &t.memory; !h.read && !h.http2.Load() && h.hold.Grow(h.last) != nil {
 		t.Conn.Close()
-	}
-}
-
-// becomeHTTP2 is called once it is known that the connection has no heads of HTTP/1.
-func (t *trackedConn) becomeHTTP2() {
-	t.memory.http2 = true
-	t.memory.hold.Release()
-}
-
-// countHTTP2 counts n bytes that were read.
-func (h *connHold) countHTTP2(n int) error {
-	// Streams that net/http has begun are counted when their handlers run. Let these come first: else
-	// a thousand of them can wait for that.
-	runtime.Gosched()
-	before := h.frame + backlogFactor*h.backlog
-	h.frame = max(h.frame, n) // a frame is read into one buffer, which stays
-	h.backlog = max(h.backlog-int(h.written.Swap(0)), 0)
-	if h.waiting.Load() > 0 {
-		h.backlog += n
-	}
-	return h.hold.Grow(h.frame + backlogFactor*h.backlog - before)
-}
-
-// Write writes to the connection and, over HTTP/2, notes that it waits for the client.
-func (t *trackedConn) Write(b []byte) (int, error) {
-	h := &t.memory
-	if !h.http2 {
-		return t.Conn.Write(b)
-	}
-	h.waiting.Add(1)
-	n, err := t.Conn.Write(b)
-	h.waiting.Add(-1)
-	h.written.Add(int64(n))
-	h.left()
-	return n, err
-}
-
-// countSealedHTTP2 counts an encrypted connection as one of HTTP/2 once that is agreed on.
-func countSealedHTTP2(nc net.Conn) {
-	conn, ok := nc.(*tls.Conn)
-	if !ok || conn.ConnectionState().NegotiatedProtocol != "h2" {
-		return
-	}
-	if t := trackedIn(nc); !t.memory.http2 {
-		t.becomeHTTP2()
 	}
 }
 
@@ -316,7 +200,7 @@ var refusal = func() []byte {
 
 // refuse answers a head for which there is no room, where that is possible.
 func (t *trackedConn) refuse() {
-	if !t.tracker.sealed && !t.memory.http2 {
+	if !t.tracker.sealed && !t.memory.http2.Load() {
 		t.Conn.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
 		t.Conn.Write(refusal)
 		t.CloseWrite()

@@ -65,8 +65,8 @@ var manyHeaders = func() string {
 	return b.String()
 }()
 
-// TestHogsAreBounded has clients hold what they can, each in one way, on both paths. Beyond the limit
-// they are refused, small requests go on, and in the end all is given back.
+// TestHogsAreBounded has clients hold what they can, each in one way, on both paths. Beyond the
+// limit they are refused, small requests go on, and in the end all is given back.
 func TestHogsAreBounded(t *testing.T) {
 	unfinished := func(path string, length, sent int) string {
 		return fmt.Sprintf("POST %s HTTP/1.1\r\n%s%sContent-Length: %d\r\n\r\n%s", path, host, isJSON,
@@ -114,8 +114,8 @@ func TestHogsAreBounded(t *testing.T) {
 	}
 }
 
-// TestStalledHoldersMakeRoom has clients that neither read nor send hold all that they may, with long
-// timeouts. After ten seconds the next one that needs room makes the server close them.
+// TestStalledHoldersMakeRoom has clients that neither read nor send hold all that they may, with
+// long timeouts. After ten seconds the next one that needs room makes the server close them.
 func TestStalledHoldersMakeRoom(t *testing.T) {
 	for name, request := range map[string]string{
 		"heads":   manyHeaders,
@@ -153,11 +153,7 @@ func TestStreamsAreBounded(t *testing.T) {
 	client := &http.Client{Transport: &http.Transport{Protocols: new(http.Protocols)}}
 	client.Transport.(*http.Transport).Protocols.SetUnencryptedHTTP2(true)
 	defer client.CloseIdleConnections()
-	type answer struct {
-		status int
-		body   io.Closer
-	}
-	answers := make(chan answer, 40)
+	answers := make(chan int, 20) // statuses; 0: none
 	var bodies []*io.PipeWriter
 	for range 20 {
 		body, send := io.Pipe()
@@ -170,19 +166,19 @@ func TestStreamsAreBounded(t *testing.T) {
 		go func() {
 			resp, err := client.Do(req)
 			if err != nil {
-				answers <- answer{}
+				answers <- 0
 				return
 			}
 			resp.Body.Close()
-			answers <- answer{status: resp.StatusCode}
+			answers <- resp.StatusCode
 		}()
 	}
 	// Those that are refused are answered; the others wait for the rest of their bodies.
 	refused := 0
 	for refused == 0 {
 		select {
-		case a := <-answers:
-			require.Equal(t, 503, a.status)
+		case status := <-answers:
+			require.Equal(t, 503, status)
 			refused++
 		case <-time.After(patience):
 			t.Fatal("no stream was refused")

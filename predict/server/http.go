@@ -11,8 +11,8 @@ import (
 const (
 	maxHeaderBytes = 8 << 10 // net/http adds 4 KiB of slack
 	maxStreams     = 100     // of one HTTP/2 connection at once, where the limiter is large enough
-	// maxFrame is the least that HTTP/2 allows: for a frame of a megabyte its first bytes suffice to
-	// make net/http take the megabyte.
+	// maxFrame is the least that HTTP/2 allows: for a frame of a megabyte its first bytes suffice
+	// to make net/http take the megabyte.
 	maxFrame = 16 << 10
 )
 

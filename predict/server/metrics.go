@@ -12,7 +12,7 @@ import (
 const (
 	rejectedName = "http_requests_rejected_total"
 	rejectedHelp = "Requests refused for who asked (key), how often (rate), how much there was " +
-		"to do (overload), or how many large answers there were at once (memory)."
+		"to do (overload), or how much clients made the server hold (memory)."
 )
 
 func because(reason string) metrics.Label { return metrics.Label{Name: "reason", Value: reason} }

@@ -107,7 +107,8 @@ func (r *statusRecorder) begin(status int) {
 	}
 }
 
-// maxWrite is how much of an answer is written at a time, so that it is seen whether a client reads.
+// maxWrite is how much of an answer is written at a time, so that it is seen whether a client
+// reads.
 const maxWrite = 64 << 10
 
 func (r *statusRecorder) Write(b []byte) (n int, err error) {
@@ -125,50 +126,6 @@ func (r *statusRecorder) Write(b []byte) (n int, err error) {
 	}
 	r.bytes += int64(n)
 	return n, err
-}
-
-// maxKept is how much of an answer over HTTP/2 is kept until its end, to count its length. It is what
-// net/http does, which would send it only when the handler has returned: then it is too late to count
-// it as held while the client does not take it.
-const maxKept = 2048
-
-// keep keeps b, if all of the answer so far is short.
-func (r *statusRecorder) keep(b []byte) bool {
-	if r.sent || len(r.kept)+len(b) > maxKept {
-		r.send()
-		return false
-	}
-	r.kept = append(r.kept, b...)
-	r.bytes += int64(len(b))
-	return true
-}
-
-// send sends the head of an answer over HTTP/2, and what is kept.
-func (r *statusRecorder) send() {
-	if r.sent {
-		return
-	}
-	r.sent = true
-	r.ResponseWriter.WriteHeader(r.code())
-	if len(r.kept) > 0 {
-		r.ResponseWriter.Write(r.kept)
-	}
-}
-
-// finish sends over HTTP/2 what is not sent yet.
-func (r *statusRecorder) finish() {
-	if r.conn == nil {
-		return
-	}
-	status := r.code()
-	empty := status == http.StatusNoContent || status == http.StatusNotModified ||
-		len(r.kept) == 0 && r.request.Method == http.MethodHead
-	if h := r.Header(); !r.sent && !empty && h["Content-Length"] == nil {
-		h.Set("Content-Length", strconv.Itoa(len(r.kept)))
-	}
-	r.begin(status)
-	r.send()
-	http.NewResponseController(r.ResponseWriter).Flush()
 }
 
 // Unwrap lets http.ResponseController and MaxBytesReader reach the real one.

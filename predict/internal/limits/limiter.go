@@ -47,7 +47,8 @@ type Limiter struct {
 
 // A Holder is the request or the connection that a Hold counts for.
 type Holder interface {
-	// Client is who made it, or the zero Addr if that is unknown and nothing is charged to a client.
+	// Client is who made it, or the zero Addr if that is unknown and nothing is charged to a
+	// client.
 	Client() netip.Addr
 	// Stop makes it give up what it holds, soon and without an answer. It must not wait for another
 	// method of a Limiter or a Hold.

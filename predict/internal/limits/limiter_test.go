@@ -159,15 +159,15 @@ func TestNetworksAreClients(t *testing.T) {
 		{"192.0.2.1", "192.0.2.2", false},
 		{"fe80::1%eth0", "fe80::2", true},
 	} {
-		if a, b := network(netip.MustParseAddr(tt.a)), network(netip.MustParseAddr(tt.b)); (a == b) !=
-			tt.same {
+		a, b := network(netip.MustParseAddr(tt.a)), network(netip.MustParseAddr(tt.b))
+		if (a == b) != tt.same {
 			t.Errorf("%s and %s are %v and %v, the same: want %v", tt.a, tt.b, a, b, tt.same)
 		}
 	}
 }
 
-// TestStalledAreStopped: when there is no room, who has made no progress for ten seconds must go, and
-// no one else, each once.
+// TestStalledAreStopped: when there is no room, who has made no progress for ten seconds must go,
+// and no one else, each once.
 func TestStalledAreStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewLimiter(1 << 20)

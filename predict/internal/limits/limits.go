@@ -25,14 +25,14 @@ const (
 	// the admin address.
 	spareFiles = 64
 
-	// baseBytes is for a server without connections and with an empty cache, as far as the collector
-	// sees it: 13 MB with the embedded prices, measured, and 20 during a reload, when there are two
-	// sets.
+	// baseBytes is for a server without connections and with an empty cache, as far as the
+	// collector sees it: 13 MB with the embedded prices, measured, and 20 during a reload, when
+	// there are two sets.
 	baseBytes = 20 << 20
 )
 
-// Wanted is what a server would like to keep, and what it has for that. A zero is explained where it
-// means something else.
+// Wanted is what a server would like to keep, and what it has for that. A zero is explained where
+// it means something else.
 type Wanted struct {
 	Conns      int    // connections; 0 means as many as possible
 	CacheBytes int64  // cached answers

@@ -16,10 +16,11 @@ const (
 	programBytes = 14 << 20
 )
 
-// SetMemory sets the soft memory limit of the Go runtime and returns it, or 0 if there is none: nine
-// tenths of what the container has, so that the collector works harder before the kernel kills, but
-// in a small container less, because of the program itself. GOMEMLIMIT wins over the container, and
-// is taken for nine tenths of what there is. The error says that there is too little.
+// SetMemory sets the soft memory limit of the Go runtime and returns it, or 0 if there is none:
+// nine tenths of what the container has, so that the collector works harder before the kernel
+// kills, but in a small container less, because of the program itself. GOMEMLIMIT wins over the
+// container, and is taken for nine tenths of what there is. The error says that there is too
+// little.
 func SetMemory() (int64, error) {
 	set := debug.SetMemoryLimit(-1)
 	limit, err := softLimit(set, Memory(os.DirFS("/")))
@@ -29,8 +30,8 @@ func SetMemory() (int64, error) {
 	return limit, err
 }
 
-// softLimit returns what SetMemory sets; set is what GOMEMLIMIT says or math.MaxInt64, and container
-// the memory of that or 0.
+// softLimit returns what SetMemory sets; set is what GOMEMLIMIT says or math.MaxInt64, and
+// container the memory of that or 0.
 func softLimit(set, container int64) (int64, error) {
 	from, has := "the memory limit", container
 	soft := container / 10 * 9
