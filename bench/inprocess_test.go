@@ -67,7 +67,7 @@ func fastAnswer(s *predict.Service, body []byte) (answer []byte, ok bool) {
 	if !ok {
 		return nil, false
 	}
-	answer, err := s.AnswerFast(f)
+	answer, _, err := s.AnswerFast(f)
 	return answer, err == nil
 }
 

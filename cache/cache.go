@@ -123,6 +123,7 @@ type Item[V any] struct {
 	Value V
 	Age   time.Duration // since its load began
 	Left  time.Duration // until the cache stops serving it; 0 if it was not kept
+	Hit   bool          // it was in the cache
 }
 
 // Load is [Cache.LoadItem] without the age.
@@ -151,7 +152,7 @@ func (c *Cache[K, V]) LoadItem(ctx context.Context, k K,
 	s := c.shard(k)
 	if e := s.find(k); e != nil {
 		if now := c.now(); s.use(e, now) {
-			return e.item(now), nil
+			return e.hit(now), nil
 		}
 	}
 	return c.loadMissing(ctx, s, k, load)

@@ -197,7 +197,7 @@ func (b *batch) item(ctx context.Context, n int, d *pyjson.Document, i int) erro
 
 // answer answers the n-th request.
 func (b *batch) answer(ctx context.Context, n int, r *Request) error {
-	answer, err := b.answerFrom(ctx, b.state, r)
+	answer, _, err := b.answerFrom(ctx, b.state, r)
 	return b.append(n, answer, err)
 }
 

@@ -27,12 +27,13 @@ func (s *Service) DecodeFast(body []byte) (f FastRequest, ok bool) {
 	return FastRequest{st, st.key(t, r.Days, r.Confidence)}, true
 }
 
-// AnswerFast is Answer for a request of DecodeFast.
-func (s *Service) AnswerFast(f FastRequest) ([]byte, error) {
+// AnswerFast is Answer for a request of DecodeFast. hit reports whether the cache had the answer.
+func (s *Service) AnswerFast(f FastRequest) (answer []byte, hit bool, err error) {
 	if f.state == nil {
-		return nil, ErrOverload() // the zero FastRequest
+		return nil, false, ErrOverload() // the zero FastRequest
 	}
-	return s.cached(context.Background(), f.state, f.key)
+	item, err := s.cached(context.Background(), f.state, f.key)
+	return item.Value, item.Hit, err
 }
 
 // decodeFast reads one request from the front of b into r and returns its length. It knows only an

@@ -23,8 +23,16 @@ func (s *Service) ServePredict(w http.ResponseWriter, r *http.Request) {
 	err := s.serve(w, r, call{bodies: &s.singles, json: true, costly: long},
 		func(ctx context.Context, body []byte, held *limits.Hold) error {
 			req, err := decode(body, held)
-			if err == nil {
-				answer, err = s.Answer(ctx, &req)
+			if err != nil {
+				return err
+			}
+			st, err := s.current()
+			if err != nil {
+				return err
+			}
+			var from origin
+			if answer, from, err = s.answerFrom(ctx, st, &req); err == nil {
+				s.answered(w, st, &req, from)
 			}
 			return err
 		})
@@ -47,10 +55,12 @@ func (s *Service) ServeBatch(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		s.refuse(w, r, err)
 	case b.ndjson:
+		s.answeredMany(w, b.state)
 		w.Header().Set("Content-Type", "application/x-ndjson")
 		w.Header().Set("Content-Length", strconv.Itoa(len(b.out)))
 		w.Write(b.out)
 	default:
+		s.answeredMany(w, b.state)
 		writeJSON(w, http.StatusOK, b.out)
 	}
 }
@@ -66,8 +76,7 @@ func wantsNDJSON(r *http.Request) bool {
 }
 
 // ServeTicker is GET /predict/{ticker}: the same answer in a form that HTTP caches keep, for as
-// long as the cache here would give it. A client that subtracts Age from max-age errs on the safe
-// side.
+// long as the cache here would give it. They count that from when it was made, which Age says.
 func (s *Service) ServeTicker(w http.ResponseWriter, r *http.Request) {
 	q := newQuery(r)
 	ticker := q.ticker()
@@ -88,7 +97,7 @@ func (s *Service) ServeTicker(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	item, err := s.cachedItem(context.Background(), st, k)
+	item, err := s.cached(context.Background(), st, k)
 	if errors.Is(err, errTooEarly) {
 		q.fail(&ruleAsOfShort, "query", "as_of", []byte(asOf.String()))
 		err = q.err()
@@ -100,13 +109,28 @@ func (s *Service) ServeTicker(w http.ResponseWriter, r *http.Request) {
 	tag := entityTag(item.Value)
 	h := w.Header()
 	h.Set("ETag", tag)
-	h.Set("Cache-Control", "public, max-age="+strconv.Itoa(int(item.Left.Seconds())))
-	h.Set("Age", strconv.Itoa(int(item.Age.Seconds())))
+	left := int(item.Left.Seconds())
+	age := int(item.Age.Seconds())
+	h.Set("Cache-Control", "public, max-age="+strconv.Itoa(age+left))
+	h.Set("Age", strconv.Itoa(age))
+	h.Set("Cache-Status", cacheStatus(item.Hit, left))
+	s.answered(w, st, new(Request), origin{k, lookupOf(item.Hit)})
 	if matchesTag(r.Header["If-None-Match"], tag) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
 	writeJSON(w, http.StatusOK, item.Value)
+}
+
+// cacheStatus says in the words of RFC 9211 what the cache here had, and for how many seconds more.
+func cacheStatus(hit bool, left int) string {
+	switch {
+	case hit:
+		return "tickercast; hit; ttl=" + strconv.Itoa(left)
+	case left > 0:
+		return "tickercast; fwd=miss; stored; ttl=" + strconv.Itoa(left)
+	}
+	return "tickercast; fwd=miss"
 }
 
 // entityTag names an answer by its bytes, so that all replicas give it the same name.

@@ -141,12 +141,11 @@ func (s *Service) ServeModelMetadata(w http.ResponseWriter, r *http.Request) {
 // ServeModelInfer is POST /v2/models/{name}/infer: forecasts for up to 1000 tickers. It ignores the
 // Content-Type, which the protocol does not mention and its clients do not send.
 func (s *Service) ServeModelInfer(w http.ResponseWriter, r *http.Request) {
-	answer, err := s.infer(w, r)
-	if err != nil {
+	if answer, err := s.infer(w, r); err != nil {
 		s.refuseInfer(w, r, err)
-		return
+	} else {
+		writeJSON(w, http.StatusOK, answer)
 	}
-	writeJSON(w, http.StatusOK, answer)
 }
 
 func (s *Service) infer(w http.ResponseWriter, r *http.Request) (answer []byte, err error) {
@@ -177,6 +176,9 @@ func (s *Service) infer(w http.ResponseWriter, r *http.Request) (answer []byte, 
 			}
 			answer, err = st.infer(ctx, req)
 			held.Shrink(2*size - cap(answer))
+			if err == nil {
+				s.answeredMany(w, st)
+			}
 			return err
 		})
 	return answer, err

@@ -166,6 +166,6 @@ func answerFast(s *predict.Service, body []byte) (answer []byte, ok bool) {
 	if !ok {
 		return nil, false
 	}
-	answer, err := s.AnswerFast(f)
+	answer, _, err := s.AnswerFast(f)
 	return answer, err == nil
 }

@@ -101,7 +101,7 @@ func TestSwapDuringRequest(t *testing.T) {
 	if err := s.Swap(t.Context(), calibrate.Fixed(m), high); err != nil {
 		t.Fatal(err)
 	}
-	answer, err := s.AnswerFast(old)
+	answer, _, err := s.AnswerFast(old)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +167,7 @@ func TestNoData(t *testing.T) {
 		if ok {
 			t.Error("DecodeFast: got ok")
 		}
-		_, err := s.AnswerFast(f)
+		_, _, err := s.AnswerFast(f)
 		if e, ok := errors.AsType[*predict.Error](err); !ok || e.Status != 503 {
 			t.Errorf("AnswerFast of no request: got %v, want a 503", err)
 		}

@@ -71,7 +71,8 @@ func (l *Lane) admit(nc net.Conn) {
 		nc.Close()
 		return
 	}
-	c := &conn{began: l.now()}
+	now := l.now()
+	c := &conn{began: now, expires: l.expiry(now)}
 	c.open(l, nc)
 	l.mu.Lock()
 	l.conns[c] = struct{}{}

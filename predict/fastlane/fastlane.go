@@ -55,6 +55,10 @@ type Config struct {
 	// Listener accepts the connections. They must be plain: the lane does not speak TLS.
 	Listener net.Listener
 
+	// Shared means that another process has the socket too and accepts what this lane does not.
+	// Then connections that wait when the lane stops are left to it.
+	Shared bool
+
 	// Server gets the connections that the lane hands over. New reads its four timeouts, which the
 	// lane keeps too.
 	Server *http.Server
@@ -90,6 +94,11 @@ type Config struct {
 	// Further ones are accepted and closed at once, so that their clients do not wait in the
 	// backlog.
 	MaxConns int
+
+	// MaxAge is the age from which on a connection ends with its next reply, which then says
+	// Connection: close; zero means no bound. Each connection's own differs by up to a tenth, so
+	// that clients which came together do not come back together.
+	MaxAge time.Duration
 
 	// Fault gets the errors of the lane itself: a failed accept, which is tried again, or a panic
 	// in one of these functions, after which the connection is handed over. Nil drops them.
@@ -231,6 +240,26 @@ func (l *Lane) stop() (err error) {
 	}
 	close(l.halt)
 	l.start.Do(func() { close(l.acceptDone) })
+	if !l.cfg.Shared {
+		l.acceptLast()
+	}
+	err = l.cfg.Listener.Close()
+	<-l.acceptDone
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for c := range l.conns {
+		if !c.handing {
+			c.nc.SetReadDeadline(time.Now().Add(graceRead))
+		}
+	}
+	return err
+}
+
+// acceptLast lets no new client in and serves those that wait.
+func (l *Lane) acceptLast() {
+	if file, ok := l.cfg.Listener.(interface{ Unlink() }); ok { // a unix socket is found by it
+		file.Unlink()
+	}
 	if refuseNew(l.cfg.Listener) == nil {
 		select {
 		case <-time.After(handshake):
@@ -246,16 +275,6 @@ func (l *Lane) stop() (err error) {
 		ln.SetDeadline(time.Now().Add(graceRead))
 		<-l.acceptDone
 	}
-	err = l.cfg.Listener.Close()
-	<-l.acceptDone
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for c := range l.conns {
-		if !c.handing {
-			c.nc.SetReadDeadline(time.Now().Add(graceRead))
-		}
-	}
-	return err
 }
 
 // handshake is how long a client may take to complete a connection that it began before the lane

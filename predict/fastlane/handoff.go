@@ -10,7 +10,7 @@ import (
 // handOver gives the connection to net/http.
 func (c *conn) handOver() {
 	l := c.lane
-	h := &handoffConn{Conn: c.nc, lane: l, unread: bytes.Clone(c.unread())}
+	h := &handoffConn{Conn: c.nc, lane: l, unread: bytes.Clone(c.unread()), expires: c.expires}
 	if len(h.unread) > 0 {
 		h.elapsed.Store(int64(l.now() - c.began))
 	}
@@ -32,6 +32,8 @@ type handoffConn struct {
 	lane   *Lane
 	unread []byte
 	closed atomic.Bool
+
+	expires time.Duration // as of conn
 
 	// elapsed is how long the current request had been going on when it was handed over. It is
 	// subtracted from the deadlines that net/http sets to read it, which it does before it writes.
@@ -60,6 +62,9 @@ func (h *handoffConn) SetReadDeadline(t time.Time) error {
 	}
 	return h.Conn.SetReadDeadline(t)
 }
+
+// Expired reports whether the connection is older than Config.MaxAge lets it be.
+func (h *handoffConn) Expired() bool { return h.expires > 0 && h.lane.now() >= h.expires }
 
 // Close closes the connection and, the first time, makes room for another.
 func (h *handoffConn) Close() error {

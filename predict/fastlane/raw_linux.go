@@ -27,11 +27,16 @@ func (r *raw) usable() bool { return r.conn != nil }
 
 // open reports whether nc can be used in this way.
 func (r *raw) open(nc net.Conn) bool {
-	tcp, ok := nc.(*net.TCPConn)
-	if !ok {
+	var conn syscall.RawConn
+	var err error
+	switch nc := nc.(type) {
+	case *net.TCPConn:
+		conn, err = nc.SyscallConn()
+	case *net.UnixConn:
+		conn, err = nc.SyscallConn()
+	default:
 		return false
 	}
-	conn, err := tcp.SyscallConn()
 	if err != nil {
 		return false
 	}

@@ -17,8 +17,10 @@ import (
 func (s *Server) laneConfig(ln net.Listener) fastlane.Config {
 	cfg := fastlane.Config{
 		Listener: ln,
+		Shared:   isInherited(s.cfg.Addr),
 		Server:   s.public,
 		MaxConns: s.plan.Conns,
+		MaxAge:   s.cfg.MaxConnAge,
 		Draining: s.draining.Load,
 		Fault:    func(err error) { s.logger.Error("fast lane", "error", err.Error()) },
 	}
@@ -46,15 +48,16 @@ func (s *Server) answerFast(r *fastlane.Request) (resp fastlane.Response, ok boo
 	if !ok {
 		return resp, false
 	}
-	var client string
+	var keyName string
+	var hit bool
 	var denied *predict.Error
 	if s.auth != nil {
 		key := apikey.Presented(r.Authorization(), r.APIKey())
-		client, denied = s.auth.authorize(key, s.fastClientAddr(r))
+		keyName, denied = s.auth.authorize(key, s.fastClientAddr(r))
 	}
 	if denied == nil {
 		var err error
-		if resp.Body, err = s.service.AnswerFast(req); err != nil {
+		if resp.Body, hit, err = s.service.AnswerFast(req); err != nil {
 			denied = s.service.PublicError(predict.Failure{ID: string(r.ID()), Method: "POST",
 				Pattern: "POST /predict", Err: err})
 		}
@@ -68,11 +71,19 @@ func (s *Server) answerFast(r *fastlane.Request) (resp fastlane.Response, ok boo
 	took := r.Elapsed()
 	s.measure.fast.observe(status, took)
 	if s.access != nil && s.access.Wants(status) {
-		s.access.Write(&logging.Entry{
-			ID: string(r.ID()), Trace: string(r.Trace()), Client: client,
+		e := &logging.Entry{
+			ID: string(r.ID()), Trace: string(r.Trace()), Key: keyName,
 			Remote: r.Remote().String(), Method: "POST", Path: "/predict", Proto: "HTTP/1.1",
 			Status: status, Duration: took, Bytes: int64(len(resp.Body)),
-		})
+		}
+		if s.cfg.TrustedProxies != nil {
+			e.Client = addrText(s.fastClientAddr(r))
+		}
+		if denied == nil {
+			made := req.Record(hit)
+			e.Attrs = recordAttrs(&made)
+		}
+		s.access.Write(e)
 	}
 	return resp, true
 }
@@ -81,8 +92,8 @@ func (s *Server) fastClientAddr(r *fastlane.Request) (addr netip.Addr) {
 	if tcp, ok := r.Remote().(*net.TCPAddr); ok {
 		addr = tcp.AddrPort().Addr()
 	}
-	if s.auth.proxies == nil {
+	if s.cfg.TrustedProxies == nil {
 		return addr // saves making a string of the header
 	}
-	return s.auth.clientAddr(addr, string(r.ForwardedFor()))
+	return s.cfg.TrustedProxies.Client(addr, string(r.ForwardedFor()))
 }

@@ -51,9 +51,6 @@ func hold(w http.ResponseWriter) *limits.Hold {
 // Client is the address of the client behind trusted proxies.
 func (r *statusRecorder) Client() netip.Addr {
 	peer, _ := netip.ParseAddrPort(r.request.RemoteAddr) // without TCP there is no address
-	if r.proxies == nil {
-		return peer.Addr()
-	}
 	return r.proxies.Client(peer.Addr(),
 		strings.Join(r.request.Header[ratelimit.ForwardedFor], ","))
 }

@@ -50,6 +50,17 @@ func newPublicServer(cfg *Config, h http.Handler, conns *connTracker,
 	return server
 }
 
+// isTooOld reports whether the connection of a request should end with its answer. In HTTP/2 one
+// connection has many requests, and net/http would end it before this answer.
+func isTooOld(r *http.Request) bool {
+	t, _ := r.Context().Value(connKey{}).(*trackedConn)
+	if t == nil || r.ProtoMajor != 1 {
+		return false
+	}
+	c, ok := t.Conn.(interface{ Expired() bool })
+	return ok && c.Expired()
+}
+
 // newAdminServer keeps the usual timeouts, whatever is set for clients of the public port.
 func newAdminServer(logger *slog.Logger, h http.Handler) *http.Server {
 	cfg := Default()

@@ -164,7 +164,7 @@ func TestSameWithAndWithoutLane(t *testing.T) {
 		got, want := p.counted(0), p.counted(1)
 		require.Equal(t, want, got)
 		require.Equal(t, p.logged(1), p.logged(0))
-		require.Contains(t, p.logged(0), `"client":"alice"`)
+		require.Contains(t, p.logged(0), `"key":"alice"`)
 		for _, reason := range []string{"key", "rate"} {
 			require.Regexp(t, `http_requests_rejected_total{reason="`+reason+`"} [1-9]`, got)
 		}

@@ -9,33 +9,45 @@ import (
 type route struct {
 	method, path string
 	handler      http.HandlerFunc
-	open         bool // needs no key and has no rate: probes and documentation
+	kind
+}
+
+// A kind of route is how it is treated.
+type kind struct {
+	open  bool // needs no key and has no rate
+	probe bool // is asked by machines, again and again
 }
 
 // pattern is the route's name in the mux.
 func (r route) pattern() string { return r.method + " " + r.path }
 
 func (s *Server) routes() []route {
-	return []route{
-		{"POST", "/predict", s.service.ServePredict, false},
-		{"POST", "/predict/batch", s.service.ServeBatch, false},
-		{"GET", "/predict/{ticker}", s.service.ServeTicker, false},
-		{"GET", "/tickers", s.service.ServeTickers, false},
-		{"GET", "/tickers/{ticker}", s.service.ServeTickerCloses, false},
-		{"GET", "/model", s.service.ServeModel, false},
-		{"GET", "/v2", s.service.ServeServerMetadata, false},
-		{"GET", "/v2/health/live", s.service.ServeServerLive, true},
-		{"GET", "/v2/health/ready", s.service.ServeServerReady, true},
-		{"GET", "/v2/models/{name}", s.service.ServeModelMetadata, false},
-		{"GET", "/v2/models/{name}/ready", s.service.ServeModelReady, true},
-		{"POST", "/v2/models/{name}/infer", s.service.ServeModelInfer, false},
-		{"GET", "/health", s.service.ServeHealth, true},
-		{"GET", "/livez", s.service.ServeLive, true},
-		{"GET", "/readyz", s.service.ServeReady, true},
-		{"GET", "/docs", s.site.Page, true},
-		{"GET", "/docs/{asset}", s.site.Asset, true},
-		{"GET", "/openapi.json", s.site.OpenAPI, true},
+	var keyed kind
+	probe := kind{open: true, probe: true}
+	routes := []route{
+		{"POST", "/predict", s.service.ServePredict, keyed},
+		{"POST", "/predict/batch", s.service.ServeBatch, keyed},
+		{"GET", "/predict/{ticker}", s.service.ServeTicker, keyed},
+		{"GET", "/tickers", s.service.ServeTickers, keyed},
+		{"GET", "/tickers/{ticker}", s.service.ServeTickerCloses, keyed},
+		{"GET", "/model", s.service.ServeModel, keyed},
+		{"GET", "/v2", s.service.ServeServerMetadata, keyed},
+		{"GET", "/v2/health/live", s.service.ServeServerLive, probe},
+		{"GET", "/v2/health/ready", s.service.ServeServerReady, probe},
+		{"GET", "/v2/models/{name}", s.service.ServeModelMetadata, keyed},
+		{"GET", "/v2/models/{name}/ready", s.service.ServeModelReady, probe},
+		{"POST", "/v2/models/{name}/infer", s.service.ServeModelInfer, keyed},
+		{"GET", "/health", s.service.ServeHealth, probe},
+		{"GET", "/livez", s.service.ServeLive, probe},
+		{"GET", "/readyz", s.service.ServeReady, probe},
 	}
+	if s.cfg.Docs != DocsOff {
+		document := kind{open: s.cfg.Docs == DocsOpen}
+		routes = append(routes, route{"GET", "/docs", s.site.Page, document},
+			route{"GET", "/docs/{asset}", s.site.Asset, document},
+			route{"GET", "/openapi.json", s.site.OpenAPI, document})
+	}
+	return routes
 }
 
 // publicHandler is the public port: the routes behind the middleware.
@@ -45,11 +57,11 @@ func (s *Server) publicHandler() http.Handler {
 	for _, r := range routes {
 		h := r.handler
 		if !r.open {
-			h = s.auth.require(h)
+			h = s.require(h)
 		}
 		mux.HandleFunc(r.pattern(), h)
 	}
-	return s.middleware(newRouter(mux, routes))
+	return s.middleware(newRouter(mux, routes, s.cfg.RootPath))
 }
 
 // adminHandler is the admin port. Probes need no token there either: a kubelet has none.
