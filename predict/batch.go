@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 
+	"tickercast/predict/internal/limits"
 	"tickercast/predict/pyjson"
 )
 
@@ -14,27 +15,70 @@ type batch struct {
 	state   *state
 	ndjson  bool // an answer a line instead of a list
 	out     []byte
-	held    *reservation          // for out
+	reused  *[]byte               // what out was at first, from the pool
+	held    *limits.Hold          // counts out
 	charge  func(items int) error // nil: nothing
 	charged bool
 }
 
+// longBatch is the length of a body with some dozen requests, whose answers fill the buffer of
+// another batch.
+const longBatch = 2 << 10
+
+// reuse begins with the buffer of another batch, if there is room for it.
+func (b *batch) reuse() {
+	out := b.outputs.get()
+	if b.held.Grow(cap(*out)) != nil {
+		b.outputs.put(out)
+		return
+	}
+	b.reused, b.out = out, *out
+}
+
+// keep leaves the buffer to another batch.
+func (b *batch) keep() {
+	if b.reused != nil {
+		*b.reused = b.out
+		b.outputs.put(b.reused)
+	}
+}
+
 // run appends the answer to a body to b.out. An error refuses the batch as a whole.
-func (b *batch) run(ctx context.Context, body []byte) (err error) {
+func (b *batch) run(ctx context.Context, body []byte, held *limits.Hold) (err error) {
 	if b.state, err = b.current(); err != nil {
 		return err
 	}
+	if b.held = held; len(body) > longBatch {
+		b.reuse()
+	}
+	if err := b.extend(len(resultsOpen) + len(resultsClose)); err != nil {
+		return err
+	}
 	if !b.ndjson {
-		b.out = append(b.out, `{"results":[`...)
+		b.out = append(b.out, resultsOpen...)
 	}
 	start := len(b.out)
 	ok, err := b.decodeStream(ctx, body)
 	if !ok && err == nil {
 		b.out = b.out[:start]
-		err = b.decodeTree(ctx, body)
+		err = withTree(body, held, func() error { return b.decodeTree(ctx, body) })
 	}
 	if !b.ndjson {
-		b.out = append(b.out, `]}`...)
+		b.out = append(b.out, resultsClose...)
+	}
+	return err
+}
+
+// What encloses the answers. There always is room for the end.
+const (
+	resultsOpen  = `{"results":[`
+	resultsClose = `]}`
+)
+
+// extend makes room for n more bytes of out, besides its end.
+func (b *batch) extend(n int) (err error) {
+	if n += len(resultsClose); len(b.out)+n > cap(b.out) {
+		b.out, err = extend(b.out, max(n, cap(b.out), firstRead), b.held)
 	}
 	return err
 }
@@ -87,7 +131,12 @@ func (b *batch) decodeItems(ctx context.Context, body []byte, i int) (end int, e
 				if !pyjson.Valid(body) {
 					return 0, nil
 				}
-				d = new(pyjson.Document)
+				tree := pyjson.TreeBytes(body)
+				if err := grow(b.held, tree); err != nil {
+					return 0, err
+				}
+				defer b.held.Shrink(tree)
+				d = pyjson.NewDocument(body)
 			}
 			if i, ok = d.ParseValue(body, i, 2); !ok {
 				return 0, nil
@@ -160,10 +209,18 @@ func (b *batch) answer(ctx context.Context, n int, r *Request) error {
 	return b.append(n, answer, err)
 }
 
-// append appends the answer to the n-th request, and reserves its memory. An error ends the batch.
+// append appends the answer to the n-th request. An error ends the batch.
 func (b *batch) append(n int, answer []byte, err error) error {
 	refusal, ok := errors.AsType[*Error](err)
 	if err != nil && !ok {
+		return err
+	}
+	size := len(answer)
+	if refusal != nil {
+		refusal = b.redacted(refusal)
+		size = refusal.mostBytes()
+	}
+	if err := b.extend(size + itemBytes); err != nil {
 		return err
 	}
 	if n > 0 && !b.ndjson {
@@ -176,14 +233,14 @@ func (b *batch) append(n int, answer []byte, err error) error {
 		b.out = append(b.out, `{"error":{"status":`...)
 		b.out = strconv.AppendInt(b.out, int64(refusal.Status), 10)
 		b.out = append(b.out, ',')
-		b.out = b.redacted(refusal).appendDetail(b.out)
+		b.out = refusal.appendDetail(b.out)
 		b.out = append(b.out, '}')
 	}
 	b.out = append(b.out, '}')
 	if b.ndjson {
 		b.out = append(b.out, '\n')
 	}
-	return b.held.reserve(len(b.out))
+	return nil
 }
 
 // chargeOnce charges the client for n items, unless it was charged before.
@@ -225,3 +282,6 @@ func countItems(b []byte) int {
 	}
 	return -1
 }
+
+// itemBytes is room for what append writes around an answer.
+const itemBytes = len(`,{"error":{"status":422,}}`) + 1

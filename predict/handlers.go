@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"tickercast/predict/internal/limits"
 	"tickercast/predict/pyjson"
 )
 
@@ -19,8 +21,8 @@ func (s *Service) ServePredict(w http.ResponseWriter, r *http.Request) {
 	long := r.ContentLength < 0 || r.ContentLength > maxFastBody
 	var answer []byte
 	err := s.serve(w, r, call{bodies: &s.singles, json: true, costly: long},
-		func(ctx context.Context, body []byte) error {
-			req, err := Decode(body)
+		func(ctx context.Context, body []byte, held *limits.Hold) error {
+			req, err := decode(body, held)
 			if err != nil {
 				return err
 			}
@@ -46,13 +48,9 @@ func (s *Service) ServePredict(w http.ResponseWriter, r *http.Request) {
 // or {"error":{"status":...,"detail":...}}. They come as {"results":[...]}, or one a line to a
 // client that accepts application/x-ndjson.
 func (s *Service) ServeBatch(w http.ResponseWriter, r *http.Request) {
-	out := s.batches.get()
-	defer s.batches.put(out)
-	held := reservation{memLimiter: &s.answers}
-	defer held.release()
-	b := batch{Service: s, ndjson: wantsNDJSON(r), out: *out, held: &held, charge: s.charge(w)}
+	b := batch{Service: s, ndjson: wantsNDJSON(r), charge: s.charge(w)}
+	defer b.keep()
 	err := s.serve(w, r, call{bodies: &s.batches, json: true, costly: true, many: true}, b.run)
-	*out = b.out
 	switch {
 	case err != nil:
 		s.refuse(w, r, err)

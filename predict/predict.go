@@ -24,6 +24,7 @@ import (
 	"tickercast/model/calendar"
 	"tickercast/model/calibrate"
 	"tickercast/model/market"
+	"tickercast/predict/internal/limits"
 	"tickercast/predict/internal/metrics"
 	"tickercast/predict/pyjson"
 )
@@ -38,10 +39,10 @@ type Config struct {
 	MaxBatchBody int64 // bytes of the body of a batch or inference; 0 means 1 MiB
 	MaxItems     int   // requests in a batch or inference; 0 means 1000
 
-	// AnswerBytes bounds the memory of all answers to batches and inferences that are being made or
-	// sent, not counting 64 KiB of each. Requests beyond it get a 503, but a single answer may have
-	// any size. 0 means 64 MiB.
-	AnswerBytes int64
+	// Hold returns what counts the memory that a request makes the server hold: its body, the tree
+	// of that, and its answer. A request that it refuses gets a 503. It is called with the
+	// ResponseWriter of the handler, whose end gives all back. Nil counts nothing.
+	Hold func(w http.ResponseWriter) *limits.Hold
 
 	// Timeout is how long a batch or inference may take once its body is read; beyond it gets a
 	// 504. 0 means no limit.
@@ -102,7 +103,7 @@ type Service struct {
 
 	singles bodyPool // of single requests
 	batches bodyPool // of batches and inferences
-	answers memLimiter
+	outputs bodyPool // of their answers
 }
 
 // key holds everything that the answer to a request for a listed ticker depends on. It has no
@@ -125,7 +126,6 @@ func New(cfg Config) (*Service, error) {
 	cfg.MaxBody = cmp.Or(cfg.MaxBody, 64<<10)
 	cfg.MaxBatchBody = cmp.Or(cfg.MaxBatchBody, 1<<20)
 	cfg.MaxItems = cmp.Or(cfg.MaxItems, 1000)
-	cfg.AnswerBytes = cmp.Or(cfg.AnswerBytes, 64<<20)
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -139,8 +139,6 @@ func New(cfg Config) (*Service, error) {
 			"and 2 GiB", cfg.MaxBody, cfg.MaxBatchBody)
 	case cfg.MaxItems < 0:
 		return nil, fmt.Errorf("predict: MaxItems is %d, must not be negative", cfg.MaxItems)
-	case cfg.AnswerBytes < 0:
-		return nil, fmt.Errorf("predict: AnswerBytes is %d, must not be negative", cfg.AnswerBytes)
 	case cfg.Timeout < 0:
 		return nil, fmt.Errorf("predict: Timeout is %v, must not be negative", cfg.Timeout)
 	}
@@ -160,9 +158,9 @@ func New(cfg Config) (*Service, error) {
 			"Requests for the forecast of a listed ticker, each item of a batch one."),
 		computing: cfg.Metrics.Histogram("predict_duration_seconds",
 			"Time to compute and encode an answer that was not in the cache."),
-		singles: bodyPool{limit: cfg.MaxBody, keep: 64 << 10},
-		batches: bodyPool{limit: cfg.MaxBatchBody, keep: 512 << 10},
-		answers: memLimiter{limit: cfg.AnswerBytes},
+		singles: bodyPool{limit: cfg.MaxBody, keep: keptBody},
+		batches: bodyPool{limit: cfg.MaxBatchBody, keep: keptBody},
+		outputs: bodyPool{keep: 512 << 10},
 	}
 	cfg.Metrics.CounterFunc("predict_cache_hits_total", "Answers found in the cache.",
 		func() float64 { return float64(c.Stats().Hits(s.lookups.Value())) })

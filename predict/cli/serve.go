@@ -49,7 +49,10 @@ func (e *env) serve(set *flag.FlagSet) func(context.Context, []string) error {
 		data.Patience = 30 * time.Second
 		loader := source.NewLoader(*data)
 		cfg.Load, cfg.Watch = loader.Load, loader.Watch()
-		cfg.MemoryLimit = limits.SetMemory()
+		var err error
+		if cfg.MemoryLimit, err = limits.SetMemory(); err != nil {
+			return err
+		}
 		cfg.Manager = systemd.NewNotifier(e.getenv,
 			func(err error) { cfg.Logger.Warn("no word to the service manager", "error", err.Error()) })
 		// After the line that says where, which programs read, or else in the end.
@@ -154,8 +157,9 @@ func serveFlags(set *flag.FlagSet, cfg *server.Config) {
 	set.IntVar(&cfg.RateBurst, "rate-burst", 0,
 		"requests a client may make at once; 0: one period's worth of -rate-limit")
 	set.Func("trusted-proxies", "`networks` of proxies, such as 10.0.0.0/8,fd00::/8, or unix "+
-		"for those on a unix socket; the access log then has, and -rate-limit counts, the client's "+
-		"address that they append to X-Forwarded-For (default none)",
+		"for those on a unix socket; the access log then has the client's address that they append "+
+		"to X-Forwarded-For, and -rate-limit and the bound on a client's memory count it (default "+
+		"none)",
 		func(s string) (err error) {
 			cfg.TrustedProxies, err = ratelimit.ParseProxies(s)
 			return err

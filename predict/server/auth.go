@@ -37,7 +37,8 @@ var (
 )
 
 // newAuth returns nil if everyone may ask as often as they like.
-func newAuth(cfg *Config, creds *credentials, reg *metrics.Registry) (*auth, error) {
+func newAuth(cfg *Config, creds *credentials, reg *metrics.Registry,
+	clients int) (*auth, error) {
 	if cfg.KeysFile == "" && cfg.RateLimit.Requests == 0 {
 		return nil, nil
 	}
@@ -51,7 +52,7 @@ func newAuth(cfg *Config, creds *credentials, reg *metrics.Registry) (*auth, err
 	}
 	var err error
 	a.limiter, err = ratelimit.New[client](ratelimit.Config{Rate: cfg.RateLimit,
-		Burst: cfg.RateBurst})
+		Burst: cfg.RateBurst, Clients: clients})
 	if err != nil {
 		return nil, err
 	}

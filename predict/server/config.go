@@ -13,6 +13,7 @@ import (
 	"tickercast/model/calibrate"
 	"tickercast/model/market"
 	"tickercast/model/source"
+	"tickercast/predict/internal/limits"
 	"tickercast/predict/internal/logging"
 	"tickercast/predict/internal/ratelimit"
 	"tickercast/predict/internal/systemd"
@@ -66,7 +67,7 @@ type Config struct {
 
 	MaxConns    int           // open connections; 0: as descriptors and MemoryLimit allow
 	MaxConnAge  time.Duration // after which an HTTP/1 connection ends with an answer; 0: never
-	MemoryLimit int64         // bytes that the process should stay below; 0: unknown
+	MemoryLimit int64         // bytes that the collector keeps the process below; 0: unknown
 
 	MaxBody       int64 // bytes of the body of a request
 	MaxBatchBody  int64 // bytes of the body of a batch or inference
@@ -195,6 +196,13 @@ func (c *Config) Validate() error {
 	return checkRoot(c.RootPath)
 }
 
+// wanted is what the memory is planned for, if descriptors allow so many connections.
+func (c *Config) wanted(conns int) limits.Wanted {
+	return limits.Wanted{Conns: conns, CacheBytes: c.CacheBytes,
+		Memory: c.MemoryLimit, HTTP2: c.H2C || c.TLSCert != "", TLS: c.TLSCert != "",
+		Rates: c.RateLimit.Requests > 0}
+}
+
 // Info is what a Server says of itself when it is ready.
 type Info struct {
 	Addr, AdminAddr string // as listened on; AdminAddr is empty without that port
@@ -202,5 +210,7 @@ type Info struct {
 	Market          *market.Market
 	MaxConns        int
 	CacheBytes      int64
+	HeldBytes       int64 // the most that clients can make the server hold
+	MaxBatchBody    int64
 	FastLane        bool
 }

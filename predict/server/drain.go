@@ -11,6 +11,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"tickercast/predict/internal/limits"
+	"tickercast/predict/internal/ratelimit"
 )
 
 // A connTracker knows what each connection of an http.Server is doing, so that a drain can wait
@@ -21,12 +24,15 @@ type connTracker struct {
 	open sync.Map
 
 	head headCounter // of a new connection
+
+	limiter *limits.Limiter // nil: what the connections hold is not counted
+	proxies ratelimit.Proxies
+	sealed  bool // the connections are encrypted
+	h2c     bool // they may speak HTTP/2 though they are not
 }
 
 // listener wraps ln. The server must accept from what it returns.
-func (c *connTracker) listener(ln net.Listener) net.Listener {
-	return trackedListener{ln, c.head}
-}
+func (c *connTracker) listener(ln net.Listener) net.Listener { return trackedListener{ln, c} }
 
 // track is for http.Server.ConnState.
 func (c *connTracker) track(nc net.Conn, state http.ConnState) {
@@ -34,10 +40,15 @@ func (c *connTracker) track(nc net.Conn, state http.ConnState) {
 	case http.StateNew:
 		c.open.Store(nc, trackedIn(nc))
 	case http.StateClosed, http.StateHijacked:
-		c.open.Delete(nc)
+		if t, ok := c.open.LoadAndDelete(nc); ok {
+			t.(*trackedConn).memory.end()
+		}
 	default:
 		if t, ok := c.open.Load(nc); ok {
 			t.(*trackedConn).enter(state)
+		}
+		if state == http.StateActive && c.sealed {
+			countSealedHTTP2(nc)
 		}
 	}
 }
@@ -92,9 +103,13 @@ const maxExtended = 4
 // answers 400 when a deadline ends in the middle of it.
 type trackedConn struct {
 	net.Conn
-	coding codingWatch
-	began  time.Time
-	http2  atomic.Bool // its end is for an http2Service
+	tracker    *connTracker
+	coding     codingWatch
+	memory     connHold     // only for the goroutine that reads
+	freeStream atomic.Bool  // a stream of HTTP/2 is the one that is free
+	refusing   atomic.Int32 // streams that are being refused
+	began      time.Time
+	http2      atomic.Bool // its end is for an http2Service
 
 	mu       sync.Mutex
 	state    http.ConnState
@@ -122,7 +137,7 @@ const (
 
 type trackedListener struct {
 	net.Listener
-	head headCounter
+	tracker *connTracker
 }
 
 func (l trackedListener) Accept() (net.Conn, error) {
@@ -131,8 +146,12 @@ func (l trackedListener) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	now := time.Now()
-	return &trackedConn{Conn: nc, began: now, turn: turn{since: now, progress: now}, head: l.head},
-		nil
+	t := &trackedConn{Conn: nc, tracker: l.tracker, began: now,
+		turn: turn{since: now, progress: now}, head: l.tracker.head}
+	if l.tracker.limiter != nil {
+		l.tracker.limiter.Open(&t.memory.hold, t, freeHead)
+	}
+	return t, nil
 }
 
 // trackedIn finds the connection of a trackedListener in what an http.Server makes of it.
@@ -144,6 +163,10 @@ func trackedIn(nc net.Conn) *trackedConn {
 }
 
 func (t *trackedConn) enter(state http.ConnState) {
+	if state == http.StateIdle && !t.memory.http2.Load() {
+		t.memory.hold.Release()
+		t.memory.read = false
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.state, t.deadlines, t.final = state, 0, notFinal
@@ -195,13 +218,18 @@ func (t *trackedConn) setDeadlineLocked() error {
 
 func (t *trackedConn) SetReadDeadline(by time.Time) error {
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	t.wanted = by
 	t.deadlines++
 	if t.begunLocked() {
 		t.endEvictionLocked()
 	}
-	return t.setDeadlineLocked()
+	next := t.state == http.StateIdle && t.deadlines == 2
+	err := t.setDeadlineLocked()
+	t.mu.Unlock()
+	if next {
+		t.countRest()
+	}
+	return err
 }
 
 func (t *trackedConn) SetDeadline(by time.Time) error {
@@ -212,8 +240,13 @@ func (t *trackedConn) Read(b []byte) (int, error) {
 	for !t.head.ended {
 		n, err := t.Conn.Read(b)
 		t.coding.see(b[:n])
-		if t.again(n, err) {
+		again, head := t.again(n, err)
+		if again {
 			continue
+		}
+		if n > 0 && t.count(b[:n], head) != nil {
+			t.refuse()
+			return 0, io.EOF
 		}
 		if kept := t.takeHead(b, n); kept > 0 || n == 0 || err != nil {
 			return kept, err
@@ -224,8 +257,8 @@ func (t *trackedConn) Read(b []byte) (int, error) {
 
 // again notes what a read brought and reports whether to read once more. The time of the final read
 // begins here and not where it was asked for: on a busy machine this goroutine may have to wait for
-// longer than that.
-func (t *trackedConn) again(n int, err error) bool {
+// longer than that. head reports whether the bytes are of a head.
+func (t *trackedConn) again(n int, err error) (again, head bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if n > 0 {
@@ -245,14 +278,14 @@ func (t *trackedConn) again(n int, err error) bool {
 	}
 	if n > 0 || t.final != finalAsked || t.begunLocked() ||
 		!errors.Is(err, os.ErrDeadlineExceeded) {
-		return false
+		return false, t.state != http.StateActive
 	}
 	t.final, t.until, t.extended = finalReading, time.Now().Add(finalReadTime), 0
 	if first := t.began.Add(t.first); t.state == http.StateNew && first.After(t.until) {
 		t.until = first
 	}
 	t.setDeadlineLocked()
-	return true
+	return true, false
 }
 
 // CloseWrite is how net/http ends a connection on which bytes may still be coming.

@@ -94,13 +94,13 @@ func (t *trackedConn) SetWriteDeadline(by time.Time) error {
 	return t.Conn.SetWriteDeadline(by)
 }
 
-// maxWrite is how much is written at a time, so that a client that reads slowly is told from one
+// maxPart is how much is written at a time, so that a client that reads slowly is told from one
 // that does not read.
-const maxWrite = 32 << 10
+const maxPart = 32 << 10
 
-func (t *trackedConn) Write(b []byte) (n int, err error) {
+func (t *trackedConn) writeParts(b []byte) (n int, err error) {
 	for {
-		wrote, err := t.Conn.Write(b[n:min(len(b), n+maxWrite)])
+		wrote, err := t.Conn.Write(b[n:min(len(b), n+maxPart)])
 		t.note()
 		if n += wrote; err != nil || n == len(b) {
 			return n, err

@@ -9,9 +9,9 @@ import (
 )
 
 const (
-	maxStreams = 100 // of one HTTP/2 connection at once
-	// maxFrame is the least that HTTP/2 allows. net/http makes room for a whole frame when its head
-	// comes.
+	maxStreams = 100 // of one HTTP/2 connection at once, where the limiter is large enough
+	// maxFrame is the least that HTTP/2 allows: for a frame of a megabyte its first bytes suffice
+	// to make net/http take the megabyte.
 	maxFrame = 16 << 10
 )
 
@@ -25,7 +25,9 @@ func newHTTPServer(cfg *Config, h http.Handler, conns *connTracker) *http.Server
 	return &http.Server{
 		Protocols: protocols,
 		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams,
-			MaxReadFrameSize: maxFrame},
+			MaxReadFrameSize:              maxFrame,
+			MaxReceiveBufferPerConnection: streamWindow,
+			MaxReceiveBufferPerStream:     streamWindow},
 		Handler:                      h,
 		ReadHeaderTimeout:            cfg.ReadHeaderTimeout,
 		ReadTimeout:                  cfg.ReadTimeout,
@@ -56,8 +58,8 @@ func newPublicServer(cfg *Config, h http.Handler, conns *connTracker,
 // isTooOld reports whether the connection of a request should end with its answer. In HTTP/2 one
 // connection has many requests, and net/http would end it before this answer.
 func isTooOld(r *http.Request) bool {
-	t, ok := r.Context().Value(connKey{}).(*trackedConn)
-	if !ok || r.ProtoMajor != 1 {
+	t, _ := r.Context().Value(connKey{}).(*trackedConn)
+	if t == nil || r.ProtoMajor != 1 {
 		return false
 	}
 	c, ok := t.Conn.(interface{ Expired() bool })

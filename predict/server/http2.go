@@ -34,7 +34,7 @@ const unsealed = "unencrypted_http2"
 // send, those with nghttp2 among them.
 const headRoom = 64 << 10
 
-func newHTTP2Service(cfg *Config, conns *connTracker) *http2Service {
+func newHTTP2Service(cfg *Config, conns *connTracker, streams int) *http2Service {
 	s := &http2Service{
 		engine: newHTTPServer(cfg, nil, new(connTracker)),
 		conns:  conns,
@@ -43,6 +43,7 @@ func newHTTP2Service(cfg *Config, conns *connTracker) *http2Service {
 	s.engine.Protocols.SetHTTP2(true)
 	s.engine.Protocols.SetUnencryptedHTTP2(true)
 	s.engine.MaxHeaderBytes += headRoom
+	s.engine.HTTP2.MaxConcurrentStreams = streams
 	s.engine.ConnContext = nil // it is that of the connection below
 	s.engine.ConnState = func(nc net.Conn, state http.ConnState) {
 		nc.(interface{ enter(http.ConnState) }).enter(state)

@@ -243,12 +243,14 @@ func (s *Server) listenAdmin(ctx context.Context) (net.Listener, error) {
 func (s *Server) info(public, admin net.Listener) Info {
 	m, mk := s.service.Current()
 	i := Info{
-		Addr:       addrOf(public),
-		Model:      m,
-		Market:     mk,
-		MaxConns:   s.plan.Conns,
-		CacheBytes: s.plan.CacheBytes,
-		FastLane:   s.usesLane(),
+		Addr:         addrOf(public),
+		Model:        m,
+		Market:       mk,
+		MaxConns:     s.plan.Conns,
+		CacheBytes:   s.plan.CacheBytes,
+		HeldBytes:    s.plan.HeldBytes,
+		MaxBatchBody: s.plan.BodyBytes(s.cfg.MaxBatchBody),
+		FastLane:     s.usesLane(),
 	}
 	if admin != nil {
 		i.AdminAddr = addrOf(admin)

@@ -48,6 +48,7 @@ type Server struct {
 	conns    connTracker  // of public
 	operator connTracker  // of admin
 	probes   connTracker  // of health
+	limiter  *limits.Limiter
 	draining atomic.Bool
 	warnings atomic.Pointer[[]market.Warning] // of the prices that are served; nil before
 }
@@ -63,7 +64,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg:      cfg,
-		plan:     limits.NewPlan(conns, cfg.CacheBytes, cfg.MemoryLimit),
+		plan:     limits.NewPlan(cfg.wanted(conns)),
 		logger:   cfg.Logger,
 		registry: metrics.New(),
 		site: docs.New(docs.Config{NotFound: notFound, RootPath: cfg.RootPath,
@@ -71,6 +72,9 @@ func New(cfg Config) (*Server, error) {
 		access:  logging.NewAccessLog(cfg.AccessLog, cfg.AccessRate),
 		batches: overload.New(runtime.GOMAXPROCS(0)),
 	}
+	s.limiter = limits.NewLimiter(s.plan.HeldBytes)
+	s.conns.limiter, s.conns.proxies = s.limiter, cfg.TrustedProxies
+	s.conns.sealed, s.conns.h2c = cfg.TLSCert != "", cfg.H2C
 	if cfg.CORSOrigins != nil {
 		if s.cors, err = cors.New(cfg.CORSOrigins); err != nil {
 			return nil, err
@@ -86,13 +90,13 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.service, err = predict.New(predict.Config{
 		MaxBody:      cfg.MaxBody,
-		MaxBatchBody: cfg.MaxBatchBody,
 		MaxItems:     cfg.MaxBatchItems,
 		Charge:       charge,
 		CacheEntries: cfg.CacheEntries,
 		CacheBytes:   s.plan.CacheBytes,
 		TTL:          cfg.CacheTTL,
-		AnswerBytes:  s.plan.AnswerBytes,
+		MaxBatchBody: s.plan.BodyBytes(cfg.MaxBatchBody),
+		Hold:         hold,
 		RedactInput:  cfg.RedactInput,
 		Version:      Version(),
 		Metrics:      s.registry,
@@ -108,12 +112,14 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.auth, err = newAuth(&s.cfg, &s.creds, s.registry); err != nil {
+	if s.auth, err = newAuth(&s.cfg, &s.creds, s.registry, s.plan.Clients); err != nil {
 		return nil, err
 	}
 	s.reloader = newReloader(s.logger, s.registry, s.resources())
 	s.measure = newHTTPMetrics(s.registry, s.routes())
-	s.http2 = newHTTP2Service(&s.cfg, &s.conns)
+	// A connection can make net/http begin as many streams before their handlers can refuse one.
+	streams := int(min(maxStreams, max(s.plan.HeldBytes/(8*streamBytes), 1)))
+	s.http2 = newHTTP2Service(&s.cfg, &s.conns, streams)
 	s.public = newPublicServer(&s.cfg, s.publicHandler(), &s.conns, &s.creds, s.http2)
 	s.admin = newAdminServer(&s.cfg, s.adminHandler(), &s.operator)
 	s.health = newAdminServer(&s.cfg, s.healthHandler(), &s.probes)
