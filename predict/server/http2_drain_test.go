@@ -128,8 +128,8 @@ func TestHTTP2SideBySide(t *testing.T) {
 		"idle at once": {from: 50 * time.Millisecond, to: 150 * time.Millisecond},
 		"still sending": {half: true, from: 350 * time.Millisecond,
 			to: 450 * time.Millisecond},
-		"does not answer a ping": {mute: true, from: 700 * time.Millisecond,
-			to: 800 * time.Millisecond},
+		"does not answer a ping": {mute: true, from: 850 * time.Millisecond,
+			to: 950 * time.Millisecond},
 		"never idle": {stay: true, from: 1500 * time.Millisecond, to: 2100 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {

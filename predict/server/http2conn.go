@@ -57,7 +57,7 @@ const (
 	// maxHold and maxIdleHold bound the hold where streams do not end, or the client is not quiet.
 	// net/http closes the connection when it has been idle for a second.
 	maxHold     = 2 * time.Second
-	maxIdleHold = 750 * time.Millisecond
+	maxIdleHold = 900 * time.Millisecond
 )
 
 func (c *http2Conn) enter(state http.ConnState) {

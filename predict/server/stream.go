@@ -7,14 +7,31 @@ import (
 	"net/http"
 	"runtime"
 	"strconv"
+	"time"
 
 	"tickercast/predict"
 	"tickercast/predict/internal/limits"
 )
 
-// maxRefusing is how many refusals of a connection may be under way. A client that does not even
-// take these is worth no more: each keeps its stream.
-const maxRefusing = 2
+const (
+	// maxRefusing is how many refusals of a connection may be under way, since each keeps its
+	// stream. The others wait for them.
+	maxRefusing = 2
+	// refusalWait is how long they do. A client that does not even take refusals loses its
+	// connection.
+	refusalWait = 500 * time.Millisecond
+)
+
+// beginRefusal reports whether the client takes its refusals.
+func (t *trackedConn) beginRefusal() bool {
+	for end := time.Now().Add(refusalWait); time.Now().Before(end); time.Sleep(refusalWait / 100) {
+		if t.refusing.Add(1) <= maxRefusing {
+			return true
+		}
+		t.refusing.Add(-1)
+	}
+	return false
+}
 
 func (s *Server) openStream(rec *statusRecorder) bool {
 	r := rec.request
@@ -33,7 +50,7 @@ func (s *Server) openStream(rec *statusRecorder) bool {
 	if rec.hold.Grow(size) == nil {
 		return true
 	}
-	if rec.refused = true; rec.conn.refusing.Add(1) > maxRefusing {
+	if rec.refused = rec.conn.beginRefusal(); !rec.refused {
 		rec.conn.Stop()
 	}
 	// No body: it would wait for the client to make room for it.
