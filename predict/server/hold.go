@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -100,7 +101,6 @@ type connHold struct {
 	begun int // bytes of prefaceHTTP2 that have come; -1: others have
 
 	// of HTTP/2
-	frame   int          // bytes of the buffer that the longest frame has needed
 	backlog int          // bytes that came while a write waited for the client
 	waiting atomic.Int32 // writes
 	written atomic.Int64 // bytes that the client has taken since backlog was looked at
@@ -130,7 +130,10 @@ func (t *trackedConn) Stop() { t.Conn.Close() }
 func (t *trackedConn) count(b []byte, head bool) error {
 	h := &t.memory
 	if h.http2.Load() {
-		return h.countHTTP2(len(b))
+		// Streams that net/http has begun are counted when their handlers run. Let these come
+		// first: else a thousand of them can wait for that.
+		runtime.Gosched()
+		return nil
 	}
 	if t.tracker.h2c && h.begun >= 0 {
 		next := prefaceHTTP2[h.begun:min(h.begun+len(b), len(prefaceHTTP2))]

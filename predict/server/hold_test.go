@@ -166,7 +166,7 @@ func TestStreamsAreBounded(t *testing.T) {
 		go func() {
 			resp, err := client.Do(req)
 			if err != nil {
-				t.Log(err); answers <- 0
+				answers <- 0
 				return
 			}
 			resp.Body.Close()

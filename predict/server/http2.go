@@ -94,8 +94,9 @@ func readPreface(c net.Conn, timeout time.Duration) bool {
 
 // newConn returns a connection over nc, which conns knows as tracked.
 func (s *http2Service) newConn(nc, tracked net.Conn, h http.Handler) *http2Conn {
-	trackedIn(tracked).http2.Store(true)
-	return &http2Conn{Conn: nc, service: s, handler: h, since: time.Now(),
+	t := trackedIn(tracked)
+	t.http2.Store(true)
+	return &http2Conn{Conn: nc, service: s, tracked: t, handler: h, since: time.Now(),
 		track: func(state http.ConnState) { s.conns.track(tracked, state) }}
 }
 

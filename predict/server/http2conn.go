@@ -19,6 +19,7 @@ import (
 type http2Conn struct {
 	net.Conn
 	service *http2Service
+	tracked *trackedConn
 	handler http.Handler
 	track   func(http.ConnState)
 	since   time.Time
@@ -79,23 +80,32 @@ func (c *http2Conn) awaitsRequest() bool {
 
 func (c *http2Conn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
-	if n > 0 {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.lastRead = time.Now()
-		for f := range c.read.frames(b[:n]) {
-			switch {
-			case f.isPong() && len(c.pings) > 0:
-				p := c.pings[0]
-				c.pings = c.pings[1:]
-				p.took = c.lastRead.Sub(p.sent)
-				close(p.read)
-			case c.newest > 0 && f.stream > c.last:
-				c.noteRefusedLocked(f)
-			}
-		}
+	if n > 0 && c.tracked.memory.countBacklog(c.note(b[:n])) != nil {
+		return 0, io.EOF
 	}
 	return n, err
+}
+
+// note looks at bytes that were read. It returns how many of them are frames that net/http answers.
+func (c *http2Conn) note(b []byte) (answered int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lastRead = time.Now()
+	for f := range c.read.frames(b) {
+		if f.isAnswered() {
+			answered += frameHead + 8
+		}
+		switch {
+		case f.isPong() && len(c.pings) > 0:
+			p := c.pings[0]
+			c.pings = c.pings[1:]
+			p.took = c.lastRead.Sub(p.sent)
+			close(p.read)
+		case c.newest > 0 && f.stream > c.last:
+			c.noteRefusedLocked(f)
+		}
+	}
+	return answered
 }
 
 func (c *http2Conn) Write(b []byte) (int, error) {

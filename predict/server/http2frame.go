@@ -16,13 +16,14 @@ const frameHead = 9
 
 // The types of the frames that matter here, and flags: END_STREAM of the first two, ACK of PING.
 const (
-	frameData    = 0
-	frameHeaders = 1
-	frameReset   = 3
-	framePing    = 6
-	frameGoAway  = 7
-	endStream    = 1
-	pong         = 1
+	frameData     = 0
+	frameHeaders  = 1
+	frameReset    = 3
+	frameSettings = 4
+	framePing     = 6
+	frameGoAway   = 7
+	endStream     = 1
+	pong          = 1
 )
 
 // A frame is one whose head ends in the bytes that were given.
@@ -79,6 +80,9 @@ const pingFrame = "\x00\x00\x08\x06\x00\x00\x00\x00\x00drained?"
 
 // isPong reports whether f answers a PING.
 func (f frame) isPong() bool { return f.kind == framePing && f.flags&pong != 0 }
+
+// isAnswered reports whether net/http writes a frame of its own for f.
+func (f frame) isAnswered() bool { return f.kind == framePing || f.kind == frameSettings }
 
 // lastStream returns the last stream that is not refused by a GOAWAY.
 func (f frame) lastStream() uint32 {

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"runtime"
 	"strconv"
 	"time"
 
@@ -151,15 +150,11 @@ func (t *trackedConn) becomeHTTP2() {
 	t.memory.hold.Release()
 }
 
-// countHTTP2 counts n bytes that were read.
-func (h *connHold) countHTTP2(n int) error {
-	// Streams that net/http has begun are counted when their handlers run. Let these come first:
-	// else a thousand of them can wait for that.
-	runtime.Gosched()
+// countBacklog counts n bytes of frames that were read and that net/http answers.
+func (h *connHold) countBacklog(n int) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	before := h.frame + backlogFactor*h.backlog
-	h.frame = max(h.frame, n) // a frame is read into one buffer, which stays
+	before := backlogFactor * h.backlog
 	h.backlog = max(h.backlog-int(h.written.Swap(0)), 0)
 	if h.waiting.Load() > 0 {
 		h.backlog += n
@@ -167,7 +162,7 @@ func (h *connHold) countHTTP2(n int) error {
 	if h.closed {
 		return nil
 	}
-	return h.hold.Grow(h.frame + backlogFactor*h.backlog - before)
+	return h.hold.Grow(backlogFactor*h.backlog - before)
 }
 
 // end gives back what the connection held.

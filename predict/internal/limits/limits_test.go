@@ -50,7 +50,7 @@ func TestPlanFits(t *testing.T) {
 			p := limits.NewPlan(w)
 			each := int64(limits.ConnBytes)
 			if w.HTTP2 {
-				each += 28_000
+				each += 44_000
 			}
 			if w.TLS {
 				each += 36_000
