@@ -16,8 +16,8 @@ const (
 	// ConnBytes is what a connection takes at most in net/http, measured with bench/hostile: 19 kB
 	// and what no Limiter counts, a head of 8 KiB and a body of FreeBytes.
 	ConnBytes = 44_000
-	// http2Bytes is what HTTP/2 adds at most: its tables, the buffer of a frame, and a head that has
-	// begun.
+	// http2Bytes is what HTTP/2 adds at most: its tables, the buffer of a frame, and a head that
+	// has begun.
 	http2Bytes = 44_000
 	// tlsBytes is what encryption adds at most: its state, and a record in each direction.
 	tlsBytes = 36_000
