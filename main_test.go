@@ -21,19 +21,20 @@ var rules = []struct {
 	why  string
 }{
 	{"tickercast", []string{"predict/cli"}, "main only calls the command line"},
-	{"predict/cli", []string{"predict/server", "predict/internal/...", "docs", "model",
-		"model/calendar", "model/market", "model/source", "model/train"},
+	{"predict/cli", []string{"predict/server", "predict/internal/...", "docs", "docs/deploy",
+		"model", "model/calendar", "model/market", "model/source", "model/train"},
 		"commands fill in a server's Config, train, evaluate and print"},
 	{"predict/server", []string{"predict", "predict/fastlane", "predict/internal/...", "docs",
 		"model", "model/calendar", "model/calibrate", "model/market", "model/source"},
 		"one server puts everything together"},
-	{"predict", []string{"predict/pyjson", "predict/internal/metrics", "cache", "model",
-		"model/calendar", "model/calibrate", "model/market"},
-		"the endpoint computes, caches and judges forecasts"},
+	{"predict", []string{"predict/pyjson", "predict/internal/limits", "predict/internal/metrics",
+		"cache", "model", "model/calendar", "model/calibrate", "model/market"},
+		"the endpoint computes, caches and judges forecasts, and counts what requests hold"},
 	{"predict/fastlane", nil, "a connection's bytes need nothing of forecasts"},
 	{"predict/pyjson", nil, "bytes and values as Python has them, for any program"},
 	{"cache", nil, "it caches values of any type"},
 	{"docs", nil, "the page and the document are bytes"},
+	{"docs/deploy", nil, "the manifests are bytes"},
 	{"model/calendar", nil, "dates need no prices"},
 	{"model", []string{"model/calendar"}, "weights carry their training range"},
 	{"model/market", []string{"model/calendar", "model/internal/file"},
@@ -53,6 +54,7 @@ var rules = []struct {
 var apart = []struct{ from, without, why string }{
 	{".", "tickercast/bench", "a binary for users needs no benchmarks"},
 	{".", "tickercast/predict/internal/memnet", "a network in memory is for tests"},
+	{".", "tickercast/predict/internal/wirecase", "odd requests are for tests"},
 	{"./predict/server", "tickercast/model/train", "no server trains"},
 	{"./model/train", "net", "a model is fitted to prices that are here"}, // and so all it imports
 	{"./model/market/...", "net", "a forecast is arithmetic; only model/source asks other hosts"},
@@ -175,8 +177,8 @@ func TestLinesAreShort(t *testing.T) {
 }
 
 // TestBuildIsReproducible builds copies of the sources in two folders, by the command of the
-// Dockerfile: the binaries must be equal to the byte. With TICKERCAST_REBUILD=1 the second build
-// has an empty cache, and so compiles everything again.
+// Dockerfile: the binaries must be equal to the byte, and know the version that the image is given.
+// With TICKERCAST_REBUILD=1 the second build has an empty cache, and so compiles everything again.
 func TestBuildIsReproducible(t *testing.T) {
 	if testing.Short() {
 		t.Skip("two builds")
@@ -196,7 +198,7 @@ func TestBuildIsReproducible(t *testing.T) {
 		cmd := exec.CommandContext(t.Context(), "sh", "-c",
 			string(command[1])+" -o tickercast "+string(command[2]))
 		cmd.Dir = dir
-		cmd.Env = os.Environ()
+		cmd.Env = append(os.Environ(), "VERSION=1.2.0-test")
 		if i == 1 && os.Getenv("TICKERCAST_REBUILD") == "1" {
 			cmd.Env = append(cmd.Env, "GOCACHE="+t.TempDir())
 		}
@@ -205,6 +207,11 @@ func TestBuildIsReproducible(t *testing.T) {
 		}
 		if binaries[i], err = os.ReadFile(filepath.Join(dir, "tickercast")); err != nil {
 			t.Fatal(err)
+		}
+		printed, err := exec.CommandContext(t.Context(), filepath.Join(dir, "tickercast"),
+			"version").Output()
+		if err != nil || !strings.HasPrefix(string(printed), "tickercast 1.2.0-test ") {
+			t.Errorf("version: got %q, %v, want 1.2.0-test", printed, err)
 		}
 		if bytes.Contains(binaries[i], []byte(dir)) {
 			t.Error("the binary names the folder that it was built in")

@@ -107,14 +107,28 @@ func attacks(scale int) (attacks []workload, l limits) {
 	popular := zipf(1.0, 20_000/scale)
 	apart := 2000 / scale
 	for name, key := range map[string]func(i int) int{ // of the attacker's i-th look-up
-		"never repeated":         func(i int) int { return i },
-		"twice in a row":         func(i int) int { return i / 2 },
-		"three times in a row":   func(i int) int { return i / 3 },
-		"twice, far apart":       func(i int) int { return i/(2*apart)*apart + i%apart },
-		"a loop beyond capacity": func(i int) int { return i % (100_000 / scale) },
-		"a loop that fits":       func(i int) int { return i % (5000 / scale) },
+		"never repeated":       func(i int) int { return i },
+		"twice in a row":       func(i int) int { return i / 2 },
+		"three times in a row": func(i int) int { return i / 3 },
+		"twice, far apart":     func(i int) int { return i/(2*apart)*apart + i%apart },
+		// Four times each, so far apart that all uses but the first count as such. A key that is
+		// passed over begins anew, where exact LRU would count from its last use: that costs more
+		// than a point.
+		"four times, far apart": func(i int) int {
+			apart := 10_000 / scale
+			return i/(4*apart)*apart + i%apart
+		},
+		// Together with the popular answers this is as much as just fits, and then just not.
+		"a loop as long as the cache": func(i int) int { return i % (65_000 / scale) },
+		"a loop that grows":           func(i int) int { return i % (1 + i/20) },
+		"a loop beyond capacity":      func(i int) int { return i % (100_000 / scale) },
+		"a loop that fits":            func(i int) int { return i % (5000 / scale) },
 	} {
-		attacks = append(attacks, workload{name, 1, func(r *rand.Rand, i int) int {
+		loss := 1.0
+		if name == "four times, far apart" {
+			loss = 2
+		}
+		attacks = append(attacks, workload{name, loss, func(r *rand.Rand, i int) int {
 			if i%10 == 0 {
 				return popular(r, i)
 			}

@@ -8,6 +8,7 @@ package docs
 import (
 	"bytes"
 	"embed"
+	"fmt"
 	"net/http"
 	"path"
 )
@@ -27,6 +28,9 @@ type Config struct {
 	// NotFound answers requests for unknown assets; nil means http.NotFound.
 	NotFound http.HandlerFunc
 
+	// MaxItems is how many requests a batch may have, for the document; 0 means 1000.
+	MaxItems int
+
 	// RootPath is the prefix of the document's paths, in characters that need no escape.
 	RootPath string
 }
@@ -42,8 +46,9 @@ type Site struct {
 // New returns a Site of the embedded files.
 func New(cfg Config) *Site {
 	s := &Site{
-		page:     newStatic("text/html; charset=utf-8", read("page/index.html")),
-		openAPI:  newStatic("application/json", below(JSON(), cfg.RootPath)),
+		page: newStatic("text/html; charset=utf-8", read("page/index.html")),
+		openAPI: newStatic("application/json", below(withMaxItems(JSON(), cfg.MaxItems),
+			cfg.RootPath)),
 		assets:   map[string]*static{},
 		notFound: cfg.NotFound,
 	}
@@ -66,6 +71,17 @@ func New(cfg Config) *Site {
 		}
 	}
 	return s
+}
+
+// withMaxItems puts a limit of items into the document where it has the default.
+func withMaxItems(doc []byte, n int) []byte {
+	if n == 0 {
+		return doc
+	}
+	for _, limit := range []string{`"maxItems": %d`, `"maximum": %d}`} {
+		doc = bytes.ReplaceAll(doc, fmt.Appendf(nil, limit, 1000), fmt.Appendf(nil, limit, n))
+	}
+	return doc
 }
 
 // policy lets the page load its own files and call its own server. It forbids inline script and

@@ -65,6 +65,10 @@ func (c *checker) value(schema map[string]any, v any, at string) {
 			}
 		case "minimum", "maximum":
 			c.limit(keyword, want, v, at)
+		case "multipleOf":
+			if n, ok := v.(json.Number); ok && math.Mod(c.number(n, at), c.number(want, at)) != 0 {
+				c.fault(at, "%v is no multiple of %v", v, want)
+			}
 		case "minLength", "maxLength", "minItems", "maxItems":
 			c.length(keyword, want, v, at)
 		case "items":

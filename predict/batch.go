@@ -5,37 +5,80 @@ import (
 	"errors"
 	"strconv"
 
+	"tickercast/predict/internal/limits"
 	"tickercast/predict/pyjson"
 )
-
-// MaxBatch is the most requests in a batch.
-const MaxBatch = 1000
 
 // batch answers the requests of one body in order, all from the same state.
 type batch struct {
 	*Service
-	state  *state
-	ndjson bool // an answer a line instead of a list
-	out    []byte
-	held   *reservation // for out
+	state   *state
+	ndjson  bool // an answer a line instead of a list
+	out     []byte
+	reused  *[]byte               // what out was at first, from the pool
+	held    *limits.Hold          // counts out
+	charge  func(items int) error // nil: nothing
+	charged bool
+}
+
+// longBatch is the length of a body with some dozen requests, whose answers fill the buffer of
+// another batch.
+const longBatch = 2 << 10
+
+// reuse begins with the buffer of another batch, if there is room for it.
+func (b *batch) reuse() {
+	out := b.outputs.get()
+	if b.held.Grow(cap(*out)) != nil {
+		b.outputs.put(out)
+		return
+	}
+	b.reused, b.out = out, *out
+}
+
+// keep leaves the buffer to another batch.
+func (b *batch) keep() {
+	if b.reused != nil {
+		*b.reused = b.out
+		b.outputs.put(b.reused)
+	}
 }
 
 // run appends the answer to a body to b.out. An error refuses the batch as a whole.
-func (b *batch) run(ctx context.Context, body []byte) (err error) {
+func (b *batch) run(ctx context.Context, body []byte, held *limits.Hold) (err error) {
 	if b.state, err = b.current(); err != nil {
 		return err
 	}
+	if b.held = held; len(body) > longBatch {
+		b.reuse()
+	}
+	if err := b.extend(len(resultsOpen) + len(resultsClose)); err != nil {
+		return err
+	}
 	if !b.ndjson {
-		b.out = append(b.out, `{"results":[`...)
+		b.out = append(b.out, resultsOpen...)
 	}
 	start := len(b.out)
 	ok, err := b.decodeStream(ctx, body)
 	if !ok && err == nil {
 		b.out = b.out[:start]
-		err = b.decodeTree(ctx, body)
+		err = withTree(body, held, func() error { return b.decodeTree(ctx, body) })
 	}
 	if !b.ndjson {
-		b.out = append(b.out, `]}`...)
+		b.out = append(b.out, resultsClose...)
+	}
+	return err
+}
+
+// What encloses the answers. There always is room for the end.
+const (
+	resultsOpen  = `{"results":[`
+	resultsClose = `]}`
+)
+
+// extend makes room for n more bytes of out, besides its end.
+func (b *batch) extend(n int) (err error) {
+	if n += len(resultsClose); len(b.out)+n > cap(b.out) {
+		b.out, err = extend(b.out, max(n, cap(b.out), firstRead), b.held)
 	}
 	return err
 }
@@ -56,6 +99,15 @@ func (b *batch) decodeStream(ctx context.Context, body []byte) (ok bool, err err
 	if i = afterColon(body, i+len(name)); i >= len(body) || body[i] != '[' {
 		return false, nil
 	}
+	if b.charge != nil {
+		n := countItems(body[i+1:])
+		if n < 0 || n > b.cfg.MaxItems {
+			return false, nil
+		}
+		if err := b.chargeOnce(n); err != nil {
+			return false, err
+		}
+	}
 	if i = skipBlanks(body, i+1); i < len(body) && body[i] == ']' {
 		i++
 	} else if i, err = b.decodeItems(ctx, body, i); err != nil || i == 0 {
@@ -69,7 +121,7 @@ func (b *batch) decodeStream(ctx context.Context, body []byte) (ok bool, err err
 // index after the list, or 0 if decodeTree must do it.
 func (b *batch) decodeItems(ctx context.Context, body []byte, i int) (end int, err error) {
 	var d *pyjson.Document // of an unusual request
-	for n := range MaxBatch {
+	for n := range b.cfg.MaxItems {
 		var r Request
 		if used, ok := decodeFast(body[i:], &r); ok {
 			i += used
@@ -79,7 +131,12 @@ func (b *batch) decodeItems(ctx context.Context, body []byte, i int) (end int, e
 				if !pyjson.Valid(body) {
 					return 0, nil
 				}
-				d = new(pyjson.Document)
+				tree := pyjson.TreeBytes(body)
+				if err := grow(b.held, tree); err != nil {
+					return 0, err
+				}
+				defer b.held.Shrink(tree)
+				d = pyjson.NewDocument(body)
 			}
 			if i, ok = d.ParseValue(body, i, 2); !ok {
 				return 0, nil
@@ -110,11 +167,7 @@ func (b *batch) decodeTree(ctx context.Context, body []byte) error {
 	if err != nil {
 		return err
 	}
-	switch d.Kind(0) {
-	case pyjson.Null:
-		return errMissingBody()
-	case pyjson.Object:
-	default:
+	if d.Kind(0) != pyjson.Object {
 		return errValue(ruleBody, "", d.Input(0))
 	}
 	list := d.Fields(0, "requests")[0]
@@ -124,10 +177,14 @@ func (b *batch) decodeTree(ctx context.Context, body []byte) error {
 	case d.Kind(list) != pyjson.Array:
 		return errValue(ruleListType, "requests", d.Input(list))
 	}
-	if n := d.Len(list); n > MaxBatch {
-		return errValue(*ruleLength(n, 0, MaxBatch), "requests", d.Input(list))
+	n := d.Len(list)
+	if n > b.cfg.MaxItems {
+		return errValue(*ruleLength(n, 0, b.cfg.MaxItems), "requests", d.Input(list))
 	}
-	n := 0
+	if err := b.chargeOnce(n); err != nil {
+		return err
+	}
+	n = 0
 	for i := range d.Elements(list) {
 		if err := b.item(ctx, n, d, i); err != nil {
 			return err
@@ -152,10 +209,18 @@ func (b *batch) answer(ctx context.Context, n int, r *Request) error {
 	return b.append(n, answer, err)
 }
 
-// append appends the answer to the n-th request, and reserves its memory. An error ends the batch.
+// append appends the answer to the n-th request. An error ends the batch.
 func (b *batch) append(n int, answer []byte, err error) error {
 	refusal, ok := errors.AsType[*Error](err)
 	if err != nil && !ok {
+		return err
+	}
+	size := len(answer)
+	if refusal != nil {
+		refusal = b.redacted(refusal)
+		size = refusal.mostBytes()
+	}
+	if err := b.extend(size + itemBytes); err != nil {
 		return err
 	}
 	if n > 0 && !b.ndjson {
@@ -168,12 +233,55 @@ func (b *batch) append(n int, answer []byte, err error) error {
 		b.out = append(b.out, `{"error":{"status":`...)
 		b.out = strconv.AppendInt(b.out, int64(refusal.Status), 10)
 		b.out = append(b.out, ',')
-		b.out = b.redacted(refusal).appendDetail(b.out)
+		b.out = refusal.appendDetail(b.out)
 		b.out = append(b.out, '}')
 	}
 	b.out = append(b.out, '}')
 	if b.ndjson {
 		b.out = append(b.out, '\n')
 	}
-	return b.held.reserve(len(b.out))
+	return nil
 }
+
+// chargeOnce charges the client for n items, unless it was charged before.
+func (b *batch) chargeOnce(n int) error {
+	if b.charge == nil || b.charged {
+		return nil
+	}
+	b.charged = true
+	return b.charge(n)
+}
+
+// countItems returns how many elements the list has of which b begins behind the bracket, or -1 if
+// it does not end. It looks only at brackets, commas and strings.
+func countItems(b []byte) int {
+	i := skipBlanks(b, 0)
+	if i < len(b) && b[i] == ']' {
+		return 0
+	}
+	n, depth := 1, 1
+	for ; i < len(b); i++ {
+		switch b[i] {
+		case '"':
+			for i++; i < len(b) && b[i] != '"'; i++ {
+				if b[i] == '\\' {
+					i++
+				}
+			}
+		case '[', '{':
+			depth++
+		case ']', '}':
+			if depth--; depth == 0 {
+				return n
+			}
+		case ',':
+			if depth == 1 {
+				n++
+			}
+		}
+	}
+	return -1
+}
+
+// itemBytes is room for what append writes around an answer.
+const itemBytes = len(`,{"error":{"status":422,}}`) + 1

@@ -70,7 +70,8 @@ func TestBatchRefusals(t *testing.T) {
 		want string
 	}{
 		{``, 422, issue("missing", `["body"]`, "Field required", "null", "")},
-		{`null`, 422, issue("missing", `["body"]`, "Field required", "null", "")},
+		{`null`, 422, issue("model_attributes_type", `["body"]`,
+			"Input should be a valid dictionary or object to extract fields from", "null", "")},
 		{`[]`, 422, issue("model_attributes_type", `["body"]`, object, "[]", "")},
 		{`{}`, 422, issue("missing", `["body","requests"]`, "Field required", "{}", "")},
 		{`{"requests":{}}`, 422, issue("list_type", `["body","requests"]`,

@@ -7,11 +7,11 @@ import (
 	"math"
 	"net/http"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"unicode"
 
+	"tickercast/predict/internal/limits"
 	"tickercast/predict/pyjson"
 )
 
@@ -22,6 +22,10 @@ type bodyPool struct {
 	keep    int   // capacity up to which a buffer is kept
 	buffers sync.Pool
 }
+
+// keptBody is small, since what a pool keeps is counted by no limiter, and a buffer counts as a
+// whole: a short body must not be refused because a long one was before it.
+const keptBody = 4 << 10
 
 func (p *bodyPool) get() *[]byte {
 	if b, ok := p.buffers.Get().(*[]byte); ok {
@@ -45,16 +49,21 @@ type call struct {
 	many   bool // it asks for many forecasts, and is worth ending early
 }
 
-// serve reads the body of a POST and calls do with it. The body is valid until do returns.
+// serve reads the body of a POST and calls do with it. The body is valid until do returns. held
+// counts what the request holds, for do to add its own.
 func (s *Service) serve(w http.ResponseWriter, r *http.Request, c call,
-	do func(ctx context.Context, body []byte) error) error {
+	do func(ctx context.Context, body []byte, held *limits.Hold) error) error {
 	if c.costly && s.cfg.Overloaded != nil && s.cfg.Overloaded(int(max(r.ContentLength, 0))) {
 		return ErrOverload() // net/http closes the connection if the unread body is long
 	}
+	held := s.hold(w)
 	buf := c.bodies.get()
-	defer c.bodies.put(buf)
-	body, err := readBody(w, r, *buf, c.bodies.limit)
+	body, err := readBody(w, r, *buf, c.bodies.limit, held)
 	*buf = body
+	defer func() {
+		held.Shrink(cap(body))
+		c.bodies.put(buf)
+	}()
 	if err == nil && c.json {
 		err = checkType(r, body)
 	}
@@ -79,19 +88,24 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request, c call,
 		}
 		defer release()
 	}
-	return do(ctx, body)
+	return do(ctx, body, held)
 }
 
 // firstRead is ten times as long as nearly every body of a single request.
 const firstRead = 1 << 10
 
-// readBody reads a whole body of at most limit bytes into buf, which it grows, and returns it. A
-// declared length beyond the limit is refused before anything is read. w must be the server's own,
-// so that a body which turns out too long ends the connection.
-func readBody(w http.ResponseWriter, r *http.Request, buf []byte, limit int64) ([]byte, error) {
+// readBody reads a whole body of at most limit bytes into buf, which it grows, and returns it. In
+// any case held then counts its capacity. A declared length beyond the limit is refused before
+// anything is read.
+func readBody(w http.ResponseWriter, r *http.Request, buf []byte, limit int64,
+	held *limits.Hold) ([]byte, error) {
+	if held.Grow(cap(buf)) != nil {
+		return nil, errNoRoom()
+	}
 	if r.ContentLength > limit {
 		return buf, errTooLarge()
 	}
+	delete(r.Header, "Expect") // a client that asked whether to send the body is told so now
 	body := r.Body
 	left := int64(math.MaxInt64)
 	if r.ContentLength >= 0 {
@@ -103,10 +117,15 @@ func readBody(w http.ResponseWriter, r *http.Request, buf []byte, limit int64) (
 		if len(buf) == cap(buf) {
 			// Grow by as much as has come, so that a declared body takes no memory until it is
 			// sent.
-			buf = slices.Grow(buf, int(min(left-int64(len(buf)), int64(max(len(buf), firstRead)))))
+			var err error
+			n := int(min(left-int64(len(buf)), int64(max(len(buf), firstRead))))
+			if buf, err = extend(buf, n, held); err != nil {
+				return buf, errNoRoom()
+			}
 		}
 		n, err := body.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
+		held.Progress()
 		if err == io.EOF && r.ContentLength < 0 {
 			break
 		}
@@ -114,7 +133,16 @@ func readBody(w http.ResponseWriter, r *http.Request, buf []byte, limit int64) (
 			return buf, errReading(err)
 		}
 	}
+	r.Trailer = nil // nothing needs it, and nothing counts it
 	return buf, nil
+}
+
+// errNoRoom refuses a body before its end. What is still to come cannot be skipped: a slow client
+// would have to send all of it before it gets the answer.
+func errNoRoom() *Error {
+	e := ErrOverload()
+	e.Close = true
+	return e
 }
 
 // errReading is the answer to a body that did not arrive. The cause is the client or the network.

@@ -18,7 +18,7 @@ func TestDeclaredBodyTakesNoMemory(t *testing.T) {
 			io.MultiReader(strings.NewReader(strings.Repeat("x", sent)),
 				iotest.ErrReader(io.ErrUnexpectedEOF)))
 		r.ContentLength = limit
-		got, err := readBody(nil, r, nil, limit)
+		got, err := readBody(nil, r, nil, limit, nil)
 		if err == nil || len(got) != sent {
 			t.Errorf("%d bytes of %d: got %d and %v, want an error", sent, limit, len(got), err)
 		}
@@ -37,7 +37,7 @@ func TestBodyWhole(t *testing.T) {
 		for _, length := range []int64{int64(n), -1} {
 			r := httptest.NewRequest("POST", "/", iotest.OneByteReader(strings.NewReader(want)))
 			r.ContentLength = length
-			got, err := readBody(httptest.NewRecorder(), r, make([]byte, 0, 7), 64<<10)
+			got, err := readBody(httptest.NewRecorder(), r, make([]byte, 0, 7), 64<<10, nil)
 			if err != nil || string(got) != want {
 				t.Errorf("%d bytes, declared %d: got %d and %v", n, length, len(got), err)
 			}

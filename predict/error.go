@@ -85,9 +85,13 @@ func (s *Service) redacted(e *Error) *Error {
 	return &c
 }
 
-// refuse answers a request with what its client may see of an error.
+// refuse answers a request with what its client may see of an error. A 422 shows much of a request.
 func (s *Service) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	WriteError(w, s.publicError(r, err))
+	e := s.publicError(r, err)
+	if s.hold(w).Grow(e.mostBytes()) != nil {
+		e = ErrOverload()
+	}
+	WriteError(w, e)
 }
 
 func (s *Service) publicError(r *http.Request, err error) *Error {
@@ -137,6 +141,18 @@ func writeJSON(w http.ResponseWriter, status int, body []byte) {
 // AppendJSON appends the body of the answer.
 func (e *Error) AppendJSON(dst []byte) []byte {
 	return append(e.appendDetail(append(dst, '{')), '}')
+}
+
+// mostBytes bounds the length of what AppendJSON appends. A byte of a text takes six at most.
+func (e *Error) mostBytes() int {
+	n := len(`{"detail":""}`) + 6*len(e.Detail)
+	for i := range e.Issues {
+		is := &e.Issues[i]
+		n += len(`{"type":"","loc":["","",-9223372036854775808],"msg":"","input":,"ctx":},`) +
+			len(is.Rule.Type) + len(is.In) + len(is.Field) + 6*len(is.Rule.Msg) + len(is.Input) +
+			len(is.Rule.Ctx)
+	}
+	return n
 }
 
 func (e *Error) appendDetail(dst []byte) []byte {

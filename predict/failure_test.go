@@ -126,34 +126,3 @@ func TestRedactedIsACopy(t *testing.T) {
 		t.Errorf("the error was changed from %s to %s", before, after)
 	}
 }
-
-// TestReservations: what several responses hold together is bounded, but one may hold anything.
-func TestReservations(t *testing.T) {
-	const KiB = 1 << 10
-	l := memLimiter{limit: 1024 * KiB}
-	a, b := reservation{memLimiter: &l}, reservation{memLimiter: &l}
-	for _, step := range []struct {
-		r     *reservation
-		bytes int
-		ok    bool
-	}{
-		{&a, 64 * KiB, true}, // free
-		{&a, 600 * KiB, true},
-		{&b, 300 * KiB, true}, // together all of it
-		{&b, 320 * KiB, true}, // within its step
-		{&b, 321 * KiB, false},
-		{&a, 1 << 30, false},
-	} {
-		if err := step.r.reserve(step.bytes); (err == nil) != step.ok {
-			t.Fatalf("%+v: got %v", step, err)
-		}
-	}
-	b.release()
-	if err := a.reserve(1 << 30); err != nil {
-		t.Errorf("the only response: got %v", err)
-	}
-	a.release()
-	if used, refused := l.used.Load(), l.refused.Load(); used != 0 || refused != 2 {
-		t.Errorf("got %d bytes in use and %d refused, want 0 and 2", used, refused)
-	}
-}

@@ -13,7 +13,7 @@ type FastRequest struct {
 func (s *Service) DecodeFast(body []byte) (f FastRequest, ok bool) {
 	var r Request
 	n, ok := decodeFast(body, &r)
-	if !ok || !onlyBlanks(body[n:]) {
+	if !ok || !onlyBlanks(body[n:]) || int64(len(body)) > s.cfg.MaxBody {
 		return FastRequest{}, false
 	}
 	st := s.state.Load()

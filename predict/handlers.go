@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"tickercast/predict/internal/limits"
 	"tickercast/predict/pyjson"
 )
 
@@ -19,8 +21,8 @@ func (s *Service) ServePredict(w http.ResponseWriter, r *http.Request) {
 	long := r.ContentLength < 0 || r.ContentLength > maxFastBody
 	var answer []byte
 	err := s.serve(w, r, call{bodies: &s.singles, json: true, costly: long},
-		func(ctx context.Context, body []byte) error {
-			req, err := Decode(body)
+		func(ctx context.Context, body []byte, held *limits.Hold) error {
+			req, err := decode(body, held)
 			if err != nil {
 				return err
 			}
@@ -41,18 +43,14 @@ func (s *Service) ServePredict(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, answer)
 }
 
-// ServeBatch is POST /predict/batch: {"requests":[...]} of up to 1000 requests, all answered from
+// ServeBatch is POST /predict/batch: {"requests":[...]}, all answered from
 // the same data, in order. An item's answer is {"predictions":...} with what POST /predict answers,
 // or {"error":{"status":...,"detail":...}}. They come as {"results":[...]}, or one a line to a
 // client that accepts application/x-ndjson.
 func (s *Service) ServeBatch(w http.ResponseWriter, r *http.Request) {
-	out := s.batches.get()
-	defer s.batches.put(out)
-	held := reservation{memLimiter: &s.answers}
-	defer held.release()
-	b := batch{Service: s, ndjson: wantsNDJSON(r), out: *out, held: &held}
+	b := batch{Service: s, ndjson: wantsNDJSON(r), charge: s.charge(w)}
+	defer b.keep()
 	err := s.serve(w, r, call{bodies: &s.batches, json: true, costly: true, many: true}, b.run)
-	*out = b.out
 	switch {
 	case err != nil:
 		s.refuse(w, r, err)
@@ -67,6 +65,14 @@ func (s *Service) ServeBatch(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// charge is Config.Charge for one request; nil charges nothing.
+func (s *Service) charge(w http.ResponseWriter) func(items int) error {
+	if s.cfg.Charge == nil {
+		return nil
+	}
+	return func(items int) error { return s.cfg.Charge(w, items) }
+}
+
 func wantsNDJSON(r *http.Request) bool {
 	for t := range strings.SplitSeq(strings.Join(r.Header["Accept"], ","), ",") {
 		t, _, _ = strings.Cut(t, ";")
@@ -77,8 +83,9 @@ func wantsNDJSON(r *http.Request) bool {
 	return false
 }
 
-// ServeTicker is GET /predict/{ticker}: the same answer in a form that HTTP caches keep, for as
-// long as the cache here would give it. They count that from when it was made, which Age says.
+// ServeTicker is GET /predict/{ticker}: the same answer in a form that HTTP caches keep. It is
+// fresh for as long as the cache here keeps it: max-age is the whole of that time, from which
+// caches subtract Age.
 func (s *Service) ServeTicker(w http.ResponseWriter, r *http.Request) {
 	q := newQuery(r)
 	ticker := q.ticker()
@@ -94,14 +101,14 @@ func (s *Service) ServeTicker(w http.ResponseWriter, r *http.Request) {
 	if hasAsOf {
 		var rule *pyjson.Rule
 		if k.asOf, rule = st.past.effective(t, asOf); rule != nil {
-			q.fail(rule, "query", "as_of", []byte(asOf.String()))
+			q.failAsOf(rule)
 			s.refuse(w, r, q.err())
 			return
 		}
 	}
 	item, err := s.cached(context.Background(), st, k)
 	if errors.Is(err, errTooEarly) {
-		q.fail(&ruleAsOfShort, "query", "as_of", []byte(asOf.String()))
+		q.failAsOf(&ruleAsOfShort)
 		err = q.err()
 	}
 	if err != nil {
@@ -112,9 +119,8 @@ func (s *Service) ServeTicker(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("ETag", tag)
 	left := int(item.Left.Seconds())
-	age := int(item.Age.Seconds())
-	h.Set("Cache-Control", "public, max-age="+strconv.Itoa(age+left))
-	h.Set("Age", strconv.Itoa(age))
+	h.Set("Cache-Control", "public, max-age="+strconv.Itoa(int(s.cfg.TTL.Seconds())))
+	h.Set("Age", strconv.Itoa(int(item.Age.Seconds())))
 	h.Set("Cache-Status", cacheStatus(item.Hit, left))
 	s.answered(w, st, new(Request), origin{k, lookupOf(item.Hit)})
 	if matchesTag(r.Header["If-None-Match"], tag) {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"tickercast/predict/internal/limits"
 	"tickercast/predict/pyjson"
 )
 
@@ -137,21 +138,17 @@ func (s *Service) ServeModelMetadata(w http.ResponseWriter, r *http.Request) {
 	s.writeValue(w, r, http.StatusOK, m)
 }
 
-// ServeModelInfer is POST /v2/models/{name}/infer: forecasts for up to 1000 tickers. It ignores the
+// ServeModelInfer is POST /v2/models/{name}/infer: forecasts for many tickers. It ignores the
 // Content-Type, which the protocol does not mention and its clients do not send.
 func (s *Service) ServeModelInfer(w http.ResponseWriter, r *http.Request) {
-	held := reservation{memLimiter: &s.answers}
-	defer held.release()
-	answer, err := s.infer(w, r, &held)
-	if err != nil {
+	if answer, err := s.infer(w, r); err != nil {
 		s.refuseInfer(w, r, err)
-		return
+	} else {
+		writeJSON(w, http.StatusOK, answer)
 	}
-	writeJSON(w, http.StatusOK, answer)
 }
 
-func (s *Service) infer(w http.ResponseWriter, r *http.Request,
-	held *reservation) (answer []byte, err error) {
+func (s *Service) infer(w http.ResponseWriter, r *http.Request) (answer []byte, err error) {
 	if err := checkModel(r); err != nil {
 		return nil, err
 	}
@@ -160,19 +157,31 @@ func (s *Service) infer(w http.ResponseWriter, r *http.Request,
 			"send data as JSON")
 	}
 	err = s.serve(w, r, call{bodies: &s.batches, costly: true, many: true},
-		func(ctx context.Context, body []byte) error {
-			req, err := decodeInfer(body)
+		func(ctx context.Context, body []byte, held *limits.Hold) error {
+			var req *inferRequest
+			err := withTree(body, held, func() (err error) {
+				req, err = decodeInfer(body, s.cfg.MaxItems)
+				return err
+			})
 			if err != nil {
 				return err
 			}
-			if err := held.reserve(req.size()); err != nil {
+			if s.cfg.Charge != nil {
+				if err := s.cfg.Charge(w, len(req.items)); err != nil {
+					return err
+				}
+			}
+			size := req.size()
+			if err := grow(held, 2*size); err != nil { // the columns, and the answer of them
 				return err
 			}
 			st, err := s.current()
 			if err != nil {
 				return err
 			}
-			if answer, err = st.infer(ctx, req); err == nil {
+			answer, err = st.infer(ctx, req)
+			held.Shrink(2*size - cap(answer))
+			if err == nil {
 				s.answeredMany(w, st)
 			}
 			return err
@@ -193,6 +202,13 @@ func checkModel(r *http.Request) error {
 // never a 422.
 func (s *Service) refuseInfer(w http.ResponseWriter, r *http.Request, err error) {
 	e := s.publicError(r, err)
+	if e.Status == http.StatusTooManyRequests {
+		s.refuse(w, r, e) // worded like the same refusal before the body was read
+		return
+	}
+	if s.hold(w).Grow(e.mostBytes()) != nil {
+		e = ErrOverload()
+	}
 	e.setHeader(w.Header())
 	status := e.Status
 	if status == http.StatusUnprocessableEntity {
@@ -208,8 +224,13 @@ func errInfer(text string) *Error { return &Error{Status: http.StatusBadRequest,
 // valueSize is the room for a value: a date, or a price of ten digits and more.
 const valueSize = len(`"2006-01-02",`)
 
+// answerBytes is room for what an answer has besides its numbers and id.
+const answerBytes = 1 << 10
+
 // size is about that of the answer.
-func (r *inferRequest) size() int { return r.wanted * len(r.items) * r.days * valueSize }
+func (r *inferRequest) size() int {
+	return r.wanted*len(r.items)*r.days*valueSize + answerBytes + 6*len(r.id)
+}
 
 // infer answers a request. An unknown ticker refuses all of it, as a tensor has no place for the
 // error of one item.
@@ -227,7 +248,11 @@ func (st *state) infer(ctx context.Context, r *inferRequest) ([]byte, error) {
 				r.items[i].Ticker))
 		}
 	}
-	return st.appendAnswer(nil, r, &data), nil
+	size := answerBytes
+	for _, column := range data {
+		size += len(column)
+	}
+	return st.appendAnswer(make([]byte, 0, size+6*len(r.id)), r, &data), nil
 }
 
 // appendColumns appends an item's row to the outputs that are not nil. It returns false if the

@@ -27,7 +27,7 @@ type tensor struct {
 
 // decodeInfer reads the body of an inference request. An error is always an *Error and names the
 // tensor at fault.
-func decodeInfer(body []byte) (*inferRequest, error) {
+func decodeInfer(body []byte, maxItems int) (*inferRequest, error) {
 	if len(body) == 0 {
 		return nil, errInfer("the body is empty")
 	}
@@ -39,10 +39,13 @@ func decodeInfer(body []byte) (*inferRequest, error) {
 	if err != nil {
 		return nil, errUnreadable()
 	}
-	return (&inferDecoder{d}).request()
+	return (&inferDecoder{d, maxItems}).request()
 }
 
-type inferDecoder struct{ *pyjson.Document }
+type inferDecoder struct {
+	*pyjson.Document
+	maxItems int
+}
 
 func (d *inferDecoder) is(i int, k pyjson.Kind) bool { return i > 0 && d.Kind(i) == k }
 
@@ -123,8 +126,9 @@ func (d *inferDecoder) shape(in *inferInput, i int) (n int, column bool, err err
 	if rank != 1 && !(rank == 2 && dims[1] == 1) {
 		return 0, false, in.fail("has a shape other than [n] or [n, 1]")
 	}
-	if dims[0] < 1 || dims[0] > MaxBatch {
-		return 0, false, in.fail(fmt.Sprintf("has a length of %d, not 1 to %d", dims[0], MaxBatch))
+	if dims[0] < 1 || dims[0] > int64(d.maxItems) {
+		return 0, false, in.fail(fmt.Sprintf("has a length of %d, not 1 to %d", dims[0],
+			d.maxItems))
 	}
 	return int(dims[0]), rank == 2, nil
 }

@@ -97,6 +97,9 @@ const (
 	defaultPage = 100
 )
 
+// rowBytes is room for a row of a list in JSON, which has some 60 bytes unless a name is long.
+const rowBytes = 80
+
 type tickerInfo struct {
 	Ticker   string        `json:"ticker"`
 	Calendar string        `json:"calendar"`
@@ -136,10 +139,16 @@ func (s *Service) ServeTickers(w http.ResponseWriter, r *http.Request) {
 	search, _ := q.value("q")
 	found := matching(st.market.Tickers(), strings.ToUpper(string(search)))
 	page := tickerPage{Tickers: []tickerInfo{}, Total: len(found), Limit: limit, Offset: offset}
-	for _, t := range found[min(int(offset), len(found)):min(int(offset+limit), len(found))] {
+	rows := found[min(int(offset), len(found)):min(int(offset+limit), len(found))]
+	room := len(rows) * rowBytes
+	if err := grow(s.hold(w), room); err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	for _, t := range rows {
 		page.Tickers = append(page.Tickers, infoOf(t))
 	}
-	s.writeValue(w, r, http.StatusOK, page)
+	s.writeList(w, r, http.StatusOK, page, room)
 }
 
 // ServeTickerCloses is GET /tickers/{ticker}?limit=: its last closes, 1000 at most.
@@ -153,10 +162,16 @@ func (s *Service) ServeTickerCloses(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h := tickerHistory{infoOf(t), nil, append([]calibrate.Hits{}, st.hitsOf(t)...)}
-	for i := max(0, t.Series.Len()-int(limit)); i < t.Series.Len(); i++ {
+	first := max(0, t.Series.Len()-int(limit))
+	room := (t.Series.Len() - first) * rowBytes
+	if err := grow(s.hold(w), room); err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	for i := first; i < t.Series.Len(); i++ {
 		h.Closes = append(h.Closes, closeOn{t.Series.Dates[i], t.Series.Level(i)})
 	}
-	s.writeValue(w, r, http.StatusOK, h)
+	s.writeList(w, r, http.StatusOK, h, room)
 }
 
 // matching returns the tickers whose names begin with search, then those that contain it.
@@ -179,7 +194,15 @@ func infoOf(t *market.Ticker) tickerInfo {
 
 // writeValue sends an answer that is asked for too rarely to be encoded by hand.
 func (s *Service) writeValue(w http.ResponseWriter, r *http.Request, status int, v any) {
+	s.writeList(w, r, status, v, 0)
+}
+
+// writeList is writeValue where room is counted already.
+func (s *Service) writeList(w http.ResponseWriter, r *http.Request, status int, v any, room int) {
 	body, err := json.Marshal(v)
+	if err == nil {
+		err = grow(s.hold(w), cap(body)-room)
+	}
 	if err != nil {
 		s.refuse(w, r, err)
 		return

@@ -24,6 +24,7 @@ import (
 	"tickercast/model/calendar"
 	"tickercast/model/calibrate"
 	"tickercast/model/market"
+	"tickercast/predict/internal/limits"
 	"tickercast/predict/internal/metrics"
 	"tickercast/predict/pyjson"
 )
@@ -36,11 +37,12 @@ type Config struct {
 
 	MaxBody      int64 // bytes of a request's body; 0 means 64 KiB
 	MaxBatchBody int64 // bytes of the body of a batch or inference; 0 means 1 MiB
+	MaxItems     int   // requests in a batch or inference; 0 means 1000
 
-	// AnswerBytes bounds the memory of all answers to batches and inferences that are being made or
-	// sent, not counting 64 KiB of each. Requests beyond it get a 503, but a single answer may have
-	// any size. 0 means 64 MiB.
-	AnswerBytes int64
+	// Hold returns what counts the memory that a request makes the server hold: its body, the tree
+	// of that, and its answer. A request that it refuses gets a 503. It is called with the
+	// ResponseWriter of the handler, whose end gives all back. Nil counts nothing.
+	Hold func(w http.ResponseWriter) *limits.Hold
 
 	// Timeout is how long a batch or inference may take once its body is read; beyond it gets a
 	// 504. 0 means no limit.
@@ -55,6 +57,11 @@ type Config struct {
 	// read, since a refusal is cheapest then, with its size as far as that is known. Nil means
 	// never.
 	Overloaded func(size int) bool
+
+	// Charge takes a batch or inference from its client's rate by its number of items, of which one
+	// was taken before. The client gets the error. w is that of the request. It is called when the
+	// items are counted, before one is answered. Nil charges nothing.
+	Charge func(w http.ResponseWriter, items int) error
 
 	// RedactInput leaves out of errors what the client sent.
 	RedactInput bool
@@ -96,7 +103,7 @@ type Service struct {
 
 	singles bodyPool // of single requests
 	batches bodyPool // of batches and inferences
-	answers memLimiter
+	outputs bodyPool // of their answers
 }
 
 // key holds everything that the answer to a request for a listed ticker depends on. It has no
@@ -115,9 +122,10 @@ func (st *state) key(t *market.Ticker, days int, confidence float64) key {
 // New returns a Service without data.
 func New(cfg Config) (*Service, error) {
 	cfg.CacheBytes = cmp.Or(cfg.CacheBytes, 64<<20)
+	cfg.TTL = cmp.Or(cfg.TTL, time.Hour)
 	cfg.MaxBody = cmp.Or(cfg.MaxBody, 64<<10)
 	cfg.MaxBatchBody = cmp.Or(cfg.MaxBatchBody, 1<<20)
-	cfg.AnswerBytes = cmp.Or(cfg.AnswerBytes, 64<<20)
+	cfg.MaxItems = cmp.Or(cfg.MaxItems, 1000)
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -129,8 +137,8 @@ func New(cfg Config) (*Service, error) {
 		max(cfg.MaxBody, cfg.MaxBatchBody) > math.MaxInt32:
 		return nil, fmt.Errorf("predict: MaxBody is %d and MaxBatchBody %d, must be between 0 "+
 			"and 2 GiB", cfg.MaxBody, cfg.MaxBatchBody)
-	case cfg.AnswerBytes < 0:
-		return nil, fmt.Errorf("predict: AnswerBytes is %d, must not be negative", cfg.AnswerBytes)
+	case cfg.MaxItems < 0:
+		return nil, fmt.Errorf("predict: MaxItems is %d, must not be negative", cfg.MaxItems)
 	case cfg.Timeout < 0:
 		return nil, fmt.Errorf("predict: Timeout is %v, must not be negative", cfg.Timeout)
 	}
@@ -150,9 +158,9 @@ func New(cfg Config) (*Service, error) {
 			"Requests for the forecast of a listed ticker, each item of a batch one."),
 		computing: cfg.Metrics.Histogram("predict_duration_seconds",
 			"Time to compute and encode an answer that was not in the cache."),
-		singles: bodyPool{limit: cfg.MaxBody, keep: 64 << 10},
-		batches: bodyPool{limit: cfg.MaxBatchBody, keep: 512 << 10},
-		answers: memLimiter{limit: cfg.AnswerBytes},
+		singles: bodyPool{limit: cfg.MaxBody, keep: keptBody},
+		batches: bodyPool{limit: cfg.MaxBatchBody, keep: keptBody},
+		outputs: bodyPool{keep: 512 << 10},
 	}
 	cfg.Metrics.CounterFunc("predict_cache_hits_total", "Answers found in the cache.",
 		func() float64 { return float64(c.Stats().Hits(s.lookups.Value())) })
@@ -238,7 +246,7 @@ func (s *Service) answerFrom(ctx context.Context, st *state, r *Request) (answer
 	if r.HasAsOf {
 		var rule *pyjson.Rule
 		if k.asOf, rule = st.past.effective(t, r.AsOf); rule != nil {
-			return nil, from, errAsOf(*rule, r.AsOf)
+			return nil, from, errValue(*rule, "as_of", r.asOfSent)
 		}
 	}
 	var had lookup
@@ -249,13 +257,9 @@ func (s *Service) answerFrom(ctx context.Context, st *state, r *Request) (answer
 		answer, err = st.encode(ctx, k, r)
 	}
 	if errors.Is(err, errTooEarly) {
-		err = errAsOf(ruleAsOfShort, r.AsOf)
+		err = errValue(ruleAsOfShort, "as_of", r.asOfSent)
 	}
 	return answer, origin{k, had}, err
-}
-
-func errAsOf(rule pyjson.Rule, asOf calendar.Date) error {
-	return errValue(rule, "as_of", pyjson.StringInput([]byte(asOf.String())))
 }
 
 // cached returns the answer for a key from the cache. Requests that miss it together have it

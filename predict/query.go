@@ -76,9 +76,15 @@ func (q *query) date(name string) (date calendar.Date, ok bool) {
 	if !ok {
 		return 0, false
 	}
-	date, rule := toDate(v)
+	date, rule := toDate(pyjson.String, v)
 	q.fail(rule, "query", name, v)
 	return date, true
+}
+
+// failAsOf records that a date in order breaks a rule of the prices.
+func (q *query) failAsOf(rule *pyjson.Rule) {
+	v, _ := q.value("as_of")
+	q.fail(rule, "query", "as_of", v)
 }
 
 func (q *query) number(name string, absent float64, check func(float64) *pyjson.Rule) float64 {

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"tickercast/model/calendar"
 	"tickercast/predict/pyjson"
 )
 
@@ -30,21 +29,6 @@ func FuzzQuery(f *testing.F) {
 		if ok != exists ||
 			ok && string(got) != string(pyjson.ReplaceInvalid([]byte(want[len(want)-1]))) {
 			t.Errorf("%q: got %q %v, want the last of %q", raw, got, ok, want)
-		}
-	})
-}
-
-// FuzzDate compares toDate with package calendar.
-func FuzzDate(f *testing.F) {
-	for _, s := range []string{"2024-02-29", "2023-02-29", "0000-01-01", "9999-12-31", "2024-13-01",
-		"2024-1-1", "", "2024-01-01T", "2024-01-01x", "20240101"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		got, rule := toDate([]byte(s))
-		want, err := calendar.Parse(s)
-		if (rule == nil) != (err == nil && want <= latest) || rule == nil && got != want {
-			t.Errorf("%q: got %v %v, want %v %v", s, got, rule, want, err)
 		}
 	})
 }

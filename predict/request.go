@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tickercast/model/calendar"
+	"tickercast/predict/internal/limits"
 	"tickercast/predict/pyjson"
 )
 
@@ -19,6 +20,7 @@ type Request struct {
 	History  []float64     // closes of the client's own series, oldest first; nil: a listed ticker
 	AsOf     calendar.Date // of the last close that counts, if HasAsOf
 	HasAsOf  bool
+	asOfSent []byte             // AsOf as JSON, for an error
 	Calendar *calendar.Calendar // of History; nil means that of New York
 	Levels   []float64          // more confidences to report, in the order asked for
 }
@@ -37,20 +39,39 @@ func (r *Request) asOf(now time.Time) calendar.Date {
 // Decode reads a JSON body as FastAPI and Pydantic do: strict about JSON, lax about the kinds of
 // its values. An error is always an *Error. A request in the usual form costs no allocation.
 func Decode(body []byte) (Request, error) {
+	return decode(body, nil)
+}
+
+// decode is Decode with memory that held counts.
+func decode(body []byte, held *limits.Hold) (Request, error) {
 	var r Request
 	if n, ok := decodeFast(body, &r); ok && onlyBlanks(body[n:]) {
 		return r, nil
 	}
-	return decodeFull(body)
+	return decodeFull(body, held)
 }
 
-// decodeFull is Decode without the fast path. All errors come from it.
-func decodeFull(body []byte) (Request, error) {
-	d, err := parse(body)
-	if err != nil {
-		return Request{}, err
+// decodeFull is decode without the fast path. All errors come from it.
+func decodeFull(body []byte, held *limits.Hold) (Request, error) {
+	var r Request
+	err := withTree(body, held, func() error {
+		d, err := parse(body)
+		if err == nil {
+			r, err = decodeNode(d, 0)
+		}
+		return err
+	})
+	return r, err
+}
+
+// withTree calls do while held counts the tree of a body.
+func withTree(body []byte, held *limits.Hold, do func() error) error {
+	tree := pyjson.TreeBytes(body)
+	if err := grow(held, tree); err != nil {
+		return err
 	}
-	return decodeNode(d, 0)
+	defer held.Shrink(tree)
+	return do()
 }
 
 // parse parses a body. The error is FastAPI's answer to one that is no JSON.

@@ -46,11 +46,7 @@ var (
 	ruleCloseLow  = atLeast("0.000000000001", "1e-12")
 	ruleCloseHigh = atMost("1000000000000000", "1000000000000000.0")
 
-	ruleListType = rule("list_type", "Input should be a valid list", "")
-	ruleDateType = rule("date_type", "Input should be a valid date", "")
-	ruleYearZero = rule("date_parsing",
-		"Input should be a valid date in the format YYYY-MM-DD, year 0 is out of range",
-		`{"error":"year 0 is out of range"}`)
+	ruleListType  = rule("list_type", "Input should be a valid list", "")
 	ruleDateHigh  = atMost("9999-10-31", `"9999-10-31"`)
 	ruleAsOfShort = rule("value_error", "Value error, as_of is too early for a forecast",
 		`{"error":{}}`)
@@ -58,6 +54,9 @@ var (
 	ruleCalendarAlone = rule("value_error", "Value error, calendar goes with history",
 		`{"error":{}}`)
 )
+
+// latest is the last as-of date of which all forecasts have a year of four digits.
+var latest = calendar.Of(9999, 10, 31)
 
 func rule(typ, msg, ctx string) pyjson.Rule { return pyjson.Rule{Type: typ, Msg: msg, Ctx: ctx} }
 
@@ -112,10 +111,4 @@ func ruleCalendar() *pyjson.Rule {
 func ruleAsOfOutside(first, last calendar.Date) *pyjson.Rule {
 	return new(rule("value_error", "Value error, as_of must be from "+first.String()+" to "+
 		last.String(), `{"error":{}}`))
-}
-
-// ruleDate is the rule that a string which is no ISO date breaks.
-func ruleDate(why string) *pyjson.Rule {
-	return new(rule("date_from_datetime_parsing",
-		"Input should be a valid date or datetime, "+why, `{"error":"`+why+`"}`))
 }

@@ -200,7 +200,6 @@ func TestNewRefuses(t *testing.T) {
 	for name, cfg := range map[string]predict.Config{
 		"TTL":          {TTL: -time.Second},
 		"Timeout":      {Timeout: -time.Second},
-		"AnswerBytes":  {AnswerBytes: -1},
 		"MaxBody":      {MaxBody: -1},
 		"MaxBatchBody": {MaxBatchBody: 1 << 31},
 	} {

@@ -13,11 +13,7 @@ const maxIssues = 100 // reported of one request
 
 // decodeNode reads the request at a node. Fields are checked and reported in Pydantic's order.
 func decodeNode(d *pyjson.Document, root int) (Request, error) {
-	switch d.Kind(root) {
-	case pyjson.Null:
-		return Request{}, errMissingBody()
-	case pyjson.Object:
-	default:
+	if d.Kind(root) != pyjson.Object {
 		return Request{}, errValue(ruleBody, "", d.Input(root))
 	}
 	at := d.Fields(root,
@@ -41,7 +37,7 @@ func decodeNode(d *pyjson.Document, root int) (Request, error) {
 		r.History = c.numbers("history", history, MinHistory, MaxHistory, closeRule)
 	}
 	if present(d, asOf) {
-		r.AsOf, r.HasAsOf = c.date(asOf), true
+		r.AsOf, r.HasAsOf, r.asOfSent = c.date(asOf), true, c.Input(asOf)
 	}
 	if present(d, calendar) {
 		r.Calendar = c.calendar(calendar, present(d, history))
@@ -196,20 +192,23 @@ func (c *checker) numbers(field string, i, low, high int,
 	return list
 }
 
-// date takes only an ISO date. Pydantic would also read a number as seconds since 1970, and a date
-// with midnight after it.
 func (c *checker) date(i int) calendar.Date {
 	k, s, rule := c.scalar(i)
 	var date calendar.Date
-	switch {
-	case rule != nil:
-	case k != pyjson.String:
-		rule = &ruleDateType
-	default:
-		date, rule = toDate(s)
+	if rule == nil {
+		date, rule = toDate(k, s)
 	}
 	c.fail(rule, "as_of", -1, i)
 	return date
+}
+
+// toDate reads a date up to latest.
+func toDate(k pyjson.Kind, text []byte) (calendar.Date, *pyjson.Rule) {
+	days, rule := pyjson.ToDate(k, text)
+	if rule == nil && calendar.Date(days) > latest {
+		rule = &ruleDateHigh
+	}
+	return calendar.Date(days), rule
 }
 
 // calendar takes the exact name of a calendar.

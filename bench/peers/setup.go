@@ -103,7 +103,7 @@ func (s *setup) venv(ctx context.Context, name string) (string, error) {
 // packages returns the versions of what an app's requirements name.
 func packages(ctx context.Context, bin, requirements string) (string, error) {
 	const list = `import importlib.metadata as m, platform, sys
-names = open(sys.argv[1]).read().split()
+names = [line.split("==")[0] for line in open(sys.argv[1]).read().split()]
 print(", ".join([f"{n} {m.version(n)}" for n in names] + ["Python " + platform.python_version()]))`
 	out, err := exec.CommandContext(ctx, filepath.Join(bin, "python"), "-c", list,
 		requirements).Output()

@@ -45,15 +45,15 @@ type run struct {
 func (r *run) name() string { return r.path.name + ", " + r.scenario.name }
 
 // What docs/capacity.md plans with: a server without connections, the cache that it gets here, a
-// connection, and an eighth of the limit for large answers.
+// connection, and twice an eighth of the limit for what the limiter counts.
 const (
-	baseBytes  = 40 << 20
+	baseBytes  = 20 << 20
 	cacheBytes = 1 << 20
-	connBytes  = 28_000
+	connBytes  = 44_000
 )
 
 func memoryLimit(conns int) int64 {
-	return (baseBytes + cacheBytes + int64(conns)*connBytes) * 8 / 7
+	return (baseBytes + cacheBytes + int64(conns)*connBytes) * 4 / 3
 }
 
 func (r *run) measure(ctx context.Context) error {

@@ -24,6 +24,7 @@ func (e *env) announce(cfg *server.Config, i server.Info) {
 		"model", i.Model.Version(), "as_of", asOf.String(), "age_trading_days", age,
 		"tickers", len(i.Market.Tickers()), "calendars", i.Market.Calendars(), "gomaxprocs", runtime.GOMAXPROCS(0),
 		"version", server.Version(), "max_conns", i.MaxConns, "cache_bytes", i.CacheBytes,
+		"client_memory_bytes", i.HeldBytes, "max_batch_body", i.MaxBatchBody,
 		"memory_limit", cfg.MemoryLimit, "fastlane", i.FastLane)
 }
 

@@ -54,6 +54,7 @@ func commands() []command {
 			(*env).evaluate},
 		{"healthcheck", "", "ask a running server whether it is healthy", (*env).healthcheck},
 		{"openapi", "", "print the OpenAPI document", (*env).openapi},
+		{"manifests", "", "print Kubernetes objects that run the server", (*env).manifests},
 		{"completion", "bash | zsh | fish", "print a script that completes commands and flags",
 			(*env).completion},
 		{"version", "", "print the versions of the binary, its weights and its prices",

@@ -136,7 +136,7 @@ func TestEmptyVariables(t *testing.T) {
 func TestHelp(t *testing.T) {
 	_, list, _ := runCommand(t, nil, "help")
 	commands := regexp.MustCompile(`(?m)^  (\w+) `).FindAllStringSubmatch(list, -1)
-	require.Len(t, commands, 9, list)
+	require.Len(t, commands, 10, list)
 	for _, c := range commands {
 		name := c[1]
 		status, one, stderr := runCommand(t, nil, "help", name)

@@ -3,9 +3,11 @@ package cli_test
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -141,7 +143,36 @@ func TestMemoryLimit(t *testing.T) {
 	t.Setenv("GOMEMLIMIT", "256MiB")
 	p := start(t, "-max-conns", "1000000")
 	require.Equal(t, float64(256<<20), p.first["memory_limit"])
-	// beside the server, its cache and large answers
-	fit := (256 - 40 - 64 - 256/8) << 20 / limits.ConnBytes
-	require.EqualValues(t, min(uint64(fit), limits.Files()-64), p.first["max_conns"])
+	// beside the server, its cache and what the limiter counts, twice
+	fit := (256 - 20 - 64 - 2*256/8) << 20 / limits.ConnBytes
+	most, err := limits.Conns(fit, limits.Files(), 54, func(int) int { return 64 })
+	require.NoError(t, err)
+	require.EqualValues(t, most, p.first["max_conns"])
+	require.EqualValues(t, 256<<20/8, p.first["client_memory_bytes"])
+	require.EqualValues(t, 1<<20, p.first["max_batch_body"])
+}
+
+// TestTooLittleMemory: a server that could not keep its promises does not start, and says why.
+func TestTooLittleMemory(t *testing.T) {
+	for _, tt := range []struct {
+		limit string
+		code  int
+		want  string
+	}{
+		{"39MiB", 1, "tickercast serve: GOMEMLIMIT is 39.0 MiB, and a server needs at least 40 MiB\n"},
+		{"1MiB", 1, "tickercast serve: GOMEMLIMIT is 1.0 MiB, and a server needs at least 40 MiB\n"},
+	} {
+		this, err := os.Executable()
+		require.NoError(t, err)
+		p := newProcess(this, nil)
+		p.Env = append(p.Env, "GOMEMLIMIT="+tt.limit)
+		out, err := p.CombinedOutput()
+		exit, ok := errors.AsType[*exec.ExitError](err)
+		require.True(t, ok, "%v: %s", err, out)
+		require.Equal(t, tt.code, exit.ExitCode())
+		require.Equal(t, tt.want, string(out))
+	}
+	t.Setenv("GOMEMLIMIT", "40MiB")
+	status, body := start(t).post(t, "/predict", aForecast)
+	require.Equal(t, 200, status, body)
 }

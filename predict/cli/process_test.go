@@ -49,7 +49,13 @@ func start(t *testing.T, flags ...string) *process {
 // startWith is start with a stdout; nil discards it.
 func startWith(t *testing.T, stdout *os.File, flags ...string) *process {
 	t.Helper()
-	p := newProcess(executable(t), flags)
+	return startProgram(t, executable(t), stdout, flags...)
+}
+
+// startProgram is startWith for a program that stands for tickercast.
+func startProgram(t *testing.T, exe string, stdout *os.File, flags ...string) *process {
+	t.Helper()
+	p := newProcess(exe, flags)
 	if stdout != nil {
 		p.Stdout = stdout
 	}

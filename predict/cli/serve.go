@@ -49,7 +49,10 @@ func (e *env) serve(set *flag.FlagSet) func(context.Context, []string) error {
 		data.Patience = 30 * time.Second
 		loader := source.NewLoader(*data)
 		cfg.Load, cfg.Watch = loader.Load, loader.Watch()
-		cfg.MemoryLimit = limits.SetMemory()
+		var err error
+		if cfg.MemoryLimit, err = limits.SetMemory(); err != nil {
+			return err
+		}
 		cfg.Manager = systemd.NewNotifier(e.getenv,
 			func(err error) { cfg.Logger.Warn("no word to the service manager", "error", err.Error()) })
 		// After the line that says where, which programs read, or else in the end.
@@ -113,7 +116,17 @@ func serveFlags(set *flag.FlagSet, cfg *server.Config) {
 	set.BoolVar(&cfg.FastLane, "fastlane", cfg.FastLane,
 		"answer plain POST /predict without net/http")
 	set.IntVar(&cfg.MaxConns, "max-conns", cfg.MaxConns,
-		"maximum open connections; 0: derived from the descriptor and memory limits")
+		"maximum open connections, beyond which the longest idle makes room for a new one; 0: "+
+			"derived from the descriptor and memory limits")
+	set.Int64Var(&cfg.MaxBody, "max-body", cfg.MaxBody, "most `bytes` of a request's body")
+	set.Int64Var(&cfg.MaxBatchBody, "max-batch-body", cfg.MaxBatchBody,
+		"most `bytes` of the body of a batch or inference")
+	set.IntVar(&cfg.MaxBatchItems, "max-batch-items", cfg.MaxBatchItems,
+		"most `requests` in a batch or inference")
+	set.IntVar(&cfg.MaxHeaderBytes, "max-header-bytes", cfg.MaxHeaderBytes,
+		"most `bytes` of a request's head; 4 KiB more are let through")
+	set.IntVar(&cfg.MaxHeaderFields, "max-header-fields", cfg.MaxHeaderFields,
+		"most `fields` in a request's head")
 	set.DurationVar(&cfg.ReadHeaderTimeout, "read-header-timeout", cfg.ReadHeaderTimeout,
 		"`time` for a client to send the head of a request")
 	set.DurationVar(&cfg.ReadTimeout, "read-timeout", cfg.ReadTimeout,
@@ -144,8 +157,9 @@ func serveFlags(set *flag.FlagSet, cfg *server.Config) {
 	set.IntVar(&cfg.RateBurst, "rate-burst", 0,
 		"requests a client may make at once; 0: one period's worth of -rate-limit")
 	set.Func("trusted-proxies", "`networks` of proxies, such as 10.0.0.0/8,fd00::/8, or unix "+
-		"for those on a unix socket; the access log then has, and -rate-limit counts, the client's "+
-		"address that they append to X-Forwarded-For (default none)",
+		"for those on a unix socket; the access log then has the client's address that they append "+
+		"to X-Forwarded-For, and -rate-limit and the bound on a client's memory count it (default "+
+		"none)",
 		func(s string) (err error) {
 			cfg.TrustedProxies, err = ratelimit.ParseProxies(s)
 			return err

@@ -10,7 +10,9 @@ import (
 
 // counts change only when a connection comes or goes, never for a request.
 type counts struct {
-	open, accepted, rejected, handedOver, timedOut atomic.Int64
+	open, accepted, rejected, evicted, handedOver, timedOut atomic.Int64
+
+	leaving atomic.Int64 // of open, those that make room
 }
 
 // Stats counts connections. The figures are read one by one, so they are no snapshot.
@@ -19,6 +21,7 @@ type Stats struct {
 	InLane     int // of these, not handed over
 	Accepted   int64
 	Rejected   int64 // closed at once because of Config.MaxConns
+	Evicted    int64 // asked to make room for a new one
 	HandedOver int64
 	TimedOut   int64 // closed by the lane because a request came too slowly
 }
@@ -33,15 +36,17 @@ func (l *Lane) Stats() Stats {
 		InLane:     inLane,
 		Accepted:   l.accepted.Load(),
 		Rejected:   l.rejected.Load(),
+		Evicted:    l.evicted.Load(),
 		HandedOver: l.handedOver.Load(),
 		TimedOut:   l.timedOut.Load(),
 	}
 }
 
 // acceptAll accepts connections until the listener is closed. After an error that may pass, such as
-// a lack of file descriptors, it waits a little, as http.Server does.
+// a lack of file descriptors, it waits a little, as http.Server does, and has the connection that
+// has been idle longest make room, which is what such errors lack.
 func (l *Lane) acceptAll() {
-	var pause time.Duration
+	var pause, reported time.Duration
 	for {
 		nc, err := l.cfg.Listener.Accept()
 		if err == nil {
@@ -53,26 +58,33 @@ func (l *Lane) acceptAll() {
 			return
 		}
 		pause = min(max(2*pause, 5*time.Millisecond), time.Second)
-		l.cfg.Fault(fmt.Errorf("accepting a connection, next try in %v: %w", pause, err))
+		if now := l.now(); reported == 0 || now-reported >= time.Second {
+			reported = now
+			l.cfg.Fault(fmt.Errorf("accepting a connection, next try within %v: %w", pause, err))
+		}
+		if l.leaving.Load() == 0 {
+			l.evict()
+		}
 		select {
 		case <-l.halt:
 			return
+		case <-l.room:
 		case <-time.After(pause):
 		}
 	}
 }
 
-// admit serves a connection, or closes it if too many are open.
+// admit serves a connection, or closes it if too many are open and none of them is idle.
 func (l *Lane) admit(nc net.Conn) {
 	l.accepted.Add(1)
-	if open := l.open.Add(1); l.cfg.MaxConns > 0 && open > int64(l.cfg.MaxConns) {
-		l.open.Add(-1)
-		l.rejected.Add(1)
-		nc.Close()
+	if !l.makeRoom() {
+		l.reject(nc)
 		return
 	}
+	l.open.Add(1)
 	now := l.now()
-	c := &conn{began: now, expires: l.expiry(now)}
+	c := &conn{began: now, ended: now, expires: l.expiry(now), blanks: maxBlanks}
+	c.idleSince.Store(int64(now))
 	c.open(l, nc)
 	l.mu.Lock()
 	l.conns[c] = struct{}{}
@@ -85,6 +97,10 @@ func (l *Lane) leave(c *conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.conns, c)
+	c.handing = true
+	if c.evicting.Load() == leave {
+		l.left()
+	}
 	if len(l.conns) == 0 && l.empty != nil {
 		close(l.empty)
 	}

@@ -5,16 +5,20 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"sync/atomic"
 	"time"
 )
 
 // conn is a connection that the lane serves. Only its own goroutine uses it, except where noted.
 type conn struct {
 	stream
-	handing bool // guarded by Lane.mu: net/http owns the deadlines of nc now
+	handing bool // guarded by Lane.mu: nc is closed, or net/http owns its deadlines
+
+	evicting                 atomic.Int32 // stay or leave
+	evictIdle, evictProgress int64        // what idleSince and progress were when it was asked
 
 	answered   bool    // the current request is not the first
-	trimmed    bool    // the blank lines before the current request are dealt with
+	blanks     int     // bytes of blank lines that may still come before the current request
 	awaited    verdict // of the current request: needMore or needBody
 	eofUnknown bool    // the client may have closed without being noticed; see loopRaw
 	fastStreak int     // requests in a row that came soon after the answer before
@@ -23,8 +27,8 @@ type conn struct {
 	// first bytes.
 	began    time.Duration
 	expires  time.Duration // when the connection should end with a reply; 0: never
-	ended    time.Duration // when the last answer was made
-	stopSeen time.Duration // when the connection found that the lane stops; 0 before
+	ended    time.Duration // when the last answer was made, or else the connection
+	stopSeen time.Duration // when the connection found that it shall end; 0 before
 }
 
 // outcome is what becomes of a connection.
@@ -66,27 +70,34 @@ func (c *conn) loop() (o outcome) {
 }
 
 // onRead handles newly read bytes. wasIdle is what idle returned before them.
-func (c *conn) onRead(wasIdle bool) outcome {
+func (c *conn) onRead(wasIdle bool) (o outcome) {
 	now := c.lane.now()
-	if wasIdle && !c.idle() {
-		c.began = now
+	if !c.idle() {
+		if wasIdle {
+			c.began = now
+		}
+		if c.evicting.Load() == leave {
+			c.spare()
+		}
 	}
-	return c.answer(now)
+	if o = c.answer(now); o == stays {
+		c.publish()
+	}
+	return o
 }
 
 // idle reports whether no request has begun. As in net/http, the first one begins with the
 // connection, any other with its fourth byte.
-func (c *conn) idle() bool { return c.answered && !c.trimmed && len(c.unread()) < 4 }
+func (c *conn) idle() bool {
+	return c.answered && c.blanks == maxBlanks && len(c.unread()) < maxBlanks
+}
 
 // answer replies to all the whole requests that are there. It writes the replies together.
 func (c *conn) answer(now time.Duration) (o outcome) {
 	for o == stays && !c.idle() && len(c.unread()) > 0 {
-		if c.answered && !c.trimmed {
-			// net/http also skips blank lines after a POST, within the next four bytes.
-			for n := 4; n > 0 && (c.unread()[0] == '\r' || c.unread()[0] == '\n'); n-- {
-				c.skip(1)
-			}
-			c.trimmed = true
+		n := leadingBlanks(c.unread(), &c.blanks)
+		if c.skip(n); len(c.unread()) == 0 {
+			break
 		}
 		r := &c.buffers.request
 		c.awaited = c.buffers.cache.scan(&c.lane.grammar, c.unread(), r)
@@ -102,7 +113,7 @@ func (c *conn) answer(now time.Duration) (o outcome) {
 		now = r.now
 		c.skip(len(r.whole))
 		c.trackPace(now)
-		c.answered, c.trimmed, c.awaited, c.ended = true, false, needMore, now
+		c.answered, c.blanks, c.awaited, c.ended = true, maxBlanks, needMore, now
 		if len(c.buffers.out) > maxOut && c.flush() != nil {
 			return closes
 		}
@@ -111,6 +122,23 @@ func (c *conn) answer(now time.Duration) (o outcome) {
 		return closes
 	}
 	return o
+}
+
+// maxBlanks is how many bytes of CR and LF may come before a request. After a POST, net/http looks
+// for them in four bytes.
+const maxBlanks = 4
+
+// leadingBlanks returns how many bytes of blank lines b begins with, of which so many are left.
+// None are left behind the first other byte.
+func leadingBlanks(b []byte, left *int) (n int) {
+	for n < len(b) && *left > 0 && (b[n] == '\r' || b[n] == '\n') {
+		n++
+		*left--
+	}
+	if n < len(b) {
+		*left = 0
+	}
+	return n
 }
 
 // trackPace counts the requests that a client sends without a pause.
@@ -130,6 +158,9 @@ func (c *conn) onReadError(err error) outcome {
 			return stays
 		}
 		c.checkShutdown()
+		if c.evicting.Load() == leave && !c.idle() && len(c.unread()) > 0 {
+			return closes // its request has stalled
+		}
 		if by, _ := c.limit(); by == 0 || c.lane.now() < by { // the deadline was that of stop
 			c.readBy = unknown
 			return stays
@@ -144,9 +175,10 @@ func (c *conn) onReadError(err error) outcome {
 	return closes
 }
 
-// checkShutdown reports whether the connection finds only now that the lane stops.
+// checkShutdown reports whether the connection finds only now that the lane stops, or that it shall
+// make room.
 func (c *conn) checkShutdown() bool {
-	if c.stopSeen != 0 || !c.lane.stopping.Load() {
+	if c.stopSeen != 0 || !c.lane.stopping.Load() && !c.evicted() {
 		return false
 	}
 	c.stopSeen = c.lane.now()

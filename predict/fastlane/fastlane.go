@@ -24,7 +24,8 @@
 //   - Headers that may change the answer or the connection are not there: Transfer-Encoding, TE,
 //     Trailer, Expect, Upgrade, HTTP2-Settings, Content-Encoding, Origin, Range and If-*.
 //
-// As in net/http, up to four bytes of CR and LF may come between two requests.
+// Up to four bytes of CR and LF may come before a request. net/http skips them only after a POST,
+// so the lane hides from it those that come first on a connection.
 //
 // The lane refuses nothing by itself. Every other route, HTTP/1.0, HTTP/2, TLS and every error that
 // Config.Answer does not send are left to net/http. For any input, a client gets the bytes that
@@ -39,6 +40,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"iter"
 	"net"
 	"net/http"
 	"sync"
@@ -90,10 +92,19 @@ type Config struct {
 	// Draining reports whether replies must say Connection: close; nil means never.
 	Draining func() bool
 
-	// MaxConns bounds the open connections, those handed over included; zero means no bound.
-	// Further ones are accepted and closed at once, so that their clients do not wait in the
-	// backlog.
+	// MaxConns bounds the open connections, those handed over included; zero means no bound. For
+	// a further one the connection that has been idle longest makes room: for as long as that
+	// takes there are up to MaxLeaving more. If none is idle, the new one is closed at once, so
+	// that its client does not wait in the backlog.
 	MaxConns int
+
+	// HandedOver lists the connections that were handed over, so that they make room too. Nil
+	// means that they do not.
+	HandedOver iter.Seq[Evictable]
+
+	// MaxFields bounds the header fields of a request; zero means no bound. Requests with more are
+	// handed over.
+	MaxFields int
 
 	// MaxAge is the age from which on a connection ends with its next reply, which then says
 	// Connection: close; zero means no bound. Each connection's own differs by up to a tenth, so
@@ -123,10 +134,15 @@ type Lane struct {
 	handoffs   chan net.Conn
 	stopping   atomic.Bool
 	halt       chan struct{} // closed after stopping is set
+	room       chan struct{} // of size 1: a connection was closed or will not be
 	acceptDone chan struct{} // closed when accepting ends, so that conns can only shrink
 	closed     chan struct{} // closed by end when Accept has nothing more to return
 	graceFirst atomic.Int64  // as a time.Duration; see the constant
 	end        func()
+
+	evicting sync.Mutex // guards the next two
+	order    order
+	storm    storm
 
 	mu    sync.Mutex // guards what follows
 	conns map[*conn]struct{}
@@ -148,16 +164,18 @@ func New(cfg Config) *Lane {
 	}
 	s := cfg.Server
 	l := &Lane{
-		cfg:           cfg,
-		grammar:       grammar{"POST " + cfg.Target + " HTTP/1.1\r\n", cfg.ValidID, cfg.ValidTrace},
+		cfg: cfg,
+		grammar: grammar{"POST " + cfg.Target + " HTTP/1.1\r\n",
+			cfg.MaxFields, cfg.ValidID, cfg.ValidTrace},
 		headerTimeout: cmp.Or(s.ReadHeaderTimeout, s.ReadTimeout),
 		readTimeout:   s.ReadTimeout,
 		writeTimeout:  s.WriteTimeout,
 		idleTimeout:   cmp.Or(s.IdleTimeout, s.ReadTimeout),
 		pool:          sync.Pool{New: func() any { return new(buffers) }},
-		epoch:         time.Now(),
+		epoch:         time.Now().Add(-time.Nanosecond), // so that no point in time is 0
 		handoffs:      make(chan net.Conn),
 		halt:          make(chan struct{}),
+		room:          make(chan struct{}, 1),
 		acceptDone:    make(chan struct{}),
 		closed:        make(chan struct{}),
 		conns:         make(map[*conn]struct{}),

@@ -10,7 +10,8 @@ import (
 // handOver gives the connection to net/http.
 func (c *conn) handOver() {
 	l := c.lane
-	h := &handoffConn{Conn: c.nc, lane: l, unread: bytes.Clone(c.unread()), expires: c.expires}
+	h := &handoffConn{Conn: c.nc, lane: l, unread: bytes.Clone(c.unread()), expires: c.expires,
+		blanks: c.blanks}
 	if len(h.unread) > 0 {
 		h.elapsed.Store(int64(l.now() - c.began))
 	}
@@ -31,6 +32,7 @@ type handoffConn struct {
 	net.Conn
 	lane   *Lane
 	unread []byte
+	blanks int // bytes of blank lines that net/http is not to see
 	closed atomic.Bool
 
 	expires time.Duration // as of conn
@@ -48,7 +50,15 @@ func (h *handoffConn) Read(b []byte) (int, error) {
 		}
 		return n, nil
 	}
-	return h.Conn.Read(b)
+	for {
+		n, err := h.Conn.Read(b)
+		if h.blanks == 0 || n == 0 {
+			return n, err
+		}
+		if n = copy(b, b[leadingBlanks(b[:n], &h.blanks):n]); n > 0 || err != nil {
+			return n, err
+		}
+	}
 }
 
 func (h *handoffConn) Write(b []byte) (int, error) {
@@ -68,10 +78,12 @@ func (h *handoffConn) Expired() bool { return h.expires > 0 && h.lane.now() >= h
 
 // Close closes the connection and, the first time, makes room for another.
 func (h *handoffConn) Close() error {
+	err := h.Conn.Close()
 	if !h.closed.Swap(true) {
 		h.lane.open.Add(-1)
+		h.lane.signalRoom()
 	}
-	return h.Conn.Close()
+	return err
 }
 
 // CloseWrite lets net/http end a connection on which bytes may still arrive.

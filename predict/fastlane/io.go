@@ -3,6 +3,7 @@ package fastlane
 import (
 	"bytes"
 	"net"
+	"sync/atomic"
 	"time"
 )
 
@@ -15,6 +16,11 @@ type stream struct {
 	buffers  *buffers // nil while nothing is unread and nothing is to be written
 	from, to int      // buffers.in[from:to] is unread
 	small    []byte   // what read uses while there are no buffers; nil with raw
+
+	// What evict needs to know, set before each wait: when the last answer was made, or else the
+	// connection; and when the last bytes of an incomplete request came, or less than 0 when an
+	// answer could not be written at once, or else 0.
+	idleSince, progress atomic.Int64
 
 	readBy  time.Duration // the read deadline that is set; 0 means none
 	writeBy time.Duration // likewise for writing
@@ -131,6 +137,7 @@ func (s *stream) flush() error {
 			}()
 		}
 	}
+	s.progress.Store(-int64(s.lane.now())) // the client may take its time
 	if t := s.lane.writeTimeout; t > 0 {
 		if by := s.lane.now() + t; s.writeBy < by {
 			s.writeBy = by + slack

@@ -21,6 +21,7 @@ const (
 // grammar describes the requests that the package documentation lists.
 type grammar struct {
 	line                string // the request line with its CRLF
+	maxFields           int    // 0: any number
 	validID, validTrace func([]byte) bool
 }
 
@@ -81,7 +82,7 @@ func (g *grammar) scan(b []byte, r *Request) verdict {
 	}
 	var found headers
 	var lower [maxName]byte // the name in lower case
-	for {
+	for fields := 1; ; fields++ {
 		start := i
 		for i < len(b) && tokens[b[i]] != 0 {
 			if n := i - start; n < maxName {
@@ -95,7 +96,7 @@ func (g *grammar) scan(b []byte, r *Request) verdict {
 			return needMore
 		case n == 0:
 			return found.end(b, i, r)
-		case b[i] != ':':
+		case b[i] != ':' || g.maxFields > 0 && fields > g.maxFields:
 			return unsupported
 		}
 		from := i + 1

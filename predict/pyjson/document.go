@@ -26,6 +26,8 @@ type Document struct {
 	nodes []node
 }
 
+const nodeBytes = 16
+
 // A node's children follow it. Those of an object alternate key, value.
 type node struct {
 	kind    Kind

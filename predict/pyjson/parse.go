@@ -26,7 +26,7 @@ func Parse(body []byte) (*Document, error) {
 		return nil, ErrUnreadable // CPython takes it for UTF-16 or UTF-32
 	}
 	src := bytes.TrimPrefix(body, []byte("\ufeff"))
-	p := parser{src: src, nodes: make([]node, 0, 16+len(src)/16)}
+	p := parser{src: src, nodes: make([]node, 0, mostNodes(src))}
 	p.blanks()
 	if p.value() {
 		if p.blanks(); p.pos == len(src) {
@@ -38,6 +38,24 @@ func Parse(body []byte) (*Document, error) {
 		return nil, ErrUnreadable
 	}
 	return nil, &SyntaxError{p.fault.Msg, CodePoints(src[:p.fault.Position])}
+}
+
+// TreeBytes is what Parse allocates for the tree of a body.
+func TreeBytes(body []byte) int { return mostNodes(body) * nodeBytes }
+
+// mostNodes is how many values a text has at most, and just as many if none of these bytes stands
+// in a string: the root, and one after each byte that begins or continues a list or an object.
+func mostNodes(src []byte) int {
+	n := 1
+	for _, before := range []string{",", ":", "[", "{"} {
+		n += bytes.Count(src, []byte(before))
+	}
+	return n
+}
+
+// NewDocument returns a Document with room for any value of src, for [Document.ParseValue].
+func NewDocument(src []byte) *Document {
+	return &Document{nodes: make([]node, 0, mostNodes(src))}
 }
 
 // ParseValue reads the value that begins at src[at], inside of depth brackets, into d, whose memory

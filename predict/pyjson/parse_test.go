@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -20,6 +21,12 @@ var oddBodies = []string{
 	`{"a":[1,{"b":[]}],"c":{}}`, `[1 2]`, `{"a" 1}`, `{"a":}`,
 	strings.Repeat("[", 100) + strings.Repeat("]", 100), strings.Repeat("[", 101),
 	strings.Repeat("9", 4301),
+}
+
+func TestNodeBytes(t *testing.T) {
+	if size := reflect.TypeFor[node]().Size(); size != nodeBytes {
+		t.Errorf("a node has %d bytes, want %d", size, nodeBytes)
+	}
 }
 
 // FuzzParse compares the parser with encoding/json: it accepts the same, but for CPython's limits.
@@ -51,6 +58,10 @@ func FuzzParse(f *testing.F) {
 		if int(d.nodes[0].next) != len(d.nodes) {
 			t.Errorf("Parse(%q): the root ends at node %d of %d", body, d.nodes[0].next,
 				len(d.nodes))
+		}
+		if most := mostNodes(src); len(d.nodes) > most || cap(d.nodes) != most {
+			t.Errorf("Parse(%q): %d nodes in room for %d, want %d at most", body, len(d.nodes),
+				cap(d.nodes), most)
 		}
 		input := d.Input(0)
 		if !json.Valid(input) || !utf8.Valid(input) {

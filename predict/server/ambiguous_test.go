@@ -24,7 +24,7 @@ func TestAmbiguousRequests(t *testing.T) {
 			"200 OK"},
 		{"HTTP/1.0 kept alive, Transfer-Encoding",
 			"POST /predict HTTP/1.0\r\n" + host + "Connection: keep-alive\r\n" + chunked + "\r\n",
-			"422 Unprocessable Entity"},
+			"400 Bad Request"},
 		{"HTTP/1.0 kept alive", kept, "200 OK"},
 		{"empty Host", withHost("Host:\r\n"), "400 Bad Request"},
 		{"empty Host, absolute target", strings.Replace(withHost("Host:\r\n"), "/predict",

@@ -37,7 +37,8 @@ var (
 )
 
 // newAuth returns nil if everyone may ask as often as they like.
-func newAuth(cfg *Config, creds *credentials, reg *metrics.Registry) (*auth, error) {
+func newAuth(cfg *Config, creds *credentials, reg *metrics.Registry,
+	clients int) (*auth, error) {
 	if cfg.KeysFile == "" && cfg.RateLimit.Requests == 0 {
 		return nil, nil
 	}
@@ -51,7 +52,7 @@ func newAuth(cfg *Config, creds *credentials, reg *metrics.Registry) (*auth, err
 	}
 	var err error
 	a.limiter, err = ratelimit.New[client](ratelimit.Config{Rate: cfg.RateLimit,
-		Burst: cfg.RateBurst})
+		Burst: cfg.RateBurst, Clients: clients})
 	if err != nil {
 		return nil, err
 	}
@@ -72,15 +73,32 @@ func (a *auth) authorize(key []byte, from netip.Addr) (name string, denied *pred
 	}
 	if a.limiter != nil {
 		if d := a.limiter.Take(clientOf(name, from)); !d.OK {
-			a.overRate.Inc()
-			return name, &predict.Error{Status: http.StatusTooManyRequests,
-				Detail: "Too Many Requests", RetryAfter: ratelimit.Seconds(d.Wait)}
+			return name, a.tooMany(d)
 		}
 	}
 	if denied != nil {
 		a.badKey.Inc()
 	}
 	return name, denied
+}
+
+func (a *auth) tooMany(d ratelimit.Decision) *predict.Error {
+	a.overRate.Inc()
+	return &predict.Error{Status: http.StatusTooManyRequests, Detail: "Too Many Requests",
+		RetryAfter: ratelimit.Seconds(d.Wait)}
+}
+
+// charge takes a batch from its client's rate by its items, in place of the one request that
+// authorize took.
+func (s *Server) charge(w http.ResponseWriter, items int) error {
+	rec, ok := w.(*statusRecorder)
+	if !ok || items <= 1 {
+		return nil
+	}
+	if d := s.auth.limiter.TakeMore(rec.pays, items, 1); !d.OK {
+		return s.auth.tooMany(d)
+	}
+	return nil
 }
 
 func checkKey(keys *apikey.Set, key []byte) (name string, denied *predict.Error) {
@@ -112,9 +130,10 @@ func (s *Server) require(next http.HandlerFunc) http.HandlerFunc {
 		return next
 	}
 	return func(w http.ResponseWriter, r *http.Request) {
-		name, denied := s.auth.authorize(apikey.FromHeader(r.Header), s.clientAddr(r))
+		addr := s.clientAddr(r)
+		name, denied := s.auth.authorize(apikey.FromHeader(r.Header), addr)
 		if rec, ok := w.(*statusRecorder); ok {
-			rec.key = name
+			rec.key, rec.pays = name, clientOf(name, addr)
 		}
 		if denied != nil {
 			refuse(w, r, *denied)

@@ -13,6 +13,7 @@ import (
 	"tickercast/model/calibrate"
 	"tickercast/model/market"
 	"tickercast/model/source"
+	"tickercast/predict/internal/limits"
 	"tickercast/predict/internal/logging"
 	"tickercast/predict/internal/ratelimit"
 	"tickercast/predict/internal/systemd"
@@ -64,9 +65,17 @@ type Config struct {
 	CacheBytes   int64         // memory for them
 	CacheTTL     time.Duration // how long an answer is kept
 
-	MaxConns     int           // open connections; 0: as descriptors and MemoryLimit allow
-	MaxConnAge   time.Duration // after which an HTTP/1 connection ends with an answer; 0: never
-	MemoryLimit  int64         // bytes that the process should stay below; 0: unknown
+	MaxConns    int           // open connections; 0: as descriptors and MemoryLimit allow
+	MaxConnAge  time.Duration // after which an HTTP/1 connection ends with an answer; 0: never
+	MemoryLimit int64         // bytes that the collector keeps the process below; 0: unknown
+
+	MaxBody       int64 // bytes of the body of a request
+	MaxBatchBody  int64 // bytes of the body of a batch or inference
+	MaxBatchItems int   // requests in a batch or inference
+
+	MaxHeaderBytes  int // of the head of a request, to which net/http adds 4 KiB
+	MaxHeaderFields int // in the head of a request
+
 	BatchTimeout time.Duration // for a call that asks for many forecasts
 	DrainDelay   time.Duration // how long to go on accepting after SIGTERM
 	Grace        time.Duration // how long requests in flight may take after that
@@ -117,6 +126,11 @@ func Default() Config {
 		CacheEntries:      1 << 16,
 		CacheBytes:        64 << 20,
 		CacheTTL:          time.Hour,
+		MaxBody:           64 << 10,
+		MaxBatchBody:      1 << 20,
+		MaxBatchItems:     1000,
+		MaxHeaderBytes:    8 << 10,
+		MaxHeaderFields:   100,
 		BatchTimeout:      2 * time.Second,
 		DrainDelay:        5 * time.Second,
 		Grace:             10 * time.Second,
@@ -144,6 +158,20 @@ func (c *Config) Validate() error {
 			return fmt.Errorf("-%s %s is not above zero", t.name, t.time)
 		}
 	}
+	for _, l := range []struct {
+		name             string
+		value, low, high int64
+	}{
+		{"max-body", c.MaxBody, 1, 1 << 30},
+		{"max-batch-body", c.MaxBatchBody, 1, 1 << 30},
+		{"max-batch-items", int64(c.MaxBatchItems), 1, 1_000_000},
+		{"max-header-bytes", int64(c.MaxHeaderBytes), 1 << 10, 1 << 20},
+		{"max-header-fields", int64(c.MaxHeaderFields), 1, 10_000},
+	} {
+		if l.value < l.low || l.value > l.high {
+			return fmt.Errorf("-%s %d is not from %d to %d", l.name, l.value, l.low, l.high)
+		}
+	}
 	switch {
 	case c.Listen == nil || c.Load == nil || c.Logger == nil:
 		return errors.New("server: Config needs Listen, Load and Logger")
@@ -168,6 +196,13 @@ func (c *Config) Validate() error {
 	return checkRoot(c.RootPath)
 }
 
+// wanted is what the memory is planned for, if descriptors allow so many connections.
+func (c *Config) wanted(conns int) limits.Wanted {
+	return limits.Wanted{Conns: conns, CacheBytes: c.CacheBytes,
+		Memory: c.MemoryLimit, HTTP2: c.H2C || c.TLSCert != "", TLS: c.TLSCert != "",
+		Rates: c.RateLimit.Requests > 0}
+}
+
 // Info is what a Server says of itself when it is ready.
 type Info struct {
 	Addr, AdminAddr string // as listened on; AdminAddr is empty without that port
@@ -175,5 +210,7 @@ type Info struct {
 	Market          *market.Market
 	MaxConns        int
 	CacheBytes      int64
+	HeldBytes       int64 // the most that clients can make the server hold
+	MaxBatchBody    int64
 	FastLane        bool
 }

@@ -4,11 +4,16 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"tickercast/predict/internal/limits"
+	"tickercast/predict/internal/ratelimit"
 )
 
 // A connTracker knows what each connection of an http.Server is doing, so that a drain can wait
@@ -17,10 +22,17 @@ import (
 type connTracker struct {
 	// net.Conn, as http.Server knows it, to *trackedConn; no lock, as each request looks twice
 	open sync.Map
+
+	head headCounter // of a new connection
+
+	limiter *limits.Limiter // nil: what the connections hold is not counted
+	proxies ratelimit.Proxies
+	sealed  bool // the connections are encrypted
+	h2c     bool // they may speak HTTP/2 though they are not
 }
 
 // listener wraps ln. The server must accept from what it returns.
-func (c *connTracker) listener(ln net.Listener) net.Listener { return trackedListener{ln} }
+func (c *connTracker) listener(ln net.Listener) net.Listener { return trackedListener{ln, c} }
 
 // track is for http.Server.ConnState.
 func (c *connTracker) track(nc net.Conn, state http.ConnState) {
@@ -28,25 +40,30 @@ func (c *connTracker) track(nc net.Conn, state http.ConnState) {
 	case http.StateNew:
 		c.open.Store(nc, trackedIn(nc))
 	case http.StateClosed, http.StateHijacked:
-		c.open.Delete(nc)
+		if t, ok := c.open.LoadAndDelete(nc); ok {
+			t.(*trackedConn).memory.end()
+		}
 	default:
 		if t, ok := c.open.Load(nc); ok {
 			t.(*trackedConn).enter(state)
+		}
+		if state == http.StateActive && c.sealed {
+			countSealedHTTP2(nc)
 		}
 	}
 }
 
 // drain blocks until no HTTP/1 connection has a request in progress or partly received. Responses
 // must already carry Connection: close, and no connection may be accepted any more.
-func (c *connTracker) drain(ctx context.Context, server *http.Server) error {
+func (c *connTracker) drain(ctx context.Context) error {
 	first := firstReadTime
 	if end, ok := ctx.Deadline(); ok {
 		first = min(first, time.Until(end)/2)
 	}
 	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
 		waiting := false
-		for nc, t := range c.all {
-			if t.idle() && speaksHTTP2(server, nc) {
+		for _, t := range c.all {
+			if t.http2.Load() {
 				continue
 			}
 			waiting = true
@@ -67,14 +84,6 @@ func (c *connTracker) all(yield func(net.Conn, *trackedConn) bool) {
 	c.open.Range(func(nc, t any) bool { return yield(nc.(net.Conn), t.(*trackedConn)) })
 }
 
-// speaksHTTP2 reports whether a connection may speak HTTP/2, whose end Shutdown announces.
-func speaksHTTP2(server *http.Server, nc net.Conn) bool {
-	if t, ok := nc.(*tls.Conn); ok {
-		return t.ConnectionState().NegotiatedProtocol == "h2"
-	}
-	return server.Protocols.UnencryptedHTTP2()
-}
-
 const (
 	// finalReadTime is what a connection without a request gets when the server stops: bytes sent
 	// before may just be arriving.
@@ -85,12 +94,22 @@ const (
 	firstReadTime = time.Second
 )
 
+// maxExtended is how many times bytes put off the end of the final read. The first of them need not
+// show that a request begins: they may be half a record of TLS, or a frame of HTTP/2.
+const maxExtended = 4
+
 // A trackedConn is a connection of an http.Server that knows whether a request has begun. The
 // server itself calls a connection idle until the whole head of its next request is there, and
 // answers 400 when a deadline ends in the middle of it.
 type trackedConn struct {
 	net.Conn
-	began time.Time
+	tracker    *connTracker
+	coding     codingWatch
+	memory     connHold     // only for the goroutine that reads
+	freeStream atomic.Bool  // a stream of HTTP/2 is the one that is free
+	refusing   atomic.Int32 // streams that are being refused
+	began      time.Time
+	http2      atomic.Bool // its end is for an http2Service
 
 	mu       sync.Mutex
 	state    http.ConnState
@@ -101,6 +120,10 @@ type trackedConn struct {
 	final     finalRead
 	until     time.Time // the end of the final read
 	first     time.Duration
+	extended  int // how many times bytes have put off the end of the final read
+
+	turn
+	head headCounter
 }
 
 // finalRead is how far the last read of a connection has come.
@@ -112,14 +135,23 @@ const (
 	finalReading           // and reads once more, until the end of finalReadTime
 )
 
-type trackedListener struct{ net.Listener }
+type trackedListener struct {
+	net.Listener
+	tracker *connTracker
+}
 
 func (l trackedListener) Accept() (net.Conn, error) {
 	nc, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
-	return &trackedConn{Conn: nc, began: time.Now()}, nil
+	now := time.Now()
+	t := &trackedConn{Conn: nc, tracker: l.tracker, began: now,
+		turn: turn{since: now, progress: now}, head: l.tracker.head}
+	if l.tracker.limiter != nil {
+		l.tracker.limiter.Open(&t.memory.hold, t, freeHead)
+	}
+	return t, nil
 }
 
 // trackedIn finds the connection of a trackedListener in what an http.Server makes of it.
@@ -131,15 +163,19 @@ func trackedIn(nc net.Conn) *trackedConn {
 }
 
 func (t *trackedConn) enter(state http.ConnState) {
+	if state == http.StateIdle && !t.memory.http2.Load() {
+		t.memory.hold.Release()
+		t.memory.read = false
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.state, t.deadlines, t.final = state, 0, notFinal
-}
-
-func (t *trackedConn) idle() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.state == http.StateIdle
+	if state == http.StateIdle {
+		t.since = time.Now()
+		t.head.begin()
+		return
+	}
+	t.endEvictionLocked()
 }
 
 // begunLocked reports whether any of a request is there. One that follows another begins, for
@@ -182,10 +218,18 @@ func (t *trackedConn) setDeadlineLocked() error {
 
 func (t *trackedConn) SetReadDeadline(by time.Time) error {
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	t.wanted = by
 	t.deadlines++
-	return t.setDeadlineLocked()
+	if t.begunLocked() {
+		t.endEvictionLocked()
+	}
+	next := t.state == http.StateIdle && t.deadlines == 2
+	err := t.setDeadlineLocked()
+	t.mu.Unlock()
+	if next {
+		t.countRest()
+	}
+	return err
 }
 
 func (t *trackedConn) SetDeadline(by time.Time) error {
@@ -193,36 +237,55 @@ func (t *trackedConn) SetDeadline(by time.Time) error {
 }
 
 func (t *trackedConn) Read(b []byte) (int, error) {
-	for {
+	for !t.head.ended {
 		n, err := t.Conn.Read(b)
-		if !t.again(n, err) {
-			return n, err
+		t.coding.see(b[:n])
+		again, head := t.again(n, err)
+		if again {
+			continue
+		}
+		if n > 0 && t.count(b[:n], head) != nil {
+			t.refuse()
+			return 0, io.EOF
+		}
+		if kept := t.takeHead(b, n); kept > 0 || n == 0 || err != nil {
+			return kept, err
 		}
 	}
+	return 0, io.EOF
 }
 
 // again notes what a read brought and reports whether to read once more. The time of the final read
 // begins here and not where it was asked for: on a busy machine this goroutine may have to wait for
-// longer than that.
-func (t *trackedConn) again(n int, err error) bool {
+// longer than that. head reports whether the bytes are of a head.
+func (t *trackedConn) again(n int, err error) (again, head bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if n > 0 {
+		t.progress = time.Now()
+		if t.final == finalReading && t.extended < maxExtended {
+			t.extended++
+			t.until = t.progress.Add(finalReadTime)
+			t.setDeadlineLocked()
+		}
+	}
 	if n > 0 && !t.received {
 		t.received = true
 		if t.final != notFinal {
+			t.endEvictionLocked()
 			t.setDeadlineLocked()
 		}
 	}
 	if n > 0 || t.final != finalAsked || t.begunLocked() ||
 		!errors.Is(err, os.ErrDeadlineExceeded) {
-		return false
+		return false, t.state != http.StateActive
 	}
-	t.final, t.until = finalReading, time.Now().Add(finalReadTime)
+	t.final, t.until, t.extended = finalReading, time.Now().Add(finalReadTime), 0
 	if first := t.began.Add(t.first); t.state == http.StateNew && first.After(t.until) {
 		t.until = first
 	}
 	t.setDeadlineLocked()
-	return true
+	return true, false
 }
 
 // CloseWrite is how net/http ends a connection on which bytes may still be coming.

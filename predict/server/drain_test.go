@@ -72,7 +72,7 @@ func (tt drainCase) run(t *testing.T) {
 			w.Header().Set("Connection", "close")
 		}
 		io.WriteString(w, "done")
-	})
+	}, &conns)
 	server.ConnState = conns.track
 	ln := memnet.Listen()
 	accepted := make(chan error, 1)
@@ -99,7 +99,7 @@ func (tt drainCase) run(t *testing.T) {
 	<-accepted
 	ended := make(chan error, 1)
 	go func() {
-		ended <- errors.Join(conns.drain(t.Context(), server), server.Shutdown(t.Context()))
+		ended <- errors.Join(conns.drain(t.Context()), server.Shutdown(t.Context()))
 	}()
 	time.Sleep(tt.after)
 	io.WriteString(c, tt.rest)
@@ -141,10 +141,10 @@ func readAnswer(in *bufio.Reader) (body string, closed bool, err error) {
 }
 
 // newTestServer is an http.Server with the usual timeouts.
-func newTestServer(h http.HandlerFunc) *http.Server {
+func newTestServer(h http.HandlerFunc, conns *connTracker) *http.Server {
 	cfg := Default()
 	cfg.Logger = slog.New(slog.DiscardHandler)
-	return newHTTPServer(&cfg, h)
+	return newHTTPServer(&cfg, h, conns)
 }
 
 func TestDrainEndsWithItsContext(t *testing.T) {
@@ -155,7 +155,7 @@ func TestDrainEndsWithItsContext(t *testing.T) {
 		conns.track(c, http.StateActive)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		err := conns.drain(ctx, newTestServer(http.NotFound))
+		err := conns.drain(ctx)
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v, want the error of the context", err)
 		}

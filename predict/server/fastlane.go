@@ -16,13 +16,15 @@ import (
 // FastLane the lane hands over every connection; under TLS it would have to be a TLS server itself.
 func (s *Server) laneConfig(ln net.Listener) fastlane.Config {
 	cfg := fastlane.Config{
-		Listener: ln,
-		Shared:   isInherited(s.cfg.Addr),
-		Server:   s.public,
-		MaxConns: s.plan.Conns,
-		MaxAge:   s.cfg.MaxConnAge,
-		Draining: s.draining.Load,
-		Fault:    func(err error) { s.logger.Error("fast lane", "error", err.Error()) },
+		Listener:   ln,
+		Shared:     isInherited(s.cfg.Addr),
+		Server:     s.public,
+		MaxConns:   s.plan.Conns,
+		MaxAge:     s.cfg.MaxConnAge,
+		MaxFields:  s.cfg.MaxHeaderFields,
+		HandedOver: s.conns.evictable(),
+		Draining:   s.draining.Load,
+		Fault:      func(err error) { s.logger.Error("fast lane", "error", err.Error()) },
 	}
 	if !s.usesLane() {
 		return cfg
@@ -36,6 +38,21 @@ func (s *Server) laneConfig(ln net.Listener) fastlane.Config {
 		maps.Copy(cfg.Header, s.cors.Header())
 	}
 	return cfg
+}
+
+// bounded is a listener for a server other than the public one, with a bound on its connections.
+// Its lane answers nothing itself.
+func (s *Server) bounded(ln net.Listener, h *http.Server, conns *connTracker,
+	maxConns int) net.Listener {
+	return conns.listener(fastlane.New(fastlane.Config{
+		Listener:   ln,
+		Server:     h,
+		MaxConns:   maxConns,
+		HandedOver: conns.evictable(),
+		Fault: func(err error) {
+			s.logger.Error("accepting", "addr", addrOf(ln), "error", err.Error())
+		},
+	}))
 }
 
 func (s *Server) usesLane() bool { return s.cfg.FastLane && s.cfg.TLSCert == "" }

@@ -3,74 +3,54 @@ package server_test
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"tickercast/predict/internal/wirecase"
 	"tickercast/predict/server"
 )
 
 // Parts of requests.
 const (
-	line    = "POST /predict HTTP/1.1\r\n"
-	host    = "Host: x\r\n"
-	isJSON  = "Content-Type: application/json\r\n"
-	json17  = isJSON + "Content-Length: 17\r\n"
-	chunks  = "Transfer-Encoding: chunked\r\n"
-	chunked = isJSON + chunks
-	good    = line + host + json17 + "\r\n" + aForecast
-	in11    = "11\r\n" + aForecast + "\r\n0\r\n\r\n" // 17 bytes in hexadecimal
-	// inner would get a 404 if it were taken for a request.
-	inner  = "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
-	probe  = "GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Request-Id: probe\r\n\r\n"
-	aTrace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+	line    = wirecase.Line
+	host    = wirecase.Host
+	isJSON  = wirecase.JSON
+	json17  = wirecase.Plain
+	chunks  = wirecase.Chunks
+	chunked = wirecase.Chunked
+	good    = wirecase.Good
+	in11    = wirecase.InChunk
+	aTrace  = wirecase.Trace
+	probe   = "GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Request-Id: probe\r\n\r\n"
 )
 
 // rawPost is a POST /predict with other headers than a good one.
-func rawPost(headers, body string) string { return line + host + headers + "\r\n" + body }
+func rawPost(headers, body string) string { return wirecase.Post(headers, body) }
 
-// bare is a request of a method and a target only.
-func bare(request string) string { return request + " HTTP/1.1\r\n" + host + "\r\n" }
-
-// A hostileRequest has the statuses of the answers that must come, and whether the connection can
-// be used after them. Where it cannot, nothing behind the request is ever taken for another one.
-// Where RFC 9112 leaves a choice it is that of net/http: lines may end in LF, a folded header is
-// unfolded, a Content-Length may be repeated, blank lines before a first request are refused. Of
-// the server errors only 501 and 505 come, for a transfer encoding and a version that are not
-// known.
-type hostileRequest struct{ name, request, want string }
-
-func hostile() []hostileRequest {
-	return slices.Concat([]hostileRequest{
-		{"good", good, "200 open"},
-		{"good twice", good + good, "200 200 open"},
-		{"good, known and unknown",
-			good + rawPost(isJSON+"Content-Length: 19\r\n", `{"ticker":"NOSUCH"}`), "200 404 open"},
-	}, hostileFraming, hostileHeads)
-}
-
-// TestHostileRequests sends each request whole and in pieces, to a server with the fast lane and to
-// one without. Both must answer as the list says and, but for date and id, with the same bytes; and
-// they must answer others afterwards.
+// TestHostileRequests sends each request whole, in pieces and behind another one, to a server with
+// the fast lane and to one without. Both must answer as the case says and, but for date and id,
+// with the same bytes; and they must answer others afterwards.
 func TestHostileRequests(t *testing.T) {
 	servers := []*running{
 		start(t, loopback(), nil),
 		start(t, loopback(), func(c *server.Config) { c.FastLane = false }),
 	}
 	t.Run("requests", func(t *testing.T) { // ends when its parallel parts have
-		for _, tt := range hostile() {
-			t.Run(tt.name, func(t *testing.T) {
+		for _, c := range wirecase.Cases() {
+			t.Run(c.Name, func(t *testing.T) {
 				t.Parallel()
-				for _, size := range []int{1 << 20, 11} {
-					tt.send(t, servers, size)
-				}
+				send(t, servers, c, 1<<20)
+				send(t, servers, c, 11)
+				c.Request, c.Want = good+c.Request, "200 "+c.Want
+				send(t, servers, c, 1<<20)
 			})
 		}
 	})
@@ -78,23 +58,39 @@ func TestHostileRequests(t *testing.T) {
 		require.Equal(t, "0", r.metric("panics_total"))
 		require.NotContains(t, r.log.String(), `"level":"ERROR"`)
 	}
-	for _, tt := range hostile() {
-		for status := range strings.FieldsSeq(tt.want) {
-			if status >= "500" && status < "600" && status != "501" && status != "505" {
-				t.Errorf("%s: %s is the server's fault", tt.name, status)
-			}
-		}
-	}
 }
 
-// send sends a request to servers in pieces of a size and compares what they answer.
-func (h hostileRequest) send(t *testing.T, servers []*running, size int) {
+// TestCasesAreWellFormed: each case has a name of its own, a rule that can be looked up, and no
+// answer that would be the server's fault.
+func TestCasesAreWellFormed(t *testing.T) {
+	rule := regexp.MustCompile(`^(((MUST|SHOULD|MAY) )?(9110|9112)( \d+)(\.\d+)*)?$`)
+	want := regexp.MustCompile(`^([2345]\d\d |100 )*(open|closed)$`)
+	seen, musts := map[string]bool{}, 0
+	for _, c := range wirecase.Cases() {
+		require.False(t, seen[c.Name], c.Name)
+		seen[c.Name] = true
+		require.Regexp(t, rule, c.Rule, c.Name)
+		require.Regexp(t, want, c.Want, c.Name)
+		for status := range strings.FieldsSeq(c.Want) {
+			// Of the server errors only those for an unknown encoding or version are right.
+			require.False(t, status >= "500" && status < "600" && status != "501" && status != "505",
+				"%s: %s is the server's fault", c.Name, status)
+		}
+		if strings.HasPrefix(c.Rule, "MUST ") {
+			musts++
+		}
+	}
+	t.Logf("%d cases, of which %d follow a MUST", len(seen), musts)
+}
+
+// send sends a case to servers in pieces of a size and compares what they answer.
+func send(t *testing.T, servers []*running, c wirecase.Case, size int) {
 	var answers []string
 	for _, r := range servers {
-		got, raw := converse(t, r.public, h.request, size)
-		if got != h.want {
-			t.Errorf("lane %v, pieces of %d: got %q, want %q; %.300q", r.FastLane, size, got,
-				h.want, raw)
+		got, raw := converse(t, r.public, c.Request, size)
+		if got != c.Want {
+			t.Errorf("lane %v, pieces of %d: got %q, want %q by %q; %.300q", r.FastLane, size, got,
+				c.Want, c.Rule, raw)
 		}
 		answers = append(answers, anonymous(raw))
 		if status, _ := r.public.get(t, "/livez"); status != 200 {
@@ -104,20 +100,6 @@ func (h hostileRequest) send(t *testing.T, servers []*running, size int) {
 	if answers[0] != answers[1] {
 		t.Errorf("pieces of %d: the two paths differ:\n%q\n%q", size, answers[0], answers[1])
 	}
-}
-
-// TestTooLongIsRefusedUnsent asks whether to send a body that is too long. The answer is 413,
-// without the 100 that would invite it. The connection then stays for a while, in case the body is
-// on its way: a reset could arrive before the answer.
-func TestTooLongIsRefusedUnsent(t *testing.T) {
-	c := start(t, loopback(), nil).public.connect(t)
-	_, err := io.WriteString(c,
-		line+host+isJSON+"Expect: 100-continue\r\nContent-Length: 100000\r\n\r\n")
-	require.NoError(t, err)
-	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
-	require.NoError(t, err)
-	require.Equal(t, http.StatusRequestEntityTooLarge, resp.StatusCode)
-	require.True(t, resp.Close)
 }
 
 // converse sends a request in pieces and a probe behind it, and reports which statuses came, and
@@ -130,12 +112,12 @@ func converse(t *testing.T, p port, request string, size int) (got, raw string) 
 	var all bytes.Buffer
 	answers := bufio.NewReader(io.TeeReader(c, &all))
 	var statuses []string
-	method := "POST"
-	if strings.HasPrefix(request, "HEAD") {
-		method = "HEAD"
-	}
 	end := "closed"
 	for {
+		method := "POST"
+		if front := strings.Repeat(good, len(statuses)) + "HEAD"; strings.HasPrefix(request, front) {
+			method = "HEAD" // no body follows
+		}
 		resp, err := http.ReadResponse(answers, &http.Request{Method: method})
 		if err != nil {
 			if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) &&
@@ -144,16 +126,42 @@ func converse(t *testing.T, p port, request string, size int) (got, raw string) 
 			}
 			break
 		}
-		io.Copy(io.Discard, resp.Body)
+		body, err := io.ReadAll(resp.Body)
 		resp.Body.Close()
+		if err == nil { // net/http may reset a connection on which more comes
+			requireForm(t, resp, string(body))
+		}
 		if resp.Header.Get(requestID) == "probe" {
 			end = "open"
 			continue
 		}
 		statuses = append(statuses, fmt.Sprint(resp.StatusCode))
-		method = "POST"
 	}
 	return strings.Join(append(statuses, end), " "), all.String()
+}
+
+// requireForm wants an answer of our own code, which has a request id, to be JSON and to have a
+// date. Those of net/http itself are few, are text, and end the connection.
+func requireForm(t *testing.T, resp *http.Response, body string) {
+	t.Helper()
+	if resp.StatusCode == http.StatusContinue {
+		return
+	}
+	if resp.Header.Get(requestID) == "" {
+		require.Contains(t, []int{400, 417, 431, 501, 505}, resp.StatusCode)
+		require.True(t, resp.Close)
+		return
+	}
+	require.NotEmpty(t, resp.Header.Get("Date"))
+	if resp.StatusCode == http.StatusNotModified || resp.Request.Method == "HEAD" {
+		require.Empty(t, body)
+		return
+	}
+	require.Equal(t, "application/json", resp.Header.Get("Content-Type"))
+	require.True(t, json.Valid([]byte(body)), body)
+	if resp.StatusCode == http.StatusMethodNotAllowed {
+		require.NotEmpty(t, resp.Header.Get("Allow"))
+	}
 }
 
 // writeInPieces writes text until it is all written or the connection has ended.
@@ -167,7 +175,7 @@ func writeInPieces(w io.Writer, text string, size int) {
 	}
 }
 
-var changing = regexp.MustCompile(`(Date|X-Request-Id): [^\r]*`)
+var changing = regexp.MustCompile(`(Date|X-Request-Id|Cache-Status|Age): [^\r]*`)
 
 // anonymous leaves out what differs from answer to answer.
 func anonymous(answers string) string { return changing.ReplaceAllString(answers, "$1") }

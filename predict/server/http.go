@@ -1,71 +1,77 @@
 package server
 
 import (
-	"context"
 	"log"
 	"log/slog"
-	"net"
 	"net/http"
 	"sync/atomic"
 	"time"
 )
 
 const (
-	maxHeaderBytes = 8 << 10 // net/http adds 4 KiB of slack
-	maxStreams     = 100     // of one HTTP/2 connection at once
+	maxStreams = 100 // of one HTTP/2 connection at once, where the limiter is large enough
+	// maxFrame is the least that HTTP/2 allows: for a frame of a megabyte its first bytes suffice
+	// to make net/http take the megabyte.
+	maxFrame = 16 << 10
 )
 
-// newHTTPServer returns a server that speaks HTTP/1 only, with the timeouts of cfg.
-func newHTTPServer(cfg *Config, h http.Handler) *http.Server {
+// newHTTPServer returns a server that speaks HTTP/1 only, with the limits of cfg. It must accept
+// from the listener of conns.
+func newHTTPServer(cfg *Config, h http.Handler, conns *connTracker) *http.Server {
+	conns.head = headCounter{max: cfg.MaxHeaderFields + spareLines, notHTTP2: true}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	errorLog := &throttledLog{logger: cfg.Logger, now: time.Now}
 	return &http.Server{
-		Protocols:                    protocols,
-		HTTP2:                        &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
+		Protocols: protocols,
+		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams,
+			MaxReadFrameSize:              maxFrame,
+			MaxReceiveBufferPerConnection: streamWindow,
+			MaxReceiveBufferPerStream:     streamWindow},
 		Handler:                      h,
 		ReadHeaderTimeout:            cfg.ReadHeaderTimeout,
 		ReadTimeout:                  cfg.ReadTimeout,
 		WriteTimeout:                 cfg.WriteTimeout,
 		IdleTimeout:                  cfg.IdleTimeout,
-		MaxHeaderBytes:               maxHeaderBytes,
+		MaxHeaderBytes:               cfg.MaxHeaderBytes + headSlack, // see limitHead
+		ConnState:                    conns.track,
+		ConnContext:                  withConn,
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     log.New(errorLog, "", 0),
 	}
 }
 
 func newPublicServer(cfg *Config, h http.Handler, conns *connTracker,
-	creds *credentials) *http.Server {
-	server := newHTTPServer(cfg, h)
-	server.ConnState = conns.track
-	if cfg.MaxConnAge > 0 {
-		server.ConnContext = func(ctx context.Context, nc net.Conn) context.Context {
-			return context.WithValue(ctx, connKey{}, trackedIn(nc).Conn)
-		}
-	}
+	creds *credentials, h2 *http2Service) *http.Server {
+	server := newHTTPServer(cfg, h, conns)
+	conns.head.notHTTP2 = !cfg.H2C
 	if cfg.TLSCert != "" {
+		conns.head.max = 0
 		server.TLSConfig = creds.cert.config()
 		server.Protocols.SetHTTP2(true)
 	}
 	server.Protocols.SetUnencryptedHTTP2(cfg.H2C)
+	h2.takeOver(server)
 	return server
 }
-
-// connKey is where the context of a request has its connection, if that may get too old.
-type connKey struct{}
 
 // isTooOld reports whether the connection of a request should end with its answer. In HTTP/2 one
 // connection has many requests, and net/http would end it before this answer.
 func isTooOld(r *http.Request) bool {
-	c, ok := r.Context().Value(connKey{}).(interface{ Expired() bool })
-	return ok && r.ProtoMajor == 1 && c.Expired()
+	t, _ := r.Context().Value(connKey{}).(*trackedConn)
+	if t == nil || r.ProtoMajor != 1 {
+		return false
+	}
+	c, ok := t.Conn.(interface{ Expired() bool })
+	return ok && c.Expired()
 }
 
 // newAdminServer keeps the usual timeouts, whatever is set for clients of the public port.
-func newAdminServer(logger *slog.Logger, h http.Handler) *http.Server {
+func newAdminServer(public *Config, h http.Handler, conns *connTracker) *http.Server {
 	cfg := Default()
-	cfg.Logger = logger
-	server := newHTTPServer(&cfg, h)
+	cfg.Logger = public.Logger
+	cfg.MaxHeaderFields, cfg.MaxHeaderBytes = public.MaxHeaderFields, public.MaxHeaderBytes
+	server := newHTTPServer(&cfg, h, conns)
 	server.WriteTimeout = 2 * time.Minute // a reload of long files is answered at its end
 	return server
 }

@@ -12,7 +12,7 @@ import (
 const (
 	rejectedName = "http_requests_rejected_total"
 	rejectedHelp = "Requests refused for who asked (key), how often (rate), how much there was " +
-		"to do (overload), or how many large answers there were at once (memory)."
+		"to do (overload), or how much clients made the server hold (memory)."
 )
 
 func because(reason string) metrics.Label { return metrics.Label{Name: "reason", Value: reason} }
@@ -40,7 +40,13 @@ func (s *Server) registerMetrics() {
 	counter("predict_cache_expired_total", "Answers removed because of their age.",
 		func() uint64 { return cache().Expirations })
 	counter(rejectedName, rejectedHelp, s.batches.Refused, because("overload"))
-	counter(rejectedName, rejectedHelp, s.service.AnswersRefused, because("memory"))
+	counter(rejectedName, rejectedHelp, s.limiter.Refused, because("memory"))
+	counter("client_memory_stopped_total", "Requests and connections ended because they held memory "+
+		"without progress while others were refused for want of it.", s.limiter.Stopped)
+	reg.GaugeFunc("client_memory_bytes", "Bytes that clients make the server hold, as counted.",
+		func() float64 { return float64(s.limiter.Used()) })
+	reg.GaugeFunc("client_memory_limit_bytes", "The most that these may be.",
+		func() float64 { return float64(s.limiter.Total()) })
 	reg.GaugeFunc("predict_cache_entries", "Answers kept.",
 		func() float64 { return float64(cache().Entries) })
 	reg.GaugeFunc("predict_cache_bytes", "Bytes of answers kept.",
@@ -97,8 +103,11 @@ func registerLane(reg *metrics.Registry, lane *fastlane.Lane) {
 		{"connections_accepted_total", "Connections accepted.",
 			func() int64 { return stats().Accepted }},
 		{"connections_rejected_total",
-			"Connections closed at once because too many were open.",
+			"Connections closed at once because too many were open and none was idle.",
 			func() int64 { return stats().Rejected }},
+		{"connections_evicted_total",
+			"Connections closed to make room for a new one, as those that were idle longest.",
+			func() int64 { return stats().Evicted }},
 		{"connections_timed_out_total",
 			"Connections closed because a request came too slowly.",
 			func() int64 { return stats().TimedOut }},

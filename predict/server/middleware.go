@@ -13,8 +13,12 @@ import (
 // middleware wraps next in what every public request passes, listed from the outside in.
 func (s *Server) middleware(next http.Handler) http.Handler {
 	list := []func(http.Handler) http.Handler{
+		follow,
+		s.limitFields,
 		s.observe,
 		closeAmbiguous,
+		endUnasked,
+		s.limitHead,
 		limitTarget,
 		s.crossOrigin,
 		s.recoverPanic,
@@ -25,28 +29,40 @@ func (s *Server) middleware(next http.Handler) http.Handler {
 	return next
 }
 
-// closeAmbiguous ends connections on which net/http is laxer than RFC 9112, so that bytes behind a
-// request whose end is in doubt are never taken for the next request:
-//
-//   - Transfer-Encoding: section 6.1 wants the connection closed when Content-Length is there too,
-//     which net/http has removed by now;
-//   - HTTP/1.0, in which Transfer-Encoding, removed too, means faulty framing (section 6.1);
-//   - an empty Host in HTTP/1.1, which section 3.2 calls invalid.
-func closeAmbiguous(next http.Handler) http.Handler {
+// headSlack is what net/http adds to MaxHeaderBytes for HTTP/1. It counts a head from where its own
+// buffer ends, so that of a pipelined request up to as much more may pass.
+const headSlack = 4 << 10
+
+// limitHead refuses heads of more than Config.MaxHeaderBytes and headSlack, wherever they stand on
+// a connection. The limit of net/http, which does not read the rest, is a little higher.
+func (s *Server) limitHead(next http.Handler) http.Handler {
+	limit := s.cfg.MaxHeaderBytes + headSlack
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.ProtoMajor == 1 {
-			noHost := r.Host == "" && r.ProtoMinor >= 1
-			if noHost || r.ProtoMinor == 0 || len(r.TransferEncoding) > 0 {
-				w.Header().Set("Connection", "close")
+		if headSize(r) > limit {
+			if r.ProtoMajor == 2 {
+				clear(r.Header) // the client may read the answer slowly
 			}
-			if noHost {
-				predict.WriteError(w, &predict.Error{Status: http.StatusBadRequest,
-					Detail: "Bad Request"})
-				return
-			}
+			predict.WriteError(w, &predict.Error{Status: http.StatusRequestHeaderFieldsTooLarge,
+				Detail: "Request Header Fields Too Large", Close: r.ProtoMajor == 1})
+			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// headSize returns how long a request's head is in HTTP/1.1, without the id, which may be ours.
+func headSize(r *http.Request) int {
+	size := len(r.Method) + len(r.RequestURI) + len("  HTTP/1.1\r\n") +
+		len("Host: \r\n") + len(r.Host) + len("\r\n")
+	for name, values := range r.Header {
+		if name == requestID {
+			continue
+		}
+		for _, v := range values {
+			size += len(name) + len(v) + len(": \r\n")
+		}
+	}
+	return size
 }
 
 // maxTarget bounds a request's target, in bytes: no route and no query needs a tenth of it.

@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"tickercast/predict"
+	"tickercast/predict/internal/limits"
 	"tickercast/predict/internal/logging"
 	"tickercast/predict/internal/metrics"
+	"tickercast/predict/internal/ratelimit"
 )
 
 // requestID is the header's name as net/http writes it.
@@ -24,9 +26,10 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		s.measure.inFlight.Add(1)
 		w.Header()["X-Content-Type-Options"] = nosniff
 		id := identify(w, r)
-		rec := statusRecorder{ResponseWriter: w, draining: &s.draining,
-			tooOld: s.cfg.MaxConnAge > 0 && isTooOld(r)}
+		rec := statusRecorder{ResponseWriter: w, request: r, draining: &s.draining,
+			proxies: s.cfg.TrustedProxies, tooOld: s.cfg.MaxConnAge > 0 && isTooOld(r)}
 		defer func() {
+			rec.closeHold()
 			s.measure.inFlight.Add(-1)
 			took := time.Since(start)
 			route := s.measure.of(r.Pattern) // the mux has set it by now
@@ -46,7 +49,10 @@ func (s *Server) observe(next http.Handler) http.Handler {
 				s.access.Write(e)
 			}
 		}()
-		next.ServeHTTP(&rec, r)
+		if s.openHold(&rec) {
+			next.ServeHTTP(&rec, r)
+		}
+		rec.finish()
 	})
 }
 
@@ -73,17 +79,32 @@ func traceOf(r *http.Request) string {
 // A statusRecorder remembers what was written, and for whom.
 type statusRecorder struct {
 	http.ResponseWriter
+	request  *http.Request
 	status   int
 	bytes    int64  // of the body
 	key      string // its name
+	pays     client // whose rate it is taken from
 	made     *predict.Record
 	draining *atomic.Bool
 	tooOld   bool // the connection should end
+
+	hold limits.Hold // what the request makes the server hold
+
+	// of HTTP/2
+	conn          *trackedConn // nil without it
+	free, refused bool         // the stream is the free one, or is being refused
+	kept          []byte       // of the answer
+	sent          bool         // the head is
+	ending        sync.Mutex
+	ended         bool // the handler has; guarded by ending
+	proxies       ratelimit.Proxies
 }
 
 func (r *statusRecorder) WriteHeader(status int) {
 	r.begin(status)
-	r.ResponseWriter.WriteHeader(status)
+	if r.conn == nil || status < 200 {
+		r.ResponseWriter.WriteHeader(status)
+	}
 }
 
 // begin is the last moment to ask for the end of the connection: the request may have begun before
@@ -98,14 +119,28 @@ func (r *statusRecorder) begin(status int) {
 	}
 }
 
-func (r *statusRecorder) Write(b []byte) (int, error) {
+// maxWrite is how much of an answer is written at a time, so that it is seen whether a client
+// reads.
+const maxWrite = 64 << 10
+
+func (r *statusRecorder) Write(b []byte) (n int, err error) {
 	r.begin(http.StatusOK)
-	n, err := r.ResponseWriter.Write(b)
+	if r.conn != nil && r.keep(b) {
+		return len(b), nil
+	}
+	for {
+		var m int
+		m, err = r.ResponseWriter.Write(b[n:min(n+maxWrite, len(b))])
+		if n += m; err != nil || n >= len(b) {
+			break
+		}
+		r.hold.Progress()
+	}
 	r.bytes += int64(n)
 	return n, err
 }
 
-// Unwrap lets http.ResponseController and MaxBytesReader reach the real one.
+// Unwrap lets http.ResponseController reach the real one.
 func (r *statusRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
 func (r *statusRecorder) code() int {

@@ -101,7 +101,9 @@ func TestEveryStatusIsReached(t *testing.T) {
 	c := newComparison(t)
 	synctest.Test(t, func(t *testing.T) {
 		c.T = t
-		r := start(t, inMemory(), func(c *server.Config) { c.CalibrationDays = 120 })
+		r := start(t, inMemory(), func(c *server.Config) {
+			c.CalibrationDays, c.H2C = 120, true
+		})
 		synctest.Wait()
 		for _, e := range exchanges() {
 			c.exchange(r, e)
@@ -205,11 +207,28 @@ func (c *comparison) beforeHandlers(r *running) {
 		c.exchange(r, exchange{route: route, method: "DELETE", status: 405})
 		c.exchange(r, exchange{route: route, target: target + "?" + strings.Repeat("x", 2<<10),
 			status: 414})
-		resp, body := c.raw(r, route, "X: "+strings.Repeat("x", 16<<10)+"\r\n")
-		require.Equal(c, 431, resp.StatusCode)
-		c.compare(route, 431, resp.Header, body)
+		for _, header := range []string{"X: " + strings.Repeat("x", 16<<10) + "\r\n",
+			strings.Repeat("X: x\r\n", 200)} {
+			resp, body := c.raw(r, route, header)
+			require.Equal(c, 431, resp.StatusCode)
+			c.compare(route, 431, resp.Header, body)
+		}
+		c.longHeadHTTP2(r, route)
 		delete(c.unseen, route+" 500 application/json") // one handler with a fault stands for all
 	}
+}
+
+func (c *comparison) longHeadHTTP2(r *running, route string) {
+	c.Helper()
+	method, path, _ := strings.Cut(route, " ")
+	req, err := http.NewRequest(method, "http://"+r.Addr+filled(path), nil)
+	require.NoError(c, err)
+	req.Header.Set("X", strings.Repeat("x", 16<<10))
+	resp, err := r.public.speaking(h2c, nil).Do(req)
+	require.NoError(c, err)
+	status, body := readAll(c, resp)
+	require.Equal(c, 431, status)
+	c.compare(route, status, resp.Header, body)
 }
 
 // raw sends the head of a request with more headers, and reads the answer.

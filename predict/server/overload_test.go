@@ -162,7 +162,7 @@ var largeBatch = `{"requests":[` + strings.Repeat(`{"ticker":"AAPL","days_ahead"
 // Another large answer is refused meanwhile, and a small one is not.
 func TestLargeAnswersTakeTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := start(t, inMemory(), func(c *server.Config) { c.MemoryLimit = 32 << 20 })
+		r := start(t, inMemory(), func(c *server.Config) { c.MemoryLimit = 64 << 20 })
 		c := r.public.connect(t)
 		_, err := io.WriteString(c, batchRequest(largeBatch))
 		require.NoError(t, err)

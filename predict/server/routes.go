@@ -79,8 +79,9 @@ func (s *Server) adminHandler() http.Handler {
 	mux.HandleFunc("GET /health", s.service.ServeHealth)
 	mux.HandleFunc("GET /livez", s.service.ServeLive)
 	mux.HandleFunc("GET /readyz", s.serveReadyAdmin)
+	var handler http.Handler = mux
 	if s.cfg.AdminTokenFile == "" {
-		return noSniff(refusePages(mux))
+		handler = refusePages(mux)
 	}
-	return noSniff(mux)
+	return follow(noSniff(s.fieldsOr(http.HandlerFunc(refuseFields), handler)))
 }

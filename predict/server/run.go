@@ -44,7 +44,7 @@ func (s *Server) Run(ctx context.Context) error {
 	registerLane(s.registry, lane)
 	failed, accepted := make(chan error, 2), make(chan struct{})
 	if admin != nil {
-		go serveOn(s.admin, admin, failed)
+		go serveOn(s.admin, s.bounded(admin, s.admin, &s.operator, adminConns), failed)
 	}
 	// An inherited socket keeps clients waiting until there is a server that can answer.
 	waits := isInherited(s.cfg.Addr)
@@ -147,10 +147,11 @@ func (s *Server) drain(lane *fastlane.Lane, delay time.Duration, accepted <-chan
 	defer cancel()
 	done := make(chan error, 1)
 	go func() {
+		go s.http2.end(ctx)
 		// The lane first: what it hands over until its end is public's to finish.
 		err := lane.Shutdown(ctx)
 		<-accepted
-		err = errors.Join(err, s.conns.drain(ctx, s.public), s.public.Shutdown(ctx))
+		err = errors.Join(err, s.conns.drain(ctx), s.public.Shutdown(ctx))
 		s.closeAdmin()
 		done <- err
 	}()
@@ -242,12 +243,14 @@ func (s *Server) listenAdmin(ctx context.Context) (net.Listener, error) {
 func (s *Server) info(public, admin net.Listener) Info {
 	m, mk := s.service.Current()
 	i := Info{
-		Addr:       addrOf(public),
-		Model:      m,
-		Market:     mk,
-		MaxConns:   s.plan.Conns,
-		CacheBytes: s.plan.CacheBytes,
-		FastLane:   s.usesLane(),
+		Addr:         addrOf(public),
+		Model:        m,
+		Market:       mk,
+		MaxConns:     s.plan.Conns,
+		CacheBytes:   s.plan.CacheBytes,
+		HeldBytes:    s.plan.HeldBytes,
+		MaxBatchBody: s.plan.BodyBytes(s.cfg.MaxBatchBody),
+		FastLane:     s.usesLane(),
 	}
 	if admin != nil {
 		i.AdminAddr = addrOf(admin)

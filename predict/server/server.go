@@ -42,9 +42,13 @@ type Server struct {
 	reloader *reloader
 	judge    judge
 	public   *http.Server
+	http2    *http2Service // of public
 	admin    *http.Server
 	health   *http.Server // on the health socket
 	conns    connTracker  // of public
+	operator connTracker  // of admin
+	probes   connTracker  // of health
+	limiter  *limits.Limiter
 	draining atomic.Bool
 	warnings atomic.Pointer[[]market.Warning] // of the prices that are served; nil before
 }
@@ -54,30 +58,45 @@ func New(cfg Config) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	conns, err := planConns(&cfg)
+	if err != nil {
+		return nil, err
+	}
 	s := &Server{
 		cfg:      cfg,
-		plan:     limits.NewPlan(cfg.MaxConns, cfg.CacheBytes, limits.Files(), cfg.MemoryLimit),
+		plan:     limits.NewPlan(cfg.wanted(conns)),
 		logger:   cfg.Logger,
 		registry: metrics.New(),
-		site:     docs.New(docs.Config{NotFound: notFound, RootPath: cfg.RootPath}),
-		access:   logging.NewAccessLog(cfg.AccessLog, cfg.AccessRate),
-		batches:  overload.New(runtime.GOMAXPROCS(0)),
+		site: docs.New(docs.Config{NotFound: notFound, RootPath: cfg.RootPath,
+			MaxItems: cfg.MaxBatchItems}),
+		access:  logging.NewAccessLog(cfg.AccessLog, cfg.AccessRate),
+		batches: overload.New(runtime.GOMAXPROCS(0)),
 	}
-	var err error
+	s.limiter = limits.NewLimiter(s.plan.HeldBytes)
+	s.conns.limiter, s.conns.proxies = s.limiter, cfg.TrustedProxies
+	s.conns.sealed, s.conns.h2c = cfg.TLSCert != "", cfg.H2C
 	if cfg.CORSOrigins != nil {
 		if s.cors, err = cors.New(cfg.CORSOrigins); err != nil {
 			return nil, err
 		}
+	}
+	var charge func(http.ResponseWriter, int) error
+	if cfg.RateLimit.Requests > 0 {
+		charge = s.charge
 	}
 	var made func(http.ResponseWriter, predict.Record)
 	if s.access != nil {
 		made = answered
 	}
 	s.service, err = predict.New(predict.Config{
+		MaxBody:      cfg.MaxBody,
+		MaxItems:     cfg.MaxBatchItems,
+		Charge:       charge,
 		CacheEntries: cfg.CacheEntries,
 		CacheBytes:   s.plan.CacheBytes,
 		TTL:          cfg.CacheTTL,
-		AnswerBytes:  s.plan.AnswerBytes,
+		MaxBatchBody: s.plan.BodyBytes(cfg.MaxBatchBody),
+		Hold:         hold,
 		RedactInput:  cfg.RedactInput,
 		Version:      Version(),
 		Metrics:      s.registry,
@@ -93,14 +112,17 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.auth, err = newAuth(&s.cfg, &s.creds, s.registry); err != nil {
+	if s.auth, err = newAuth(&s.cfg, &s.creds, s.registry, s.plan.Clients); err != nil {
 		return nil, err
 	}
 	s.reloader = newReloader(s.logger, s.registry, s.resources())
 	s.measure = newHTTPMetrics(s.registry, s.routes())
-	s.public = newPublicServer(&s.cfg, s.publicHandler(), &s.conns, &s.creds)
-	s.admin = newAdminServer(s.logger, s.adminHandler())
-	s.health = newAdminServer(s.logger, s.healthHandler())
+	// A connection can make net/http begin as many streams before their handlers can refuse one.
+	streams := int(min(maxStreams, max(s.plan.HeldBytes/(8*streamBytes), 1)))
+	s.http2 = newHTTP2Service(&s.cfg, &s.conns, streams)
+	s.public = newPublicServer(&s.cfg, s.publicHandler(), &s.conns, &s.creds, s.http2)
+	s.admin = newAdminServer(&s.cfg, s.adminHandler(), &s.operator)
+	s.health = newAdminServer(&s.cfg, s.healthHandler(), &s.probes)
 	s.health.SetKeepAlivesEnabled(false)
 	s.registerMetrics()
 	return s, nil

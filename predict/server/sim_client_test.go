@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"tickercast/predict/internal/memnet"
+	"tickercast/predict/internal/wirecase"
 	"tickercast/predict/server"
 )
 
@@ -276,9 +277,9 @@ func (c *simClient) babble() {
 		text += string(rune(c.rnd.IntN(256)))
 	}
 	if c.rnd.IntN(4) == 0 {
-		requests := hostile()
-		text = requests[c.rnd.IntN(len(requests))].request
-		if strings.HasPrefix(text, "HEAD") {
+		cases := wirecase.Cases()
+		text = cases[c.rnd.IntN(len(cases))].Request
+		if strings.Contains(text, "HEAD") {
 			text = good // the answer to a HEAD would read as if it were cut off
 		}
 	}

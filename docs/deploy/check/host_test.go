@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -39,6 +40,20 @@ func TestCompose(t *testing.T) {
 		s.Privileged {
 		t.Errorf("want a read-only root, the user 65532 and no capabilities; got %v, %s, %v",
 			s.ReadOnly, s.User, s.CapDrop)
+	}
+	if h := s.HealthCheck; h == nil || !slices.Equal(h.Test,
+		[]string{"CMD", "/tickercast", "healthcheck"}) {
+		t.Errorf("the health check is %v", h)
+	}
+	if s.PidsLimit != 256 || s.MemLimit != 512<<20 || s.Deploy != nil {
+		// docker-compose 1.29, which Debian 12 has, refuses a limit of processes below deploy.
+		t.Errorf("got limits of %d processes and %d bytes, and below deploy %v", s.PidsLimit, s.MemLimit,
+			s.Deploy)
+	}
+	for _, p := range s.Ports {
+		if p.HostIP != "127.0.0.1" {
+			t.Errorf("port %s is open on the address %q", p.Published, p.HostIP)
+		}
 	}
 	if grace := time.Duration(*s.StopGracePeriod); grace < 20*time.Second {
 		t.Errorf("killed after %v", grace)

@@ -60,7 +60,7 @@ func TestPricesOfAConfigMap(t *testing.T) {
 // pricesFile is the path of the prices in the production overlay. Its folder must be mounted whole.
 func pricesFile(t *testing.T) string {
 	t.Helper()
-	c := deploymentPod(t)(render(t, "overlays/production")).Containers[0]
+	c := podOf(t, render(t, "overlays/production")).Containers[0]
 	file := ""
 	for _, env := range c.Env {
 		if env.Name == "TICKERCAST_PRICES" {

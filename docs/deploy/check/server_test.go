@@ -20,25 +20,31 @@ type server struct {
 	addr, admin string // set by start
 }
 
+// binaries is a folder for the programs that tests build.
+var binaries string
+
 var build = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "tickercast")
-	if err != nil {
-		return "", err
-	}
-	binary := filepath.Join(dir, "tickercast")
-	cmd := exec.Command("go", "build", "-o", binary, ".")
-	cmd.Dir = filepath.Join("..", "..", "..")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
-	}
-	return binary, nil
+	return goBuild("tickercast", filepath.Join("..", "..", ".."), ".")
 })
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if binary, err := build(); err == nil {
-		os.RemoveAll(filepath.Dir(binary))
+func goBuild(name, dir, pkg string) (string, error) {
+	binary := filepath.Join(binaries, name)
+	cmd := exec.Command("go", "build", "-o", binary, pkg)
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building %s: %w: %s", pkg, err, out)
 	}
+	return binary, nil
+}
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "deploy")
+	if err != nil {
+		panic(err)
+	}
+	binaries = dir
+	code := m.Run()
+	os.RemoveAll(dir)
 	os.Exit(code)
 }
 

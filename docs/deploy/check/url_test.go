@@ -1,7 +1,6 @@
 package check
 
 import (
-	"os"
 	"strings"
 	"testing"
 
@@ -9,7 +8,7 @@ import (
 )
 
 // withURL renders the base with the component prices-url.
-const withURL = "../check/testdata/url"
+const withURL = "base+components/prices-url"
 
 // TestPricesOfAURL checks that a pod with prices from a URL reaches DNS and HTTPS, and that one
 // without reaches nothing.
@@ -34,24 +33,12 @@ func TestPricesOfAURL(t *testing.T) {
 		}
 	}
 	url := ""
-	for _, env := range deploymentPod(t)(objects).Containers[0].Env {
+	for _, env := range podOf(t, objects).Containers[0].Env {
 		if env.Name == "TICKERCAST_PRICES" {
 			url = env.Value
 		}
 	}
 	if !strings.HasPrefix(url, "https://") {
 		t.Errorf("got prices from %q, want a URL", url)
-	}
-}
-
-// TestImageHasRoots checks that the image trusts the authorities that its build stage trusts.
-func TestImageHasRoots(t *testing.T) {
-	const roots = "/etc/ssl/certs/ca-certificates.crt"
-	text, err := os.ReadFile("../../../Dockerfile")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(string(text), "COPY --from=build "+roots+" "+roots+"\n") {
-		t.Errorf("no %s in the image", roots)
 	}
 }

@@ -13,63 +13,95 @@ import (
 )
 
 const (
-	// ConnBytes is what a connection takes at most: 27 kB in net/http, measured with 10,000 clients
-	// that do not read their answers. A connection stuck in a header takes 16 kB, one in the fast
-	// lane 12 at most.
-	ConnBytes = 28_000
+	// ConnBytes is what a connection takes at most in net/http, measured with bench/hostile: 19 kB
+	// and what no Limiter counts, a head of 8 KiB and a body of FreeBytes.
+	ConnBytes = 44_000
+	// http2Bytes is what HTTP/2 adds at most: its tables, the buffer of a frame, and a head that
+	// has begun.
+	http2Bytes = 44_000
+	// tlsBytes is what encryption adds at most: its state, and a record in each direction.
+	tlsBytes = 36_000
 
-	// spareFiles are for the listeners, the files that a reload reads, the log, and connections to
-	// the admin address.
-	spareFiles = 64
-
-	// baseBytes is for a server without connections and with an empty cache: 22 MB with the
-	// embedded prices, measured, and as much again during a reload, when there are two sets.
-	baseBytes = 40 << 20
+	// baseBytes is for a server without connections and with an empty cache, as far as the
+	// collector sees it: 13 MB with the embedded prices, measured, and 20 during a reload, when
+	// there are two sets.
+	baseBytes = 20 << 20
 )
+
+// Wanted is what a server would like to keep, and what it has for that. A zero is explained where
+// it means something else.
+type Wanted struct {
+	Conns      int   // connections; 0 means as many as possible
+	CacheBytes int64 // cached answers
+	Memory     int64 // bytes, as SetMemory returns them; 0 means that this is unknown
+	HTTP2, TLS bool  // that connections may have
+	Rates      bool  // of clients are limited
+}
 
 // A Plan is what a server may keep at once.
 type Plan struct {
-	Conns       int   // connections; 0 is no bound
-	CacheBytes  int64 // cached answers
-	AnswerBytes int64 // large answers, from when they are made until they are sent
+	Conns      int   // connections; 0 is no bound
+	CacheBytes int64 // cached answers
+	HeldBytes  int64 // of a Limiter
+	Clients    int   // whose rates are remembered
 }
 
 // leastConns is how many connections a plan has, however little memory there is: a server that lets
 // only one client in is down for the next one and for the health check.
 const leastConns = 16
 
-// maxAnswers holds ten batches of a thousand forecasts of thirty days each, or three with eight
+// maxHeld holds ten batches of a thousand forecasts of thirty days each, or three with eight
 // intervals in each forecast.
-const maxAnswers = 64 << 20
+const maxHeld = 64 << 20
 
-// NewPlan plans with the connections and the cache that are wanted, or with less where descriptors
-// or memory do not suffice. A limit of 0 is unknown; 0 connections wanted means as many as
-// possible.
+const (
+	maxClients  = 1 << 16
+	clientBytes = 240 // of a rate that is remembered
+)
+
+// NewPlan plans with the connections and the cache that are wanted, or with less where memory does
+// not suffice.
 //
-// Large answers get an eighth of the memory, because making them takes up to twice that, and at
-// most a quarter of what the server itself leaves. The cache gets at most half of the rest, and
-// connections what is then left.
-func NewPlan(conns int, cacheBytes int64, files uint64, memory int64) Plan {
+// The limiter gets an eighth of the memory, and at most a quarter of what the server itself leaves.
+// It counts twice, because what it has counted is garbage for a while when it is given back. The
+// cache gets at most half of the rest, and connections what is then left.
+func NewPlan(w Wanted) Plan {
 	n := int64(math.MaxInt64)
-	if conns > 0 {
-		n = int64(conns)
+	if w.Conns > 0 {
+		n = int64(w.Conns)
 	}
-	if files > 0 && files < math.MaxInt64 {
-		n = min(n, max(int64(files)-spareFiles, 1))
-	}
-	p := Plan{CacheBytes: cacheBytes, AnswerBytes: maxAnswers}
-	if memory > 0 {
-		room := max(memory-baseBytes, 1<<20)
-		p.AnswerBytes = min(memory/8, room/4, maxAnswers)
-		room -= p.AnswerBytes
-		p.CacheBytes = min(cacheBytes, room/2)
-		n = min(n, max((room-p.CacheBytes)/ConnBytes, leastConns))
+	p := Plan{CacheBytes: w.CacheBytes, HeldBytes: maxHeld, Clients: maxClients}
+	if w.Memory > 0 {
+		room := max(w.Memory-baseBytes, 1<<20)
+		if w.Rates {
+			p.Clients = int(min(room/32/clientBytes, maxClients))
+			room -= int64(p.Clients) * clientBytes
+		}
+		p.HeldBytes = min(w.Memory/8, room/4, maxHeld)
+		room -= 2 * p.HeldBytes
+		p.CacheBytes = min(w.CacheBytes, room/2)
+		n = min(n, max((room-p.CacheBytes)/w.connBytes(), leastConns))
 	}
 	if n < math.MaxInt64 {
 		p.Conns = int(n)
 	}
 	return p
 }
+
+func (w Wanted) connBytes() int64 {
+	n := int64(ConnBytes)
+	if w.HTTP2 {
+		n += http2Bytes
+	}
+	if w.TLS {
+		n += tlsBytes
+	}
+	return n
+}
+
+// BodyBytes is the largest body that a plan allows, of those of so many bytes that are wanted: with
+// a quarter of the limiter, a client can send one however much others hold.
+func (p Plan) BodyBytes(wanted int64) int64 { return min(wanted, p.HeldBytes/4) }
 
 // Memory returns the least memory limit of the control groups of this process, in bytes, or 0
 // without one. root is the file system: os.DirFS("/").

@@ -9,37 +9,62 @@ import (
 	"tickercast/predict/internal/limits"
 )
 
+const mib = 1 << 20
+
 func TestPlan(t *testing.T) {
-	const mib = 1 << 20
 	fit := func(bytes int64) int { return int(bytes / limits.ConnBytes) }
 	for _, tt := range []struct {
 		name   string
+		wanted limits.Wanted
 		conns  int
 		cache  int64
-		files  uint64
-		memory int64
-		want   limits.Plan
+		held   int64
 	}{
-		{"nothing known", 0, 64 * mib, 0, 0, limits.Plan{0, 64 * mib, 64 * mib}},
-		{"as wanted", 100, 64 * mib, 0, 0, limits.Plan{100, 64 * mib, 64 * mib}},
-		{"fewer than wanted for want of descriptors", 10_000, mib, 1024, 0,
-			limits.Plan{960, mib, 64 * mib}},
-		{"as many as there are descriptors", 0, mib, 1024, 0, limits.Plan{960, mib, 64 * mib}},
-		{"hardly a descriptor", 0, mib, 10, 0, limits.Plan{1, mib, 64 * mib}},
-		{"unlimited descriptors", 0, mib, 1<<64 - 1, 0, limits.Plan{0, mib, 64 * mib}},
-		{"as wanted, although there is more", 100, 64 * mib, 1024, 512 * mib,
-			limits.Plan{100, 64 * mib, 64 * mib}},
-		{"what the memory holds", 0, 64 * mib, 1 << 20, 256 * mib,
-			limits.Plan{fit((256 - 40 - 32 - 64) * mib), 64 * mib, 32 * mib}},
-		{"more cache than there is memory for", 0, 1 << 40, 1 << 20, 256 * mib,
-			limits.Plan{fit((256 - 40 - 32) / 2 * mib), (256 - 40 - 32) / 2 * mib, 32 * mib}},
-		{"a small container", 0, 64 * mib, 1 << 20, 104 * mib,
-			limits.Plan{fit((104 - 40 - 13) * mib / 2), (104 - 40 - 13) * mib / 2, 13 * mib}},
-		{"less memory than the server itself takes", 0, 64 * mib, 1 << 20, 32 * mib,
-			limits.Plan{16, 3 * mib / 8, mib / 4}},
+		{"nothing known", limits.Wanted{CacheBytes: 64 * mib}, 0, 64 * mib, 64 * mib},
+		{"as wanted", limits.Wanted{Conns: 100, CacheBytes: mib}, 100, mib, 64 * mib},
+		{"as wanted, although there is more", limits.Wanted{Conns: 100, CacheBytes: 64 * mib, Memory: 512 * mib}, 100, 64 * mib, 64 * mib},
+		{"what the memory holds", limits.Wanted{CacheBytes: 64 * mib,
+			Memory: 256 * mib}, fit((256 - 20 - 64 - 64) * mib), 64 * mib, 32 * mib},
+		{"more cache than there is memory for", limits.Wanted{CacheBytes: 1 << 40,
+			Memory: 256 * mib}, fit((256 - 20 - 64) / 2 * mib), (256 - 20 - 64) / 2 * mib,
+			32 * mib},
+		{"a small container", limits.Wanted{CacheBytes: 64 * mib, Memory: 48 * mib},
+			fit((48 - 20 - 12) * mib / 2), (48 - 20 - 12) * mib / 2, 6 * mib},
+		{"less memory than the server itself takes", limits.Wanted{CacheBytes: 64 * mib,
+			Memory: 16 * mib}, 16, mib / 4, mib / 4},
 	} {
-		if got := limits.NewPlan(tt.conns, tt.cache, tt.files, tt.memory); got != tt.want {
-			t.Errorf("%s: got %+v, want %+v", tt.name, got, tt.want)
+		got := limits.NewPlan(tt.wanted)
+		if got.Conns != tt.conns || got.CacheBytes != tt.cache || got.HeldBytes != tt.held {
+			t.Errorf("%s: got %+v, want %d connections, %d and %d bytes", tt.name, got, tt.conns,
+				tt.cache, tt.held)
+		}
+	}
+}
+
+// TestPlanFits adds up what a plan allows: it must be within the memory, whatever is wanted.
+func TestPlanFits(t *testing.T) {
+	for memory := int64(26 * mib); memory < 4096*mib; memory += memory / 7 {
+		for i := range 8 {
+			w := limits.Wanted{CacheBytes: 64 * mib, Memory: memory, HTTP2: i&1 > 0, TLS: i&2 > 0,
+				Rates: i&4 > 0}
+			p := limits.NewPlan(w)
+			each := int64(limits.ConnBytes)
+			if w.HTTP2 {
+				each += 44_000
+			}
+			if w.TLS {
+				each += 36_000
+			}
+			sum := 20*mib + p.CacheBytes + 2*p.HeldBytes + int64(p.Conns)*each
+			if w.Rates {
+				sum += 240 * int64(p.Clients)
+			}
+			if p.Conns < 16 || p.HeldBytes < mib || p.Conns > 16 && sum > memory {
+				t.Errorf("%+v: %+v is %d bytes", w, p, sum)
+			}
+			if got := p.BodyBytes(4 * mib); got != min(4*mib, p.HeldBytes/4) {
+				t.Errorf("%+v: bodies of %d bytes", p, got)
+			}
 		}
 	}
 }

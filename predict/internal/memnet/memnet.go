@@ -218,3 +218,10 @@ func (h *half) write(b []byte) (n int, err error) {
 		h.changed.Wait()
 	}
 }
+
+// Buffered is how many bytes have come and are not read.
+func (c *Conn) Buffered() int {
+	c.in.mu.Lock()
+	defer c.in.mu.Unlock()
+	return len(c.in.data)
+}

@@ -22,6 +22,8 @@ var goMetrics = [...]struct {
 		gaugeKind},
 	{"/cpu/classes/gc/total:cpu-seconds", "go_cpu_classes_gc_total_cpu_seconds_total",
 		"Estimated CPU time spent collecting garbage.", counterKind},
+	{"/cpu/classes/gc/mark/idle:cpu-seconds", "go_cpu_classes_gc_mark_idle_cpu_seconds_total",
+		"The part of it that only cores with nothing else to do spent.", counterKind},
 	{"/gc/heap/allocs:bytes", "go_memstats_alloc_bytes_total",
 		"Bytes allocated on the heap, freed ones included.", counterKind},
 	{"/gc/heap/allocs:objects", "go_memstats_mallocs_total",

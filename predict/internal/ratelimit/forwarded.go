@@ -41,7 +41,9 @@ func ParseProxies(list string) (Proxies, error) {
 	return p, nil
 }
 
-func (p Proxies) trust(a netip.Addr) bool {
+// Trust reports whether an address is that of a trusted proxy.
+func (p Proxies) Trust(a netip.Addr) bool {
+	a = bare(a)
 	for _, network := range p {
 		if network.Contains(a) || !network.IsValid() && !a.IsValid() {
 			return true
@@ -56,7 +58,7 @@ func (p Proxies) trust(a netip.Addr) bool {
 // the client is the last trusted proxy, of which the zero address stands for one on a unix socket.
 func (p Proxies) Client(peer netip.Addr, header string) netip.Addr {
 	client := bare(peer)
-	for header != "" && p.trust(client) {
+	for header != "" && p.Trust(client) {
 		i := strings.LastIndexByte(header, ',')
 		next, err := parseAddr(strings.Trim(header[i+1:], " \t"))
 		if err != nil {

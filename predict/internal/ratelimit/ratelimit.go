@@ -95,12 +95,20 @@ func New[C comparable](cfg Config) (*Limiter[C], error) {
 
 // Decision is the outcome of one request.
 type Decision struct {
-	OK   bool
-	Wait time.Duration // until the client may make another; 0 if it may now
+	OK bool
+	// Wait is the time until the client may make another request of one token, or after a refusal
+	// the same request again; 0 if it may now.
+	Wait time.Duration
 }
 
 // Take takes a token from a client's bucket, if one is there.
-func (l *Limiter[C]) Take(client C) Decision {
+func (l *Limiter[C]) Take(client C) Decision { return l.TakeMore(client, 1, 0) }
+
+// TakeMore takes n tokens in place of some that were taken before, held, which it gives back first.
+// If not all n are there it takes none. More than a bucket holds are taken from a full bucket,
+// which is then empty until all of them have come in: so a large request can be made, and costs
+// what as many small ones do.
+func (l *Limiter[C]) TakeMore(client C, n, held int) Decision {
 	s := &l.shards[maphash.Comparable(l.seed, client)%shards]
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -117,12 +125,18 @@ func (l *Limiter[C]) Take(client C) Decision {
 		s.clients[client] = e
 	}
 	b := e.Value.(*bucket[C])
-	full := max(b.full, now) + l.interval
-	ok = full-now <= l.window
-	if ok {
-		b.full = full
+	b.full = max(b.full-l.cost(held), now)
+	cost := l.cost(n)
+	if lacks := b.full + min(cost, l.window) - l.window - now; lacks > 0 {
+		return Decision{Wait: lacks}
 	}
-	return Decision{OK: ok, Wait: max(b.full+l.interval-l.window-now, 0)}
+	b.full += cost
+	return Decision{OK: true, Wait: max(b.full+l.interval-l.window-now, 0)}
+}
+
+// cost is the time in which n tokens come in: with a debt of so many, it stays far from overflow.
+func (l *Limiter[C]) cost(n int) time.Duration {
+	return min(time.Duration(n), math.MaxInt64/4/l.interval) * l.interval
 }
 
 // Clients is the number of clients remembered.

@@ -83,6 +83,59 @@ func TestAgainstCounting(t *testing.T) {
 	})
 }
 
+// TestTakeMore compares likewise, with requests of many tokens that replace the one that each took
+// before.
+func TestTakeMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const rate, burst = 8, 5
+		l := mustNew(t, ratelimit.Config{Rate: perSecond(rate), Burst: burst})
+		rnd := rand.New(rand.NewPCG(3, 4))
+		tokens, last, refused, debts := float64(burst), time.Now(), 0, 0
+		for i := range 20_000 {
+			time.Sleep(time.Duration(rnd.IntN(90)) * 15625 * time.Microsecond)
+			now := time.Now()
+			tokens = min(burst, tokens+now.Sub(last).Seconds()*rate)
+			last = now
+			if !l.Take("a").OK {
+				if tokens >= 1 {
+					t.Fatalf("request %d: refused with %v tokens left", i, tokens)
+				}
+				continue
+			}
+			n := 1 + rnd.IntN(2*burst)
+			wait := min(float64(n), burst) - tokens
+			want := wait <= 0
+			if want {
+				tokens -= float64(n)
+				wait = max(0, 1-tokens)
+				if tokens < 0 {
+					debts++
+				}
+			} else {
+				refused++
+			}
+			d := l.TakeMore("a", n, 1)
+			if want := (ratelimit.Decision{OK: want,
+				Wait: time.Duration(wait / rate * float64(time.Second))}); d != want {
+				t.Fatalf("request %d for %d: %+v, want %+v, %v left", i, n, d, want, tokens)
+			}
+		}
+		if refused < 100 || debts < 100 {
+			t.Errorf("%d refusals and %d debts prove little", refused, debts)
+		}
+	})
+}
+
+func TestTakeMoreDoesNotOverflow(t *testing.T) {
+	l := mustNew(t, ratelimit.Config{Rate: ratelimit.Rate{Requests: 1, Period: time.Hour}})
+	if d := l.TakeMore("a", 1<<62, 0); !d.OK || d.Wait <= 0 {
+		t.Errorf("the first: %+v", d)
+	}
+	if d := l.TakeMore("a", 1<<62, 0); d.OK || d.Wait <= 0 {
+		t.Errorf("the second: %+v", d)
+	}
+}
+
 func TestClientsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const clients = 640
