@@ -41,6 +41,9 @@ func rounds(t *testing.T, variable string, few int) (n int, long bool) {
 // TICKERCAST_DRAINS=100 ends so many servers in each mode, at 5,000 requests a second: a million
 // and more in each.
 func TestDrainLosesNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs processes for long")
+	}
 	n, long := rounds(t, "TICKERCAST_DRAINS", 2)
 	for name, flag := range map[string]string{"fast lane": "-fastlane=true",
 		"net/http": "-fastlane=false"} {

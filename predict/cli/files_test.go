@@ -205,6 +205,9 @@ func TestSignalsDuringAdminWork(t *testing.T) {
 // TestReloadsDoNotPileUp asks a thousand times by clients that leave at once, and sends two
 // thousand signals: at most two more reloads run.
 func TestReloadsDoNotPileUp(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs processes for long")
+	}
 	path := filepath.Join(t.TempDir(), "prices.csv")
 	writeLongPrices(t, path)
 	p := start(t, "-prices", path, "-watch", "0s")

@@ -25,6 +25,9 @@ import (
 //
 // TICKERCAST_KILLS=200 kills so many.
 func TestKilledTraining(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs processes for long")
+	}
 	t.Parallel()
 	if raceEnabled {
 		t.Skip("a training takes ten times as long, and dies no other way")

@@ -33,6 +33,9 @@ import (
 // without it two seconds show that nothing is left after the load. TICKERCAST_SOAK_RATE=N sends N
 // requests a second rather than 2,000.
 func TestSoak(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs processes for long")
+	}
 	t.Parallel()
 	s := &soak{duration: 2 * time.Second, rate: 2000}
 	var err error
