@@ -208,3 +208,17 @@ func (p *process) adminGet(t *testing.T, path string) string {
 	_, body := ask(t, "GET", "http://"+p.admin+path, "", "Authorization: Bearer "+anAdminToken)
 	return body
 }
+
+// adminGetWhenFree is adminGet for a port whose connections may all be taken for a moment.
+func (p *process) adminGetWhenFree(t *testing.T, path string) (body string) {
+	t.Helper()
+	eventually(t, 30*time.Second, func() bool {
+		resp, err := http.Get("http://" + p.admin + path)
+		if err != nil {
+			return false
+		}
+		_, body = readAll(t, resp)
+		return true
+	})
+	return body
+}
