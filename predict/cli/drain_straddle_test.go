@@ -73,7 +73,8 @@ func straddle(t *testing.T, addr string) (all []*straddler) {
 func (s *straddler) finish(t *testing.T, addr string) {
 	t.Helper()
 	eventually(t, 10*time.Second, func() bool {
-		c, err := net.Dial("tcp", addr)
+		// At its end the system drops what asks for a connection. To ask again takes a second.
+		c, err := net.DialTimeout("tcp", addr, 100*time.Millisecond)
 		if err == nil {
 			c.Close()
 		}
