@@ -94,7 +94,6 @@ func (h *headCounter) begin() { h.lines, h.line, h.done = 0, 0, false }
 
 // take counts the lines in b[:n] and returns how many bytes of b net/http gets.
 func (h *headCounter) take(b []byte, n int) (kept int) {
-	const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 	for i := 0; i < n && !h.notHTTP2 && h.preface < len(preface); i++ {
 		h.notHTTP2 = b[i] != preface[h.preface]
 		h.preface++

@@ -98,7 +98,7 @@ type connHold struct {
 	last  int  // what the last read would count as a head, if it may have brought more than one
 	read  bool // since the connection became idle
 	http2 atomic.Bool
-	begun int // bytes of prefaceHTTP2 that have come; -1: others have
+	begun int // bytes of preface that have come; -1: others have
 
 	// of HTTP/2
 	backlog int          // bytes that came while a write waited for the client
@@ -108,8 +108,6 @@ type connHold struct {
 	closed  bool
 	leaving []*statusRecorder // of streams that end with the write that waits
 }
-
-const prefaceHTTP2 = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 // Client is the peer, but no proxy: before the end of a head nothing is known of its clients.
 func (t *trackedConn) Client() netip.Addr {
@@ -136,10 +134,10 @@ func (t *trackedConn) count(b []byte, head bool) error {
 		return nil
 	}
 	if t.tracker.h2c && h.begun >= 0 {
-		next := prefaceHTTP2[h.begun:min(h.begun+len(b), len(prefaceHTTP2))]
+		next := preface[h.begun:min(h.begun+len(b), len(preface))]
 		if h.begun += len(next); !bytes.HasPrefix(b, []byte(next)) {
 			h.begun = -1
-		} else if h.begun == len(prefaceHTTP2) {
+		} else if h.begun == len(preface) {
 			t.becomeHTTP2()
 			return nil
 		}

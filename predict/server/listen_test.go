@@ -123,7 +123,7 @@ func TestStaleSocket(t *testing.T) {
 	status, _ := r.public.get(t, "/health")
 	require.Equal(t, http.StatusOK, status)
 
-	// A server that ends leaves the socket of its successor alone.
+	// A server that ends does not remove the socket of its successor.
 	next := path + ".next"
 	ln, err = net.ListenUnix("unix", &net.UnixAddr{Name: next, Net: "unix"})
 	require.NoError(t, err)
