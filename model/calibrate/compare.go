@@ -28,13 +28,11 @@ func Compare(ctx context.Context, first, second *Yearly, daily *market.Daily,
 	index *market.MarketIndex, origins []calendar.Date) (*Comparison, error) {
 	p := NewPaired(len(origins), len(judgedHorizons))
 	all := daily.Panel().Series()
-	models := make([][2]*model.Model, len(origins))
-	for i, day := range origins {
-		for k, y := range [...]*Yearly{first, second} {
-			var err error
-			if models[i][k], err = y.On(ctx, day); err != nil {
-				return nil, err
-			}
+	var models [2][]*model.Model
+	for k, y := range [...]*Yearly{first, second} {
+		var err error
+		if models[k], err = y.onAll(ctx, origins); err != nil {
+			return nil, err
 		}
 	}
 	for s := range all {
@@ -46,8 +44,8 @@ func Compare(ctx context.Context, first, second *Yearly, daily *market.Daily,
 			if i < LeastBefore {
 				return
 			}
-			for k, m := range models[day] {
-				f := m.Forecast(x[:], slices.Max(judgedHorizons[:]))
+			for k := range models {
+				f := models[k][day].Forecast(x[:], slices.Max(judgedHorizons[:]))
 				for h, ahead := range judgedHorizons {
 					if i+ahead < len(logs) {
 						p.Loss[k][h][day] += loss(&f, ahead, logs[i+ahead]-logs[i])

@@ -42,12 +42,9 @@ func Origins(daily *market.Daily, n int) []calendar.Date {
 // requests meanwhile, and stops early when ctx ends.
 func Judge(ctx context.Context, steps *Yearly, daily *market.Daily, index *market.MarketIndex,
 	origins []calendar.Date) (*Report, error) {
-	models := make([]*model.Model, len(origins))
-	for i, day := range origins {
-		var err error
-		if models[i], err = steps.On(ctx, day); err != nil {
-			return nil, err
-		}
+	models, err := steps.onAll(ctx, origins)
+	if err != nil {
+		return nil, err
 	}
 	t := newTally(len(origins))
 	all := daily.Panel().Series()

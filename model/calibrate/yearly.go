@@ -59,6 +59,18 @@ func (y *Yearly) On(ctx context.Context, day calendar.Date) (*model.Model, error
 	return m, nil
 }
 
+// onAll is On for many days.
+func (y *Yearly) onAll(ctx context.Context, days []calendar.Date) ([]*model.Model, error) {
+	models := make([]*model.Model, len(days))
+	for i, day := range days {
+		var err error
+		if models[i], err = y.On(ctx, day); err != nil {
+			return nil, err
+		}
+	}
+	return models, nil
+}
+
 // step makes the step from the panel up to a day.
 func (y *Yearly) step(ctx context.Context, last calendar.Date) (*model.Model, error) {
 	if int(min(last, y.panel.AsOf())-y.panel.From()) < leastDays {
