@@ -44,6 +44,10 @@ type Config struct {
 	// ResponseWriter of the handler, whose end gives all back. Nil counts nothing.
 	Hold func(w http.ResponseWriter) *limits.Hold
 
+	// Memory counts what the server holds for all requests together: the markets of earlier days. A
+	// request for a day that it has no room for gets a 503. Nil counts nothing.
+	Memory *limits.Limiter
+
 	// Timeout is how long a batch or inference may take once its body is read; beyond it gets a
 	// 504. 0 means no limit.
 	Timeout time.Duration
@@ -180,11 +184,13 @@ func (s *Service) Swap(ctx context.Context, steps *calibrate.Yearly, mk *market.
 	if old := s.state.Load(); old != nil {
 		generation = old.generation + 1
 	}
-	st, err := newState(ctx, steps, mk, generation, s.cfg.LeftOut)
+	st, err := newState(ctx, steps, mk, generation, &s.cfg)
 	if err != nil {
 		return err
 	}
-	s.state.Store(st)
+	if old := s.state.Swap(st); old != nil {
+		old.past.close()
+	}
 	s.cache.Purge() // only to free memory: no key of another generation is looked up again
 	return nil
 }
@@ -287,6 +293,7 @@ func (st *state) encode(ctx context.Context, k key, r *Request) ([]byte, error) 
 	if err != nil {
 		return nil, err
 	}
+	defer day.leave()
 	ts, err := day.ticker(st.market.Tickers()[k.ticker].Name)
 	if err != nil {
 		return nil, err

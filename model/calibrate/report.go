@@ -71,7 +71,7 @@ type Hits struct {
 // Ticker returns the hits of a ticker by horizon and confidence, or nil if it has no forecast.
 func (r *Report) Ticker(name string) (all []Hits) {
 	t := r.tickers[name]
-	if t == nil {
+	if t == nil || t.Forecasts == 0 {
 		return nil
 	}
 	for h, ahead := range judgedHorizons {
