@@ -145,6 +145,7 @@ func (t *tally) report(origins []calendar.Date) *Report {
 		}
 	}
 	r.TickersOff = Number(off / enough)
+	r.TooFew, r.TooMany = t.beyondChance()
 	return r
 }
 
