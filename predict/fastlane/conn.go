@@ -10,7 +10,8 @@ import (
 // conn is a connection that the lane serves. Only its own goroutine uses it, except where noted.
 type conn struct {
 	stream
-	handing bool // guarded by Lane.mu: net/http owns the deadlines of nc now
+	busy    bool // guarded by Lane.mu: stop must not set a deadline
+	foreign bool // net/http must get the connection as it is
 
 	answered   bool    // the current request is not the first
 	trimmed    bool    // the blank lines before the current request are dealt with
@@ -37,18 +38,28 @@ const (
 // serve answers requests until the connection ends or is handed over.
 func (c *conn) serve() {
 	defer c.lane.leave(c)
-	if c.lane.cfg.Answer == nil || c.loop() == handsOver {
+	o := stays
+	if c.lane.cfg.TLS != nil {
+		o = c.handshake()
+	}
+	if o == stays {
+		o = c.loop()
+	}
+	if o == handsOver {
 		c.handOver()
 	} else {
 		c.nc.Close()
-		c.lane.open.Add(-1)
 	}
 	c.release()
 }
 
 // loop reads and answers as long as the connection stays.
 func (c *conn) loop() (o outcome) {
-	if c.raw.usable() {
+	if len(c.lane.grammar.routes) == 0 {
+		return handsOver
+	}
+	c.socket.writes = true
+	if c.socket.raw.usable() {
 		return c.loopRaw()
 	}
 	for o == stays {
