@@ -104,18 +104,19 @@ type trackedListener struct{ net.Listener }
 
 func (l trackedListener) Accept() (net.Conn, error) {
 	nc, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
+	if _, ok := nc.(*tls.Conn); ok || err != nil {
+		return nc, err // the server must see which protocol was chosen in the handshake
 	}
 	return &trackedConn{Conn: nc}, nil
 }
 
-// trackedIn finds the connection of a trackedListener in what an http.Server makes of it.
+// trackedIn returns the connection of a trackedListener. HTTP/2 over TLS needs only a record of its
+// state.
 func trackedIn(nc net.Conn) *trackedConn {
-	if t, ok := nc.(*tls.Conn); ok {
-		nc = t.NetConn()
+	if t, ok := nc.(*trackedConn); ok {
+		return t
 	}
-	return nc.(*trackedConn)
+	return &trackedConn{Conn: nc, received: true}
 }
 
 func (t *trackedConn) enter(state http.ConnState) {
