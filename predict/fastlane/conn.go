@@ -174,6 +174,10 @@ const (
 	// graceRead is how long an idle connection stays open when the lane stops: a request may be on
 	// its way.
 	graceRead = 5 * time.Millisecond
+
+	// graceFirst is how long a connection without a request stays open at least: its client has
+	// just been let in, and may need a while for the first bytes if it is busy.
+	graceFirst = time.Second
 )
 
 // armRead sets the read deadline.
@@ -202,8 +206,13 @@ func (c *conn) armRead() {
 func (c *conn) limit() (by, until time.Duration) {
 	l := c.lane
 	switch {
-	case c.stopSeen != 0 && (c.idle() || len(c.unread()) == 0):
+	case c.stopSeen != 0 && c.idle():
 		by = c.stopSeen + graceRead
+	case c.stopSeen != 0 && len(c.unread()) == 0:
+		by = max(c.stopSeen+graceRead, c.began+graceFirst)
+		if l.headerTimeout > 0 {
+			by = min(by, c.began+l.headerTimeout)
+		}
 	case c.idle():
 		if l.idleTimeout > 0 {
 			by, until = c.ended+l.idleTimeout, c.ended+l.idleTimeout+slack

@@ -42,6 +42,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/http"
 	"sync"
@@ -232,9 +233,9 @@ func (l *Lane) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// stop ends accepting and wakes idle connections. It still accepts connections that the system has
-// completed for the listener, if that can be given a deadline: their clients may have sent a
-// request.
+// stop ends accepting and wakes idle connections. A client that the system has let in may have sent
+// a request, so first no new one gets in, where the system can do that, and those that wait for
+// Accept are served.
 func (l *Lane) stop() (err error) {
 	if l.stopping.Swap(true) {
 		<-l.acceptDone
@@ -242,7 +243,18 @@ func (l *Lane) stop() (err error) {
 	}
 	close(l.halt)
 	l.start.Do(func() { close(l.acceptDone) })
-	if ln, ok := l.cfg.Listener.(interface{ SetDeadline(time.Time) error }); ok {
+	if refuseNew(l.cfg.Listener) == nil {
+		select {
+		case <-time.After(handshake):
+		case <-l.acceptDone:
+		}
+	}
+	nc, queued := acceptQueued(l.cfg.Listener)
+	for ; queued == nil; nc, queued = acceptQueued(l.cfg.Listener) {
+		l.admit(nc)
+	}
+	ln, ok := l.cfg.Listener.(interface{ SetDeadline(time.Time) error })
+	if ok && errors.Is(queued, errors.ErrUnsupported) {
 		ln.SetDeadline(time.Now().Add(graceRead))
 		<-l.acceptDone
 	}
@@ -257,3 +269,7 @@ func (l *Lane) stop() (err error) {
 	}
 	return err
 }
+
+// handshake is how long a client may take to complete a connection that it began before the lane
+// stops: as long as a packet takes around the world.
+const handshake = 300 * time.Millisecond
