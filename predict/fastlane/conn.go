@@ -10,8 +10,11 @@ import (
 // conn is a connection that the lane serves. Only its own goroutine uses it, except where noted.
 type conn struct {
 	stream
-	busy    bool // guarded by Lane.mu: stop must not set a deadline
 	foreign bool // net/http must get the connection as it is
+
+	// Guarded by Lane.mu: stop must not wake the connection at all, or not before that time.
+	busy bool
+	wake time.Duration
 
 	answered   bool    // the current request is not the first
 	trimmed    bool    // the blank lines before the current request are dealt with

@@ -264,7 +264,7 @@ func (l *Lane) stop() (err error) {
 	defer l.mu.Unlock()
 	for c := range l.conns {
 		if !c.busy {
-			c.socket.SetReadDeadline(time.Now().Add(graceRead))
+			c.socket.SetReadDeadline(l.epoch.Add(max(l.now()+graceRead, c.wake)))
 		}
 	}
 	return err
