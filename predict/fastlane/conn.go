@@ -178,8 +178,9 @@ const (
 	// its way.
 	graceRead = 5 * time.Millisecond
 
-	// graceFirst is how long a connection without a request stays open at least: its client has
-	// just been let in, and may need a while for the first bytes if it is busy.
+	// graceFirst is how long a connection without a request stays open at least, from its start on,
+	// if Shutdown has twice as much time: its client has just been let in, and may need a while for
+	// the first bytes if it is busy.
 	graceFirst = time.Second
 )
 
@@ -212,7 +213,7 @@ func (c *conn) limit() (by, until time.Duration) {
 	case c.stopSeen != 0 && c.idle():
 		by = c.stopSeen + graceRead
 	case c.stopSeen != 0 && len(c.unread()) == 0:
-		by = max(c.stopSeen+graceRead, c.began+graceFirst)
+		by = max(c.stopSeen+graceRead, c.began+time.Duration(l.graceFirst.Load()))
 		if l.headerTimeout > 0 {
 			by = min(by, c.began+l.headerTimeout)
 		}
