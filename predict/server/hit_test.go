@@ -100,8 +100,8 @@ func TestHalfClosed(t *testing.T) {
 		"history": `{"ticker":"X","history":` + history + `}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			withAndWithoutLane(t, func(t *testing.T, lane bool) {
-				r := start(t, inMemory(), func(c *server.Config) { c.FastLane = lane })
+			onEveryRoad(t, func(t *testing.T, road road) {
+				r := start(t, road.on(inMemory()), nil)
 				for i := range rounds {
 					c := r.public.connect(t)
 					request := predictWith("", body)
