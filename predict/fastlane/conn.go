@@ -21,6 +21,7 @@ type conn struct {
 	awaited    verdict // of the current request: needMore or needBody
 	eofUnknown bool    // the client may have closed without being noticed; see loopRaw
 	fastStreak int     // requests in a row that came soon after the answer before
+	rested     bool    // restAfter has passed without a request, and the goroutine is a new one
 
 	// began is when the current request began: the first one with the connection, others with their
 	// first bytes.
@@ -36,24 +37,29 @@ const (
 	stays outcome = iota
 	closes
 	handsOver
+	rests
 )
 
 // serve answers requests until the connection ends or is handed over.
 func (c *conn) serve() {
-	defer c.lane.leave(c)
 	o := stays
-	if c.lane.cfg.TLS != nil {
+	if c.lane.cfg.TLS != nil && c.nc == c.socket {
 		o = c.handshake()
 	}
 	if o == stays {
 		o = c.loop()
 	}
-	if o == handsOver {
+	switch o {
+	case rests:
+		go c.serve()
+		return
+	case handsOver:
 		c.handOver()
-	} else {
+	default:
 		c.nc.Close()
 	}
 	c.release()
+	c.lane.leave(c)
 }
 
 // loop reads and answers as long as the connection stays.
@@ -115,6 +121,7 @@ func (c *conn) answer(now time.Duration) (o outcome) {
 		c.skip(len(r.whole))
 		c.trackPace(now)
 		c.answered, c.trimmed, c.awaited, c.ended = true, false, needMore, now
+		c.rested = false
 		if len(c.buffers.out) > maxOut && c.flush() != nil {
 			return closes
 		}
@@ -142,8 +149,13 @@ func (c *conn) onReadError(err error) outcome {
 			return stays
 		}
 		c.checkShutdown()
-		if by, _ := c.limit(); by == 0 || c.lane.now() < by { // the deadline was that of stop
+		rested := c.rested
+		c.rested = c.idle()
+		if by, _ := c.limit(); by == 0 || c.lane.now() < by { // or the deadline was that of stop
 			c.readBy = unknown
+			if c.rested && !rested {
+				return rests
+			}
 			return stays
 		}
 	}
@@ -173,6 +185,10 @@ const (
 	// eofCheck to twice that is how long the end of a fast client may go unnoticed: long enough to
 	// set deadlines rarely, and short beside the time a client waits.
 	eofCheck = 100 * time.Millisecond
+
+	// restAfter is when an idle connection gets a new goroutine. The stack of the old one has grown
+	// to 4 KiB for a request, or to more for a handshake; a new one that only waits has 2 KiB.
+	restAfter = time.Second
 
 	// graceRead is how long an idle connection stays open when the lane stops: a request may be on
 	// its way.
@@ -220,6 +236,9 @@ func (c *conn) limit() (by, until time.Duration) {
 	case c.idle():
 		if l.idleTimeout > 0 {
 			by, until = c.ended+l.idleTimeout, c.ended+l.idleTimeout+slack
+		}
+		if rest := c.ended + restAfter; !c.rested && (by == 0 || rest < by) {
+			by, until = rest, rest+slack
 		}
 		if check := c.ended + eofCheck; c.eofUnknown && (by == 0 || check < by) {
 			by, until = check, check+eofCheck

@@ -193,7 +193,7 @@ func (s *stream) flush() error {
 	}
 	_, err := s.nc.Write(out)
 	if err != nil {
-		s.socket.Close() // TLS would try for five more seconds to say goodbye
+		s.nc = s.socket // TLS would try for five more seconds to say goodbye
 	}
 	return err
 }
