@@ -21,7 +21,7 @@ type conn struct {
 	awaited    verdict // of the current request: needMore or needBody
 	eofUnknown bool    // the client may have closed without being noticed; see loopRaw
 	fastStreak int     // requests in a row that came soon after the answer before
-	rested     bool    // restAfter has passed without a request, and the goroutine is a new one
+	rested     bool    // no request since the goroutine began
 
 	// began is when the current request began: the first one with the connection, others with their
 	// first bytes.
@@ -37,7 +37,7 @@ const (
 	stays outcome = iota
 	closes
 	handsOver
-	rests
+	rests // see restAfter
 )
 
 // serve answers requests until the connection ends or is handed over.
@@ -85,11 +85,16 @@ func (c *conn) loop() (o outcome) {
 
 // onRead handles newly read bytes. wasIdle is what idle returned before them.
 func (c *conn) onRead(wasIdle bool) outcome {
-	now := c.lane.now()
+	now, first := c.lane.now(), !c.answered
 	if wasIdle && !c.idle() {
 		c.began = now
 	}
-	return c.answer(now)
+	o := c.answer(now)
+	if o == stays && first && c.idle() && len(c.unread()) == 0 {
+		c.rested = true
+		return rests
+	}
+	return o
 }
 
 // idle reports whether no request has begun. As in net/http, the first one begins with the
@@ -186,9 +191,12 @@ const (
 	// set deadlines rarely, and short beside the time a client waits.
 	eofCheck = 100 * time.Millisecond
 
-	// restAfter is when an idle connection gets a new goroutine. The stack of the old one has grown
-	// to 4 KiB for a request, or to more for a handshake; a new one that only waits has 2 KiB.
-	restAfter = time.Second
+	// restAfter is when an idle connection rests, which means that it gets a new goroutine. The
+	// stack of the old one has grown to 4 KiB for requests, or to more for a handshake; a new one
+	// that only waits has 2 KiB. After its first request, behind which many clients wait for long,
+	// a connection rests at once. It does so only then because that costs as much as a third of a
+	// request.
+	restAfter = 5 * time.Second
 
 	// graceRead is how long an idle connection stays open when the lane stops: a request may be on
 	// its way.
