@@ -70,7 +70,7 @@ func serveFlags(set *flag.FlagSet, cfg *server.Config) {
 	set.BoolVar(&cfg.RedactInput, "redact-input", cfg.RedactInput,
 		"leave what the client sent out of a 422")
 	set.BoolVar(&cfg.FastLane, "fastlane", cfg.FastLane,
-		"answer plain POST /predict without net/http")
+		"answer plain requests of the most used routes without net/http")
 	set.IntVar(&cfg.MaxConns, "max-conns", cfg.MaxConns,
 		"maximum open connections; 0: derived from the descriptor and memory limits")
 	set.DurationVar(&cfg.ReadHeaderTimeout, "read-header-timeout", cfg.ReadHeaderTimeout,

@@ -59,7 +59,7 @@ type Config struct {
 	TrustedProxies  ratelimit.Proxies // networks whose X-Forwarded-For is believed
 	CORSOrigins     []string          // origins whose pages may ask
 	RedactInput     bool              // leave what the client sent out of a 422
-	FastLane        bool              // answer plain POST /predict without net/http
+	FastLane        bool              // answer plain requests without net/http
 
 	Logger     *slog.Logger
 	AccessLog  slog.Handler // must not block; needed with an AccessRate
