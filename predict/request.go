@@ -15,7 +15,7 @@ type Request struct {
 	Confidence float64 // of the central interval, 0.8 to 0.99
 
 	History  []float64     // closes of the client's own series, oldest first; nil: a listed ticker
-	AsOf     calendar.Date // of the last close, if HasAsOf
+	AsOf     calendar.Date // of the last close that counts, if HasAsOf
 	HasAsOf  bool
 	Calendar *calendar.Calendar // of History; nil means that of New York
 	Levels   []float64          // more confidences to report, in the order asked for

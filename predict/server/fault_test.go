@@ -8,14 +8,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tickercast/model"
+	"tickercast/model/calibrate"
 	"tickercast/model/market"
 	"tickercast/predict/server"
 )
 
 // loadBroken loads a market that makes every forecast of AAPL panic, once it is served: in the
 // cache, or for requests that the cache does not answer in the handler.
-func loadBroken(t testing.TB) func(context.Context) (*model.Model, *market.Market, error) {
+func loadBroken(t testing.TB) func(context.Context) (*calibrate.Yearly, *market.Market, error) {
 	d := near(t, 100, "AAPL")
 	d.market.Tickers()[0].Index = 1 << 20
 	return d.load

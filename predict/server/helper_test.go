@@ -72,6 +72,7 @@ func launch(t testing.TB, n network, change func(*server.Config)) *running {
 		cfg.Listen = n.listen
 	}
 	cfg.Load = loadEmbedded
+	cfg.CalibrationDays = 0 // only tests of it pay for it
 	cfg.Logger = slog.New(slog.NewJSONHandler(&r.log, nil))
 	cfg.Signals = server.Signals{Stop: r.stop, Hangup: r.hangup}
 	cfg.OnReady = func(i server.Info) { r.ready <- i }

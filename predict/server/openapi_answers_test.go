@@ -15,7 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tickercast/model"
+	"tickercast/model/calibrate"
 	"tickercast/model/market"
 	"tickercast/predict/internal/ratelimit"
 	"tickercast/predict/server"
@@ -101,7 +101,8 @@ func TestEveryStatusIsReached(t *testing.T) {
 	c := newComparison(t)
 	synctest.Test(t, func(t *testing.T) {
 		c.T = t
-		r := start(t, inMemory(), nil)
+		r := start(t, inMemory(), func(c *server.Config) { c.CalibrationDays = 120 })
+		synctest.Wait()
 		for _, e := range exchanges() {
 			c.exchange(r, e)
 		}
@@ -114,7 +115,7 @@ func TestEveryStatusIsReached(t *testing.T) {
 		}
 		loaded := make(chan struct{})
 		loading := launch(t, inMemory(), func(c *server.Config) {
-			c.Load = func(ctx context.Context) (*model.Model, *market.Market, error) {
+			c.Load = func(ctx context.Context) (*calibrate.Yearly, *market.Market, error) {
 				<-loaded
 				return loadEmbedded(ctx)
 			}

@@ -40,6 +40,7 @@ type Server struct {
 	batches  *overload.Limiter
 	measure  *httpMetrics
 	reloader *reloader
+	judge    judge
 	public   *http.Server
 	admin    *http.Server
 	conns    connTracker // of public

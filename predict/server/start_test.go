@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tickercast/model"
+	"tickercast/model/calibrate"
 	"tickercast/model/market"
 	"tickercast/predict/server"
 )
@@ -34,7 +34,7 @@ func TestStart(t *testing.T) {
 				fail := make(chan error)
 				n := inMemory()
 				r := launch(t, n, func(c *server.Config) {
-					c.Load = func(ctx context.Context) (*model.Model, *market.Market, error) {
+					c.Load = func(ctx context.Context) (*calibrate.Yearly, *market.Market, error) {
 						select {
 						case err := <-fail:
 							return nil, nil, err
@@ -100,7 +100,7 @@ func TestReadyAfterASlowStart(t *testing.T) {
 		keys := tempFile(t, "keys", keysOf("alice: a-key"))
 		r := launch(t, road.on(inMemory()), func(c *server.Config) {
 			c.KeysFile = keys
-			c.Load = func(ctx context.Context) (*model.Model, *market.Market, error) {
+			c.Load = func(ctx context.Context) (*calibrate.Yearly, *market.Market, error) {
 				time.Sleep(70 * time.Second)
 				return loadEmbedded(ctx)
 			}
