@@ -163,7 +163,6 @@ type httpMetrics struct {
 	inFlight *metrics.Gauge
 	panics   *metrics.Counter
 	byRoute  map[string]*routeMetrics // by pattern of the mux; complete before the first request
-	fast     *routeMetrics            // of POST /predict, which the fast lane answers too
 	noRoute  *routeMetrics
 }
 
@@ -178,7 +177,6 @@ func newHTTPMetrics(reg *metrics.Registry, routes []route) *httpMetrics {
 		m.byRoute[r.pattern()] = m.newRoute(r.method, r.path)
 		m.byRoute[r.pattern()].probe = r.probe
 	}
-	m.fast = m.byRoute["POST /predict"]
 	m.noRoute = m.newRoute("other", "none")
 	return m
 }
