@@ -62,12 +62,9 @@ func handler(s *predict.Service) http.Handler {
 
 // fastAnswer returns the answer that the fast lane sends for a body.
 func fastAnswer(s *predict.Service, body []byte) (answer []byte, ok bool) {
-	f, ok := s.DecodeFast(body)
-	if !ok {
-		return nil, false
-	}
-	answer, err := s.AnswerFast(f)
-	return answer, err == nil
+	p, r := predict.Plain{Body: body}, s.PlainPredict()
+	ok = r.Decode(&p) && r.Answer(&p) == nil
+	return p.Answer, ok
 }
 
 // newHTTPServer sets all timeouts, as the real server does.
@@ -81,13 +78,18 @@ func overHTTP(h http.Handler) func(net.Listener) {
 }
 
 func overLane(s *predict.Service) func(net.Listener) {
-	answer := func(r *fastlane.Request) (fastlane.Response, bool) {
-		body, ok := fastAnswer(s, r.Body)
-		return fastlane.Response{Body: body}, ok
-	}
+	plain := s.PlainPredict()
+	routes := []fastlane.Route{{Method: "POST", Path: "/predict",
+		Answer: func(r *fastlane.Request) (fastlane.Response, bool) {
+			p := r.Scratch.(*predict.Plain)
+			p.Body = r.Body
+			ok := plain.Decode(p) && plain.Answer(p) == nil
+			return fastlane.Response{Body: p.Answer}, ok
+		}}}
 	return func(l net.Listener) {
 		srv := newHTTPServer(handler(s))
-		lane := fastlane.New(fastlane.Config{Listener: l, Server: srv, Answer: answer})
+		lane := fastlane.New(fastlane.Config{Listener: l, Server: srv, Routes: routes,
+			NewScratch: func() any { return new(predict.Plain) }})
 		srv.Serve(lane)
 		lane.Close()
 	}

@@ -18,7 +18,19 @@ type batch struct {
 	ndjson bool // an answer a line instead of a list
 	out    []byte
 	held   *reservation // for out
+
+	kept  bool // give only answers from the cache, and do not count them
+	given int  // of these
 }
+
+// errNotKept ends a batch that is to be answered from the cache and cannot.
+var errNotKept = errors.New("an item that is not in the cache")
+
+// What encloses the answers.
+const (
+	resultsOpen  = `{"results":[`
+	resultsClose = `]}`
+)
 
 // run appends the answer to a body to b.out. An error refuses the batch as a whole.
 func (b *batch) run(ctx context.Context, body []byte) (err error) {
@@ -26,7 +38,7 @@ func (b *batch) run(ctx context.Context, body []byte) (err error) {
 		return err
 	}
 	if !b.ndjson {
-		b.out = append(b.out, `{"results":[`...)
+		b.out = append(b.out, resultsOpen...)
 	}
 	start := len(b.out)
 	ok, err := b.decodeStream(ctx, body)
@@ -35,7 +47,7 @@ func (b *batch) run(ctx context.Context, body []byte) (err error) {
 		err = b.decodeTree(ctx, body)
 	}
 	if !b.ndjson {
-		b.out = append(b.out, `]}`...)
+		b.out = append(b.out, resultsClose...)
 	}
 	return err
 }
@@ -74,6 +86,8 @@ func (b *batch) decodeItems(ctx context.Context, body []byte, i int) (end int, e
 		if used, ok := decodeFast(body[i:], &r); ok {
 			i += used
 			err = b.answer(ctx, n, &r)
+		} else if b.kept {
+			return 0, errNotKept
 		} else {
 			if d == nil {
 				if !pyjson.Valid(body) {
@@ -148,6 +162,9 @@ func (b *batch) item(ctx context.Context, n int, d *pyjson.Document, i int) erro
 
 // answer answers the n-th request.
 func (b *batch) answer(ctx context.Context, n int, r *Request) error {
+	if b.kept {
+		return b.answerKept(n, r)
+	}
 	answer, err := b.answerFrom(ctx, b.state, r)
 	return b.append(n, answer, err)
 }
@@ -174,6 +191,9 @@ func (b *batch) append(n int, answer []byte, err error) error {
 	b.out = append(b.out, '}')
 	if b.ndjson {
 		b.out = append(b.out, '\n')
+	}
+	if b.kept {
+		return nil
 	}
 	return b.held.reserve(len(b.out))
 }

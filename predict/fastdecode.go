@@ -2,37 +2,63 @@ package predict
 
 import "context"
 
-// FastRequest is a valid request for a listed ticker, decoded by the fast path.
-type FastRequest struct {
-	state *state
-	key   key
+// Plain is a request in the form that package fastlane reads, and the answer to it. A server uses
+// one for many requests in turn.
+type Plain struct {
+	Ticker, Query       []byte // of the target
+	Accept, IfNoneMatch []byte // headers
+	Body                []byte
+
+	Answer      []byte // must not be changed, and is valid until the next request
+	NotModified bool   // the answer is a 304 without a body
+
+	Age, CacheControl, ETag []byte // headers of a cacheable answer
+
+	state  *state
+	key    key
+	items  int    // of a batch
+	buffer []byte // for an answer that is put together, and for headers
 }
 
-// DecodeFast decodes a body in the form that nearly every client sends. ok is false for any other,
-// right or wrong, and while there is no data. Nothing is computed or counted.
-func (s *Service) DecodeFast(body []byte) (f FastRequest, ok bool) {
+// A PlainRoute serves the plain requests of one route in two steps, between which a server can
+// refuse a request.
+type PlainRoute struct {
+	// Decode reports whether a request is plain. If it is not, nothing has been counted.
+	Decode func(*Plain) bool
+	// Answer answers a request that Decode has read. [Service.PublicError] turns the error into one
+	// for the client.
+	Answer func(*Plain) error
+	// Cacheable says that answers have Age, CacheControl and ETag.
+	Cacheable bool
+}
+
+// PlainPredict is ServePredict for a valid request for a listed ticker, in the form that nearly
+// every client sends.
+func (s *Service) PlainPredict() PlainRoute {
+	return PlainRoute{Decode: s.decodePlain, Answer: s.answerPlain}
+}
+
+func (s *Service) decodePlain(p *Plain) bool {
 	var r Request
-	n, ok := decodeFast(body, &r)
-	if !ok || !onlyBlanks(body[n:]) {
-		return FastRequest{}, false
+	n, ok := decodeFast(p.Body, &r)
+	if !ok || !onlyBlanks(p.Body[n:]) {
+		return false
 	}
 	st := s.state.Load()
 	if st == nil {
-		return FastRequest{}, false
+		return false
 	}
 	t, ok := st.market.Find(r.Ticker)
 	if !ok {
-		return FastRequest{}, false
+		return false
 	}
-	return FastRequest{st, st.key(t, r.Days, r.Confidence)}, true
+	p.state, p.key = st, st.key(t, r.Days, r.Confidence)
+	return true
 }
 
-// AnswerFast is Answer for a request of DecodeFast.
-func (s *Service) AnswerFast(f FastRequest) ([]byte, error) {
-	if f.state == nil {
-		return nil, ErrOverload() // the zero FastRequest
-	}
-	return s.cached(context.Background(), f.state, f.key)
+func (s *Service) answerPlain(p *Plain) (err error) {
+	p.Answer, err = s.cached(context.Background(), p.state, p.key)
+	return err
 }
 
 // decodeFast reads one request from the front of b into r and returns its length. It knows only an

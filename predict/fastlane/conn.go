@@ -10,7 +10,8 @@ import (
 // conn is a connection that the lane serves. Only its own goroutine uses it, except where noted.
 type conn struct {
 	stream
-	handing bool // guarded by Lane.mu: net/http owns the deadlines of nc now
+	busy    bool // guarded by Lane.mu: stop must not set a deadline
+	foreign bool // net/http must get the connection as it is
 
 	answered   bool    // the current request is not the first
 	trimmed    bool    // the blank lines before the current request are dealt with
@@ -37,18 +38,28 @@ const (
 // serve answers requests until the connection ends or is handed over.
 func (c *conn) serve() {
 	defer c.lane.leave(c)
-	if c.lane.cfg.Answer == nil || c.loop() == handsOver {
+	o := stays
+	if c.lane.cfg.TLS != nil {
+		o = c.handshake()
+	}
+	if o == stays {
+		o = c.loop()
+	}
+	if o == handsOver {
 		c.handOver()
 	} else {
 		c.nc.Close()
-		c.lane.open.Add(-1)
 	}
 	c.release()
 }
 
 // loop reads and answers as long as the connection stays.
 func (c *conn) loop() (o outcome) {
-	if c.raw.usable() {
+	if len(c.lane.grammar.routes) == 0 {
+		return handsOver
+	}
+	c.socket.writes = true
+	if c.socket.raw.usable() {
 		return c.loopRaw()
 	}
 	for o == stays {
@@ -163,6 +174,10 @@ const (
 	// graceRead is how long an idle connection stays open when the lane stops: a request may be on
 	// its way.
 	graceRead = 5 * time.Millisecond
+
+	// graceFirst is how long a connection without a request stays open at least: its client has
+	// just been let in, and may need a while for the first bytes if it is busy.
+	graceFirst = time.Second
 )
 
 // armRead sets the read deadline.
@@ -191,8 +206,13 @@ func (c *conn) armRead() {
 func (c *conn) limit() (by, until time.Duration) {
 	l := c.lane
 	switch {
-	case c.stopSeen != 0 && (c.idle() || len(c.unread()) == 0):
+	case c.stopSeen != 0 && c.idle():
 		by = c.stopSeen + graceRead
+	case c.stopSeen != 0 && len(c.unread()) == 0:
+		by = max(c.stopSeen+graceRead, c.began+graceFirst)
+		if l.headerTimeout > 0 {
+			by = min(by, c.began+l.headerTimeout)
+		}
 	case c.idle():
 		if l.idleTimeout > 0 {
 			by, until = c.ended+l.idleTimeout, c.ended+l.idleTimeout+slack

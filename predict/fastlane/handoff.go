@@ -7,31 +7,34 @@ import (
 	"time"
 )
 
-// handOver gives the connection to net/http.
+// handOver gives the connection to net/http, which has all deadlines from now on.
 func (c *conn) handOver() {
 	l := c.lane
-	h := &handoffConn{Conn: c.nc, lane: l, unread: bytes.Clone(c.unread())}
-	if len(h.unread) > 0 {
-		h.elapsed.Store(int64(l.now() - c.began))
-	}
 	l.mu.Lock()
-	c.handing = true
+	c.busy = true
 	l.mu.Unlock()
+	c.socket.writes = false
 	c.nc.SetDeadline(time.Time{})
+	nc := c.nc
+	if !c.foreign {
+		h := &handoffConn{Conn: nc, unread: bytes.Clone(c.unread())}
+		if len(h.unread) > 0 {
+			h.elapsed.Store(int64(l.now() - c.began))
+		}
+		nc = h
+	}
 	select {
-	case l.handoffs <- h:
+	case l.handoffs <- nc:
 		l.handedOver.Add(1)
 	case <-l.closed:
-		h.Close()
+		nc.Close()
 	}
 }
 
 // handoffConn is a connection of net/http. Read first returns the bytes that the lane had read.
 type handoffConn struct {
 	net.Conn
-	lane   *Lane
 	unread []byte
-	closed atomic.Bool
 
 	// elapsed is how long the current request had been going on when it was handed over. It is
 	// subtracted from the deadlines that net/http sets to read it, which it does before it writes.
@@ -61,18 +64,5 @@ func (h *handoffConn) SetReadDeadline(t time.Time) error {
 	return h.Conn.SetReadDeadline(t)
 }
 
-// Close closes the connection and, the first time, makes room for another.
-func (h *handoffConn) Close() error {
-	if !h.closed.Swap(true) {
-		h.lane.open.Add(-1)
-	}
-	return h.Conn.Close()
-}
-
 // CloseWrite lets net/http end a connection on which bytes may still arrive.
-func (h *handoffConn) CloseWrite() error {
-	if c, ok := h.Conn.(interface{ CloseWrite() error }); ok {
-		return c.CloseWrite()
-	}
-	return nil
-}
+func (h *handoffConn) CloseWrite() error { return closeWrite(h.Conn) }

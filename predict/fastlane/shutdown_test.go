@@ -20,11 +20,13 @@ func TestShutdown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ln := memnet.Listen()
 		srv := newServer(handler())
-		l := fastlane.New(fastlane.Config{Listener: ln, Answer: answer, Server: srv})
+		l := fastlane.New(fastlane.Config{Listener: ln, Routes: routes(answer), Server: srv})
 		served := make(chan error, 1)
 		go func() { served <- srv.Serve(l) }()
 
-		silent, idle, other := dial(t, ln), dial(t, ln), dial(t, ln)
+		silent := dial(t, ln)
+		time.Sleep(time.Second)
+		fresh, idle, other := dial(t, ln), dial(t, ln), dial(t, ln)
 		head, body := dial(t, ln), dial(t, ln)
 		idle.send(post(apple))
 		head.Write([]byte(post(apple)[:40]))
@@ -43,7 +45,11 @@ func TestShutdown(t *testing.T) {
 		if _, err := ln.Dial(nil); !errors.Is(err, syscall.ECONNREFUSED) {
 			t.Errorf("dialling while it shuts down: got %v", err)
 		}
-		time.Sleep(time.Second)
+		time.Sleep(800 * time.Millisecond)
+		if r := fresh.send(post(apple)); r.StatusCode != http.StatusOK || !r.Close {
+			t.Errorf("a client just let in: got status %d, close %v; want 200, true",
+				r.StatusCode, r.Close)
+		}
 		select {
 		case err := <-done:
 			t.Fatalf("Shutdown returned %v with requests half read", err)
@@ -87,7 +93,7 @@ func TestShutdownAnswersWhatWasSent(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ln := memnet.Listen()
 			srv := newServer(handler())
-			l := fastlane.New(fastlane.Config{Listener: ln, Answer: answer, Server: srv})
+			l := fastlane.New(fastlane.Config{Listener: ln, Routes: routes(answer), Server: srv})
 			go srv.Serve(l)
 			c := dial(t, ln)
 			c.send(post(apple))
@@ -106,7 +112,7 @@ func TestShutdownGivesUp(t *testing.T) {
 		srv := newServer(handler())
 		srv.ReadHeaderTimeout = 0
 		srv.ReadTimeout = 0
-		l := fastlane.New(fastlane.Config{Listener: ln, Answer: answer, Server: srv})
+		l := fastlane.New(fastlane.Config{Listener: ln, Routes: routes(answer), Server: srv})
 		go srv.Serve(l)
 		c := dial(t, ln)
 		c.Write([]byte("POST"))
@@ -129,7 +135,7 @@ func TestShutdownGivesUp(t *testing.T) {
 func TestShutdownEmptiesBacklog(t *testing.T) {
 	ln := listenTCP(t)
 	gate := &gated{TCPListener: ln, open: make(chan struct{})}
-	l := serve(t, fastlane.Config{Listener: gate, Answer: answer})
+	l := serve(t, fastlane.Config{Listener: gate, Routes: routes(answer)})
 	var conns []net.Conn
 	for range 20 {
 		c, err := net.Dial("tcp", ln.Addr().String())
@@ -155,7 +161,7 @@ func TestShutdownEmptiesBacklog(t *testing.T) {
 	}
 }
 
-// gated accepts nothing until it gets a deadline.
+// gated accepts nothing until the lane ends accepting, as if the CPU were busy.
 type gated struct {
 	*net.TCPListener
 	open chan struct{}
@@ -168,6 +174,11 @@ func (g *gated) Accept() (net.Conn, error) {
 }
 
 func (g *gated) SetDeadline(t time.Time) error {
-	defer g.once.Do(func() { close(g.open) })
+	g.once.Do(func() { close(g.open) })
 	return g.TCPListener.SetDeadline(t)
+}
+
+func (g *gated) Close() error {
+	g.once.Do(func() { close(g.open) })
+	return g.TCPListener.Close()
 }

@@ -45,10 +45,13 @@ func (c *certificate) expires() time.Time {
 	return time.Time{}
 }
 
-// config is that of a server: TLS 1.2 and later, with the standard library's choice of ciphers.
+// config is that of a server: TLS 1.2 and later, with the standard library's choice of ciphers. An
+// answer is one record, so that one system call sends it.
 func (c *certificate) config() *tls.Config {
 	return &tls.Config{
-		MinVersion: tls.VersionTLS12,
+		MinVersion:                  tls.VersionTLS12,
+		NextProtos:                  []string{"h2", "http/1.1"},
+		DynamicRecordSizingDisabled: true,
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 			return c.current.Load(), nil
 		},

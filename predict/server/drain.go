@@ -71,15 +71,22 @@ func speaksHTTP2(server *http.Server, nc net.Conn) bool {
 	return server.Protocols.UnencryptedHTTP2()
 }
 
-// finalReadTime is what a connection without a request gets when the server stops: bytes sent
-// before may just be arriving.
-const finalReadTime = 5 * time.Millisecond
+const (
+	// finalReadTime is what a connection without a request gets when the server stops: bytes sent
+	// before may just be arriving.
+	finalReadTime = 5 * time.Millisecond
+
+	// firstReadTime is what it gets from its start on, if it has never sent anything: a busy client
+	// may need a while for its first bytes.
+	firstReadTime = time.Second
+)
 
 // A trackedConn is a connection of an http.Server that knows whether a request has begun. The
 // server itself calls a connection idle until the whole head of its next request is there, and
 // answers 400 when a deadline ends in the middle of it.
 type trackedConn struct {
 	net.Conn
+	began time.Time
 
 	mu       sync.Mutex
 	state    http.ConnState
@@ -104,18 +111,19 @@ type trackedListener struct{ net.Listener }
 
 func (l trackedListener) Accept() (net.Conn, error) {
 	nc, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
+	if _, ok := nc.(*tls.Conn); ok || err != nil {
+		return nc, err // the server must see which protocol was chosen in the handshake
 	}
-	return &trackedConn{Conn: nc}, nil
+	return &trackedConn{Conn: nc, began: time.Now()}, nil
 }
 
-// trackedIn finds the connection of a trackedListener in what an http.Server makes of it.
+// trackedIn returns the connection of a trackedListener. HTTP/2 over TLS needs only a record of its
+// state.
 func trackedIn(nc net.Conn) *trackedConn {
-	if t, ok := nc.(*tls.Conn); ok {
-		nc = t.NetConn()
+	if t, ok := nc.(*trackedConn); ok {
+		return t
 	}
-	return nc.(*trackedConn)
+	return &trackedConn{Conn: nc, received: true}
 }
 
 func (t *trackedConn) enter(state http.ConnState) {
@@ -205,6 +213,9 @@ func (t *trackedConn) again(n int, err error) bool {
 		return false
 	}
 	t.final, t.until = finalReading, time.Now().Add(finalReadTime)
+	if first := t.began.Add(firstReadTime); t.state == http.StateNew && first.After(t.until) {
+		t.until = first
+	}
 	t.setDeadlineLocked()
 	return true
 }

@@ -39,6 +39,7 @@ func newPublicServer(cfg *Config, h http.Handler, conns *connTracker,
 	if cfg.TLSCert != "" {
 		server.TLSConfig = creds.cert.config()
 		server.Protocols.SetHTTP2(true)
+		return server
 	}
 	server.Protocols.SetUnencryptedHTTP2(cfg.H2C)
 	return server

@@ -109,7 +109,6 @@ type httpMetrics struct {
 	inFlight *metrics.Gauge
 	panics   *metrics.Counter
 	byRoute  map[string]*routeMetrics // by pattern of the mux; complete before the first request
-	fast     *routeMetrics            // of POST /predict, which the fast lane answers too
 	noRoute  *routeMetrics
 }
 
@@ -123,7 +122,6 @@ func newHTTPMetrics(reg *metrics.Registry, routes []route) *httpMetrics {
 	for _, r := range routes {
 		m.byRoute[r.pattern()] = m.newRoute(r.method, r.path)
 	}
-	m.fast = m.byRoute["POST /predict"]
 	m.noRoute = m.newRoute("other", "none")
 	return m
 }

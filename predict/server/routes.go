@@ -3,6 +3,8 @@ package server
 import (
 	"net/http"
 	"net/http/pprof"
+
+	"tickercast/predict"
 )
 
 // A route is one method on one path of the public port. GET answers HEAD too.
@@ -10,31 +12,35 @@ type route struct {
 	method, path string
 	handler      http.HandlerFunc
 	open         bool // needs no key and has no rate: probes and documentation
+
+	// plain answers requests in the fast lane; none leaves them to net/http.
+	plain predict.PlainRoute
 }
 
 // pattern is the route's name in the mux.
 func (r route) pattern() string { return r.method + " " + r.path }
 
 func (s *Server) routes() []route {
+	var none predict.PlainRoute
 	return []route{
-		{"POST", "/predict", s.service.ServePredict, false},
-		{"POST", "/predict/batch", s.service.ServeBatch, false},
-		{"GET", "/predict/{ticker}", s.service.ServeTicker, false},
-		{"GET", "/tickers", s.service.ServeTickers, false},
-		{"GET", "/tickers/{ticker}", s.service.ServeTickerCloses, false},
-		{"GET", "/model", s.service.ServeModel, false},
-		{"GET", "/v2", s.service.ServeServerMetadata, false},
-		{"GET", "/v2/health/live", s.service.ServeServerLive, true},
-		{"GET", "/v2/health/ready", s.service.ServeServerReady, true},
-		{"GET", "/v2/models/{name}", s.service.ServeModelMetadata, false},
-		{"GET", "/v2/models/{name}/ready", s.service.ServeModelReady, true},
-		{"POST", "/v2/models/{name}/infer", s.service.ServeModelInfer, false},
-		{"GET", "/health", s.service.ServeHealth, true},
-		{"GET", "/livez", s.service.ServeLive, true},
-		{"GET", "/readyz", s.service.ServeReady, true},
-		{"GET", "/docs", s.site.Page, true},
-		{"GET", "/docs/{asset}", s.site.Asset, true},
-		{"GET", "/openapi.json", s.site.OpenAPI, true},
+		{"POST", "/predict", s.service.ServePredict, false, s.service.PlainPredict()},
+		{"POST", "/predict/batch", s.service.ServeBatch, false, s.service.PlainBatch()},
+		{"GET", "/predict/{ticker}", s.service.ServeTicker, false, s.service.PlainTicker()},
+		{"GET", "/tickers", s.service.ServeTickers, false, none},
+		{"GET", "/tickers/{ticker}", s.service.ServeTickerCloses, false, none},
+		{"GET", "/model", s.service.ServeModel, false, none},
+		{"GET", "/v2", s.service.ServeServerMetadata, false, none},
+		{"GET", "/v2/health/live", s.service.ServeServerLive, true, none},
+		{"GET", "/v2/health/ready", s.service.ServeServerReady, true, none},
+		{"GET", "/v2/models/{name}", s.service.ServeModelMetadata, false, none},
+		{"GET", "/v2/models/{name}/ready", s.service.ServeModelReady, true, none},
+		{"POST", "/v2/models/{name}/infer", s.service.ServeModelInfer, false, none},
+		{"GET", "/health", s.service.ServeHealth, true, s.service.PlainHealth()},
+		{"GET", "/livez", s.service.ServeLive, true, none},
+		{"GET", "/readyz", s.service.ServeReady, true, none},
+		{"GET", "/docs", s.site.Page, true, none},
+		{"GET", "/docs/{asset}", s.site.Asset, true, none},
+		{"GET", "/openapi.json", s.site.OpenAPI, true, none},
 	}
 }
 

@@ -87,11 +87,7 @@ func (s *Server) serve(lane *fastlane.Lane, admin net.Listener) (failed chan err
 	accepted chan struct{}) {
 	failed, accepted = make(chan error, 2), make(chan struct{})
 	serve := func(h *http.Server, ln net.Listener) {
-		serve := h.Serve
-		if h.TLSConfig != nil {
-			serve = func(ln net.Listener) error { return h.ServeTLS(ln, "", "") }
-		}
-		if err := serve(ln); !errors.Is(err, http.ErrServerClosed) {
+		if err := h.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
 			failed <- err
 		}
 	}
@@ -223,7 +219,7 @@ func (s *Server) info(public, admin net.Listener) Info {
 		Market:     mk,
 		MaxConns:   s.plan.Conns,
 		CacheBytes: s.plan.CacheBytes,
-		FastLane:   s.usesLane(),
+		FastLane:   s.cfg.FastLane,
 	}
 	if admin != nil {
 		i.AdminAddr = admin.Addr().String()

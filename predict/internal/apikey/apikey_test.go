@@ -137,7 +137,7 @@ func TestLookupDoesNotAllocate(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	f.Add([]byte(hash("a") + " alice\n# nobody\n" + hash("b")))
+	f.Add([]byte(hash("a") + " alice\n# no one\n" + hash("b")))
 	f.Add([]byte("\r\n\x00"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, err := apikey.Parse("keys", data)
