@@ -40,7 +40,7 @@ func (s *Service) PlainPredict() PlainRoute {
 
 func (s *Service) decodePlain(p *Plain) bool {
 	var r Request
-	n, ok := decodeFast(p.Body, &r)
+	n, ok := decodeFast(p.Body, &r, false)
 	if !ok || !onlyBlanks(p.Body[n:]) {
 		return false
 	}
@@ -61,14 +61,15 @@ func (s *Service) answerPlain(p *Plain) (err error) {
 	return err
 }
 
-// decodeFast reads one request from the front of b into r and returns its length. It knows only an
-// object of ticker, days_ahead and confidence_interval, each at most once: a ticker of printable
-// ASCII without escapes, one or two digits of days, a confidence of 0. and up to 15 digits.
-// Anything else, wrong or unusual, is left to the full path, so this one need not get an error
-// right.
+// decodeFast reads one request from the front of b into r, which is zero, and returns its length.
+// It knows only an object of ticker, days_ahead and confidence_interval, each at most once: a
+// ticker of printable ASCII without escapes, one or two digits of days, a confidence of 0. and up
+// to 15 digits. With own it also knows what goes with a series of the client's own: history, as_of
+// and levels. Anything else, wrong or unusual, is left to the full path, so this one need not get
+// an error right.
 //
 // Within it len(b) is the index of a value that is not in that form.
-func decodeFast(b []byte, r *Request) (n int, ok bool) {
+func decodeFast(b []byte, r *Request, own bool) (n int, ok bool) {
 	var ticker []byte
 	days, confidence := 0, 0.0
 	i := skipBlanks(b, 0)
@@ -87,6 +88,15 @@ func decodeFast(b []byte, r *Request) (n int, ok bool) {
 			days, i = fastDays(b, afterColon(b, i+len(`"days_ahead"`)))
 		case confidence == 0 && hasPrefix(key, `confidence_interval"`):
 			confidence, i = fastConfidence(b, afterColon(b, i+len(`"confidence_interval"`)))
+		case own && r.History == nil && hasPrefix(key, `history"`):
+			r.History, i = fastNumbers(b, afterColon(b, i+len(`"history"`)), MinHistory, MaxHistory,
+				closeRule)
+		case own && !r.HasAsOf && hasPrefix(key, `as_of"`):
+			r.AsOf, i = fastDate(b, afterColon(b, i+len(`"as_of"`)))
+			r.HasAsOf = true
+		case own && r.Levels == nil && hasPrefix(key, `levels"`):
+			r.Levels, i = fastNumbers(b, afterColon(b, i+len(`"levels"`)), 1, MaxLevels,
+				confidenceRule)
 		default:
 			return 0, false
 		}
@@ -94,7 +104,7 @@ func decodeFast(b []byte, r *Request) (n int, ok bool) {
 			break
 		}
 	}
-	if i >= len(b) || b[i] != '}' || ticker == nil {
+	if i >= len(b) || b[i] != '}' || ticker == nil || r.HasAsOf && r.History == nil {
 		return 0, false
 	}
 	if days == 0 {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"tickercast/model"
 	"tickercast/predict/pyjson"
 )
 
@@ -241,13 +242,14 @@ func (st *state) appendColumns(data *[len(inferOutputs)][]byte, item *Request, d
 			data[out] = append(appendPrice(dst, ts.close*math.Exp(logReturn), decimals), ',')
 		}
 	}
+	place := model.At(item.Confidence)
 	for h := 1; h <= days; h++ {
 		if dst := data[outputDate]; dst != nil {
 			dst = append(append(dst, '"'), ts.dates[h-1][:]...)
 			data[outputDate] = append(dst, `",`...)
 		}
 		median := ts.forecast.Median(h)
-		lower, upper := ts.forecast.Interval(h, item.Confidence)
+		lower, upper := ts.forecast.Bounds(h, place)
 		d := decimals(ts.close * math.Exp(median))
 		price(outputPrice, median, d)
 		price(outputLower, lower, d)

@@ -22,10 +22,11 @@ type Request struct {
 }
 
 // Decode reads a JSON body as FastAPI and Pydantic do: strict about JSON, lax about the kinds of
-// its values. An error is always an *Error. A request in the usual form costs no allocation.
+// its values. An error is always an *Error. A request in the usual form costs no allocation but that
+// of its lists.
 func Decode(body []byte) (Request, error) {
 	var r Request
-	if n, ok := decodeFast(body, &r); ok && onlyBlanks(body[n:]) {
+	if n, ok := decodeFast(body, &r, true); ok && onlyBlanks(body[n:]) {
 		return r, nil
 	}
 	return decodeFull(body)
