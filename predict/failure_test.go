@@ -62,8 +62,8 @@ func TestFailures(t *testing.T) {
 		got = nil
 		r := httptest.NewRequest(c.method, c.path, strings.NewReader(c.body))
 		r.Header.Set("Content-Type", "application/json")
-		r.Header.Set("X-Request-Id", "id-7")
 		w := httptest.NewRecorder()
+		w.Header().Set("X-Request-Id", "id-7") // by the server, in front of the handler
 		mux.ServeHTTP(w, r)
 		if body := w.Body.String(); w.Code != 500 || body != `{"detail":"Internal Server Error"}` &&
 			body != `{"error":"Internal Server Error"}` {

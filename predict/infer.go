@@ -191,7 +191,7 @@ func checkModel(r *http.Request) error {
 // refuseInfer answers with an error in the protocol's form, where an invalid request is a 400 and
 // never a 422.
 func (s *Service) refuseInfer(w http.ResponseWriter, r *http.Request, err error) {
-	e := s.publicError(r, err)
+	e := s.publicError(w, r, err)
 	e.setHeader(w.Header())
 	status := e.Status
 	if status == http.StatusUnprocessableEntity {

@@ -12,7 +12,9 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"tickercast/docs"
 	"tickercast/model"
@@ -27,24 +29,27 @@ import (
 
 // Server answers forecasts over HTTP. Make it with New and call Run once.
 type Server struct {
-	cfg      Config
-	plan     limits.Plan
-	logger   *slog.Logger
-	registry *metrics.Registry
-	service  *predict.Service
-	site     *docs.Site
-	creds    credentials
-	auth     *auth              // nil: everyone may ask as often as they like
-	cors     *cors.Policy       // nil: no page of another origin may ask
-	access   *logging.AccessLog // nil: off
-	batches  *overload.Limiter
-	measure  *httpMetrics
-	reloader *reloader
-	public   *http.Server
-	admin    *http.Server
-	conns    connTracker // of public
-	draining atomic.Bool
-	warnings atomic.Pointer[[]market.Warning] // of the prices that are served; nil before
+	cfg       Config
+	plan      limits.Plan
+	logger    *slog.Logger
+	registry  *metrics.Registry
+	service   *predict.Service
+	site      *docs.Site
+	creds     credentials
+	auth      *auth              // nil: everyone may ask as often as they like
+	cors      *cors.Policy       // nil: no page of another origin may ask
+	access    *logging.AccessLog // nil: off
+	batches   *overload.Limiter
+	measure   *httpMetrics
+	ids       idPool
+	began     time.Time // times of requests count from it
+	recorders sync.Pool // of *statusRecorder
+	reloader  *reloader
+	public    *http.Server
+	admin     *http.Server
+	conns     connTracker // of public
+	draining  atomic.Bool
+	warnings  atomic.Pointer[[]market.Warning] // of the prices that are served; nil before
 }
 
 // New returns a Server that holds no data, no credentials and no port yet: Run brings them.
@@ -54,6 +59,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg:      cfg,
+		began:    time.Now(),
 		plan:     limits.NewPlan(cfg.MaxConns, cfg.CacheBytes, limits.Files(), cfg.MemoryLimit),
 		logger:   cfg.Logger,
 		registry: metrics.New(),
