@@ -138,6 +138,10 @@ func (s *Service) ServeModelMetadata(w http.ResponseWriter, r *http.Request) {
 	s.writeValue(w, r, http.StatusOK, m)
 }
 
+// shortInfer is the length of a body that names thirty tickers at most. It is answered sooner than
+// anything could come of waiting for a slot or of ending it early.
+const shortInfer = 256
+
 // ServeModelInfer is POST /v2/models/{name}/infer: forecasts for up to 1000 tickers. It ignores the
 // Content-Type, which the protocol does not mention and its clients do not send.
 func (s *Service) ServeModelInfer(w http.ResponseWriter, r *http.Request) {
@@ -160,7 +164,8 @@ func (s *Service) infer(w http.ResponseWriter, r *http.Request,
 		return nil, errInfer("binary tensors are an extension that this server does not have: " +
 			"send data as JSON")
 	}
-	err = s.serve(w, r, call{bodies: &s.batches, costly: true, many: true},
+	long := r.ContentLength < 0 || r.ContentLength > shortInfer
+	err = s.serve(w, r, call{bodies: &s.batches, costly: long, many: long},
 		func(ctx context.Context, body []byte) error {
 			req, err := decodeInfer(body)
 			if err != nil {
@@ -226,7 +231,8 @@ func (st *state) infer(ctx context.Context, r *inferRequest) ([]byte, error) {
 				r.items[i].Ticker))
 		}
 	}
-	return st.appendAnswer(nil, r, &data), nil
+	const around = 512 // the names of the outputs
+	return st.appendAnswer(make([]byte, 0, around+len(r.id)+r.size()), r, &data), nil
 }
 
 // appendColumns appends an item's row to the outputs that are not nil. It returns false if the
