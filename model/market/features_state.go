@@ -69,10 +69,13 @@ func (s *state) mean(sum float64, speed int) float64 {
 	return 0
 }
 
-// push adds a day. It bounds values by branches, which are nearly always predicted: with min and
-// max each day would wait for the square root of the day before, and take twice as long.
-func (s *state) push(day calendar.Date, b ohlc) {
-	p := math.Log(b.close)
+// push adds a day.
+func (s *state) push(day calendar.Date, b ohlc) { s.pushLog(day, math.Log(b.close), b) }
+
+// pushLog is push with the log of the close. It bounds values by branches, which are nearly always
+// predicted: with min and max each day would wait for the square root of the day before, and take
+// twice as long.
+func (s *state) pushLog(day calendar.Date, p float64, b ohlc) {
 	if s.n == 0 {
 		s.peak = p
 		s.remember(day, p)
@@ -128,7 +131,9 @@ func (s *state) push(day calendar.Date, b ohlc) {
 		peak = p
 	}
 	s.peak = peak
-	s.pushRange(b, p, before, ref)
+	if b.open > 0 && b.low > 0 && b.high >= b.low {
+		s.pushRange(b, p, before, ref)
+	}
 	s.events.push(math.Abs(score))
 	s.remember(day, p)
 	if s.n > 5 {
@@ -161,9 +166,6 @@ func (s *state) remember(day calendar.Date, p float64) {
 // pushRange adds a day's range: the squared overnight return plus the estimate of Garman and Klass
 // (1980) for the variance from open to close.
 func (s *state) pushRange(b ohlc, p, before, ref float64) {
-	if !(b.open > 0 && b.low > 0 && b.high >= b.low) {
-		return
-	}
 	night := math.Log(b.open) - before
 	hl, co := math.Log(b.high/b.low), p-math.Log(b.open)
 	limit := maxScore * maxScore * ref
