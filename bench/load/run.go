@@ -41,7 +41,11 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 		r.result = newResult(cfg)
 	}
 	began, cpu := r.now(), ProcessCPU()
-	r.phase(ctx, conns, cfg.Duration, cfg.Count)
+	around := cfg.Around
+	if around == nil {
+		around = func(part func()) { part() }
+	}
+	around(func() { r.phase(ctx, conns, cfg.Duration, cfg.Count) })
 	r.result.finish(r.now()-began, ProcessCPU()-cpu)
 	closeAll(conns)
 	return r.result, nil
