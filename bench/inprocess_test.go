@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"tickercast/model"
+	"tickercast/model/calibrate"
 	"tickercast/model/market"
 	"tickercast/predict"
 	"tickercast/predict/fastlane"
@@ -36,7 +37,7 @@ func newService(tb testing.TB) *predict.Service {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(s.Close)
-	if err := s.Swap(m, mk); err != nil {
+	if err := s.Swap(tb.Context(), calibrate.Fixed(m), mk); err != nil {
 		tb.Fatal(err)
 	}
 	return s

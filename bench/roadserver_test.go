@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"tickercast/model"
+	"tickercast/model/calibrate"
 	"tickercast/model/market"
 	"tickercast/predict/server"
 )
@@ -30,7 +31,7 @@ func startWhole(tb testing.TB, change func(*server.Config)) *wholeServer {
 	cfg := server.Default()
 	cfg.Addr, cfg.AdminAddr, cfg.DrainDelay = "memory", "", 0
 	cfg.Listen = func(context.Context, string) (net.Listener, error) { return w, nil }
-	cfg.Load = func(ctx context.Context) (*model.Model, *market.Market, error) {
+	cfg.Load = func(ctx context.Context) (*calibrate.Yearly, *market.Market, error) {
 		panel, err := market.Snapshot()
 		if err != nil {
 			return nil, nil, err
@@ -40,7 +41,7 @@ func startWhole(tb testing.TB, change func(*server.Config)) *wholeServer {
 			return nil, nil, err
 		}
 		mk, err := market.New(ctx, panel, nil)
-		return m, mk, err
+		return calibrate.Fixed(m), mk, err
 	}
 	cfg.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	cfg.OnReady = func(i server.Info) { ready <- i }

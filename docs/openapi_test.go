@@ -197,7 +197,7 @@ func TestCheckerFindsFaults(t *testing.T) {
 		{"PredictionRequest", `{"ticker":"A","confidence_interval":0.7}`, "minimum"},
 		{"PredictionRequest", `{"ticker":"A","history":[1,2,3]}`, "fits no choice"},
 		{"PredictionRequest", `{"ticker":"A","as_of":"2026-02-30"}`, "fits no choice"},
-		{"PredictionRequest", `{"ticker":"A","as_of":"2026-02-18"}`, `field "history" is missing`},
+		{"PredictionRequest", `{"ticker":"A","calendar":"XNYS"}`, `field "history" is missing`},
 		{"PredictionRequest", `{"ticker":"A","day":1}`, `field "day" is not described`},
 		{"Health", `{"status":"ill"}`, "is not healthy"},
 		{"Readiness", `{"status":"maybe","reasons":[]}`, "is none of"},

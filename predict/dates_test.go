@@ -12,6 +12,7 @@ import (
 
 	"tickercast/model"
 	"tickercast/model/calendar"
+	"tickercast/model/calibrate"
 	"tickercast/model/market"
 	"tickercast/predict"
 )
@@ -59,7 +60,7 @@ func serviceOf(t testing.TB, series []market.Series,
 		t.Fatal(err)
 	}
 	s := newEmptyService(t, change...)
-	if err := s.Swap(m, mk); err != nil {
+	if err := s.Swap(t.Context(), calibrate.Fixed(m), mk); err != nil {
 		t.Fatal(err)
 	}
 	return s

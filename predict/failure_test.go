@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"tickercast/model"
+	"tickercast/model/calibrate"
 	"tickercast/model/market"
 )
 
@@ -39,7 +40,7 @@ func TestFailures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Swap(m, mk); err != nil {
+	if err := s.Swap(t.Context(), calibrate.Fixed(m), mk); err != nil {
 		t.Fatal(err)
 	}
 	s.state.Load().tickers = nil // computing an answer panics

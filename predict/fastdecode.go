@@ -104,7 +104,7 @@ func decodeFast(b []byte, r *Request, own bool) (n int, ok bool) {
 			break
 		}
 	}
-	if i >= len(b) || b[i] != '}' || ticker == nil || r.HasAsOf && r.History == nil {
+	if i >= len(b) || b[i] != '}' || ticker == nil {
 		return 0, false
 	}
 	if days == 0 {

@@ -3,10 +3,12 @@ package predict
 import (
 	"bytes"
 	"context"
+	"errors"
 	"hash/crc32"
 	"net/http"
 	"strconv"
 	"strings"
+	"tickercast/predict/pyjson"
 )
 
 // maxFastBody is ten times as long as a body that asks for one forecast of a listed ticker. A
@@ -105,11 +107,24 @@ func (s *Service) answerTicker(p *Plain) error {
 	ticker := q.ticker()
 	days := int(q.integer("days_ahead", DefaultDays, MinDays, MaxDays))
 	confidence := q.number("confidence_interval", DefaultConfidence, confidenceRule)
+	asOf, hasAsOf := q.date("as_of")
 	st, t, err := s.find(&q, ticker)
 	if err != nil {
 		return err
 	}
-	item, err := s.cachedItem(context.Background(), st, st.key(t, days, confidence))
+	k := st.key(t, days, confidence)
+	if hasAsOf {
+		var rule *pyjson.Rule
+		if k.asOf, rule = st.past.effective(t, asOf); rule != nil {
+			q.fail(rule, "query", "as_of", []byte(asOf.String()))
+			return q.err()
+		}
+	}
+	item, err := s.cachedItem(context.Background(), st, k)
+	if errors.Is(err, errTooEarly) {
+		q.fail(&ruleAsOfShort, "query", "as_of", []byte(asOf.String()))
+		err = q.err()
+	}
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"tickercast/model/calendar"
+	"tickercast/model/calibrate"
 	"tickercast/model/market"
 	"tickercast/predict/pyjson"
 )
@@ -71,6 +72,7 @@ type modelInfo struct {
 	Tickers     int             `json:"tickers"`
 	Rows        int             `json:"rows"`
 	Scores      json.RawMessage `json:"scores,omitempty"`
+	Calibration any             `json:"calibration"` // *calibrate.Report or noReport
 }
 
 // ServeModel is GET /model: the model, its prices, and its test results.
@@ -95,6 +97,7 @@ func (s *Service) ServeModel(w http.ResponseWriter, r *http.Request) {
 		Tickers:     len(mk.Tickers()),
 		Rows:        mk.Panel().Rows(),
 		Scores:      scores,
+		Calibration: st.judged.Load().info(),
 	})
 }
 
@@ -120,7 +123,8 @@ type tickerPage struct {
 
 type tickerHistory struct {
 	tickerInfo
-	Closes []closeOn `json:"closes"` // oldest first
+	Closes      []closeOn        `json:"closes"`      // oldest first
+	Calibration []calibrate.Hits `json:"calibration"` // empty if it is not known
 }
 
 type closeOn struct {
@@ -153,12 +157,12 @@ func (s *Service) ServeTickerCloses(w http.ResponseWriter, r *http.Request) {
 	q := newQuery(r)
 	ticker := q.ticker()
 	limit := q.integer("limit", defaultPage, 1, maxPage)
-	_, t, err := s.find(q, ticker)
+	st, t, err := s.find(q, ticker)
 	if err != nil {
 		s.refuse(w, r, err)
 		return
 	}
-	h := tickerHistory{infoOf(t), nil}
+	h := tickerHistory{infoOf(t), nil, append([]calibrate.Hits{}, st.hitsOf(t)...)}
 	for i := max(0, t.Series.Len()-int(limit)); i < t.Series.Len(); i++ {
 		h.Closes = append(h.Closes, closeOn{t.Series.Dates[i], t.Series.Level(i)})
 	}

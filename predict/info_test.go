@@ -37,7 +37,7 @@ func TestTickers(t *testing.T) {
 		{"/tickers?offset=-1",
 			`{"detail":[{"type":"greater_than_equal","loc":["query","offset"],"msg":"Input should be greater than or equal to 0","input":"-1","ctx":{"ge":0}}]}`},
 		{"/tickers/aapl?limit=1",
-			`{"ticker":"AAPL","calendar":"XNYS","as_of":"2026-02-19","close":148.9559,"closes":[{"date":"2026-02-19","close":148.9559}]}`},
+			`{"ticker":"AAPL","calendar":"XNYS","as_of":"2026-02-19","close":148.9559,"closes":[{"date":"2026-02-19","close":148.9559}],"calibration":[]}`},
 		{"/tickers/zz", `{"detail":"Unknown ticker 'zz'"}`},
 	} {
 		if got := call(h, "GET", tt.path, "").Body.String(); got != tt.want {

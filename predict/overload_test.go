@@ -29,8 +29,8 @@ func TestCostly(t *testing.T) {
 		",") + `]}`
 	calls := []struct{ path, body, refusal string }{
 		{"/predict/batch", `{"requests":[{"ticker":"AAPL"}]}`, `{"detail":"Service Unavailable"}`},
-		{inferPath, `{"inputs":[{"name":"ticker","datatype":"BYTES","shape":[1],"data":["AAPL"]}]}`,
-			`{"error":"Service Unavailable"}`},
+		{inferPath, `{"inputs":[{"name":"ticker","datatype":"BYTES","shape":[1],"data":["AAPL"]}]}` +
+			strings.Repeat(" ", 256), `{"error":"Service Unavailable"}`},
 		{"/predict", history, `{"detail":"Service Unavailable"}`},
 	}
 	for _, step := range []struct {
@@ -56,6 +56,9 @@ func TestCostly(t *testing.T) {
 	overloaded, full = true, true
 	if w := call(h, "POST", "/predict", `{"ticker":"AAPL","days_ahead":7}`); w.Code != 200 {
 		t.Errorf("a short request: status %d, want 200", w.Code)
+	}
+	if w := call(h, "POST", inferPath, strings.TrimSpace(calls[1].body)); w.Code != 200 {
+		t.Errorf("a short inference: status %d, want 200", w.Code)
 	}
 	if asked != 1 {
 		t.Errorf("a short request asked for a slot")

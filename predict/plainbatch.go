@@ -2,9 +2,10 @@ package predict
 
 import "context"
 
-// maxPlainBatch bounds the answer to a plain batch, in bytes: it is put together and sent by the
-// way, without the bounds that long answers have.
-const maxPlainBatch = 48 << 10
+// maxPlainBatch bounds the answer to a plain batch, in bytes: it is put together and sent without
+// the limits that long answers have, and a client that does not read it makes the server hold it.
+// Fourteen forecasts of five days fit.
+const maxPlainBatch = 12 << 10
 
 // PlainBatch is ServeBatch for batches that cost little: each item is in the usual form, and its
 // answer is in the cache.

@@ -11,6 +11,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"sync"
@@ -19,8 +20,11 @@ import (
 
 	"tickercast/cache"
 	"tickercast/model"
+	"tickercast/model/calendar"
+	"tickercast/model/calibrate"
 	"tickercast/model/market"
 	"tickercast/predict/internal/metrics"
+	"tickercast/predict/pyjson"
 )
 
 // Config sets the limits and seams of a Service. The zero value is usable.
@@ -94,12 +98,13 @@ type Service struct {
 // padding and no float, so it is hashed as one block of memory, which makes a hit a fifth cheaper.
 type key struct {
 	generation, ticker uint32
-	days               uint64
-	confidence         uint64 // the float's bits; equal positive floats have equal bits
+	days               uint32
+	asOf               calendar.Date // 0: the end of the market
+	confidence         uint64        // the float's bits; equal positive floats have equal bits
 }
 
 func (st *state) key(t *market.Ticker, days int, confidence float64) key {
-	return key{st.generation, uint32(t.Index), uint64(days), math.Float64bits(confidence)}
+	return key{st.generation, uint32(t.Index), uint32(days), 0, math.Float64bits(confidence)}
 }
 
 // New returns a Service without data.
@@ -152,17 +157,17 @@ func New(cfg Config) (*Service, error) {
 // Close stops the background work of the cache.
 func (s *Service) Close() { s.cache.Close() }
 
-// Swap serves another model and market from now on. On an error the Service goes on as before.
-// Requests in progress keep the data that they began with; requests that come later get no answer
-// from old data.
-func (s *Service) Swap(m *model.Model, mk *market.Market) error {
+// Swap serves another model and market from now on: the model with the step in force at the end of
+// the market. On an error the Service goes on as before. Requests in progress keep the data that
+// they began with; requests that come later get no answer from old data.
+func (s *Service) Swap(ctx context.Context, steps *calibrate.Yearly, mk *market.Market) error {
 	s.swap.Lock()
 	defer s.swap.Unlock()
 	generation := uint32(1)
 	if old := s.state.Load(); old != nil {
 		generation = old.generation + 1
 	}
-	st, err := newState(m, mk, generation, s.cfg.LeftOut)
+	st, err := newState(ctx, steps, mk, generation, s.cfg.LeftOut)
 	if err != nil {
 		return err
 	}
@@ -178,6 +183,14 @@ func (s *Service) Current() (*model.Model, *market.Market) {
 		return nil, nil
 	}
 	return st.model, st.market
+}
+
+// Steps returns the model that is served with the steps of all years: nil until the first Swap.
+func (s *Service) Steps() *calibrate.Yearly {
+	if st := s.state.Load(); st != nil {
+		return st.steps
+	}
+	return nil
 }
 
 // current returns the state, or a 503 until there is one.
@@ -201,7 +214,8 @@ func (s *Service) Answer(ctx context.Context, r *Request) ([]byte, error) {
 	return s.answerFrom(ctx, st, r)
 }
 
-func (s *Service) answerFrom(ctx context.Context, st *state, r *Request) ([]byte, error) {
+func (s *Service) answerFrom(ctx context.Context, st *state, r *Request) (answer []byte,
+	err error) {
 	if r.History != nil {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -212,13 +226,26 @@ func (s *Service) answerFrom(ctx context.Context, st *state, r *Request) ([]byte
 	if !ok {
 		return nil, errUnknownTicker(r.Ticker)
 	}
+	k := st.key(t, r.Days, r.Confidence)
+	if r.HasAsOf {
+		var rule *pyjson.Rule
+		if k.asOf, rule = st.past.effective(t, r.AsOf); rule != nil {
+			return nil, errAsOf(*rule, r.AsOf)
+		}
+	}
 	if r.Levels == nil {
-		return s.cached(ctx, st, st.key(t, r.Days, r.Confidence))
+		answer, err = s.cached(ctx, st, k)
+	} else if err = ctx.Err(); err == nil {
+		answer, err = st.encode(ctx, k, r)
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
+	if errors.Is(err, errTooEarly) {
+		err = errAsOf(ruleAsOfShort, r.AsOf)
 	}
-	return st.tickers[t.Index].encode(st.rowSuffix, r), nil
+	return answer, err
+}
+
+func errAsOf(rule pyjson.Rule, asOf calendar.Date) error {
+	return errValue(rule, "as_of", pyjson.StringInput([]byte(asOf.String())))
 }
 
 // cached returns the answer for a key from the cache. Requests that miss it together have it
@@ -226,7 +253,7 @@ func (s *Service) answerFrom(ctx context.Context, st *state, r *Request) ([]byte
 func (s *Service) cached(ctx context.Context, st *state, k key) ([]byte, error) {
 	s.lookups.Inc()
 	return s.cache.Load(ctx, k,
-		func(context.Context) ([]byte, error) { return s.compute(st, k), nil })
+		func(ctx context.Context) ([]byte, error) { return s.compute(ctx, st, k) })
 }
 
 // cachedItem is cached with the age of the answer.
@@ -234,13 +261,29 @@ func (s *Service) cachedItem(ctx context.Context, st *state,
 	k key) (cache.Item[[]byte], error) {
 	s.lookups.Inc()
 	return s.cache.LoadItem(ctx, k,
-		func(context.Context) ([]byte, error) { return s.compute(st, k), nil })
+		func(ctx context.Context) ([]byte, error) { return s.compute(ctx, st, k) })
 }
 
-func (s *Service) compute(st *state, k key) []byte {
+func (s *Service) compute(ctx context.Context, st *state, k key) ([]byte, error) {
 	start := time.Now()
-	answer := st.tickers[k.ticker].encode(st.rowSuffix,
+	answer, err := st.encode(ctx, k,
 		&Request{Days: int(k.days), Confidence: math.Float64frombits(k.confidence)})
 	s.computing.Observe(time.Since(start))
-	return answer
+	return answer, err
+}
+
+// encode encodes the answer to r for the ticker and the day of k.
+func (st *state) encode(ctx context.Context, k key, r *Request) ([]byte, error) {
+	if k.asOf == 0 {
+		return st.tickers[k.ticker].encode(st.rowSuffix, r), nil
+	}
+	day, err := st.past.at(ctx, k.asOf)
+	if err != nil {
+		return nil, err
+	}
+	ts, err := day.ticker(st.market.Tickers()[k.ticker].Name)
+	if err != nil {
+		return nil, err
+	}
+	return ts.encode(st.rowSuffix, r), nil
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"tickercast/model/calendar"
 	"tickercast/model/market"
 	"tickercast/predict/pyjson"
 )
@@ -38,9 +39,13 @@ func (q *query) ticker() []byte {
 // stateFor returns the state from which a query is answered, if it is valid.
 func (s *Service) stateFor(q *query) (*state, error) {
 	if len(q.issues) > 0 {
-		return nil, &Error{Status: http.StatusUnprocessableEntity, Issues: q.issues}
+		return nil, q.err()
 	}
 	return s.current()
+}
+
+func (q *query) err() error {
+	return &Error{Status: http.StatusUnprocessableEntity, Issues: q.issues}
 }
 
 // find is stateFor with the ticker that the query is about.
@@ -64,6 +69,16 @@ func (q *query) integer(name string, absent, low, high int64) int64 {
 	n, rule := toInt(pyjson.String, v, low, high)
 	q.fail(rule, "query", name, v)
 	return n
+}
+
+func (q *query) date(name string) (date calendar.Date, ok bool) {
+	v, ok := q.value(name)
+	if !ok {
+		return 0, false
+	}
+	date, rule := toDate(v)
+	q.fail(rule, "query", name, v)
+	return date, true
 }
 
 func (q *query) number(name string, absent float64, check func(float64) *pyjson.Rule) float64 {

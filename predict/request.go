@@ -15,15 +15,15 @@ type Request struct {
 	Confidence float64 // of the central interval, 0.8 to 0.99
 
 	History  []float64     // closes of the client's own series, oldest first; nil: a listed ticker
-	AsOf     calendar.Date // of the last close, if HasAsOf
+	AsOf     calendar.Date // of the last close that counts, if HasAsOf
 	HasAsOf  bool
 	Calendar *calendar.Calendar // of History; nil means that of New York
 	Levels   []float64          // more confidences to report, in the order asked for
 }
 
 // Decode reads a JSON body as FastAPI and Pydantic do: strict about JSON, lax about the kinds of
-// its values. An error is always an *Error. A request in the usual form costs no allocation but that
-// of its lists.
+// its values. An error is always an *Error. A request in the usual form costs no allocation but
+// those of its lists.
 func Decode(body []byte) (Request, error) {
 	var r Request
 	if n, ok := decodeFast(body, &r, true); ok && onlyBlanks(body[n:]) {

@@ -52,7 +52,8 @@ var (
 		"Input should be a valid date in the format YYYY-MM-DD, year 0 is out of range",
 		`{"error":"year 0 is out of range"}`)
 	ruleDateHigh  = atMost("9999-10-31", `"9999-10-31"`)
-	ruleAsOfAlone = rule("value_error", "Value error, as_of goes with history", `{"error":{}}`)
+	ruleAsOfShort = rule("value_error", "Value error, as_of is too early for a forecast",
+		`{"error":{}}`)
 
 	ruleCalendarAlone = rule("value_error", "Value error, calendar goes with history",
 		`{"error":{}}`)
@@ -105,6 +106,12 @@ func ruleCalendar() *pyjson.Rule {
 	last := len(names) - 1
 	list := "'" + strings.Join(names[:last], "', '") + "' or '" + names[last] + "'"
 	return new(rule("literal_error", "Input should be "+list, `{"expected":"`+list+`"}`))
+}
+
+// ruleAsOfOutside is the rule that an as_of without a history breaks, outside of the prices.
+func ruleAsOfOutside(first, last calendar.Date) *pyjson.Rule {
+	return new(rule("value_error", "Value error, as_of must be from "+first.String()+" to "+
+		last.String(), `{"error":{}}`))
 }
 
 // ruleDate is the rule that a string which is no ISO date breaks.

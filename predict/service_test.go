@@ -15,6 +15,7 @@ import (
 
 	"tickercast/model"
 	"tickercast/model/calendar"
+	"tickercast/model/calibrate"
 	"tickercast/model/market"
 	"tickercast/predict"
 )
@@ -58,7 +59,8 @@ func newService(t testing.TB, change ...func(*predict.Config)) *predict.Service 
 		t.Fatal(err)
 	}
 	s := newEmptyService(t, change...)
-	if err := s.Swap(m, testMarket(t, 1, "A", "AAPL", "MSFT", "NVDA")); err != nil {
+	mk := testMarket(t, 1, "A", "AAPL", "MSFT", "NVDA")
+	if err := s.Swap(t.Context(), calibrate.Fixed(m), mk); err != nil {
 		t.Fatal(err)
 	}
 	return s

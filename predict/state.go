@@ -2,6 +2,7 @@ package predict
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,13 +11,15 @@ import (
 
 	"tickercast/model"
 	"tickercast/model/calendar"
+	"tickercast/model/calibrate"
 	"tickercast/model/market"
 )
 
 // A state is one model with one market. It is immutable. A request reads it once, so it never sees
 // a mix of two.
 type state struct {
-	model      *model.Model
+	steps      *calibrate.Yearly
+	model      *model.Model // of steps, at the end of market
 	market     *market.Market
 	generation uint32
 	rowSuffix  []byte
@@ -24,6 +27,9 @@ type state struct {
 
 	leftOut func(market.Refusal) // may be nil
 	told    []atomic.Bool        // refusals that leftOut knows of
+
+	judged atomic.Pointer[judged] // never nil
+	past   *past
 }
 
 // tickerState is what all answers for one ticker share. The forecast has all horizons: it must be
@@ -35,10 +41,14 @@ type tickerState struct {
 	forecast  model.Forecast
 }
 
-func newState(m *model.Model, mk *market.Market, generation uint32,
+func newState(ctx context.Context, steps *calibrate.Yearly, mk *market.Market, generation uint32,
 	leftOut func(market.Refusal)) (*state, error) {
-	if m == nil || mk == nil {
+	if steps == nil || mk == nil {
 		return nil, errors.New("a model and a market are needed")
+	}
+	m, err := steps.On(ctx, mk.AsOf())
+	if err != nil {
+		return nil, err
 	}
 	if got, want := market.FeatureNames(), m.FeatureNames(); !slices.Equal(got, want) {
 		i := 0
@@ -51,12 +61,14 @@ func newState(m *model.Model, mk *market.Market, generation uint32,
 	}
 	tickers := mk.Tickers()
 	st := &state{
-		model: m, market: mk, generation: generation,
+		steps: steps, model: m, market: mk, generation: generation,
 		rowSuffix: rowSuffix(m.Version()),
 		tickers:   make([]tickerState, len(tickers)),
 		leftOut:   leftOut,
 		told:      make([]atomic.Bool, len(mk.Refused())),
 	}
+	st.judged.Store(&judged{reason: "off"})
+	st.past = newPast(st)
 	type end struct {
 		calendar *calendar.Calendar
 		asOf     calendar.Date

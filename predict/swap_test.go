@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tickercast/model"
+	"tickercast/model/calibrate"
 	"tickercast/model/market"
 	"tickercast/predict"
 )
@@ -18,7 +19,7 @@ import (
 func TestSwap(t *testing.T) {
 	m, low, high := lowAndHigh(t)
 	s := newEmptyService(t)
-	if err := s.Swap(m, low); err != nil {
+	if err := s.Swap(t.Context(), calibrate.Fixed(m), low); err != nil {
 		t.Fatal(err)
 	}
 	body := []byte(`{"ticker":"A","days_ahead":30}`)
@@ -57,7 +58,7 @@ func TestSwap(t *testing.T) {
 		if i%2 == 1 {
 			next, limit = low, false
 		}
-		if err := s.Swap(m, next); err != nil {
+		if err := s.Swap(t.Context(), calibrate.Fixed(m), next); err != nil {
 			t.Error(err)
 		}
 		if got := forecast(t, s, string(body))[0].Price > 10000; got != limit {
@@ -66,7 +67,7 @@ func TestSwap(t *testing.T) {
 	}
 	close(stop)
 	readers.Wait()
-	if err := s.Swap(nil, low); err == nil {
+	if err := s.Swap(t.Context(), nil, low); err == nil {
 		t.Error("a swap to no model: got no error")
 	}
 	if _, got := s.Current(); got != low {
@@ -90,14 +91,14 @@ func TestSwapDuringRequest(t *testing.T) {
 	const body = `{"ticker":"A"}`
 	m, low, high := lowAndHigh(t)
 	s := newEmptyService(t)
-	if err := s.Swap(m, low); err != nil {
+	if err := s.Swap(t.Context(), calibrate.Fixed(m), low); err != nil {
 		t.Fatal(err)
 	}
 	old := predict.Plain{Body: []byte(body)}
 	if !s.PlainPredict().Decode(&old) {
 		t.Fatalf("%s is not decoded", body)
 	}
-	if err := s.Swap(m, high); err != nil {
+	if err := s.Swap(t.Context(), calibrate.Fixed(m), high); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.PlainPredict().Answer(&old); err != nil {
@@ -115,14 +116,14 @@ func TestSwapDuringRequest(t *testing.T) {
 func TestSwapEmptiesTheCache(t *testing.T) {
 	m, low, high := lowAndHigh(t)
 	s := newEmptyService(t)
-	if err := s.Swap(m, low); err != nil {
+	if err := s.Swap(t.Context(), calibrate.Fixed(m), low); err != nil {
 		t.Fatal(err)
 	}
 	forecast(t, s, `{"ticker":"A"}`)
 	if n := s.CacheStats().Entries; n != 1 {
 		t.Fatalf("got %d answers kept, want 1", n)
 	}
-	if err := s.Swap(m, high); err != nil {
+	if err := s.Swap(t.Context(), calibrate.Fixed(m), high); err != nil {
 		t.Fatal(err)
 	}
 	if st := s.CacheStats(); st.Entries != 0 || st.Bytes != 0 {
@@ -178,13 +179,14 @@ func TestNoData(t *testing.T) {
 	}
 	check()
 	m, low, _ := lowAndHigh(t)
-	for _, err := range []error{s.Swap(nil, nil), s.Swap(m, nil), s.Swap(nil, low)} {
+	for _, err := range []error{s.Swap(t.Context(), nil, nil),
+		s.Swap(t.Context(), calibrate.Fixed(m), nil), s.Swap(t.Context(), nil, low)} {
 		if err == nil {
 			t.Error("a swap without data: got no error")
 		}
 	}
 	check()
-	if err := s.Swap(m, low); err != nil {
+	if err := s.Swap(t.Context(), calibrate.Fixed(m), low); err != nil {
 		t.Fatal(err)
 	}
 	if w := call(h, "POST", "/predict", fast); w.Code != 200 {

@@ -41,7 +41,7 @@ func decodeNode(d *pyjson.Document, root int) (Request, error) {
 		r.History = c.numbers("history", history, MinHistory, MaxHistory, closeRule)
 	}
 	if present(d, asOf) {
-		r.AsOf, r.HasAsOf = c.date(asOf, present(d, history)), true
+		r.AsOf, r.HasAsOf = c.date(asOf), true
 	}
 	if present(d, calendar) {
 		r.Calendar = c.calendar(calendar, present(d, history))
@@ -198,7 +198,7 @@ func (c *checker) numbers(field string, i, low, high int,
 
 // date takes only an ISO date. Pydantic would also read a number as seconds since 1970, and a date
 // with midnight after it.
-func (c *checker) date(i int, history bool) calendar.Date {
+func (c *checker) date(i int) calendar.Date {
 	k, s, rule := c.scalar(i)
 	var date calendar.Date
 	switch {
@@ -207,9 +207,6 @@ func (c *checker) date(i int, history bool) calendar.Date {
 		rule = &ruleDateType
 	default:
 		date, rule = toDate(s)
-	}
-	if rule == nil && !history {
-		rule = &ruleAsOfAlone
 	}
 	c.fail(rule, "as_of", -1, i)
 	return date

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"tickercast/model"
+	"tickercast/model/calibrate"
 	"tickercast/model/market"
 	"tickercast/predict/server"
 )
@@ -72,7 +73,9 @@ func startServer(t *testing.T) (url string) {
 	cfg := server.Default()
 	cfg.Addr, cfg.AdminAddr = "127.0.0.1:0", ""
 	cfg.Logger = slog.New(slog.DiscardHandler)
-	cfg.Load = func(context.Context) (*model.Model, *market.Market, error) { return m, mk, nil }
+	cfg.Load = func(context.Context) (*calibrate.Yearly, *market.Market, error) {
+		return calibrate.Fixed(m), mk, nil
+	}
 	cfg.OnReady = func(i server.Info) { ready <- i.Addr }
 	s, err := server.New(cfg)
 	if err != nil {

@@ -40,8 +40,8 @@ type Config struct {
 	Warmup   time.Duration // runs first, at the same rate, and is not counted
 	Duration time.Duration // of the measured part; 0 means 10 seconds
 	Count    int64         // most requests of the measured part; 0 means no limit
-	// Around, if set, calls part, which is the measured part: all connections are open before it, and
-	// still after it.
+	// Around, if set, calls part, which is the measured part: all connections are open before it,
+	// and still after it.
 	Around func(part func())
 	// Timeout bounds one exchange, and the time spent on a backlog after Duration; 0 means 5
 	// seconds.

@@ -1,9 +1,13 @@
 // Package calibrate moves the bounds of a model by how far they missed on the past of a panel, so
-// that a market unlike the training prices is covered as well.
+// that a market unlike the training prices is covered as well, and judges what is served by the
+// closes that came.
 //
 // Bounds that were too near move out in full. Bounds that were too far move in only by what noise
 // does not explain: most years are calmer than the mean, so a past without a crash looks covered
 // better than it is. The doc of package train has the figures behind that choice.
+//
+// The package fits no network. It compares models with no baseline but the simplest; package train
+// has the others.
 package calibrate
 
 import (
@@ -32,12 +36,16 @@ const (
 
 // Adjust returns the model with its bounds moved. It uses only targets within the panel, and
 // returns a model for a short panel as it is. It stops early when ctx ends.
-func Adjust(ctx context.Context, m *model.Model, mk *market.Market) (*model.Model, error) {
-	days := mk.Panel().TradingDays()
+func Adjust(ctx context.Context, m *model.Model, daily *market.Daily) (*model.Model, error) {
+	days := daily.Panel().TradingDays()
 	if len(days) < leastDays {
 		return m, nil
 	}
-	scores := scoresOf(ctx, m, mk, days)
+	index, err := market.NewMarketIndex(ctx, daily)
+	if err != nil {
+		return nil, err
+	}
+	scores := scoresOf(ctx, m, daily.Panel().Series(), index, days)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -73,18 +81,17 @@ func Adjust(ctx context.Context, m *model.Model, mk *market.Market) (*model.Mode
 
 // scoresOf collects log(move/distance) for each target: how many times as far the price went as
 // the bound on its side. Its quantile at a confidence is what the log distances lack.
-func scoresOf(ctx context.Context, m *model.Model, mk *market.Market,
+func scoresOf(ctx context.Context, m *model.Model, all []market.Series, index *market.MarketIndex,
 	days []calendar.Date) *[model.MaxDays]Histogram {
 	scores := &[model.MaxDays]Histogram{}
 	var origins []calendar.Date
 	for i := 0; i < len(days); i += max(1, len(days)/maxDates) {
 		origins = append(origins, days[i])
 	}
-	all := mk.Panel().Series()
 	step := max(1, (len(all)+maxTickers-1)/maxTickers)
 	for t := 0; t < len(all) && ctx.Err() == nil; t += step {
 		logs := all[t].LogCloses()
-		mk.MarketIndex().WalkDays(&all[t], origins, func(_, i int, x *market.Features) {
+		index.WalkDays(&all[t], origins, func(_, i int, x *market.Features) {
 			if i+1 >= len(logs) {
 				return
 			}

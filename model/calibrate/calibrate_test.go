@@ -69,7 +69,7 @@ func widened(t *testing.T, by float64) *model.Model {
 
 func adjusted(t testing.TB, m *model.Model, mk *market.Market) *model.Model {
 	t.Helper()
-	m, err := Adjust(t.Context(), m, mk)
+	m, err := Adjust(t.Context(), m, mk.Daily())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,13 +185,14 @@ func TestAdjustStops(t *testing.T) {
 	mk := mustMarket(t, walkPanel(t, 5, 60, 2500))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if m, err := Adjust(ctx, embedded(t), mk); m != nil || !errors.Is(err, context.Canceled) {
+	m, err := Adjust(ctx, embedded(t), mk.Daily())
+	if m != nil || !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v and error %v, want %v", m, err, context.Canceled)
 	}
 	ctx, cancel = context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
 	start := time.Now()
-	_, err := Adjust(ctx, embedded(t), mk)
+	_, err = Adjust(ctx, embedded(t), mk.Daily())
 	// The whole work takes many times as long.
 	if took := time.Since(start); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got error %v after %v, want %v", err, took, context.DeadlineExceeded)
@@ -206,7 +207,7 @@ func BenchmarkAdjust(b *testing.B) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		if _, err := Adjust(b.Context(), m, mk); err != nil {
+		if _, err := Adjust(b.Context(), m, mk.Daily()); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 // Daily is the part of a panel that has daily prices, and the calendar of each series. It is
 // immutable.
 type Daily struct {
+	source  *Panel
 	panel   *Panel
 	fits    []calendar.Fit // of each series of panel; Calendar is never nil
 	refused []Refusal      // by ticker
@@ -35,7 +36,7 @@ func NewDaily(ctx context.Context, p *Panel, all *calendar.Calendar) (*Daily, er
 	if err != nil {
 		return nil, err
 	}
-	d := &Daily{panel: p, fits: fits}
+	d := &Daily{source: p, panel: p, fits: fits}
 	for i := range p.Series() {
 		if s := &p.Series()[i]; fits[i].Calendar == nil {
 			d.refused = append(d.refused, Refusal{s.Ticker, KindNotDaily, notDaily(fits[i])})

@@ -33,6 +33,7 @@ func (t *Ticker) Age(now time.Time) int {
 // A Market holds every ticker of a panel at the end of the panel. It is immutable.
 type Market struct {
 	daily    *Daily
+	all      *calendar.Calendar // as New got it
 	index    *MarketIndex
 	tickers  []Ticker
 	byName   map[string]int32
@@ -55,7 +56,7 @@ func New(ctx context.Context, p *Panel, all *calendar.Calendar) (*Market, error)
 	if err != nil {
 		return nil, err
 	}
-	m := &Market{daily: daily, index: index, byName: make(map[string]int32)}
+	m := &Market{daily: daily, all: all, index: index, byName: make(map[string]int32)}
 	for i := range daily.panel.Series() {
 		s := &daily.panel.Series()[i]
 		if n := s.Len(); n >= MinHistory {
@@ -110,6 +111,17 @@ func (m *Market) Calendars() string {
 
 // MarketIndex returns what the tickers of each calendar say together, day by day.
 func (m *Market) MarketIndex() *MarketIndex { return m.index }
+
+// Source returns the panel that the market was made of, with the series that are no daily prices.
+func (m *Market) Source() *Panel { return m.daily.source }
+
+// Until returns the market as it was at the end of d, as if the panel had ended there.
+func (m *Market) Until(ctx context.Context, d calendar.Date) (*Market, error) {
+	return New(ctx, m.Source().Until(d), m.all)
+}
+
+// Daily returns the daily prices and their calendars.
+func (m *Market) Daily() *Daily { return m.daily }
 
 // Panel returns the daily prices that the market was made of.
 func (m *Market) Panel() *Panel { return m.daily.panel }

@@ -45,10 +45,11 @@ func (l *Loader) Watch() map[string]Watched {
 	return all
 }
 
-// Load reads everything again and returns what is to be served. Where only one of prices and
-// weights can be read, it returns that with the other as it was read last, and an *Error for the
-// part that failed. Without anything new to serve it returns only errors.
-func (l *Loader) Load(ctx context.Context) (*model.Model, *market.Market, error) {
+// Load reads everything again and returns what is to be served, with the calibration step of the
+// last day made. Where only one of prices and weights can be read, it returns that with the other
+// as it was read last, and an *Error for the part that failed. Without anything new to serve it
+// returns only errors.
+func (l *Loader) Load(ctx context.Context) (*calibrate.Yearly, *market.Market, error) {
 	m, errWeights := readCalm(ctx, "weights", l.cfg.Weights, l.cfg.Model)
 	mk, version, errPrices := l.prices(ctx)
 	if ctx.Err() != nil {
@@ -67,15 +68,16 @@ func (l *Loader) Load(ctx context.Context) (*model.Model, *market.Market, error)
 	if m == nil || mk == nil {
 		return nil, nil, err
 	}
-	served := m
+	steps := calibrate.Fixed(m)
 	if l.cfg.Calibrate {
-		var failed error
-		if served, failed = calibrate.Adjust(ctx, m, mk); failed != nil {
-			return nil, nil, errors.Join(err, fmt.Errorf("calibrating on the prices: %w", failed))
-		}
+		all, _ := FindCalendar(l.cfg.Calendar) // the market has been made with it
+		steps = calibrate.NewYearly(m, mk.Source(), all)
+	}
+	if _, failed := steps.On(ctx, mk.AsOf()); failed != nil {
+		return nil, nil, errors.Join(err, fmt.Errorf("calibrating on the prices: %w", failed))
 	}
 	l.model, l.market, l.version = m, mk, version
-	return served, mk, err
+	return steps, mk, err
 }
 
 // prices reads the market from where it comes. The version is that of the market from a URL.

@@ -38,7 +38,12 @@ type Config struct {
 // one that is being written is read in part, and gives up after three times. When ctx ends, it
 // returns the error of ctx within milliseconds.
 func (c Config) Open(ctx context.Context) (*model.Model, *market.Market, error) {
-	return NewLoader(c).Load(ctx)
+	steps, mk, err := NewLoader(c).Load(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := steps.On(ctx, mk.AsOf())
+	return m, mk, err
 }
 
 // FindCalendar returns the calendar of a name, or nil for "auto" and an empty one.

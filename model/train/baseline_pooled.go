@@ -6,6 +6,7 @@ import (
 
 	"tickercast/model"
 	"tickercast/model/calendar"
+	"tickercast/model/calibrate"
 	"tickercast/model/market"
 )
 
@@ -108,7 +109,7 @@ func (c *scoreCounts) table() (t tailTable) {
 	for h := range t {
 		for l, p := range tails {
 			if c.total[h] < minTargets {
-				t[h][0][l], t[h][1][l] = -normalScores[l], normalScores[l]
+				t[h][0][l], t[h][1][l] = -calibrate.NormalScores[l], calibrate.NormalScores[l]
 				continue
 			}
 			t[h][0][l], t[h][1][l] = c.quantile(h, p), c.quantile(h, 1-p)

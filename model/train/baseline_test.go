@@ -9,6 +9,7 @@ import (
 
 	"tickercast/model"
 	"tickercast/model/calendar"
+	"tickercast/model/calibrate"
 	"tickercast/model/market"
 )
 
@@ -77,7 +78,7 @@ func TestGARCHSimulation(t *testing.T) {
 	p.simulate(noise, &table)
 	// Without memory, from the mean variance on: sums of thirty near-normal returns.
 	for _, h := range []int{5, 10, 30} {
-		for l, z := range normalScores {
+		for l, z := range calibrate.NormalScores {
 			if got, want := table.at(1, h-1, l),
 				z*math.Sqrt(float64(h)); math.Abs(got/want-1) > 0.1 {
 				t.Errorf("h = %d, confidence %v: got a half-width of %v, want %v", h,
@@ -181,7 +182,7 @@ func TestScoreCountsAreQuantiles(t *testing.T) {
 			scores[int((1-p)*float64(len(scores)))]; math.Abs(got-want) > 0.03 {
 			t.Errorf("upper bound of %v: got %v, want %v", model.Confidences[l], got, want)
 		}
-		if got, want := table[5][1][l], normalScores[l]; got != want {
+		if got, want := table[5][1][l], calibrate.NormalScores[l]; got != want {
 			t.Errorf("without targets: got %v, want the normal's %v", got, want)
 		}
 	}
@@ -189,7 +190,7 @@ func TestScoreCountsAreQuantiles(t *testing.T) {
 
 func TestEWMAIsRiskMetrics(t *testing.T) {
 	logs := []float64{0, 0.01, 0.03, 0.02}
-	got := ewma(logs)
+	got := calibrate.EWMA(logs)
 	// The mean of the squares while they are few.
 	want := math.Sqrt((0.01*0.01 + 0.02*0.02 + 0.01*0.01) / 3)
 	if math.Abs(got[3]-want) > 1e-12 {
@@ -198,7 +199,7 @@ func TestEWMAIsRiskMetrics(t *testing.T) {
 	for range 300 {
 		logs = append(logs, logs[len(logs)-1])
 	}
-	if got := ewma(logs); got[len(got)-1] != 1e-4 {
+	if got := calibrate.EWMA(logs); got[len(got)-1] != 1e-4 {
 		t.Errorf("stale closes: got %v, want the floor", got[len(got)-1])
 	}
 }

@@ -19,6 +19,8 @@ import (
 type EvalConfig struct {
 	// Model is judged; it must know the features of package market.
 	Model *model.Model
+	// Against, if not nil, is judged on the same origins. It must know the same features.
+	Against *model.Model
 	// From and To limit the origins. Zero From means the first day with MinWarmup trading days
 	// before it. Zero To means the last day of the panel.
 	From, To calendar.Date
@@ -29,7 +31,7 @@ type EvalConfig struct {
 	// GARCH adds a GARCH(1,1)-t of each ticker, which takes most of the time.
 	GARCH bool
 	// Calibrate adjusts the model to the past of the panel at the start of each year, as a server
-	// does when it loads a panel.
+	// does.
 	Calibrate bool
 	// Progress, if not nil, is called after each part of the work, by one goroutine at a time.
 	Progress func(done, total int)
@@ -46,8 +48,15 @@ func Evaluate(ctx context.Context, p *market.Panel, cfg EvalConfig) (*Evaluation
 	if cfg.Model == nil {
 		return nil, errors.New("no model to evaluate")
 	}
-	if !slices.Equal(cfg.Model.FeatureNames(), market.FeatureNames()) {
-		return nil, errors.New("the model was fitted on other features than this program's")
+	for _, m := range []*model.Model{cfg.Model, cfg.Against} {
+		if m != nil && !slices.Equal(m.FeatureNames(), market.FeatureNames()) {
+			return nil, fmt.Errorf("the model %s was fitted on other features than this program's",
+				m.Version())
+		}
+	}
+	steps := calibrate.Fixed(cfg.Model)
+	if cfg.Calibrate {
+		steps = calibrate.NewYearly(cfg.Model, p, cfg.Calendar)
 	}
 	daily, err := market.NewDaily(ctx, p, cfg.Calendar)
 	if err != nil {
@@ -71,7 +80,7 @@ func Evaluate(ctx context.Context, p *market.Panel, cfg EvalConfig) (*Evaluation
 		return nil, err
 	}
 	c := &backtest{panel: p, index: index, origins: origins, warm: before >= MinWarmup}
-	methods, err := methodsFor(ctx, c, cfg)
+	methods, err := methodsFor(ctx, c, cfg, steps)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +94,8 @@ func Evaluate(ctx context.Context, p *market.Panel, cfg EvalConfig) (*Evaluation
 	}
 	e := summarise(score, c, cfg, every, methods)
 	e.Refused = daily.Refused()
-	return e, nil
+	e.Calibration, err = calibrate.Judge(ctx, steps, daily, index, origins)
+	return e, err
 }
 
 // pick returns every nth of the days from from to to.
@@ -98,19 +108,31 @@ func pick(days []calendar.Date, from, to calendar.Date, every int) (origins []ca
 }
 
 // methodsFor lists the model first, then the baselines.
-func methodsFor(ctx context.Context, c *backtest, cfg EvalConfig) ([]method, error) {
-	first, _ := c.years()
-	models := []*model.Model{cfg.Model}
-	if cfg.Calibrate {
-		var err error
-		if models, err = calibrated(ctx, cfg, c); err != nil {
+func methodsFor(ctx context.Context, c *backtest, cfg EvalConfig,
+	steps *calibrate.Yearly) ([]method, error) {
+	own, err := modelMethod(ctx, "model", steps, c)
+	if err != nil {
+		return nil, err
+	}
+	methods := []method{own, ewmaNormal()}
+	if c.warm {
+		if methods, err = addFitted(ctx, methods, c, cfg.GARCH); err != nil {
 			return nil, err
 		}
 	}
-	methods := []method{modelMethod(models, first), ewmaNormal()}
-	if !c.warm {
-		return methods, nil
+	if cfg.Against != nil {
+		m, err := modelMethod(ctx, cfg.Against.Version(), steps.With(cfg.Against), c)
+		if err != nil {
+			return nil, err
+		}
+		methods = append(methods, m)
 	}
+	return methods, nil
+}
+
+// addFitted adds the baselines that are fitted to the past of the panel.
+func addFitted(ctx context.Context, methods []method, c *backtest,
+	withGARCH bool) ([]method, error) {
 	for _, fit := range []func(context.Context, *backtest) (method, error){ewmaPooled, har} {
 		m, err := fit(ctx, c)
 		if err != nil {
@@ -118,15 +140,24 @@ func methodsFor(ctx context.Context, c *backtest, cfg EvalConfig) ([]method, err
 		}
 		methods = append(methods, m)
 	}
-	if cfg.GARCH {
+	if withGARCH {
 		methods = append(methods, garch())
 	}
 	return methods, nil
 }
 
-// modelMethod forecasts with the model of the origin's year. models[0] is the model of year first.
-func modelMethod(models []*model.Model, first int) method {
-	return method{"model", func(s *market.Series, _ []float64) forecaster {
+// modelMethod forecasts with the model of the origin's year.
+func modelMethod(ctx context.Context, name string, steps *calibrate.Yearly,
+	c *backtest) (method, error) {
+	first, last := c.years()
+	models := make([]*model.Model, last-first+1)
+	for k := range models {
+		var err error
+		if models[k], err = steps.On(ctx, calendar.Of(first+k, time.January, 1)); err != nil {
+			return method{}, err
+		}
+	}
+	return method{name, func(s *market.Series, _ []float64) forecaster {
 		return func(i int, x *market.Features, b *bounds) {
 			m := models[min(max(yearOf(s.Dates[i])-first, 0), len(models)-1)]
 			f := m.Forecast(x[:], model.MaxDays)
@@ -139,27 +170,5 @@ func modelMethod(models []*model.Model, first int) method {
 				}
 			}
 		}
-	}}
-}
-
-// calibrated returns the model as a server would have adjusted it at the start of each year.
-func calibrated(ctx context.Context, cfg EvalConfig, c *backtest) ([]*model.Model, error) {
-	m := cfg.Model
-	first, last := c.years()
-	models := make([]*model.Model, last-first+1)
-	for k := range models {
-		models[k] = m
-		past := c.panel.Until(calendar.Of(first+k, time.January, 1) - 1)
-		mk, err := market.New(ctx, past, cfg.Calendar)
-		if errors.Is(err, market.ErrShort) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		if models[k], err = calibrate.Adjust(ctx, m, mk); err != nil {
-			return nil, err
-		}
-	}
-	return models, nil
+	}}, nil
 }

@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"encoding/json"
 	"io"
-	"math"
 
 	"tickercast/model"
 	"tickercast/model/calendar"
+	"tickercast/model/calibrate"
 	"tickercast/model/market"
 )
 
@@ -38,6 +38,10 @@ type Evaluation struct {
 	Rejected [model.Levels]number `json:"kupiec_rejected"`
 	Years    []Period             `json:"years"`
 	Quarters []Period             `json:"quarters"`
+	// Against compares with EvalConfig.Against, if there is one.
+	Against *Against `json:"against,omitempty"`
+	// Calibration is what a server shows of the same days.
+	Calibration *calibrate.Report `json:"calibration"`
 	// Refused lists the tickers that are not judged.
 	Refused []market.Refusal `json:"refused,omitempty"`
 }
@@ -75,17 +79,7 @@ type Period struct {
 	Coverage [model.MaxDays][model.Levels]number `json:"coverage"`
 }
 
-// number is a float64 that JSON shows as null if there was nothing to compute it from.
-type number float64
-
-func (n number) finite() bool { return !math.IsNaN(float64(n)) && !math.IsInf(float64(n), 0) }
-
-func (n number) MarshalJSON() ([]byte, error) {
-	if !n.finite() {
-		return []byte("null"), nil
-	}
-	return json.Marshal(float64(n))
-}
+type number = calibrate.Number
 
 // WriteJSON writes the whole evaluation.
 func (e *Evaluation) WriteJSON(w io.Writer) error {
@@ -131,6 +125,9 @@ func summarise(s *score, c *backtest, cfg EvalConfig, every int, methods []metho
 		if m > 0 {
 			e.Overall = append(e.Overall, s.ratio(m, method.name, every, whole))
 		}
+	}
+	if cfg.Against != nil {
+		e.Against = s.against(cfg.Against.Version(), c.origins, every)
 	}
 	e.Years = s.periods(c.origins, func(d calendar.Date) (int, int) { return yearOf(d), 0 })
 	e.Quarters = s.periods(c.origins, func(d calendar.Date) (int, int) {

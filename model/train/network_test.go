@@ -7,6 +7,7 @@ import (
 
 	"tickercast/model"
 	"tickercast/model/calendar"
+	"tickercast/model/calibrate"
 	"tickercast/model/market"
 )
 
@@ -35,7 +36,7 @@ func normalTable() *quantileTable {
 	t := &quantileTable{}
 	for h := range t {
 		for side := range 2 {
-			for l, z := range normalScores {
+			for l, z := range calibrate.NormalScores {
 				t[h][side][l] = math.Log(z)
 			}
 		}

@@ -113,7 +113,7 @@ func (p *plot) lines(y float64, n int, names []string, at func(k, i int) (x, y f
 		pen := "M"
 		for i := range n {
 			x, y := at(k, i)
-			if !number(y).finite() {
+			if !number(y).Finite() {
 				pen = "M"
 				continue
 			}
@@ -126,7 +126,7 @@ func (p *plot) lines(y float64, n int, names []string, at func(k, i int) (x, y f
 
 // stretch widens the range of the data to hold a value.
 func (p *plot) stretch(v number) {
-	if v.finite() {
+	if v.Finite() {
 		p.low, p.high = min(p.low, float64(v)), max(p.high, float64(v))
 	}
 }

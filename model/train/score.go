@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"tickercast/model"
+	"tickercast/model/calibrate"
 )
 
 type (
@@ -65,15 +66,6 @@ func newScore(methods, days int) *score {
 	return s
 }
 
-// pinball returns the loss of a bound at distance d from the median, when the target lies t away on
-// the same side.
-func pinball(p, d, t float64) float64 {
-	if t >= d {
-		return (1 - p) * (t - d)
-	}
-	return p * (d - t)
-}
-
 // add scores the forecast of method m from the close logs[0] on the closes after it.
 func (s *score) add(m, day int, logs []float64, b *bounds, own *dayScore) {
 	d := &s.days[day]
@@ -82,7 +74,7 @@ func (s *score) add(m, day int, logs []float64, b *bounds, own *dayScore) {
 		total := 0.0
 		for l, p := range &tails {
 			lower, upper := b.bound[h][0][l], b.bound[h][1][l]
-			a, z := pinball(p, -lower, -r), pinball(p, upper, r)
+			a, z := calibrate.Pinball(p, -lower, -r), calibrate.Pinball(p, upper, r)
 			s.loss[m][0][h][l] += a
 			s.loss[m][1][h][l] += z
 			total += a + z
@@ -121,7 +113,8 @@ func (s *score) close(own *dayScore) {
 				s.astray[h][l]++
 			}
 		}
-		if kupiec(own.count[0], own.count[0]-own.hits[0][l], 1-c) > kupiecLimit {
+		misses := own.count[0] - own.hits[0][l]
+		if calibrate.Kupiec(own.count[0], misses, 1-c) > calibrate.KupiecLimit {
 			s.rejected[l]++
 		}
 	}

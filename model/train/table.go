@@ -18,6 +18,8 @@ func (e *Evaluation) WriteTable(w io.Writer) error {
 	e.tableRatios(t)
 	e.tableCoverage(t)
 	e.tableYears(t)
+	e.tableAgainst(t)
+	e.tableCalibration(t)
 	return t.Flush()
 }
 
@@ -28,7 +30,7 @@ func percent(n number) string { return show("%+.2f %%", 100*(n-1)) }
 
 // show formats a number, or returns a dash if there was nothing to compute it from.
 func show(form string, n number) string {
-	if !n.finite() {
+	if !n.Finite() {
 		return "-"
 	}
 	return fmt.Sprintf(form, float64(n))

@@ -16,13 +16,14 @@ import (
 // evaluate judges a model on prices, walk-forward, beside its baselines.
 func (e *env) evaluate(set *flag.FlagSet) func(context.Context, []string) error {
 	src := dataFlags(set)
-	set.Lookup("prices").Usage = pricesUsage
 	from := set.String("from", "",
 		"first `date` of a forecast (default when a year of prices lies before)")
 	to := set.String("to", "", "last `date` of a forecast (default the last)")
 	every := set.Int("every", 5, "trading `days` from one date of forecasts to the next")
 	garch := set.Bool("garch", true,
 		"compare with a GARCH(1,1)-t of each ticker, which takes most of the time")
+	against := set.String("against", "",
+		"compare with the weights of this `file`, or with the embedded ones: embedded")
 	format := set.String("format", "table",
 		"table, json or scores, the short form that GET /model shows")
 	plot := set.String("plot", "", "draw the result into this SVG `file`")
@@ -35,8 +36,6 @@ func (e *env) evaluate(set *flag.FlagSet) func(context.Context, []string) error 
 			return err
 		}
 		switch {
-		case src.Prices == "":
-			return usagef("-prices is missing")
 		case *every < 1:
 			return usagef("-every %d is not positive", *every)
 		case *format != "table" && *format != "json" && *format != "scores":
@@ -53,6 +52,15 @@ func (e *env) evaluate(set *flag.FlagSet) func(context.Context, []string) error 
 		}
 		if cfg.Model, err = src.Model(ctx); err != nil {
 			return err
+		}
+		if *against != "" {
+			other := source.Config{Weights: *against}
+			if *against == "embedded" {
+				other.Weights = ""
+			}
+			if cfg.Against, err = other.Model(ctx); err != nil {
+				return fmt.Errorf("-against: %w", err)
+			}
 		}
 		src.Pipes = true
 		panel, err := src.Panel(ctx)

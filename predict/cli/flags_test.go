@@ -79,7 +79,6 @@ func TestBadCommandLines(t *testing.T) {
 		{"weights that are none", []string{"predict", "-weights", "cli.go", "AAPL"}, nil, 1,
 			`weights "cli.go"`},
 		{"train without prices", []string{"train"}, nil, 2, "-prices"},
-		{"evaluate without prices", []string{"evaluate"}, nil, 2, "-prices"},
 		{"help on nothing", []string{"help", "nothing"}, nil, 2, `unknown command "nothing"`},
 		{"no server listens", []string{"healthcheck", "-addr", "127.0.0.1:1"}, nil, 1, "127.0.0.1:1"},
 		{"address", []string{"healthcheck", "-addr", "nonsense"}, nil, 2, `-addr "nonsense"`},

@@ -84,7 +84,8 @@ func newProcess(exe string, flags []string) *process {
 	p.Cmd = exec.Command(exe,
 		append([]string{"serve", "-addr", "127.0.0.1:0", "-admin-addr", "127.0.0.1:0"},
 			flags...)...)
-	p.Env = append(os.Environ(), "TICKERCAST_BE_MAIN=1")
+	// Only tests of the calibration pay for it.
+	p.Env = append(os.Environ(), "TICKERCAST_BE_MAIN=1", "TICKERCAST_CALIBRATION_DAYS=0")
 	return p
 }
 

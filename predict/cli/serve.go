@@ -67,10 +67,16 @@ func serveFlags(set *flag.FlagSet, cfg *server.Config) {
 		"how often to check the files for changes, as a `time`; 0 disables")
 	set.IntVar(&cfg.MaxPriceAge, "max-price-age", cfg.MaxPriceAge,
 		"trading `days` that prices may be old for /readyz to answer 200; 0: any age")
+	set.IntVar(&cfg.CalibrationDays, "calibration-days", cfg.CalibrationDays,
+		"last `sessions` to forecast again after each load and to hold against the closes that "+
+			"came; 0: none")
+	set.BoolVar(&cfg.KeepBetter, "keep-better", cfg.KeepBetter,
+		"refuse to reload weights that do worse on the last sessions than those that are served, "+
+			"by more than two standard errors")
 	set.BoolVar(&cfg.RedactInput, "redact-input", cfg.RedactInput,
 		"leave what the client sent out of a 422")
 	set.BoolVar(&cfg.FastLane, "fastlane", cfg.FastLane,
-		"answer plain POST /predict without net/http")
+		"answer plain requests of the most used routes without net/http")
 	set.IntVar(&cfg.MaxConns, "max-conns", cfg.MaxConns,
 		"maximum open connections; 0: derived from the descriptor and memory limits")
 	set.DurationVar(&cfg.ReadHeaderTimeout, "read-header-timeout", cfg.ReadHeaderTimeout,

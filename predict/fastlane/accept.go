@@ -73,6 +73,10 @@ func (l *Lane) admit(nc net.Conn) {
 	}
 	c := &conn{began: l.now()}
 	c.open(l, nc)
+	if l.cfg.TLS != nil {
+		c.armHandshake()
+		c.wake = c.began + graceFirst
+	}
 	l.mu.Lock()
 	l.conns[c] = struct{}{}
 	l.mu.Unlock()

@@ -10,14 +10,18 @@ import (
 // conn is a connection that the lane serves. Only its own goroutine uses it, except where noted.
 type conn struct {
 	stream
-	busy    bool // guarded by Lane.mu: stop must not set a deadline
 	foreign bool // net/http must get the connection as it is
+
+	// Guarded by Lane.mu: stop must not wake the connection at all, or not before that time.
+	busy bool
+	wake time.Duration
 
 	answered   bool    // the current request is not the first
 	trimmed    bool    // the blank lines before the current request are dealt with
 	awaited    verdict // of the current request: needMore or needBody
 	eofUnknown bool    // the client may have closed without being noticed; see loopRaw
 	fastStreak int     // requests in a row that came soon after the answer before
+	rested     bool    // no request since the goroutine began
 
 	// began is when the current request began: the first one with the connection, others with their
 	// first bytes.
@@ -33,24 +37,29 @@ const (
 	stays outcome = iota
 	closes
 	handsOver
+	rests // see restAfter
 )
 
 // serve answers requests until the connection ends or is handed over.
 func (c *conn) serve() {
-	defer c.lane.leave(c)
 	o := stays
-	if c.lane.cfg.TLS != nil {
+	if c.lane.cfg.TLS != nil && c.nc == c.socket {
 		o = c.handshake()
 	}
 	if o == stays {
 		o = c.loop()
 	}
-	if o == handsOver {
+	switch o {
+	case rests:
+		go c.serve()
+		return
+	case handsOver:
 		c.handOver()
-	} else {
+	default:
 		c.nc.Close()
 	}
 	c.release()
+	c.lane.leave(c)
 }
 
 // loop reads and answers as long as the connection stays.
@@ -76,11 +85,16 @@ func (c *conn) loop() (o outcome) {
 
 // onRead handles newly read bytes. wasIdle is what idle returned before them.
 func (c *conn) onRead(wasIdle bool) outcome {
-	now := c.lane.now()
+	now, first := c.lane.now(), !c.answered
 	if wasIdle && !c.idle() {
 		c.began = now
 	}
-	return c.answer(now)
+	o := c.answer(now)
+	if o == stays && first && c.idle() && len(c.unread()) == 0 {
+		c.rested = true
+		return rests
+	}
+	return o
 }
 
 // idle reports whether no request has begun. As in net/http, the first one begins with the
@@ -112,6 +126,7 @@ func (c *conn) answer(now time.Duration) (o outcome) {
 		c.skip(len(r.whole))
 		c.trackPace(now)
 		c.answered, c.trimmed, c.awaited, c.ended = true, false, needMore, now
+		c.rested = false
 		if len(c.buffers.out) > maxOut && c.flush() != nil {
 			return closes
 		}
@@ -139,8 +154,13 @@ func (c *conn) onReadError(err error) outcome {
 			return stays
 		}
 		c.checkShutdown()
-		if by, _ := c.limit(); by == 0 || c.lane.now() < by { // the deadline was that of stop
+		rested := c.rested
+		c.rested = c.idle()
+		if by, _ := c.limit(); by == 0 || c.lane.now() < by { // or the deadline was that of stop
 			c.readBy = unknown
+			if c.rested && !rested {
+				return rests
+			}
 			return stays
 		}
 	}
@@ -171,12 +191,20 @@ const (
 	// set deadlines rarely, and short beside the time a client waits.
 	eofCheck = 100 * time.Millisecond
 
+	// restAfter is when an idle connection rests, which means that it gets a new goroutine. The
+	// stack of the old one has grown to 4 KiB for requests, or to more for a handshake; a new one
+	// that only waits has 2 KiB. After its first request, behind which many clients wait for long,
+	// a connection rests at once. It does so only then because that costs as much as a third of a
+	// request.
+	restAfter = 5 * time.Second
+
 	// graceRead is how long an idle connection stays open when the lane stops: a request may be on
 	// its way.
 	graceRead = 5 * time.Millisecond
 
-	// graceFirst is how long a connection without a request stays open at least: its client has
-	// just been let in, and may need a while for the first bytes if it is busy.
+	// graceFirst is how long a connection without a request stays open at least, from its start on,
+	// if Shutdown has twice as much time: its client has just been let in, and may need a while for
+	// the first bytes if it is busy.
 	graceFirst = time.Second
 )
 
@@ -209,13 +237,16 @@ func (c *conn) limit() (by, until time.Duration) {
 	case c.stopSeen != 0 && c.idle():
 		by = c.stopSeen + graceRead
 	case c.stopSeen != 0 && len(c.unread()) == 0:
-		by = max(c.stopSeen+graceRead, c.began+graceFirst)
+		by = max(c.stopSeen+graceRead, c.began+time.Duration(l.graceFirst.Load()))
 		if l.headerTimeout > 0 {
 			by = min(by, c.began+l.headerTimeout)
 		}
 	case c.idle():
 		if l.idleTimeout > 0 {
 			by, until = c.ended+l.idleTimeout, c.ended+l.idleTimeout+slack
+		}
+		if rest := c.ended + restAfter; !c.rested && (by == 0 || rest < by) {
+			by, until = rest, rest+slack
 		}
 		if check := c.ended + eofCheck; c.eofUnknown && (by == 0 || check < by) {
 			by, until = check, check+eofCheck

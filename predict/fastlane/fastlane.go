@@ -126,6 +126,7 @@ type Lane struct {
 	halt       chan struct{} // closed after stopping is set
 	acceptDone chan struct{} // closed when accepting ends, so that conns can only shrink
 	closed     chan struct{} // closed by end when Accept has nothing more to return
+	graceFirst atomic.Int64  // as a time.Duration; see the constant
 	end        func()
 
 	mu    sync.Mutex // guards what follows
@@ -210,6 +211,11 @@ func (l *Lane) Close() error {
 // handed over; then Accept ends. Call it before http.Server.Shutdown, which takes care of the
 // connections handed over. If ctx ends first, Shutdown closes the rest and returns ctx's error.
 func (l *Lane) Shutdown(ctx context.Context) error {
+	first := graceFirst
+	if end, ok := ctx.Deadline(); ok {
+		first = min(first, time.Until(end)/2)
+	}
+	l.graceFirst.Store(int64(first))
 	err := l.stop()
 	l.mu.Lock()
 	if l.empty == nil {
@@ -264,7 +270,7 @@ func (l *Lane) stop() (err error) {
 	defer l.mu.Unlock()
 	for c := range l.conns {
 		if !c.busy {
-			c.socket.SetReadDeadline(time.Now().Add(graceRead))
+			c.socket.SetReadDeadline(l.epoch.Add(max(l.now()+graceRead, c.wake)))
 		}
 	}
 	return err

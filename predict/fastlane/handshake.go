@@ -8,27 +8,19 @@ import (
 	"time"
 )
 
-// handshake begins TLS on a new connection. Only if the client has chosen HTTP/1.1 or nothing is
-// the connection the lane's; foreign says that it is for net/http, which serves HTTP/2, and which
-// knows what to say to a client whose handshake has failed.
-//
-// The time for it is that of net/http: the shortest of the timeouts that bound a request.
+// handshake makes a new connection one of TLS. The connection stays in the lane if the client has
+// chosen HTTP/1.1 or no protocol. It is net/http's if the client has chosen HTTP/2, or if the
+// handshake has failed: then net/http finds the same error and says so to the client and the log.
 func (c *conn) handshake() outcome {
 	l := c.lane
-	arm := func() {
-		if l.shakeTimeout > 0 {
-			c.socket.SetDeadline(l.epoch.Add(c.began + l.shakeTimeout))
-		}
-	}
-	silent := true
+	silent := true // until then stop may end the connection
 	c.socket.began = func() {
 		silent = false
 		l.mu.Lock()
-		c.busy = true // a handshake that has begun is not cut off
+		c.busy = true
 		l.mu.Unlock()
-		arm() // stop may have set another deadline
+		c.armHandshake() // stop may have set another deadline
 	}
-	arm()
 	t := tls.Server(c.socket, l.cfg.TLS)
 	c.nc = t
 	err := t.HandshakeContext(context.Background())
@@ -45,7 +37,15 @@ func (c *conn) handshake() outcome {
 	c.socket.SetDeadline(time.Time{})
 	c.began = l.now()
 	l.mu.Lock()
-	c.busy = false
+	c.busy, c.wake = false, 0
 	l.mu.Unlock()
 	return stays
+}
+
+// armHandshake sets the deadline of a handshake. As in net/http, it may take as long as the
+// shortest of the timeouts that bound a request.
+func (c *conn) armHandshake() {
+	if t := c.lane.shakeTimeout; t > 0 {
+		c.socket.SetDeadline(c.lane.epoch.Add(c.began + t))
+	}
 }

@@ -192,5 +192,8 @@ func (s *stream) flush() error {
 		}
 	}
 	_, err := s.nc.Write(out)
+	if err != nil {
+		s.nc = s.socket // TLS would try for five more seconds to say goodbye
+	}
 	return err
 }

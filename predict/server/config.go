@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tickercast/model"
+	"tickercast/model/calibrate"
 	"tickercast/model/market"
 	"tickercast/model/source"
 	"tickercast/predict/internal/logging"
@@ -29,12 +30,19 @@ type Config struct {
 	Listen func(ctx context.Context, addr string) (net.Listener, error)
 
 	// Load makes what is served, at start and at each reload.
-	Load func(context.Context) (*model.Model, *market.Market, error)
+	Load func(context.Context) (*calibrate.Yearly, *market.Market, error)
 	// Watch has what Load reads by name, such as "prices": a change calls it again.
 	Watch         map[string]source.Watched
 	WatchInterval time.Duration // between two looks at Watch, keys, token and certificate
 
 	MaxPriceAge int // trading days of age beyond which it is not ready; 0: none
+
+	// CalibrationDays is how many of the last sessions are forecast again after each load, and held
+	// against the closes that came. 0: none.
+	CalibrationDays int
+	// KeepBetter refuses weights that do worse on them than those that are served, by more than two
+	// standard errors.
+	KeepBetter bool
 
 	// A zero here means the default of package predict.
 	CacheEntries int           // answers to keep
@@ -59,7 +67,7 @@ type Config struct {
 	TrustedProxies  ratelimit.Proxies // networks whose X-Forwarded-For is believed
 	CORSOrigins     []string          // origins whose pages may ask
 	RedactInput     bool              // leave what the client sent out of a 422
-	FastLane        bool              // answer plain POST /predict without net/http
+	FastLane        bool              // answer plain requests without net/http
 
 	Logger     *slog.Logger
 	AccessLog  slog.Handler // must not block; needed with an AccessRate
@@ -76,6 +84,7 @@ func Default() Config {
 		Addr:              ":8080",
 		AdminAddr:         DefaultAdminAddr,
 		WatchInterval:     2 * time.Second,
+		CalibrationDays:   120,
 		CacheEntries:      1 << 16,
 		CacheBytes:        64 << 20,
 		CacheTTL:          time.Hour,
@@ -116,6 +125,8 @@ func (c *Config) Validate() error {
 		return errors.New("-trusted-proxies needs -rate-limit")
 	case c.RateLimit.Requests == 0 && c.RateBurst > 0:
 		return errors.New("-rate-burst needs -rate-limit")
+	case c.CalibrationDays < 0:
+		return fmt.Errorf("-calibration-days %d is negative", c.CalibrationDays)
 	}
 	return nil
 }

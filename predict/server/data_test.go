@@ -16,6 +16,7 @@ import (
 
 	"tickercast/model"
 	"tickercast/model/calendar"
+	"tickercast/model/calibrate"
 	"tickercast/model/market"
 	"tickercast/model/source"
 )
@@ -27,8 +28,8 @@ type data struct {
 }
 
 // load is for server.Config.Load.
-func (d data) load(context.Context) (*model.Model, *market.Market, error) {
-	return d.model, d.market, nil
+func (d data) load(context.Context) (*calibrate.Yearly, *market.Market, error) {
+	return calibrate.Fixed(d.model), d.market, nil
 }
 
 func open(src source.Config) (d data, err error) {
@@ -39,7 +40,7 @@ func open(src source.Config) (d data, err error) {
 // embedded are the data that the binary embeds, opened once.
 var embedded = sync.OnceValues(func() (data, error) { return open(source.Config{}) })
 
-func loadEmbedded(ctx context.Context) (*model.Model, *market.Market, error) {
+func loadEmbedded(ctx context.Context) (*calibrate.Yearly, *market.Market, error) {
 	d, err := embedded()
 	if err != nil {
 		return nil, nil, err

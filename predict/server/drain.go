@@ -39,6 +39,10 @@ func (c *connTracker) track(nc net.Conn, state http.ConnState) {
 // drain blocks until no HTTP/1 connection has a request in progress or partly received. Responses
 // must already carry Connection: close, and no connection may be accepted any more.
 func (c *connTracker) drain(ctx context.Context, server *http.Server) error {
+	first := firstReadTime
+	if end, ok := ctx.Deadline(); ok {
+		first = min(first, time.Until(end)/2)
+	}
 	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
 		waiting := false
 		for nc, t := range c.all {
@@ -46,7 +50,7 @@ func (c *connTracker) drain(ctx context.Context, server *http.Server) error {
 				continue
 			}
 			waiting = true
-			t.readFinally()
+			t.readFinally(first)
 		}
 		if !waiting {
 			return nil
@@ -76,8 +80,8 @@ const (
 	// before may just be arriving.
 	finalReadTime = 5 * time.Millisecond
 
-	// firstReadTime is what it gets from its start on, if it has never sent anything: a busy client
-	// may need a while for its first bytes.
+	// firstReadTime is what it gets from its start on, if it has never sent anything and the drain
+	// has twice as much time: a busy client may need a while for its first bytes.
 	firstReadTime = time.Second
 )
 
@@ -96,6 +100,7 @@ type trackedConn struct {
 	wanted    time.Time // the last of these
 	final     finalRead
 	until     time.Time // the end of the final read
+	first     time.Duration
 }
 
 // finalRead is how far the last read of a connection has come.
@@ -151,12 +156,13 @@ func (t *trackedConn) begunLocked() bool {
 	return true
 }
 
-// readFinally ends the connection soon unless a request begins.
-func (t *trackedConn) readFinally() {
+// readFinally ends the connection soon unless a request begins. first is what one that has never
+// sent anything gets from its start on.
+func (t *trackedConn) readFinally(first time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.final == notFinal && !t.begunLocked() {
-		t.final = finalAsked
+		t.final, t.first = finalAsked, first
 		t.setDeadlineLocked()
 	}
 }
@@ -213,7 +219,7 @@ func (t *trackedConn) again(n int, err error) bool {
 		return false
 	}
 	t.final, t.until = finalReading, time.Now().Add(finalReadTime)
-	if first := t.began.Add(firstReadTime); t.state == http.StateNew && first.After(t.until) {
+	if first := t.began.Add(t.first); t.state == http.StateNew && first.After(t.until) {
 		t.until = first
 	}
 	t.setDeadlineLocked()

@@ -8,14 +8,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tickercast/model"
+	"tickercast/model/calibrate"
 	"tickercast/model/market"
 	"tickercast/predict/server"
 )
 
 // loadBroken loads a market that makes every forecast of AAPL panic, once it is served: in the
 // cache, or for requests that the cache does not answer in the handler.
-func loadBroken(t testing.TB) func(context.Context) (*model.Model, *market.Market, error) {
+func loadBroken(t testing.TB) func(context.Context) (*calibrate.Yearly, *market.Market, error) {
 	d := near(t, 100, "AAPL")
 	d.market.Tickers()[0].Index = 1 << 20
 	return d.load
@@ -23,9 +23,9 @@ func loadBroken(t testing.TB) func(context.Context) (*model.Model, *market.Marke
 
 // TestFaultsAreFoundByID: the log has a line for each 500, with the id that the client was given.
 func TestFaultsAreFoundByID(t *testing.T) {
-	withAndWithoutLane(t, func(t *testing.T, lane bool) {
-		r := start(t, inMemory(), func(c *server.Config) {
-			c.FastLane, c.Load = lane, loadBroken(t)
+	onEveryRoad(t, func(t *testing.T, road road) {
+		r := start(t, road.on(inMemory()), func(c *server.Config) {
+			c.Load = loadBroken(t)
 		})
 		for i, tt := range []struct{ method, path, body, msg, pattern string }{
 			{"POST", "/predict", aForecast, "answered 500", "POST /predict"},

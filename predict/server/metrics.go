@@ -50,6 +50,7 @@ func (s *Server) registerMetrics() {
 			"When the certificate that is shown expires.",
 			func() float64 { return float64(s.creds.cert.expires().Unix()) })
 	}
+	s.registerCalibration()
 	for _, kind := range market.WarningKinds() {
 		reg.GaugeFunc("tickercast_price_warnings",
 			"What is doubtful about the prices that are served: how many times, by kind.",

@@ -33,7 +33,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 				})
 			}
 			*rec = statusRecorder{}
-			s.recorders.Put(rec)
+			s.records.Put(rec)
 		}()
 		next.ServeHTTP(rec, r)
 	})
@@ -41,7 +41,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 
 // recorder returns a recorder of what is written to w, which no one may keep after the request.
 func (s *Server) recorder(w http.ResponseWriter) *statusRecorder {
-	rec, ok := s.recorders.Get().(*statusRecorder)
+	rec, ok := s.records.Get().(*statusRecorder)
 	if !ok {
 		rec = new(statusRecorder)
 	}

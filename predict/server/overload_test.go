@@ -94,8 +94,8 @@ func firstOf(status int, all []answered) *answered {
 // each is counted once, the others are answered, and connections stay.
 func TestOverload(t *testing.T) {
 	oneCore(t)
-	synctest.Test(t, func(t *testing.T) {
-		r := start(t, inMemory(), nil)
+	onEveryRoad(t, func(t *testing.T, road road) {
+		r := start(t, road.on(inMemory()), nil)
 		refused, ok := 0, 0
 		for route, all := range flood(t, r, 40) {
 			for _, a := range all {

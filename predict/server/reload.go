@@ -75,12 +75,17 @@ func (s *Server) resources() []*resource {
 // loadData loads model and prices. Where only one of them can be read, Load returns the other with
 // what was served before, and an error.
 func (s *Server) loadData(ctx context.Context) error {
-	m, mk, err := s.cfg.Load(ctx)
-	if err != nil && (m == nil || mk == nil) {
+	steps, mk, err := s.cfg.Load(ctx)
+	if err != nil && mk == nil {
 		return err
 	}
+	steps, worse, failed := s.preferBetter(ctx, steps, mk)
+	if failed != nil {
+		return errors.Join(err, failed)
+	}
+	err = errors.Join(err, worse)
 	_, old := s.service.Current()
-	if failed := s.service.Swap(m, mk); failed != nil {
+	if failed := s.service.Swap(ctx, steps, mk); failed != nil {
 		return errors.Join(err, failed)
 	}
 	if mk != old { // else what differed from the prices before still does
@@ -90,6 +95,7 @@ func (s *Server) loadData(ctx context.Context) error {
 		}
 		s.warnings.Store(&warnings)
 	}
+	s.calibrate()
 	return err
 }
 

@@ -16,7 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tickercast/model"
+	"tickercast/model/calibrate"
 	"tickercast/model/market"
 	"tickercast/model/source"
 	"tickercast/predict/server"
@@ -25,7 +25,8 @@ import (
 // from makes a server load and watch the prices at a path.
 func from(path string) func(*server.Config) {
 	src := source.Config{Prices: path}
-	return func(c *server.Config) { c.Load, c.Watch = src.Open, source.NewLoader(src).Watch() }
+	loader := source.NewLoader(src)
+	return func(c *server.Config) { c.Load, c.Watch = loader.Load, loader.Watch() }
 }
 
 func TestReload(t *testing.T) {
@@ -128,7 +129,7 @@ func TestChangeWhileStarting(t *testing.T) {
 		r := start(t, inMemory(), func(c *server.Config) {
 			from(path)(c)
 			load := c.Load
-			c.Load = func(ctx context.Context) (*model.Model, *market.Market, error) {
+			c.Load = func(ctx context.Context) (*calibrate.Yearly, *market.Market, error) {
 				defer change()
 				time.Sleep(time.Second) // so that the new file is a second younger
 				return load(ctx)
@@ -147,16 +148,16 @@ func TestBadLoads(t *testing.T) {
 		good := near(t, 100, "ACME")
 		load := good.load
 		r := start(t, inMemory(), func(c *server.Config) {
-			c.Load = func(ctx context.Context) (*model.Model, *market.Market, error) {
+			c.Load = func(ctx context.Context) (*calibrate.Yearly, *market.Market, error) {
 				return load(ctx)
 			}
 		})
-		for want, bad := range map[string]func(context.Context) (*model.Model, *market.Market,
+		for want, bad := range map[string]func(context.Context) (*calibrate.Yearly, *market.Market,
 			error){
-			"no disk": func(context.Context) (*model.Model, *market.Market, error) {
+			"no disk": func(context.Context) (*calibrate.Yearly, *market.Market, error) {
 				return nil, nil, errors.New("no disk")
 			},
-			"panic: a bad file": func(context.Context) (*model.Model, *market.Market, error) {
+			"panic: a bad file": func(context.Context) (*calibrate.Yearly, *market.Market, error) {
 				panic("a bad file")
 			},
 			"a model and a market are needed": data{model: good.model}.load,
@@ -181,7 +182,7 @@ func TestLongReload(t *testing.T) {
 		const long = 30 * time.Second
 		loads := 0
 		r := start(t, inMemory(), func(c *server.Config) {
-			c.Load = func(ctx context.Context) (*model.Model, *market.Market, error) {
+			c.Load = func(ctx context.Context) (*calibrate.Yearly, *market.Market, error) {
 				if loads++; loads == 1 {
 					return first.load(ctx)
 				}
@@ -215,7 +216,7 @@ func TestReloadOfClientsThatLeft(t *testing.T) {
 		first := near(t, 100, "ACME")
 		var loads atomic.Int64
 		r := start(t, inMemory(), func(c *server.Config) {
-			c.Load = func(ctx context.Context) (*model.Model, *market.Market, error) {
+			c.Load = func(ctx context.Context) (*calibrate.Yearly, *market.Market, error) {
 				if loads.Add(1) > 1 {
 					time.Sleep(time.Minute)
 				}

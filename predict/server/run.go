@@ -24,6 +24,7 @@ func (s *Server) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer s.service.Close()
+	defer s.judge.end()
 	public, admin, err := s.listen(ctx)
 	if err != nil {
 		return err

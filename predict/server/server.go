@@ -29,27 +29,28 @@ import (
 
 // Server answers forecasts over HTTP. Make it with New and call Run once.
 type Server struct {
-	cfg       Config
-	plan      limits.Plan
-	logger    *slog.Logger
-	registry  *metrics.Registry
-	service   *predict.Service
-	site      *docs.Site
-	creds     credentials
-	auth      *auth              // nil: everyone may ask as often as they like
-	cors      *cors.Policy       // nil: no page of another origin may ask
-	access    *logging.AccessLog // nil: off
-	batches   *overload.Limiter
-	measure   *httpMetrics
-	ids       idPool
-	began     time.Time // times of requests count from it
-	recorders sync.Pool // of *statusRecorder
-	reloader  *reloader
-	public    *http.Server
-	admin     *http.Server
-	conns     connTracker // of public
-	draining  atomic.Bool
-	warnings  atomic.Pointer[[]market.Warning] // of the prices that are served; nil before
+	cfg      Config
+	plan     limits.Plan
+	logger   *slog.Logger
+	registry *metrics.Registry
+	service  *predict.Service
+	site     *docs.Site
+	creds    credentials
+	auth     *auth              // nil: everyone may ask as often as they like
+	cors     *cors.Policy       // nil: no page of another origin may ask
+	access   *logging.AccessLog // nil: off
+	batches  *overload.Limiter
+	measure  *httpMetrics
+	ids      idPool
+	began    time.Time // times of requests count from it
+	records  sync.Pool // of *statusRecorder
+	reloader *reloader
+	judge    judge
+	public   *http.Server
+	admin    *http.Server
+	conns    connTracker // of public
+	draining atomic.Bool
+	warnings atomic.Pointer[[]market.Warning] // of the prices that are served; nil before
 }
 
 // New returns a Server that holds no data, no credentials and no port yet: Run brings them.

@@ -18,7 +18,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tickercast/model"
+	"tickercast/model/calibrate"
 	"tickercast/model/market"
 	"tickercast/model/source"
 	"tickercast/predict/internal/memnet"
@@ -189,7 +189,7 @@ func (s *simulation) requireMetric(name string, holds func(int) bool) {
 }
 
 // load is for server.Config.Load: the two markets in turn.
-func (s *simulation) load(ctx context.Context) (*model.Model, *market.Market, error) {
+func (s *simulation) load(ctx context.Context) (*calibrate.Yearly, *market.Market, error) {
 	s.mu.Lock()
 	loadTime, fails := s.loadTime, s.loadFails
 	s.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tickercast/model"
+	"tickercast/model/calibrate"
 	"tickercast/model/market"
 	"tickercast/predict/server"
 )
@@ -27,7 +27,7 @@ func TestSwapsUnderLoad(t *testing.T) {
 	markets := twoMarkets(t)
 	loads := 0
 	r := start(t, loopback(), func(c *server.Config) {
-		c.Load = func(ctx context.Context) (*model.Model, *market.Market, error) {
+		c.Load = func(ctx context.Context) (*calibrate.Yearly, *market.Market, error) {
 			loads++
 			return markets[(loads-1)%2].load(ctx)
 		}

@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"tickercast/model"
 	"tickercast/model/calendar"
+	"tickercast/model/calibrate"
 	"tickercast/model/market"
 	"tickercast/model/source"
 	"tickercast/predict/server"
@@ -45,7 +45,7 @@ func TestPricesAreWarnedOf(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		load := first.load
 		r := start(t, inMemory(), func(c *server.Config) {
-			c.Load = func(ctx context.Context) (*model.Model, *market.Market, error) {
+			c.Load = func(ctx context.Context) (*calibrate.Yearly, *market.Market, error) {
 				return load(ctx)
 			}
 		})
