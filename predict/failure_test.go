@@ -58,7 +58,8 @@ func TestFailures(t *testing.T) {
 		{"POST", "/predict", "POST /predict", strings.Repeat(" ", 2000), false},
 		{"GET", "/predict/AAPL", "GET /predict/{ticker}", "", true},
 		{"POST", "/predict/batch", "POST /predict/batch", `{"requests":[]}`, false},
-		{"POST", "/v2/models/tickercast/infer", "POST /v2/models/{name}/infer", `{}`, false},
+		{"POST", "/v2/models/tickercast/infer", "POST /v2/models/{name}/infer",
+			`{}` + strings.Repeat(" ", 256), false},
 	} {
 		got = nil
 		r := httptest.NewRequest(c.method, c.path, strings.NewReader(c.body))
