@@ -164,6 +164,7 @@ type contender struct {
 	atStart  int64 // bytes resident when it was ready
 	exact    bool  // its answers equal tickercast's to the byte
 	samples  []sample
+	failed   bool // while it was measured
 }
 
 // start starts the subject and every peer of a road that was asked for. It leaves out those that
