@@ -31,8 +31,8 @@ func TestLearns(t *testing.T) {
 		{50 * time.Microsecond, 0, 900, 1100},
 		{50 * time.Microsecond, time.Second, 700, 900},
 		{500 * time.Microsecond, 0, 90, 110},
-		{20 * time.Millisecond, 0, 8, 9},
-		{time.Second, 0, 8, 9},
+		{20 * time.Millisecond, 0, 6, 7},
+		{time.Second, 0, 6, 7},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			l := overload.New(1)
