@@ -68,7 +68,7 @@ var banned = []struct {
 	{"log", "log/slog, so that every line is structured",
 		[]string{"predict/server"}}, // http.Server.ErrorLog is a *log.Logger
 	{"unsafe", "each use needs a measured reason, said where it stands",
-		[]string{"predict/fastlane"}},
+		[]string{"predict/fastlane", "predict/internal/systemd"}},
 	{"reflect", "hand-written code says what it does", []string{"cache"}}, // sizes of K and V
 	{"os", "data comes in as bytes and readers", []string{"tickercast", "predict",
 		"predict/cli", "predict/server", "predict/fastlane", "predict/internal/limits",

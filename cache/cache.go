@@ -123,6 +123,7 @@ type Item[V any] struct {
 	Value V
 	Age   time.Duration // since its load began
 	Left  time.Duration // until the cache stops serving it; 0 if it was not kept
+	Hit   bool          // it was in the cache
 }
 
 // Get returns the value of k if it is in the cache. Otherwise nothing happens, and the look-up does
@@ -161,7 +162,7 @@ func (c *Cache[K, V]) LoadItem(ctx context.Context, k K,
 	s := c.shard(k)
 	if e := s.find(k); e != nil {
 		if now := c.now(); s.use(e, now) {
-			return e.item(now), nil
+			return e.hit(now), nil
 		}
 	}
 	return c.loadMissing(ctx, s, k, load)

@@ -27,7 +27,7 @@ func (c *Cache[K, V]) loadMissing(ctx context.Context, s *shard[K, V], k K,
 	if e := s.find(k); e != nil {
 		if s.use(e, now) {
 			s.mu.Unlock()
-			return e.item(now), nil
+			return e.hit(now), nil
 		}
 		s.expireLocked(e)
 	}

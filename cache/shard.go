@@ -42,7 +42,14 @@ type entry[V any] struct {
 func (e *entry[V]) expired(now int64) bool { return now >= e.expires }
 
 func (e *entry[V]) item(now int64) Item[V] {
-	return Item[V]{e.value, time.Duration(now - e.born), time.Duration(e.expires - now)}
+	return Item[V]{e.value, time.Duration(now - e.born), time.Duration(e.expires - now), false}
+}
+
+// hit is item for a caller that has loaded nothing.
+func (e *entry[V]) hit(now int64) Item[V] {
+	it := e.item(now)
+	it.Hit = true
+	return it
 }
 
 func (e *entry[V]) unlink() {

@@ -18,15 +18,15 @@ func TestExpiry(t *testing.T) {
 			return it
 		}
 		first := load(1)
-		if first.Age != 0 || first.Left > time.Hour || first.Left < 57*time.Minute {
+		if first.Hit || first.Age != 0 || first.Left > time.Hour || first.Left < 57*time.Minute {
 			t.Fatalf("fresh item: got %+v, want age 0 and 57 to 60 minutes left", first)
 		}
 		time.Sleep(first.Left - 1)
-		if it, want := load(2), (Item[int]{1, first.Left - 1, 1}); it != want {
+		if it, want := load(2), (Item[int]{1, first.Left - 1, 1, true}); it != want {
 			t.Errorf("a nanosecond before its end: got %+v, want %+v", it, want)
 		}
 		time.Sleep(time.Nanosecond)
-		if it := load(3); it.Value != 3 || it.Age != 0 {
+		if it := load(3); it.Hit || it.Value != 3 || it.Age != 0 {
 			t.Errorf("at its end: got %+v, want value 3, age 0", it)
 		}
 		if st := c.Stats(); st.Entries != 1 || st.Expirations != 1 || st.Evictions != 0 {
@@ -65,7 +65,7 @@ func TestLoadLongerThanTTL(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := mustNew(t, Config[string, int]{Capacity: 10}, 1)
 		it, err := c.LoadItem(t.Context(), "a", slow(1, time.Hour))
-		if want := (Item[int]{1, time.Hour, 0}); it != want || err != nil {
+		if want := (Item[int]{1, time.Hour, 0, false}); it != want || err != nil {
 			t.Errorf("got %+v, %v, want %+v, nil", it, err, want)
 		}
 		if n := c.Stats().Entries; n != 0 {

@@ -6,6 +6,7 @@
 package docs
 
 import (
+	"bytes"
 	"embed"
 	"net/http"
 	"path"
@@ -25,6 +26,9 @@ func JSON() []byte { return read("openapi.json") }
 type Config struct {
 	// NotFound answers requests for unknown assets; nil means http.NotFound.
 	NotFound http.HandlerFunc
+
+	// RootPath is the prefix of the document's paths, in characters that need no escape.
+	RootPath string
 }
 
 // Site serves the page, its assets and the document. Its methods are handlers for GET and HEAD,
@@ -39,7 +43,7 @@ type Site struct {
 func New(cfg Config) *Site {
 	s := &Site{
 		page:     newStatic("text/html; charset=utf-8", read("page/index.html")),
-		openAPI:  newStatic("application/json", JSON()),
+		openAPI:  newStatic("application/json", below(JSON(), cfg.RootPath)),
 		assets:   map[string]*static{},
 		notFound: cfg.NotFound,
 	}
@@ -90,6 +94,15 @@ func (s *Site) Asset(w http.ResponseWriter, r *http.Request) {
 
 // OpenAPI serves the document.
 func (s *Site) OpenAPI(w http.ResponseWriter, r *http.Request) { s.openAPI.ServeHTTP(w, r) }
+
+// below is the document of a server below a prefix.
+func below(document []byte, root string) []byte {
+	if root == "" {
+		return document
+	}
+	return bytes.Replace(document, []byte(`"servers": [{"url": "/"`),
+		[]byte(`"servers": [{"url": "`+root+`"`), 1)
+}
 
 func read(name string) []byte {
 	b, err := files.ReadFile(name)

@@ -165,7 +165,7 @@ func (b *batch) answer(ctx context.Context, n int, r *Request) error {
 	if b.kept {
 		return b.answerKept(n, r)
 	}
-	answer, err := b.answerFrom(ctx, b.state, r)
+	answer, _, err := b.answerFrom(ctx, b.state, r)
 	return b.append(n, answer, err)
 }
 

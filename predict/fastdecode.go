@@ -12,10 +12,12 @@ type Plain struct {
 	Answer      []byte // must not be changed, and is valid until the next request
 	NotModified bool   // the answer is a 304 without a body
 
-	Age, CacheControl, ETag []byte // headers of a cacheable answer
+	Age, CacheControl, CacheStatus, ETag []byte // headers of a cacheable answer
 
-	state  *state
+	state  *state // nil if the answer is no forecast
 	key    key
+	made   origin // of the answer to one request
+	many   bool   // it is a batch
 	items  int    // of a batch
 	buffer []byte // for an answer that is put together, and for headers
 }
@@ -28,7 +30,7 @@ type PlainRoute struct {
 	// Answer answers a request that Decode has read. [Service.PublicError] turns the error into one
 	// for the client.
 	Answer func(*Plain) error
-	// Cacheable says that answers have Age, CacheControl and ETag.
+	// Cacheable says that answers have the headers of Plain.
 	Cacheable bool
 }
 
@@ -52,12 +54,13 @@ func (s *Service) decodePlain(p *Plain) bool {
 	if !ok {
 		return false
 	}
-	p.state, p.key = st, st.key(t, r.Days, r.Confidence)
+	p.state, p.key, p.many = st, st.key(t, r.Days, r.Confidence), false
 	return true
 }
 
-func (s *Service) answerPlain(p *Plain) (err error) {
-	p.Answer, err = s.cached(context.Background(), p.state, p.key)
+func (s *Service) answerPlain(p *Plain) error {
+	item, err := s.cached(context.Background(), p.state, p.key)
+	p.Answer, p.made = item.Value, origin{p.key, lookupOf(item.Hit)}
 	return err
 }
 

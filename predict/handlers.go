@@ -22,8 +22,16 @@ func (s *Service) ServePredict(w http.ResponseWriter, r *http.Request) {
 	err := s.serve(w, r, call{bodies: &s.singles, json: true, costly: long},
 		func(ctx context.Context, body []byte) error {
 			req, err := Decode(body)
-			if err == nil {
-				answer, err = s.Answer(ctx, &req)
+			if err != nil {
+				return err
+			}
+			st, err := s.current()
+			if err != nil {
+				return err
+			}
+			var from origin
+			if answer, from, err = s.answerFrom(ctx, st, &req); err == nil {
+				s.answered(w, st, &req, from)
 			}
 			return err
 		})
@@ -50,10 +58,12 @@ func (s *Service) ServeBatch(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		s.refuse(w, r, err)
 	case b.ndjson:
+		s.answeredMany(w, b.state)
 		w.Header().Set("Content-Type", "application/x-ndjson")
 		w.Header().Set("Content-Length", strconv.Itoa(len(b.out)))
 		w.Write(b.out)
 	default:
+		s.answeredMany(w, b.state)
 		writeJSON(w, http.StatusOK, b.out)
 	}
 }
@@ -72,8 +82,7 @@ func wantsNDJSON(accept []byte) bool {
 }
 
 // ServeTicker is GET /predict/{ticker}: the same answer in a form that HTTP caches keep, for as
-// long as the cache here would give it. A client that subtracts Age from max-age errs on the safe
-// side.
+// long as the cache here would give it. They count that from when it was made, which Age says.
 func (s *Service) ServeTicker(w http.ResponseWriter, r *http.Request) {
 	p := Plain{
 		Ticker:      []byte(r.PathValue("ticker")),
@@ -88,6 +97,10 @@ func (s *Service) ServeTicker(w http.ResponseWriter, r *http.Request) {
 	h.Set("ETag", string(p.ETag))
 	h.Set("Cache-Control", string(p.CacheControl))
 	h.Set("Age", string(p.Age))
+	h.Set("Cache-Status", string(p.CacheStatus))
+	if made, ok := p.Record(); ok && s.cfg.Answered != nil {
+		s.cfg.Answered(w, made)
+	}
 	if p.NotModified {
 		w.WriteHeader(http.StatusNotModified)
 		return
@@ -120,7 +133,7 @@ func (s *Service) answerTicker(p *Plain) error {
 			return q.err()
 		}
 	}
-	item, err := s.cachedItem(context.Background(), st, k)
+	item, err := s.cached(context.Background(), st, k)
 	if errors.Is(err, errTooEarly) {
 		q.fail(&ruleAsOfShort, "query", "as_of", []byte(asOf.String()))
 		err = q.err()
@@ -128,18 +141,37 @@ func (s *Service) answerTicker(p *Plain) error {
 	if err != nil {
 		return err
 	}
+	left, age := int64(item.Left.Seconds()), int64(item.Age.Seconds())
 	b := appendTag(p.buffer[:0], item.Value)
 	tag := len(b)
 	b = append(b, "public, max-age="...)
-	b = strconv.AppendInt(b, int64(item.Left.Seconds()), 10)
+	b = strconv.AppendInt(b, age+left, 10)
 	control := len(b)
-	b = strconv.AppendInt(b, int64(item.Age.Seconds()), 10)
-	p.buffer, p.ETag, p.CacheControl, p.Age = b, b[:tag], b[tag:control], b[control:]
+	b = strconv.AppendInt(b, age, 10)
+	ages := len(b)
+	b = appendCacheStatus(b, item.Hit, left)
+	p.buffer, p.ETag, p.CacheControl = b, b[:tag], b[tag:control]
+	p.Age, p.CacheStatus = b[control:ages], b[ages:]
 	p.Answer, p.NotModified = item.Value, matchesTag(p.IfNoneMatch, p.ETag)
+	p.state, p.made, p.many = st, origin{k, lookupOf(item.Hit)}, false
 	if p.NotModified {
 		p.Answer = nil
 	}
 	return nil
+}
+
+// appendCacheStatus says in the words of RFC 9211 what the cache here had, and for how many seconds
+// more.
+func appendCacheStatus(dst []byte, hit bool, left int64) []byte {
+	switch {
+	case hit:
+		dst = append(dst, "tickercast; hit; ttl="...)
+	case left > 0:
+		dst = append(dst, "tickercast; fwd=miss; stored; ttl="...)
+	default:
+		return append(dst, "tickercast; fwd=miss"...)
+	}
+	return strconv.AppendInt(dst, left, 10)
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)

@@ -3,6 +3,7 @@ package predict_test
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -167,28 +168,33 @@ func TestGetTicker(t *testing.T) {
 	}
 }
 
-// TestAge: max-age shrinks as Age grows, until the answer expires and both begin again.
+// TestAge: Age grows up to max-age, which stays, until the answer expires and Age begins again.
+// Caches subtract one from the other.
 func TestAge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(t, func(cfg *predict.Config) { cfg.TTL = 10 * time.Minute })
 		h := handlerOf(s)
-		get := func() (age, left int) {
+		get := func(status string) (age, lifetime int) {
 			header := call(h, "GET", "/predict/A", "").Header()
+			if got := header.Get("Cache-Status"); !strings.HasPrefix(got, status) {
+				t.Errorf("Cache-Status is %q, want %s", got, status)
+			}
 			age, _ = strconv.Atoi(header.Get("Age"))
-			left, _ = strconv.Atoi(strings.TrimPrefix(header.Get("Cache-Control"),
+			lifetime, _ = strconv.Atoi(strings.TrimPrefix(header.Get("Cache-Control"),
 				"public, max-age="))
-			return age, left
+			return age, lifetime
 		}
-		age, ttl := get()
+		age, ttl := get("tickercast; fwd=miss; stored; ttl=")
 		if age != 0 || ttl < 500 || ttl > 600 {
 			t.Fatalf("new: got age %d and %d left, want 0 and about 600", age, ttl)
 		}
 		time.Sleep(100 * time.Second)
-		if age, left := get(); age != 100 || left < ttl-101 || left > ttl-99 {
-			t.Errorf("after 100 s: got age %d and %d left, want 100 and %d", age, left, ttl-100)
+		age, lifetime := get(fmt.Sprintf("tickercast; hit; ttl=%d", ttl-100))
+		if age != 100 || lifetime != ttl {
+			t.Errorf("after 100 s: got age %d of %d, want 100 of %d", age, lifetime, ttl)
 		}
 		time.Sleep(time.Duration(ttl-99) * time.Second)
-		if age, _ := get(); age != 0 {
+		if age, _ := get("tickercast; fwd=miss"); age != 0 {
 			t.Errorf("after the TTL: got age %d, want 0", age)
 		}
 		s.Close()

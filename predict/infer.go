@@ -178,7 +178,9 @@ func (s *Service) infer(w http.ResponseWriter, r *http.Request,
 			if err != nil {
 				return err
 			}
-			answer, err = st.infer(ctx, req)
+			if answer, err = st.infer(ctx, req); err == nil {
+				s.answeredMany(w, st)
+			}
 			return err
 		})
 	return answer, err

@@ -21,7 +21,7 @@ var healthy = []byte(`{"status":"healthy"}`)
 // PlainHealth is ServeHealth for plain requests.
 func (s *Service) PlainHealth() PlainRoute {
 	return PlainRoute{Decode: always, Answer: func(p *Plain) error {
-		p.Answer = healthy
+		p.Answer, p.state = healthy, nil
 		return nil
 	}}
 }

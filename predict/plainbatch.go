@@ -21,7 +21,7 @@ func (s *Service) decodeBatch(p *Plain) bool {
 	b.out = append(p.buffer[:0], resultsOpen...)
 	ok, err := b.decodeStream(context.Background(), p.Body)
 	p.buffer = append(b.out, resultsClose...)
-	p.items = b.given
+	p.state, p.many, p.items = b.state, true, b.given
 	return ok && err == nil
 }
 

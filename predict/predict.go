@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -68,6 +69,10 @@ type Config struct {
 	// LeftOut is called once for each ticker that is asked for but that the market has left out.
 	// Nil ignores them.
 	LeftOut func(market.Refusal)
+
+	// Answered is called before a 200 with forecasts is written, with what they are made from. Nil
+	// ignores it.
+	Answered func(http.ResponseWriter, Record)
 
 	// Scores returns a JSON object for GET /model with the test results of a version of the model,
 	// or nil if there are none. Nil knows of none.
@@ -211,37 +216,42 @@ func (s *Service) Answer(ctx context.Context, r *Request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.answerFrom(ctx, st, r)
+	answer, _, err := s.answerFrom(ctx, st, r)
+	return answer, err
 }
 
+// answerFrom also says what the answer is made from.
 func (s *Service) answerFrom(ctx context.Context, st *state, r *Request) (answer []byte,
-	err error) {
+	from origin, err error) {
 	if r.History != nil {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return nil, from, err
 		}
-		return st.answerHistory(r, s.cfg.Now())
+		answer, err = st.answerHistory(r, s.cfg.Now())
+		return answer, from, err
 	}
 	t, ok := st.find(r.Ticker)
 	if !ok {
-		return nil, errUnknownTicker(r.Ticker)
+		return nil, from, errUnknownTicker(r.Ticker)
 	}
 	k := st.key(t, r.Days, r.Confidence)
 	if r.HasAsOf {
 		var rule *pyjson.Rule
 		if k.asOf, rule = st.past.effective(t, r.AsOf); rule != nil {
-			return nil, errAsOf(*rule, r.AsOf)
+			return nil, from, errAsOf(*rule, r.AsOf)
 		}
 	}
+	var had lookup
 	if r.Levels == nil {
-		answer, err = s.cached(ctx, st, k)
+		item, failed := s.cached(ctx, st, k)
+		answer, had, err = item.Value, lookupOf(item.Hit), failed
 	} else if err = ctx.Err(); err == nil {
 		answer, err = st.encode(ctx, k, r)
 	}
 	if errors.Is(err, errTooEarly) {
 		err = errAsOf(ruleAsOfShort, r.AsOf)
 	}
-	return answer, err
+	return answer, origin{k, had}, err
 }
 
 func errAsOf(rule pyjson.Rule, asOf calendar.Date) error {
@@ -250,15 +260,7 @@ func errAsOf(rule pyjson.Rule, asOf calendar.Date) error {
 
 // cached returns the answer for a key from the cache. Requests that miss it together have it
 // computed once.
-func (s *Service) cached(ctx context.Context, st *state, k key) ([]byte, error) {
-	s.lookups.Inc()
-	return s.cache.Load(ctx, k,
-		func(ctx context.Context) ([]byte, error) { return s.compute(ctx, st, k) })
-}
-
-// cachedItem is cached with the age of the answer.
-func (s *Service) cachedItem(ctx context.Context, st *state,
-	k key) (cache.Item[[]byte], error) {
+func (s *Service) cached(ctx context.Context, st *state, k key) (cache.Item[[]byte], error) {
 	s.lookups.Inc()
 	return s.cache.LoadItem(ctx, k,
 		func(ctx context.Context) ([]byte, error) { return s.compute(ctx, st, k) })

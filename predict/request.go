@@ -1,8 +1,10 @@
 package predict
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
+	"time"
 
 	"tickercast/model/calendar"
 	"tickercast/predict/pyjson"
@@ -19,6 +21,17 @@ type Request struct {
 	HasAsOf  bool
 	Calendar *calendar.Calendar // of History; nil means that of New York
 	Levels   []float64          // more confidences to report, in the order asked for
+}
+
+// calendar is that of a history.
+func (r *Request) calendar() *calendar.Calendar { return cmp.Or(r.Calendar, calendar.Default()) }
+
+// asOf is the date of the last close of a history.
+func (r *Request) asOf(now time.Time) calendar.Date {
+	if r.HasAsOf {
+		return r.AsOf
+	}
+	return r.calendar().LastClosed(now)
 }
 
 // Decode reads a JSON body as FastAPI and Pydantic do: strict about JSON, lax about the kinds of

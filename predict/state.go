@@ -1,7 +1,6 @@
 package predict
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -122,15 +121,12 @@ func checkForecast(f *model.Forecast) error {
 
 // answerHistory encodes the forecast of a series that came with its request.
 func (st *state) answerHistory(r *Request, now time.Time) ([]byte, error) {
-	c, asOf := cmp.Or(r.Calendar, calendar.Default()), r.AsOf
-	if !r.HasAsOf {
-		asOf = c.LastClosed(now)
-	}
+	asOf := r.asOf(now)
 	t, err := market.FromHistory(string(r.Ticker), asOf, r.History)
 	if err != nil {
 		return nil, fmt.Errorf("forecasting %d valid closes: %w", len(r.History), err)
 	}
-	ts := tickerState{rowPrefix(r.Ticker), datesAfter(c, asOf, r.Days), t.Close,
+	ts := tickerState{rowPrefix(r.Ticker), datesAfter(r.calendar(), asOf, r.Days), t.Close,
 		st.model.Forecast(t.Features[:], r.Days)}
 	return ts.encode(st.rowSuffix, r), nil
 }

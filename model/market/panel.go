@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -26,6 +27,7 @@ type Panel struct {
 	asOf   calendar.Date
 	rows   int
 	report *Report
+	sum    func() string
 }
 
 // NewPanel makes a panel of series in any order and keeps their memory. It fails if there are none,
@@ -54,6 +56,7 @@ func NewPanel(series []Series) (*Panel, error) {
 // newPanel makes a panel of series that are sorted and sound.
 func newPanel(series []Series, report *Report) *Panel {
 	p := &Panel{series: series, report: report}
+	p.sum = sync.OnceValue(func() string { return sumOf(series) })
 	for i := range series {
 		s := &series[i]
 		first, last := s.Dates[0], s.Dates[s.Len()-1]
@@ -75,6 +78,10 @@ func (p *Panel) AsOf() calendar.Date { return p.asOf }
 
 // Rows returns the number of rows of all series.
 func (p *Panel) Rows() int { return p.rows }
+
+// Sum identifies the content: the SHA-256 hash of all series, in hex. It does not depend on the
+// files that they were read from. The first call computes it.
+func (p *Panel) Sum() string { return p.sum() }
 
 // Report says what reading the panel left out. It must not be changed.
 func (p *Panel) Report() *Report { return p.report }

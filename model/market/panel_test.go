@@ -138,3 +138,38 @@ func TestNewPanelSorts(t *testing.T) {
 		t.Error("the slice that was given is sorted too")
 	}
 }
+
+// TestSumIsOfTheContent: where a panel comes from does not count, what it holds does.
+func TestSumIsOfTheContent(t *testing.T) {
+	sum := func(series ...market.Series) string {
+		p, err := market.NewPanel(series)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.Sum()
+	}
+	day := calendar.Of(2020, 1, 2)
+	one := func(ticker string, closes ...float64) market.Series {
+		s := market.Series{Ticker: ticker, Close: closes}
+		for i := range closes {
+			s.Dates = append(s.Dates, calendar.Default().Next(day, i))
+		}
+		return s
+	}
+	a, b := one("A", 1, 2), one("B", 3)
+	want := sum(a, b)
+	if again := sum(b, a); len(want) != 64 || again != want {
+		t.Errorf("the same series give %s and %s", want, again)
+	}
+	later, raw, high := one("A", 1, 2), one("A", 1, 2), one("A", 1, 2)
+	later.Dates = []calendar.Date{later.Dates[0], calendar.Default().Next(day, 2)}
+	raw.Raw = []float64{1, 2}
+	high.High = []float64{1, 2}
+	for i, other := range [][]market.Series{{a}, {one("A", 1, 2, 3), b}, {one("A", 2, 1), b},
+		{one("AB", 1, 2), b}, {one("A", 1, 2.0000000000000004), b}, {later, b}, {raw, b},
+		{high, b}, {a, b, one("C", 1)}} {
+		if sum(other...) == want {
+			t.Errorf("case %d: other series give the same sum", i)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"runtime"
+	"strings"
 	"time"
 
 	"tickercast/predict/server"
@@ -38,8 +39,12 @@ func writeBanner(w io.Writer, i server.Info, age int) {
 		len(i.Market.Tickers()), i.Market.AsOf(), age, i.Market.Calendars())
 }
 
-// localURL returns an http URL for addr, with localhost for a wildcard host.
+// localURL returns an http URL for addr, with localhost for a wildcard host. A unix socket has no
+// URL.
 func localURL(addr string) string {
+	if strings.HasPrefix(addr, "unix:") {
+		return addr
+	}
 	host, port, err := net.SplitHostPort(addr)
 	if ip := net.ParseIP(host); err == nil && (host == "" || ip != nil && ip.IsUnspecified()) {
 		addr = net.JoinHostPort("localhost", port)

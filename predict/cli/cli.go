@@ -19,17 +19,20 @@ import (
 
 // Main executes the command line args, of which the first is the program's name, and returns the
 // exit status: 0, 1 for a failure that one line on stderr explains, 2 for a command line that makes
-// no sense, 130 for work that a person interrupted.
-func Main(ctx context.Context, args []string, stdout, stderr io.Writer,
-	getenv func(string) (string, bool)) int {
-	e := env{stdout, stderr, getenv}
+// no sense, 130 for work that a person interrupted. environ has the variables as NAME=value.
+func Main(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
+	e := env{stdout, stderr, map[string]string{}}
+	for _, variable := range environ {
+		name, value, _ := strings.Cut(variable, "=")
+		e.vars[name] = value
+	}
 	return e.run(ctx, args[1:])
 }
 
 // An env is the process's output and environment, so that tests can replace them.
 type env struct {
 	stdout, stderr io.Writer
-	getenv         func(string) (string, bool)
+	vars           map[string]string
 }
 
 // A command is one verb of the command line. Its set func declares the flags and returns what to

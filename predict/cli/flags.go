@@ -2,10 +2,10 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 
@@ -18,51 +18,14 @@ func (e *env) flags(cmd command) (*flag.FlagSet, func(context.Context, []string)
 	fs := flag.NewFlagSet(cmd.name, flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // run prints errors, on one line
 	fs.Usage = func() {}
-	do := cmd.set(e, fs)
-	fs.VisitAll(func(f *flag.Flag) {
-		if g, ok := f.Value.(flag.Getter); ok {
-			if _, ok := g.Get().(time.Duration); ok {
-				f.Value = durationValue{f.Value}
-			}
-		}
-	})
-	return fs, do
-}
-
-// A durationValue is a time flag that says what is wrong with a value. Package flag says only
-// "parse error".
-type durationValue struct{ flag.Value }
-
-func (d durationValue) Set(s string) error {
-	if d.Value.Set(s) != nil {
-		return errors.New("a time needs a number and a unit, as in 5s")
-	}
-	return nil
-}
-
-// String works on a zero durationValue too: package flag compares defaults with it.
-func (d durationValue) String() string {
-	if d.Value == nil {
-		return time.Duration(0).String()
-	}
-	return d.Value.String()
+	return fs, cmd.set(e, fs)
 }
 
 // parse sets flags from the environment, then from args, so that a flag beats the environment and
 // that beats the default. Flags may follow other arguments.
 func (e *env) parse(fs *flag.FlagSet, cmd command, args []string) (rest []string, err error) {
 	if readsEnvironment(cmd) {
-		fs.VisitAll(func(f *flag.Flag) {
-			v, _ := e.getenv(envName(f.Name))
-			// A compose file or manifest passes an unset variable on as an empty one.
-			if v == "" || err != nil {
-				return
-			}
-			if e := fs.Set(f.Name, v); e != nil {
-				err = usagef("%s=%q: %v", envName(f.Name), v, e)
-			}
-		})
-		if err != nil {
+		if err := e.setFromEnvironment(fs); err != nil {
 			return nil, err
 		}
 	}
@@ -70,7 +33,7 @@ func (e *env) parse(fs *flag.FlagSet, cmd command, args []string) (rest []string
 		if err := fs.Parse(args); err == flag.ErrHelp {
 			return nil, err
 		} else if err != nil {
-			return nil, usagef("%v%s", err, e.suggestFlag(fs, err))
+			return nil, usagef("%s%s", explain(fs, err), e.suggestFlag(fs, err))
 		}
 		if fs.NArg() == 0 {
 			break
@@ -82,6 +45,45 @@ func (e *env) parse(fs *flag.FlagSet, cmd command, args []string) (rest []string
 		return nil, usagef("unexpected argument %q", rest[0])
 	}
 	return rest, nil
+}
+
+// isGiven reports whether a flag is on the command line. A variable does not count: it sets the
+// default.
+func isGiven(fs *flag.FlagSet, name string) (given bool) {
+	fs.Visit(func(f *flag.Flag) { given = given || f.Name == name })
+	return given
+}
+
+// unexplained matches an error of package flag that says nothing of what a value should be.
+var unexplained = regexp.MustCompile(`^(?:.* -([a-z0-9-]+): )?(parse error|value out of range)$`)
+
+// explain puts the kind of value that a flag wants in place of "parse error". An error of parsing a
+// command line names the flag itself.
+func explain(fs *flag.FlagSet, err error) string {
+	m := unexplained.FindStringSubmatch(err.Error())
+	if m == nil || fs.Lookup(m[1]) == nil {
+		return err.Error()
+	}
+	return strings.TrimSuffix(err.Error(), m[2]) + kindOf(fs.Lookup(m[1]))
+}
+
+// kindOf says in words what value a flag wants.
+func kindOf(f *flag.Flag) string {
+	var value any
+	if g, ok := f.Value.(flag.Getter); ok {
+		value = g.Get()
+	}
+	switch value.(type) {
+	case time.Duration:
+		return "a time needs a number and a unit, as in 5s"
+	case bool:
+		return "a switch is true or false"
+	case int, int64:
+		return "a whole number in digits is wanted, as in 1000"
+	case float64:
+		return "a number is wanted, as in 0.95"
+	}
+	return "a value of another form is wanted"
 }
 
 // dataFlags declares the flags that every command with a model shares.
@@ -122,14 +124,6 @@ func calendarFlag(set *flag.FlagSet, name *string) {
 		*name = s
 		return nil
 	})
-}
-
-// readsEnvironment reports whether a command runs in containers, where flags come as variables.
-func readsEnvironment(cmd command) bool { return cmd.name == "serve" || cmd.name == "healthcheck" }
-
-// envName turns max-body into TICKERCAST_MAX_BODY.
-func envName(flag string) string {
-	return "TICKERCAST_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
 func (e *env) suggestFlag(fs *flag.FlagSet, err error) string {

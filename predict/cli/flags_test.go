@@ -24,8 +24,11 @@ func runCommand(t *testing.T, env map[string]string, args ...string) (status int
 
 func runWith(ctx context.Context, env map[string]string, stdout, stderr io.Writer,
 	args ...string) (status int) {
-	return cli.Main(ctx, append([]string{"tickercast"}, args...), stdout, stderr,
-		func(k string) (string, bool) { v, ok := env[k]; return v, ok })
+	var environ []string
+	for name, value := range env {
+		environ = append(environ, name+"="+value)
+	}
+	return cli.Main(ctx, append([]string{"tickercast"}, args...), environ, stdout, stderr)
 }
 
 func TestBadCommandLines(t *testing.T) {
@@ -47,8 +50,21 @@ func TestBadCommandLines(t *testing.T) {
 		{"negative number", []string{"serve", "-max-conns", "-1"}, nil, 2,
 			"-max-conns -1 is below zero"},
 		{"no time", []string{"serve", "-read-timeout", "0"}, nil, 2, "-read-timeout 0s is not above zero"},
-		{"proxies without a limit", []string{"serve", "-addr", "nowhere", "-trusted-proxies",
-			"10.0.0.0/8"}, nil, 2, "-trusted-proxies needs -rate-limit"},
+		{"a word for a switch", []string{"serve"}, map[string]string{"TICKERCAST_H2C": "yes"}, 2,
+			`TICKERCAST_H2C="yes": a switch is true or false`},
+		{"a unit on a number", []string{"serve"},
+			map[string]string{"TICKERCAST_CACHE_BYTES": "64MiB"}, 2,
+			`TICKERCAST_CACHE_BYTES="64MiB": a whole number in digits is wanted`},
+		{"the same in a flag", []string{"serve", "-cache-entries", "99999999999999999999"}, nil, 2,
+			`"99999999999999999999" for flag -cache-entries: a whole number in digits is wanted`},
+		{"a word for a number", []string{"predict", "-days", "five", "AAPL"}, nil, 2,
+			`"five" for flag -days: a whole number in digits is wanted`},
+		{"PORT", []string{"serve"}, map[string]string{"PORT": "http"}, 2, `PORT="http": a port`},
+		{"socket mode", []string{"serve", "-socket-mode", "rw"}, nil, 2,
+			"-socket-mode: a mode has octal digits"},
+		{"a descriptor of no socket", []string{"serve", "-addr", "fd:1000"}, nil, 1, `"fd:1000"`},
+		{"a name too long", []string{"serve", "-health-socket", strings.Repeat("x", 108)}, nil, 2,
+			"-health-socket has 108 bytes"},
 		{"burst without a limit", []string{"serve", "-addr", "nowhere"},
 			map[string]string{"TICKERCAST_RATE_BURST": "5"}, 2,
 			"-rate-burst needs -rate-limit"},

@@ -131,7 +131,7 @@ func startRefused(t *testing.T, flags ...string) (status int, out string) {
 	cmd := exec.CommandContext(ctx, exe,
 		append([]string{"serve", "-addr", "127.0.0.1:0", "-admin-addr", "127.0.0.1:0"},
 			flags...)...)
-	cmd.Env = append(os.Environ(), "TICKERCAST_BE_MAIN=1")
+	cmd.Env = environment()
 	b, _ := cmd.CombinedOutput() // the status says it
 	return cmd.ProcessState.ExitCode(), string(b)
 }

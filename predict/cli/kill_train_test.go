@@ -148,7 +148,7 @@ func startTraining(t *testing.T, prices, out string, seed uint64) *training {
 	require.NoError(t, err)
 	k := &training{Cmd: exec.Command(exe, "train", "-prices", prices, "-out", out, "-seed",
 		strconv.FormatUint(seed, 10)), exited: make(chan struct{})}
-	k.Env = append(os.Environ(), "TICKERCAST_BE_MAIN=1")
+	k.Env = environment()
 	k.Stderr = &k.stderr
 	k.began = time.Now()
 	require.NoError(t, k.Start())

@@ -23,8 +23,8 @@ import (
 // TestMain lets the test binary stand for tickercast itself, so that tests see a real process with
 // real signals and exit statuses.
 func TestMain(m *testing.M) {
-	if os.Getenv("TICKERCAST_BE_MAIN") == "1" {
-		os.Exit(cli.Main(context.Background(), os.Args, os.Stdout, os.Stderr, os.LookupEnv))
+	if os.Getenv("BE_TICKERCAST") == "1" {
+		os.Exit(cli.Main(context.Background(), os.Args, os.Environ(), os.Stdout, os.Stderr))
 	}
 	os.Exit(m.Run())
 }
@@ -49,20 +49,35 @@ func start(t *testing.T, flags ...string) *process {
 // startWith is start with a stdout; nil discards it.
 func startWith(t *testing.T, stdout *os.File, flags ...string) *process {
 	t.Helper()
-	exe, err := os.Executable()
-	require.NoError(t, err)
-	p := newProcess(exe, flags)
+	p := newProcess(executable(t), flags)
 	if stdout != nil {
 		p.Stdout = stdout
 	}
+	p.run(t)
+	return p
+}
+
+func executable(t *testing.T) string {
+	t.Helper()
+	exe, err := os.Executable()
+	require.NoError(t, err)
+	return exe
+}
+
+// run starts the process and waits until it says where it serves.
+func (p *process) run(t *testing.T) {
+	t.Helper()
 	pipe, err := p.StderrPipe()
 	require.NoError(t, err)
 	p.stderr = pipe
 	require.NoError(t, p.Start())
 	lines := bufio.NewReader(pipe)
-	first, err := lines.ReadBytes('\n')
-	require.NoError(t, err, "no first line; got %q", first)
-	require.NoError(t, json.Unmarshal(first, &p.first), "first line %q", first)
+	var first []byte
+	for p.first["msg"] == nil || p.first["msg"] == "loading" { // said on a busy machine
+		first, err = lines.ReadBytes('\n')
+		require.NoError(t, err, "no first line; got %q", first)
+		require.NoError(t, json.Unmarshal(first, &p.first), "first line %q", first)
+	}
 	p.addr, _ = p.first["addr"].(string)
 	p.admin, _ = p.first["admin_addr"].(string)
 	require.NotEmpty(t, p.addr, "first line %q", first)
@@ -76,25 +91,33 @@ func startWith(t *testing.T, stdout *os.File, flags ...string) *process {
 			t.Logf("log of the server:\n%s%s", first, p.logged())
 		}
 	})
-	return p
 }
 
 func newProcess(exe string, flags []string) *process {
 	p := &process{exited: make(chan error, 1)}
 	p.Cmd = exec.Command(exe,
-		append([]string{"serve", "-addr", "127.0.0.1:0", "-admin-addr", "127.0.0.1:0"},
+		append([]string{"serve", "-addr", "127.0.0.1:0", "-admin-addr", "127.0.0.1:0",
+			"-health-socket", ""},
 			flags...)...)
 	// Only tests of the calibration pay for it.
-	p.Env = append(os.Environ(), "TICKERCAST_BE_MAIN=1", "TICKERCAST_CALIBRATION_DAYS=0")
+	p.Env = append(environment(), "TICKERCAST_CALIBRATION_DAYS=0")
 	return p
+}
+
+// environment lets a process be tickercast. Variables of the test run are not for it.
+func environment() (vars []string) {
+	for _, v := range os.Environ() {
+		if !strings.HasPrefix(v, "TICKERCAST_") {
+			vars = append(vars, v)
+		}
+	}
+	return append(vars, "BE_TICKERCAST=1")
 }
 
 // startUnready runs serve and does not wait for it.
 func startUnready(t *testing.T, flags ...string) *process {
 	t.Helper()
-	exe, err := os.Executable()
-	require.NoError(t, err)
-	p := newProcess(exe, flags)
+	p := newProcess(executable(t), flags)
 	require.NoError(t, p.Start())
 	go func() { p.exited <- p.Wait() }()
 	t.Cleanup(func() { p.Process.Kill() })

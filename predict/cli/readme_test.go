@@ -40,7 +40,7 @@ func TestReadme(t *testing.T) {
 		command = strings.ReplaceAll(command, "localhost:9090", p.admin)
 		cmd := exec.CommandContext(t.Context(), "bash", "-c", command)
 		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "TICKERCAST_BE_MAIN=1", "PATH="+dir+":"+os.Getenv("PATH"))
+		cmd.Env = append(os.Environ(), "BE_TICKERCAST=1", "PATH="+dir+":"+os.Getenv("PATH"))
 		var errs bytes.Buffer // has the age of the prices, which is another each day
 		cmd.Stderr = &errs
 		out, err := cmd.Output()

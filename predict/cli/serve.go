@@ -2,10 +2,14 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"io"
+	"io/fs"
 	"log/slog"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"tickercast/model/source"
@@ -13,6 +17,7 @@ import (
 	"tickercast/predict/internal/limits"
 	"tickercast/predict/internal/logging"
 	"tickercast/predict/internal/ratelimit"
+	"tickercast/predict/internal/systemd"
 	"tickercast/predict/server"
 )
 
@@ -28,6 +33,12 @@ func (e *env) serve(set *flag.FlagSet) func(context.Context, []string) error {
 		if err := refuseNegative(set); err != nil {
 			return err
 		}
+		if err := e.usePort(set, &cfg.Addr); err != nil {
+			return err
+		}
+		if err := e.useSockets(&cfg); err != nil {
+			return err
+		}
 		var stop func()
 		cfg.Signals, stop = server.Notify()
 		defer stop()
@@ -39,7 +50,12 @@ func (e *env) serve(set *flag.FlagSet) func(context.Context, []string) error {
 		loader := source.NewLoader(*data)
 		cfg.Load, cfg.Watch = loader.Load, loader.Watch()
 		cfg.MemoryLimit = limits.SetMemory()
-		cfg.OnReady = func(i server.Info) { e.announce(&cfg, i) }
+		cfg.Manager = systemd.NewNotifier(e.getenv,
+			func(err error) { cfg.Logger.Warn("no word to the service manager", "error", err.Error()) })
+		// After the line that says where, which programs read, or else in the end.
+		warn := sync.OnceFunc(func() { e.warnOfStrays(cfg.Logger) })
+		defer warn()
+		cfg.OnReady = func(i server.Info) { e.announce(&cfg, i); warn() }
 		if err := cfg.Validate(); err != nil {
 			return usagef("%v", err)
 		}
@@ -53,9 +69,24 @@ func (e *env) serve(set *flag.FlagSet) func(context.Context, []string) error {
 
 // serveFlags declares the flags of serve, whose defaults are what cfg holds.
 func serveFlags(set *flag.FlagSet, cfg *server.Config) {
-	set.StringVar(&cfg.Addr, "addr", cfg.Addr, "`address` to serve on; port 0 takes a free one")
+	set.StringVar(&cfg.Addr, "addr", cfg.Addr, "`address` to serve on: host:port, of which port 0 "+
+		"takes a free one, unix:/path or fd:N; without it, the port is that of the variable PORT")
 	set.StringVar(&cfg.AdminAddr, "admin-addr", cfg.AdminAddr,
 		"`address` of metrics, pprof and reload; empty: none")
+	set.Func("socket-mode", "who may connect to a unix socket, as the octal `mode` of its file "+
+		"(default 0660)", func(s string) error {
+		mode, err := strconv.ParseUint(s, 8, 9)
+		if err != nil {
+			return errors.New("a mode has octal digits, as in 0660")
+		}
+		cfg.SocketMode = fs.FileMode(mode)
+		return nil
+	})
+	set.StringVar(&cfg.HealthSocket, "health-socket", cfg.HealthSocket,
+		"`name` of an abstract unix socket for healthcheck (Linux); empty: none")
+	set.DurationVar(&cfg.MaxConnAge, "max-conn-age", cfg.MaxConnAge,
+		"`time`, give or take a tenth, after which an HTTP/1 connection ends with an answer, so "+
+			"that clients find new servers; 0: never")
 	set.IntVar(&cfg.CacheEntries, "cache-entries", cfg.CacheEntries, "answers to keep")
 	set.Int64Var(&cfg.CacheBytes, "cache-bytes", cfg.CacheBytes, "`bytes` of answers to keep")
 	set.DurationVar(&cfg.CacheTTL, "cache-ttl", cfg.CacheTTL, "`time` to keep an answer")
@@ -75,6 +106,10 @@ func serveFlags(set *flag.FlagSet, cfg *server.Config) {
 			"by more than two standard errors")
 	set.BoolVar(&cfg.RedactInput, "redact-input", cfg.RedactInput,
 		"leave what the client sent out of a 422")
+	set.StringVar(&cfg.Docs, "docs", cfg.Docs,
+		"who gets /docs and /openapi.json: `open` to all, key for those with a key, or off")
+	set.StringVar(&cfg.RootPath, "root-path", cfg.RootPath,
+		"`prefix` of all paths behind a proxy, such as /api; requests may come with or without it")
 	set.BoolVar(&cfg.FastLane, "fastlane", cfg.FastLane,
 		"answer plain requests of the most used routes without net/http")
 	set.IntVar(&cfg.MaxConns, "max-conns", cfg.MaxConns,
@@ -95,6 +130,8 @@ func serveFlags(set *flag.FlagSet, cfg *server.Config) {
 		cfg.AccessRate, err = logging.ParseRate(s)
 		return err
 	})
+	set.BoolVar(&cfg.AccessProbes, "access-log-probes", cfg.AccessProbes,
+		"log probes of health too")
 	set.StringVar(&cfg.KeysFile, "api-keys", "",
 		"`file` of the SHA-256 hashes of accepted API keys, one a line, each followed by a name "+
 			"(default: no key is needed)")
@@ -106,8 +143,9 @@ func serveFlags(set *flag.FlagSet, cfg *server.Config) {
 	})
 	set.IntVar(&cfg.RateBurst, "rate-burst", 0,
 		"requests a client may make at once; 0: one period's worth of -rate-limit")
-	set.Func("trusted-proxies", "`networks` of proxies, such as 10.0.0.0/8,fd00::/8; -rate-limit "+
-		"then counts the client's address that they append to X-Forwarded-For (default none)",
+	set.Func("trusted-proxies", "`networks` of proxies, such as 10.0.0.0/8,fd00::/8, or unix "+
+		"for those on a unix socket; the access log then has, and -rate-limit counts, the client's "+
+		"address that they append to X-Forwarded-For (default none)",
 		func(s string) (err error) {
 			cfg.TrustedProxies, err = ratelimit.ParseProxies(s)
 			return err

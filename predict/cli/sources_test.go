@@ -24,7 +24,7 @@ func TestStandardInput(t *testing.T) {
 		{"predict", "-prices", "-", "-format", "csv", "ACME"}} {
 		for _, data := range [][]byte{pricesCSV(100), gzipped(t, pricesCSV(100))} {
 			cmd := exec.CommandContext(t.Context(), exe, args...)
-			cmd.Env = append(os.Environ(), "TICKERCAST_BE_MAIN=1")
+			cmd.Env = environment()
 			cmd.Stdin = bytes.NewReader(data)
 			out, err := cmd.Output()
 			require.NoError(t, err, args)
@@ -33,7 +33,7 @@ func TestStandardInput(t *testing.T) {
 		}
 	}
 	cmd := exec.CommandContext(t.Context(), exe, "check", "-prices", "-")
-	cmd.Env = append(os.Environ(), "TICKERCAST_BE_MAIN=1")
+	cmd.Env = environment()
 	cmd.Stdin = strings.NewReader("date,ticker,close\n2024-01-02,ACME,x\n")
 	out, err := cmd.CombinedOutput()
 	require.Error(t, err)
@@ -70,7 +70,7 @@ func TestURL(t *testing.T) {
 	} {
 		cmd := exec.CommandContext(t.Context(), exe, "check", "-prices", url, "-prices-auth-file",
 			auth)
-		cmd.Env = append(os.Environ(), "TICKERCAST_BE_MAIN=1", "SSL_CERT_DIR="+dir+"/none", env)
+		cmd.Env = append(os.Environ(), "BE_TICKERCAST=1", "SSL_CERT_DIR="+dir+"/none", env)
 		out, err := cmd.CombinedOutput()
 		require.Equal(t, want == "", err == nil, "%v %s", err, out)
 		require.Contains(t, string(out), want)

@@ -3,6 +3,7 @@ package fastlane
 import (
 	"errors"
 	"io"
+	"math/rand/v2"
 	"os"
 	"time"
 )
@@ -26,6 +27,7 @@ type conn struct {
 	// began is when the current request began: the first one with the connection, others with their
 	// first bytes.
 	began    time.Duration
+	expires  time.Duration // when the connection should end with a reply; 0: never
 	ended    time.Duration // when the last answer was made
 	stopSeen time.Duration // when the connection found that the lane stops; 0 before
 }
@@ -260,6 +262,15 @@ func (c *conn) limit() (by, until time.Duration) {
 		by = c.began + l.headerTimeout
 	}
 	return by, by
+}
+
+// expiry returns when a connection that is made now should end.
+func (l *Lane) expiry(now time.Duration) time.Duration {
+	age := l.cfg.MaxAge
+	if age <= 0 {
+		return 0
+	}
+	return now + age - age/10 + rand.N(age/5+1)
 }
 
 // now returns the time since the lane was made. It costs less than time.Now.

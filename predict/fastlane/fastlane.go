@@ -42,7 +42,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
-	"errors"
 	"net"
 	"net/http"
 	"sync"
@@ -58,6 +57,10 @@ const MaxRequest = 4096
 type Config struct {
 	// Listener accepts the connections, without TLS.
 	Listener net.Listener
+
+	// Shared means that another process has the socket too and accepts what this lane does not.
+	// Then connections that wait when the lane stops are left to it.
+	Shared bool
 
 	// Server gets the connections that the lane hands over. New reads its four timeouts, which the
 	// lane keeps too.
@@ -101,6 +104,11 @@ type Config struct {
 	// Further ones are accepted and closed at once, so that their clients do not wait in the
 	// backlog.
 	MaxConns int
+
+	// MaxAge is the age from which on a connection ends with its next reply, which then says
+	// Connection: close; zero means no bound. Each connection's own differs by up to a tenth, so
+	// that clients which came together do not come back together.
+	MaxAge time.Duration
 
 	// Fault gets the errors of the lane itself: a failed accept, which is tried again, or a panic
 	// in one of these functions, after which the connection is handed over. Nil drops them.
@@ -249,20 +257,8 @@ func (l *Lane) stop() (err error) {
 	}
 	close(l.halt)
 	l.start.Do(func() { close(l.acceptDone) })
-	if refuseNew(l.cfg.Listener) == nil {
-		select {
-		case <-time.After(handshake):
-		case <-l.acceptDone:
-		}
-	}
-	nc, queued := acceptQueued(l.cfg.Listener)
-	for ; queued == nil; nc, queued = acceptQueued(l.cfg.Listener) {
-		l.admit(nc)
-	}
-	ln, ok := l.cfg.Listener.(interface{ SetDeadline(time.Time) error })
-	if ok && errors.Is(queued, errors.ErrUnsupported) {
-		ln.SetDeadline(time.Now().Add(graceRead))
-		<-l.acceptDone
+	if !l.cfg.Shared {
+		l.acceptLast()
 	}
 	err = l.cfg.Listener.Close()
 	<-l.acceptDone
@@ -270,12 +266,9 @@ func (l *Lane) stop() (err error) {
 	defer l.mu.Unlock()
 	for c := range l.conns {
 		if !c.busy {
-			c.socket.SetReadDeadline(l.epoch.Add(max(l.now()+graceRead, c.wake)))
+			wake := min(c.wake, l.now()+time.Duration(l.graceFirst.Load()))
+			c.socket.SetReadDeadline(l.epoch.Add(max(l.now()+graceRead, wake)))
 		}
 	}
 	return err
 }
-
-// handshake is how long a client may take to complete a connection that it began before the lane
-// stops: as long as a packet takes around the world.
-const handshake = 300 * time.Millisecond

@@ -17,7 +17,7 @@ func (c *conn) handOver() {
 	c.nc.SetDeadline(time.Time{})
 	nc := c.nc
 	if !c.foreign {
-		h := &handoffConn{Conn: nc, unread: bytes.Clone(c.unread())}
+		h := &handoffConn{Conn: nc, lane: l, unread: bytes.Clone(c.unread()), expires: c.expires}
 		if len(h.unread) > 0 {
 			h.elapsed.Store(int64(l.now() - c.began))
 		}
@@ -34,7 +34,10 @@ func (c *conn) handOver() {
 // handoffConn is a connection of net/http. Read first returns the bytes that the lane had read.
 type handoffConn struct {
 	net.Conn
+	lane   *Lane
 	unread []byte
+
+	expires time.Duration // as of conn
 
 	// elapsed is how long the current request had been going on when it was handed over. It is
 	// subtracted from the deadlines that net/http sets to read it, which it does before it writes.
@@ -63,6 +66,9 @@ func (h *handoffConn) SetReadDeadline(t time.Time) error {
 	}
 	return h.Conn.SetReadDeadline(t)
 }
+
+// Expired reports whether the connection is older than Config.MaxAge lets it be.
+func (h *handoffConn) Expired() bool { return h.expires > 0 && h.lane.now() >= h.expires }
 
 // CloseWrite lets net/http end a connection on which bytes may still arrive.
 func (h *handoffConn) CloseWrite() error { return closeWrite(h.Conn) }

@@ -34,11 +34,16 @@ func (r *raw) ready() bool  { return r.in }
 
 // open reports whether nc can be used in this way, to read records of TLS or not.
 func (r *raw) open(nc net.Conn, records bool) bool {
-	tcp, ok := nc.(*net.TCPConn)
-	if !ok {
+	var conn syscall.RawConn
+	var err error
+	switch nc := nc.(type) {
+	case *net.TCPConn:
+		conn, err = nc.SyscallConn()
+	case *net.UnixConn:
+		conn, err = nc.SyscallConn()
+	default:
 		return false
 	}
-	conn, err := tcp.SyscallConn()
 	if err != nil {
 		return false
 	}

@@ -114,7 +114,8 @@ func (c *conn) reply(now time.Duration) (o outcome) {
 	if !ok {
 		return handsOver
 	}
-	closing := l.stopping.Load() || l.cfg.Draining != nil && l.cfg.Draining()
+	closing := l.stopping.Load() || l.cfg.Draining != nil && l.cfg.Draining() ||
+		c.expires > 0 && now >= c.expires && len(c.unread()) == len(r.whole)
 	var h head
 	switch {
 	case resp.Header == nil && (resp.Status == 0 || resp.Status == http.StatusOK):

@@ -86,7 +86,8 @@ func TestFastClientOverTCP(t *testing.T) {
 			t.Parallel()
 			srv := newPatientServer(handler())
 			srv.IdleTimeout = 2 * time.Second
-			l := serve(t, fastlane.Config{Listener: listenTCP(t), Routes: routes(answer), Server: srv})
+			l := serve(t, fastlane.Config{Listener: listenTCP(t), Routes: routes(answer),
+				Server: srv})
 			for range 20 { // whether the end comes with the bytes is up to the system
 				c := dialTCP(t, l)
 				r := bufio.NewReader(c)

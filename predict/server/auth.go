@@ -16,7 +16,7 @@ type auth struct {
 	creds    *credentials
 	needKey  bool
 	limiter  *ratelimit.Limiter[client] // nil: no limit
-	proxies  ratelimit.Proxies
+	byName   *keyCounts                 // nil: no keys
 	badKey   *metrics.Counter
 	overRate *metrics.Counter
 }
@@ -41,8 +41,9 @@ func newAuth(cfg *Config, creds *credentials, reg *metrics.Registry) (*auth, err
 	if cfg.KeysFile == "" && cfg.RateLimit.Requests == 0 {
 		return nil, nil
 	}
-	a := &auth{creds: creds, needKey: cfg.KeysFile != "", proxies: cfg.TrustedProxies}
+	a := &auth{creds: creds, needKey: cfg.KeysFile != ""}
 	if a.needKey {
+		a.byName = &keyCounts{registry: reg}
 		a.badKey = countRejected(reg, "key")
 	}
 	if cfg.RateLimit.Requests == 0 {
@@ -65,7 +66,9 @@ func newAuth(cfg *Config, creds *credentials, reg *metrics.Registry) (*auth, err
 // address, so that guessing keys is limited too.
 func (a *auth) authorize(key []byte, from netip.Addr) (name string, denied *predict.Error) {
 	if a.needKey {
-		name, denied = checkKey(a.creds.keys.Load(), key)
+		if name, denied = checkKey(a.creds.keys.Load(), key); denied == nil {
+			a.byName.of(name).Inc()
+		}
 	}
 	if a.limiter != nil {
 		if d := a.limiter.Take(clientOf(name, from)); !d.OK {
@@ -104,16 +107,14 @@ func clientOf(name string, addr netip.Addr) client {
 }
 
 // require lets only authorized requests through to next.
-func (a *auth) require(next http.HandlerFunc) http.HandlerFunc {
-	if a == nil {
+func (s *Server) require(next http.HandlerFunc) http.HandlerFunc {
+	if s.auth == nil {
 		return next
 	}
 	return func(w http.ResponseWriter, r *http.Request) {
-		peer, _ := netip.ParseAddrPort(r.RemoteAddr) // without TCP there is no address
-		name, denied := a.authorize(apikey.FromHeader(r.Header),
-			a.clientAddr(peer.Addr(), strings.Join(r.Header[ratelimit.ForwardedFor], ",")))
+		name, denied := s.auth.authorize(apikey.FromHeader(r.Header), s.clientAddr(r))
 		if rec, ok := w.(*statusRecorder); ok {
-			rec.client = name
+			rec.key = name
 		}
 		if denied != nil {
 			refuse(w, r, *denied)
@@ -124,11 +125,10 @@ func (a *auth) require(next http.HandlerFunc) http.HandlerFunc {
 }
 
 // clientAddr is the address of the client behind trusted proxies.
-func (a *auth) clientAddr(peer netip.Addr, forwardedFor string) netip.Addr {
-	if a.proxies == nil {
-		return peer
-	}
-	return a.proxies.Client(peer, forwardedFor)
+func (s *Server) clientAddr(r *http.Request) netip.Addr {
+	peer, _ := netip.ParseAddrPort(r.RemoteAddr) // without TCP there is no address
+	return s.cfg.TrustedProxies.Client(peer.Addr(),
+		strings.Join(r.Header[ratelimit.ForwardedFor], ","))
 }
 
 // requireAdminToken lets only requests with the token of the admin port through, if it has one.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"time"
@@ -14,17 +15,31 @@ import (
 	"tickercast/model/source"
 	"tickercast/predict/internal/logging"
 	"tickercast/predict/internal/ratelimit"
+	"tickercast/predict/internal/systemd"
 )
 
-// DefaultAdminAddr is on loopback, since what it answers is for operators only.
-const DefaultAdminAddr = "127.0.0.1:9090"
+const (
+	// DefaultAdminAddr is on loopback, since what it answers is for operators only.
+	DefaultAdminAddr = "127.0.0.1:9090"
+
+	// DefaultHealthSocket is where the health check of an image looks.
+	DefaultHealthSocket = "tickercast-health"
+)
 
 // Config says what a Server serves, where, and within which limits. Start from Default: a zero
 // field means none or no limit unless its comment says otherwise. Listen, Load and Logger are
 // needed.
 type Config struct {
-	Addr      string // of the public port; port 0 takes a free one
+	// Addresses are host:port, where port 0 takes a free one, unix: and a path, or fd: and the
+	// number of a descriptor that the process was started with and that listens.
+	Addr      string // of the public port
 	AdminAddr string // of metrics, profiles and reload
+
+	SocketMode fs.FileMode // of the files of unix sockets: who may write to one may connect
+
+	// HealthSocket is the name of a unix socket without a file that answers probes however the
+	// public port is set and however busy it is; Linux only. Empty means none.
+	HealthSocket string
 
 	// Listen opens a port. A test may put a network of its own here.
 	Listen func(ctx context.Context, addr string) (net.Listener, error)
@@ -50,6 +65,7 @@ type Config struct {
 	CacheTTL     time.Duration // how long an answer is kept
 
 	MaxConns     int           // open connections; 0: as descriptors and MemoryLimit allow
+	MaxConnAge   time.Duration // after which an HTTP/1 connection ends with an answer; 0: never
 	MemoryLimit  int64         // bytes that the process should stay below; 0: unknown
 	BatchTimeout time.Duration // for a call that asks for many forecasts
 	DrainDelay   time.Duration // how long to go on accepting after SIGTERM
@@ -67,22 +83,35 @@ type Config struct {
 	TrustedProxies  ratelimit.Proxies // networks whose X-Forwarded-For is believed
 	CORSOrigins     []string          // origins whose pages may ask
 	RedactInput     bool              // leave what the client sent out of a 422
+	Docs            string            // who gets the page and the document: DocsOpen or another
+	RootPath        string            // the prefix of all paths, as clients see them; may be empty
 	FastLane        bool              // answer plain requests without net/http
 
-	Logger     *slog.Logger
-	AccessLog  slog.Handler // must not block; needed with an AccessRate
-	AccessRate logging.Rate
+	Logger       *slog.Logger
+	AccessLog    slog.Handler // must not block; needed with an AccessRate
+	AccessRate   logging.Rate
+	AccessProbes bool // log probes too
 
-	Signals Signals    // end the server or make it reload
-	OnReady func(Info) // called once, before the first forecast is answered
+	Signals Signals           // end the server or make it reload
+	Manager *systemd.Notifier // is told when the server is ready, reloads and stops; may be nil
+	OnReady func(Info)        // called once, before the first forecast is answered
 }
+
+// Values of Docs.
+const (
+	DocsOpen = "open" // everyone
+	DocsKey  = "key"  // who has a key
+	DocsOff  = "off"  // no one
+)
 
 // Default returns the default settings. Load and Logger are missing.
 func Default() Config {
 	return Config{
-		Listen:            listenTCP,
+		Listen:            listen,
 		Addr:              ":8080",
 		AdminAddr:         DefaultAdminAddr,
+		SocketMode:        0o660,
+		HealthSocket:      DefaultHealthSocket,
 		WatchInterval:     2 * time.Second,
 		CalibrationDays:   120,
 		CacheEntries:      1 << 16,
@@ -96,6 +125,7 @@ func Default() Config {
 		WriteTimeout:      10 * time.Second,
 		IdleTimeout:       75 * time.Second, // balancers' is 60 s: they must close first
 		FastLane:          true,
+		Docs:              DocsOpen,
 	}
 }
 
@@ -119,16 +149,23 @@ func (c *Config) Validate() error {
 		return errors.New("server: Config needs Listen, Load and Logger")
 	case c.AccessRate != 0 && c.AccessLog == nil:
 		return errors.New("server: Config has an AccessRate and no AccessLog")
+	case c.MaxConnAge < 0:
+		return fmt.Errorf("-max-conn-age %s is below zero", c.MaxConnAge)
+	case len(c.HealthSocket) > maxHealthSocket:
+		return fmt.Errorf("-health-socket has %d bytes, more than %d", len(c.HealthSocket),
+			maxHealthSocket)
 	case (c.TLSCert == "") != (c.TLSKey == ""):
 		return errors.New("-tls-cert and -tls-key go together")
-	case c.RateLimit.Requests == 0 && c.TrustedProxies != nil:
-		return errors.New("-trusted-proxies needs -rate-limit")
+	case c.Docs != DocsOpen && c.Docs != DocsKey && c.Docs != DocsOff:
+		return fmt.Errorf("-docs %q is not open, key or off", c.Docs)
+	case c.Docs == DocsKey && c.KeysFile == "":
+		return errors.New("-docs key needs -api-keys")
 	case c.RateLimit.Requests == 0 && c.RateBurst > 0:
 		return errors.New("-rate-burst needs -rate-limit")
 	case c.CalibrationDays < 0:
 		return fmt.Errorf("-calibration-days %d is negative", c.CalibrationDays)
 	}
-	return nil
+	return checkRoot(c.RootPath)
 }
 
 // Info is what a Server says of itself when it is ready.

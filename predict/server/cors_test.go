@@ -15,7 +15,8 @@ func TestCORS(t *testing.T) {
 	}
 	const good, bad = "https://a.example", "https://b.example"
 	onEveryRoad(t, func(t *testing.T, road road) {
-		r := start(t, road.on(inMemory()), func(c *server.Config) { c.CORSOrigins = []string{good} })
+		r := start(t, road.on(inMemory()),
+			func(c *server.Config) { c.CORSOrigins = []string{good} })
 		resp, body := r.public.ask(t, "OPTIONS", "/predict", "", preflight(good)...)
 		require.Equal(t, 204, resp.StatusCode, body)
 		require.Equal(t, good, resp.Header.Get("Access-Control-Allow-Origin"))

@@ -17,9 +17,11 @@ import (
 func (s *Server) laneConfig(ln net.Listener) fastlane.Config {
 	cfg := fastlane.Config{
 		Listener: ln,
+		Shared:   isInherited(s.cfg.Addr),
 		Server:   s.public,
 		TLS:      s.public.TLSConfig,
 		MaxConns: s.plan.Conns,
+		MaxAge:   s.cfg.MaxConnAge,
 		Draining: s.draining.Load,
 		Fault:    func(err error) { s.logger.Error("fast lane", "error", err.Error()) },
 	}
@@ -45,9 +47,13 @@ func (s *Server) laneConfig(ln net.Listener) fastlane.Config {
 				return s.answerFast(&lane, req)
 			}}
 		if r.plain.Cacheable {
-			plain.Fields = []string{"Age", "Cache-Control", "Etag"}
+			plain.Fields = []string{"Age", "Cache-Control", "Cache-Status", "Etag"}
 		}
 		cfg.Routes = append(cfg.Routes, plain)
+		if root := s.cfg.RootPath; root != "" {
+			plain.Path = root + plain.Path
+			cfg.Routes = append(cfg.Routes, plain)
+		}
 	}
 	return cfg
 }
@@ -68,11 +74,11 @@ func (s *Server) answerFast(route *laneRoute,
 	if !route.plain.Decode(p) {
 		return resp, false
 	}
-	var client string
+	var keyName string
 	var denied *predict.Error
 	if s.auth != nil && !route.open {
 		key := apikey.Presented(r.Authorization(), r.APIKey())
-		client, denied = s.auth.authorize(key, s.fastClientAddr(r))
+		keyName, denied = s.auth.authorize(key, s.fastClientAddr(r))
 	}
 	resp.Status = http.StatusOK
 	if denied == nil {
@@ -86,7 +92,7 @@ func (s *Server) answerFast(route *laneRoute,
 		resp = fastlane.Response{Status: denied.Status, Header: denied.Header(),
 			Body: denied.AppendJSON(nil)}
 	case route.plain.Cacheable:
-		resp.Fields = [...][]byte{p.Age, p.CacheControl, p.ETag, nil}
+		resp.Fields = [...][]byte{p.Age, p.CacheControl, p.CacheStatus, p.ETag}
 		if resp.Body = p.Answer; p.NotModified {
 			resp.Status = http.StatusNotModified
 		}
@@ -95,12 +101,21 @@ func (s *Server) answerFast(route *laneRoute,
 	}
 	took := r.Elapsed()
 	route.metrics.observe(resp.Status, took)
-	if s.access != nil && s.access.Wants(resp.Status) {
-		s.access.Write(&logging.Entry{
-			ID: string(r.ID()), Trace: string(r.Trace()), Client: client,
+	if s.logs(route.metrics) && s.access.Wants(resp.Status) {
+		e := &logging.Entry{
+			ID: string(r.ID()), Trace: string(r.Trace()), Key: keyName,
 			Remote: r.Remote().String(), Method: route.method, Path: r.Path(), Proto: "HTTP/1.1",
 			Status: resp.Status, Duration: took, Bytes: int64(len(resp.Body)),
-		})
+		}
+		if s.cfg.TrustedProxies != nil {
+			e.Client = addrText(s.fastClientAddr(r))
+		}
+		if denied == nil {
+			if made, ok := p.Record(); ok {
+				e.Attrs = recordAttrs(&made)
+			}
+		}
+		s.access.Write(e)
 	}
 	return resp, true
 }
@@ -109,8 +124,8 @@ func (s *Server) fastClientAddr(r *fastlane.Request) (addr netip.Addr) {
 	if tcp, ok := r.Remote().(*net.TCPAddr); ok {
 		addr = tcp.AddrPort().Addr()
 	}
-	if s.auth.proxies == nil {
+	if s.cfg.TrustedProxies == nil {
 		return addr // saves making a string of the header
 	}
-	return s.auth.clientAddr(addr, string(r.ForwardedFor()))
+	return s.cfg.TrustedProxies.Client(addr, string(r.ForwardedFor()))
 }

@@ -68,6 +68,7 @@ func launch(t testing.TB, n network, change func(*server.Config)) *running {
 	}
 	cfg := server.Default()
 	cfg.Addr, cfg.AdminAddr = n.public, n.admin
+	cfg.HealthSocket = "" // one name is for one server
 	if n.listen != nil {
 		cfg.Listen = n.listen
 	}

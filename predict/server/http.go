@@ -1,8 +1,10 @@
 package server
 
 import (
+	"context"
 	"log"
 	"log/slog"
+	"net"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -36,6 +38,11 @@ func newPublicServer(cfg *Config, h http.Handler, conns *connTracker,
 	creds *credentials) *http.Server {
 	server := newHTTPServer(cfg, h)
 	server.ConnState = conns.track
+	if cfg.MaxConnAge > 0 {
+		server.ConnContext = func(ctx context.Context, nc net.Conn) context.Context {
+			return context.WithValue(ctx, connKey{}, trackedIn(nc).Conn)
+		}
+	}
 	if cfg.TLSCert != "" {
 		server.TLSConfig = creds.cert.config()
 		server.Protocols.SetHTTP2(true)
@@ -43,6 +50,16 @@ func newPublicServer(cfg *Config, h http.Handler, conns *connTracker,
 	}
 	server.Protocols.SetUnencryptedHTTP2(cfg.H2C)
 	return server
+}
+
+// connKey is where the context of a request has its connection, if that may get too old.
+type connKey struct{}
+
+// isTooOld reports whether the connection of a request should end with its answer. In HTTP/2 one
+// connection has many requests, and net/http would end it before this answer.
+func isTooOld(r *http.Request) bool {
+	c, ok := r.Context().Value(connKey{}).(interface{ Expired() bool })
+	return ok && r.ProtoMajor == 1 && c.Expired()
 }
 
 // newAdminServer keeps the usual timeouts, whatever is set for clients of the public port.

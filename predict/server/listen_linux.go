@@ -19,3 +19,10 @@ func setNotSentLowat(_, _ string, c syscall.RawConn) error {
 		err = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, notSentLowat, maxNotSent)
 	}), err)
 }
+
+// setPrivate keeps all others from connecting to a unix socket from its first moment on: its file
+// gets the mode that the socket has when it is bound.
+func setPrivate(_, _ string, c syscall.RawConn) (err error) {
+	failed := c.Control(func(fd uintptr) { err = syscall.Fchmod(int(fd), 0o600) })
+	return errors.Join(failed, err)
+}

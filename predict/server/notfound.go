@@ -14,11 +14,12 @@ import (
 type router struct {
 	mux     *http.ServeMux
 	methods map[string][]string // by path, of routes without a wildcard
+	root    string              // a prefix that paths may have or not
 }
 
 // newRouter wraps a mux that holds routes. It takes the mux's "/".
-func newRouter(mux *http.ServeMux, routes []route) *router {
-	rt := &router{mux, map[string][]string{}}
+func newRouter(mux *http.ServeMux, routes []route, root string) *router {
+	rt := &router{mux, map[string][]string{}, root}
 	for _, r := range routes {
 		if strings.Contains(r.path, "{") {
 			continue
@@ -33,6 +34,7 @@ func newRouter(mux *http.ServeMux, routes []route) *router {
 }
 
 func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	stripRoot(r.URL, rt.root)
 	p := r.URL.Path
 	// The mux would redirect these itself, to an absolute URL and with a page of HTML.
 	if !strings.HasPrefix(p, "/") || len(p) > 1 && (p[len(p)-1] == '/' || !isClean(p)) {
@@ -55,8 +57,7 @@ func (rt *router) redirectSlash(w http.ResponseWriter, r *http.Request) {
 		notFound(w, r)
 		return
 	}
-	to := url.URL{Path: p, RawQuery: r.URL.RawQuery}
-	w.Header().Set("Location", to.String())
+	w.Header().Set("Location", withoutSlash(r.URL))
 	w.Header().Set("Content-Length", "0")
 	w.WriteHeader(http.StatusTemporaryRedirect)
 }

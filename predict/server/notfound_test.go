@@ -29,11 +29,11 @@ func TestUnknownRoutes(t *testing.T) {
 			{"POST", "/docs/app.js", 405, "GET, HEAD", notAllowed},
 			{"GET", "/v2/models/tickercast/infer", 405, "POST", notAllowed},
 
-			{"GET", "/predict/", 307, "/predict", ""},
-			{"POST", "/predict/", 307, "/predict", ""},
-			{"GET", "/predict/AAPL//?days_ahead=2", 307, "/predict/AAPL?days_ahead=2", ""},
-			{"GET", "/tickers/A%3FB/", 307, "/tickers/A%3FB", ""},
-			{"DELETE", "/health/", 307, "/health", ""},
+			{"GET", "/predict/", 307, "../predict", ""},
+			{"POST", "/predict/", 307, "../predict", ""},
+			{"GET", "/predict/AAPL//?days_ahead=2", 307, "../../AAPL?days_ahead=2", ""},
+			{"GET", "/tickers/A%3FB/", 307, "../A%3FB", ""},
+			{"DELETE", "/health/", 307, "../health", ""},
 
 			{"GET", "/", 404, "", notFound},
 			{"GET", "/nowhere", 404, "", notFound},

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"tickercast/predict"
 	"tickercast/predict/internal/logging"
 	"tickercast/predict/internal/metrics"
 )
@@ -17,20 +18,30 @@ import (
 func (s *Server) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Since(s.began) // reads only the monotonic clock
+		path := r.URL.Path           // the router may shorten it
 		s.measure.inFlight.Add(1)
 		w.Header()["X-Content-Type-Options"] = nosniff
 		id := s.identify(w, r)
 		rec := s.recorder(w)
+		rec.tooOld = s.cfg.MaxConnAge > 0 && isTooOld(r)
 		defer func() {
 			s.measure.inFlight.Add(-1)
 			took := time.Since(s.began) - start
-			s.measure.of(r.Pattern).observe(rec.code(), took) // the mux has set it by now
-			if s.access != nil && s.access.Wants(rec.code()) {
-				s.access.Write(&logging.Entry{
-					ID: id, Trace: traceOf(r), Client: rec.client, Remote: r.RemoteAddr,
-					Method: r.Method, Path: r.URL.Path, Proto: r.Proto,
+			route := s.measure.of(r.Pattern) // the mux has set it by now
+			route.observe(rec.code(), took)
+			if s.logs(route) && s.access.Wants(rec.code()) {
+				e := &logging.Entry{
+					ID: id, Trace: traceOf(r), Key: rec.key, Remote: r.RemoteAddr,
+					Method: r.Method, Path: path, Proto: r.Proto,
 					Status: rec.code(), Duration: took, Bytes: rec.bytes,
-				})
+				}
+				if s.cfg.TrustedProxies != nil {
+					e.Client = addrText(s.clientAddr(r))
+				}
+				if rec.made != nil && rec.code() < 400 {
+					e.Attrs = recordAttrs(rec.made)
+				}
+				s.access.Write(e)
 			}
 			*rec = statusRecorder{}
 			s.records.Put(rec)
@@ -62,8 +73,10 @@ type statusRecorder struct {
 	http.ResponseWriter
 	status   int
 	bytes    int64  // of the body
-	client   string // the name of its key
+	key      string // its name
+	made     *predict.Record
 	draining *atomic.Bool
+	tooOld   bool // the connection should end
 }
 
 func (r *statusRecorder) WriteHeader(status int) {
@@ -78,7 +91,7 @@ func (r *statusRecorder) begin(status int) {
 		return
 	}
 	r.status = status
-	if r.draining.Load() {
+	if r.tooOld || r.draining.Load() {
 		r.Header().Set("Connection", "close")
 	}
 }
@@ -100,6 +113,13 @@ func (r *statusRecorder) code() int {
 	return r.status
 }
 
+// answered remembers what an answer is made from, for the access log.
+func answered(w http.ResponseWriter, made predict.Record) {
+	if rec, ok := w.(*statusRecorder); ok {
+		rec.made = &made
+	}
+}
+
 // httpMetrics measure requests by the route that answered them.
 type httpMetrics struct {
 	registry *metrics.Registry
@@ -118,6 +138,7 @@ func newHTTPMetrics(reg *metrics.Registry, routes []route) *httpMetrics {
 	}
 	for _, r := range routes {
 		m.byRoute[r.pattern()] = m.newRoute(r.method, r.path)
+		m.byRoute[r.pattern()].probe = r.probe
 	}
 	m.noRoute = m.newRoute("other", "none")
 	return m
@@ -133,6 +154,7 @@ func (m *httpMetrics) of(pattern string) *routeMetrics {
 
 // routeMetrics hold the series of one route.
 type routeMetrics struct {
+	probe    bool
 	byStatus atomic.Pointer[[]statusCounter] // made at first use; each list is never changed
 	growing  sync.Mutex                      // held while a longer list takes its place
 	duration *metrics.Histogram

@@ -17,6 +17,7 @@ import (
 	"tickercast/model/market"
 	"tickercast/predict"
 	"tickercast/predict/internal/metrics"
+	"tickercast/predict/internal/systemd"
 )
 
 // A reloader replaces what is served when its files change, on SIGHUP and on POST /-/reload. A file
@@ -79,6 +80,9 @@ func (s *Server) loadData(ctx context.Context) error {
 	if err != nil && mk == nil {
 		return err
 	}
+	if s.access != nil {
+		mk.Source().Sum() // so that no request waits for it
+	}
 	steps, worse, failed := s.preferBetter(ctx, steps, mk)
 	if failed != nil {
 		return errors.Join(err, failed)
@@ -110,23 +114,53 @@ func loadFirst(ctx context.Context, resources []*resource) error {
 }
 
 // serve executes reloads, polls the files and takes SIGHUP, until ctx ends.
-func (r *reloader) serve(ctx context.Context, interval time.Duration, hangup <-chan os.Signal) {
+func (r *reloader) serve(ctx context.Context, interval time.Duration, hangup <-chan os.Signal,
+	manager *systemd.Notifier) {
 	for _, res := range r.resources {
 		go res.runner.serve(ctx)
 		if interval > 0 && len(res.files) > 0 {
 			go r.watch(ctx, res, interval)
 		}
 	}
+	var awaited []*run      // by the manager
+	var settled chan string // how they ended
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-hangup:
-			for _, res := range r.resources {
-				res.runner.request("SIGHUP")
+			manager.Reloading()
+			runs := make([]*run, len(r.resources))
+			for i, res := range r.resources {
+				runs[i] = res.runner.join("SIGHUP")
 			}
+			if !slices.Equal(runs, awaited) { // else more signals for the same runs
+				awaited, settled = runs, make(chan string, 1)
+				go settle(ctx, runs, settled)
+			}
+		case status := <-settled:
+			awaited = nil
+			manager.Ready(status)
 		}
 	}
+}
+
+// settle waits for runs and says how they ended.
+func settle(ctx context.Context, runs []*run, settled chan<- string) {
+	var errs []error
+	for _, run := range runs {
+		select {
+		case <-run.done:
+			errs = append(errs, run.err)
+		case <-ctx.Done():
+			return
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		settled <- "reload refused, serving what was served: " + oneLine(err)
+		return
+	}
+	settled <- "reloaded"
 }
 
 // reload loads everything again. why goes to the log. The error is of the resources that stay as

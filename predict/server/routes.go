@@ -11,37 +11,49 @@ import (
 type route struct {
 	method, path string
 	handler      http.HandlerFunc
-	open         bool // needs no key and has no rate: probes and documentation
+	kind
 
 	// plain answers requests in the fast lane; none leaves them to net/http.
 	plain predict.PlainRoute
+}
+
+// A kind of route is how it is treated.
+type kind struct {
+	open  bool // needs no key and has no rate
+	probe bool // is asked by machines, again and again
 }
 
 // pattern is the route's name in the mux.
 func (r route) pattern() string { return r.method + " " + r.path }
 
 func (s *Server) routes() []route {
+	var keyed kind
 	var none predict.PlainRoute
-	return []route{
-		{"POST", "/predict", s.service.ServePredict, false, s.service.PlainPredict()},
-		{"POST", "/predict/batch", s.service.ServeBatch, false, s.service.PlainBatch()},
-		{"GET", "/predict/{ticker}", s.service.ServeTicker, false, s.service.PlainTicker()},
-		{"GET", "/tickers", s.service.ServeTickers, false, none},
-		{"GET", "/tickers/{ticker}", s.service.ServeTickerCloses, false, none},
-		{"GET", "/model", s.service.ServeModel, false, none},
-		{"GET", "/v2", s.service.ServeServerMetadata, false, none},
-		{"GET", "/v2/health/live", s.service.ServeServerLive, true, none},
-		{"GET", "/v2/health/ready", s.service.ServeServerReady, true, none},
-		{"GET", "/v2/models/{name}", s.service.ServeModelMetadata, false, none},
-		{"GET", "/v2/models/{name}/ready", s.service.ServeModelReady, true, none},
-		{"POST", "/v2/models/{name}/infer", s.service.ServeModelInfer, false, none},
-		{"GET", "/health", s.service.ServeHealth, true, s.service.PlainHealth()},
-		{"GET", "/livez", s.service.ServeLive, true, none},
-		{"GET", "/readyz", s.service.ServeReady, true, none},
-		{"GET", "/docs", s.site.Page, true, none},
-		{"GET", "/docs/{asset}", s.site.Asset, true, none},
-		{"GET", "/openapi.json", s.site.OpenAPI, true, none},
+	probe := kind{open: true, probe: true}
+	routes := []route{
+		{"POST", "/predict", s.service.ServePredict, keyed, s.service.PlainPredict()},
+		{"POST", "/predict/batch", s.service.ServeBatch, keyed, s.service.PlainBatch()},
+		{"GET", "/predict/{ticker}", s.service.ServeTicker, keyed, s.service.PlainTicker()},
+		{"GET", "/tickers", s.service.ServeTickers, keyed, none},
+		{"GET", "/tickers/{ticker}", s.service.ServeTickerCloses, keyed, none},
+		{"GET", "/model", s.service.ServeModel, keyed, none},
+		{"GET", "/v2", s.service.ServeServerMetadata, keyed, none},
+		{"GET", "/v2/health/live", s.service.ServeServerLive, probe, none},
+		{"GET", "/v2/health/ready", s.service.ServeServerReady, probe, none},
+		{"GET", "/v2/models/{name}", s.service.ServeModelMetadata, keyed, none},
+		{"GET", "/v2/models/{name}/ready", s.service.ServeModelReady, probe, none},
+		{"POST", "/v2/models/{name}/infer", s.service.ServeModelInfer, keyed, none},
+		{"GET", "/health", s.service.ServeHealth, probe, s.service.PlainHealth()},
+		{"GET", "/livez", s.service.ServeLive, probe, none},
+		{"GET", "/readyz", s.service.ServeReady, probe, none},
 	}
+	if s.cfg.Docs != DocsOff {
+		document := kind{open: s.cfg.Docs == DocsOpen}
+		routes = append(routes, route{"GET", "/docs", s.site.Page, document, none},
+			route{"GET", "/docs/{asset}", s.site.Asset, document, none},
+			route{"GET", "/openapi.json", s.site.OpenAPI, document, none})
+	}
+	return routes
 }
 
 // publicHandler is the public port: the routes behind the middleware.
@@ -51,11 +63,11 @@ func (s *Server) publicHandler() http.Handler {
 	for _, r := range routes {
 		h := r.handler
 		if !r.open {
-			h = s.auth.require(h)
+			h = s.require(h)
 		}
 		mux.HandleFunc(r.pattern(), h)
 	}
-	return s.middleware(newRouter(mux, routes))
+	return s.middleware(newRouter(mux, routes, s.cfg.RootPath))
 }
 
 // adminHandler is the admin port. Probes need no token there either: a kubelet has none.

@@ -33,6 +33,8 @@ func (s *Server) Run(ctx context.Context) error {
 	if admin != nil {
 		defer admin.Close()
 	}
+	noHealth := s.serveHealth(ctx)
+	defer s.health.Close()
 	// A connection needs the certificate and the keys. They are small.
 	data, credentials := s.reloader.resources[:1], s.reloader.resources[1:]
 	if stopped, err := s.load(ctx, credentials, nil); stopped || err != nil {
@@ -40,10 +42,16 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	lane := fastlane.New(s.laneConfig(public))
 	registerLane(s.registry, lane)
-	failed, accepted := s.serve(lane, admin)
-	slow := time.AfterFunc(slowStart, func() {
-		s.logger.Info("loading", "addr", public.Addr().String())
-	})
+	failed, accepted := make(chan error, 2), make(chan struct{})
+	if admin != nil {
+		go serveOn(s.admin, admin, failed)
+	}
+	// An inherited socket keeps clients waiting until there is a server that can answer.
+	waits := isInherited(s.cfg.Addr)
+	if !waits {
+		go s.servePublic(lane, failed, accepted)
+	}
+	slow := time.AfterFunc(slowStart, func() { s.logger.Info("loading", "addr", addrOf(public)) })
 	stopped, err := s.load(ctx, data, failed)
 	slow.Stop()
 	if stopped || err != nil {
@@ -53,11 +61,19 @@ func (s *Server) Run(ctx context.Context) error {
 		s.close(lane)
 		return err
 	}
+	if waits {
+		go s.servePublic(lane, failed, accepted)
+	}
 	if s.cfg.OnReady != nil {
 		s.cfg.OnReady(s.info(public, admin))
 	}
+	if noHealth != nil {
+		s.logger.Warn("no health socket: tickercast healthcheck without -addr may ask another "+
+			"server", "name", s.cfg.HealthSocket, "error", noHealth.Error())
+	}
 	s.warnAboutPrices()
-	go s.reloader.serve(ctx, s.cfg.WatchInterval, s.cfg.Signals.Hangup)
+	s.cfg.Manager.Ready("serving on " + addrOf(public))
+	go s.reloader.serve(ctx, s.cfg.WatchInterval, s.cfg.Signals.Hangup, s.cfg.Manager)
 	return s.await(ctx, lane, failed, accepted)
 }
 
@@ -82,24 +98,18 @@ func (s *Server) load(ctx context.Context, resources []*resource,
 	}
 }
 
-// serve answers requests in goroutines of its own. An error that ends serving comes from failed.
-// accepted is closed when no connection can come any more.
-func (s *Server) serve(lane *fastlane.Lane, admin net.Listener) (failed chan error,
-	accepted chan struct{}) {
-	failed, accepted = make(chan error, 2), make(chan struct{})
-	serve := func(h *http.Server, ln net.Listener) {
-		if err := h.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
-			failed <- err
-		}
+// servePublic answers requests until the server ends. accepted is closed when no connection can
+// come any more.
+func (s *Server) servePublic(lane *fastlane.Lane, failed chan<- error, accepted chan<- struct{}) {
+	defer close(accepted)
+	serveOn(s.public, s.conns.listener(lane), failed)
+}
+
+// serveOn answers requests on a listener. failed gets an error that ends it too early.
+func serveOn(h *http.Server, ln net.Listener, failed chan<- error) {
+	if err := h.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+		failed <- err
 	}
-	go func() {
-		defer close(accepted)
-		serve(s.public, s.conns.listener(lane))
-	}()
-	if admin != nil {
-		go serve(s.admin, admin)
-	}
-	return failed, accepted
 }
 
 // await waits for what ends the server, and drains it.
@@ -122,6 +132,7 @@ func (s *Server) await(ctx context.Context, lane *fastlane.Lane, failed <-chan e
 // drain ends the server when the delay is over and what is under way is answered.
 func (s *Server) drain(lane *fastlane.Lane, delay time.Duration, accepted <-chan struct{}) error {
 	s.draining.Store(true)
+	s.cfg.Manager.Stopping()
 	s.logger.Info("draining", "delay", delay.String(), "grace", s.cfg.Grace.String())
 	select {
 	case <-time.After(delay):
@@ -178,7 +189,7 @@ func (s *Server) close(lane *fastlane.Lane) {
 
 // listen opens both ports; admin is nil without an address for it.
 func (s *Server) listen(ctx context.Context) (public, admin net.Listener, err error) {
-	if public, err = s.cfg.Listen(ctx, s.cfg.Addr); err != nil {
+	if public, err = s.listenOn(ctx, s.cfg.Addr); err != nil {
 		return nil, nil, err
 	}
 	if s.cfg.AdminAddr == "" {
@@ -191,10 +202,22 @@ func (s *Server) listen(ctx context.Context) (public, admin net.Listener, err er
 	return public, admin, nil
 }
 
+// listenOn opens an address to those who may connect.
+func (s *Server) listenOn(ctx context.Context, addr string) (net.Listener, error) {
+	ln, err := s.cfg.Listen(ctx, addr)
+	if file, ok := ln.(*socketFile); ok && err == nil {
+		if err := file.open(s.cfg.SocketMode); err != nil {
+			ln.Close()
+			return nil, err
+		}
+	}
+	return ln, err
+}
+
 // listenAdmin opens the admin port. If another program has the default one, it takes any free port,
 // since the operator did not ask for that number.
 func (s *Server) listenAdmin(ctx context.Context) (net.Listener, error) {
-	ln, err := s.cfg.Listen(ctx, s.cfg.AdminAddr)
+	ln, err := s.listenOn(ctx, s.cfg.AdminAddr)
 	if s.cfg.AdminAddr == DefaultAdminAddr && errors.Is(err, syscall.EADDRINUSE) {
 		ln, err = s.cfg.Listen(ctx, "127.0.0.1:0")
 	}
@@ -215,7 +238,7 @@ func (s *Server) listenAdmin(ctx context.Context) (net.Listener, error) {
 func (s *Server) info(public, admin net.Listener) Info {
 	m, mk := s.service.Current()
 	i := Info{
-		Addr:       public.Addr().String(),
+		Addr:       addrOf(public),
 		Model:      m,
 		Market:     mk,
 		MaxConns:   s.plan.Conns,
@@ -223,7 +246,7 @@ func (s *Server) info(public, admin net.Listener) Info {
 		FastLane:   s.cfg.FastLane,
 	}
 	if admin != nil {
-		i.AdminAddr = admin.Addr().String()
+		i.AdminAddr = addrOf(admin)
 	}
 	return i
 }

@@ -47,9 +47,6 @@ func (r *runner) serve(ctx context.Context) {
 	}
 }
 
-// request asks for a run and does not wait for it.
-func (r *runner) request(why string) { r.join(why) }
-
 // do returns the error of a run that begins after the call. When ctx ends first the error is ctx's;
 // a run that has not begun and that no other caller waits for is then dropped.
 func (r *runner) do(ctx context.Context, why string) error {
@@ -67,6 +64,7 @@ func (r *runner) do(ctx context.Context, why string) error {
 	return context.Cause(ctx)
 }
 
+// join asks for a run and does not wait for it.
 func (r *runner) join(why string) *run {
 	r.mu.Lock()
 	defer r.mu.Unlock()

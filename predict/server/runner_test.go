@@ -108,10 +108,10 @@ func TestRunnerRequests(t *testing.T) {
 			return nil
 		})
 		go r.serve(t.Context())
-		r.request("first")
+		r.join("first")
 		synctest.Wait()
 		for range 1000 {
-			r.request("SIGHUP")
+			r.join("SIGHUP")
 			ctx, cancel := context.WithTimeout(t.Context(), time.Microsecond)
 			r.do(ctx, "in a hurry")
 			cancel()
@@ -121,7 +121,7 @@ func TestRunnerRequests(t *testing.T) {
 			t.Errorf("%d runs, want 2", runs.Load())
 		}
 		// Callers that leave before their run begins need none.
-		r.request("third")
+		r.join("third")
 		synctest.Wait()
 		for range 1000 {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Microsecond)

@@ -48,7 +48,8 @@ type Server struct {
 	judge    judge
 	public   *http.Server
 	admin    *http.Server
-	conns    connTracker // of public
+	health   *http.Server // on the health socket
+	conns    connTracker  // of public
 	draining atomic.Bool
 	warnings atomic.Pointer[[]market.Warning] // of the prices that are served; nil before
 }
@@ -64,7 +65,7 @@ func New(cfg Config) (*Server, error) {
 		plan:     limits.NewPlan(cfg.MaxConns, cfg.CacheBytes, limits.Files(), cfg.MemoryLimit),
 		logger:   cfg.Logger,
 		registry: metrics.New(),
-		site:     docs.New(docs.Config{NotFound: notFound}),
+		site:     docs.New(docs.Config{NotFound: notFound, RootPath: cfg.RootPath}),
 		access:   logging.NewAccessLog(cfg.AccessLog, cfg.AccessRate),
 		batches:  overload.New(runtime.GOMAXPROCS(0)),
 	}
@@ -73,6 +74,10 @@ func New(cfg Config) (*Server, error) {
 		if s.cors, err = cors.New(cfg.CORSOrigins); err != nil {
 			return nil, err
 		}
+	}
+	var made func(http.ResponseWriter, predict.Record)
+	if s.access != nil {
+		made = answered
 	}
 	s.service, err = predict.New(predict.Config{
 		CacheEntries: cfg.CacheEntries,
@@ -89,6 +94,7 @@ func New(cfg Config) (*Server, error) {
 		Ready:        s.ready,
 		Failed:       s.logFailure,
 		LeftOut:      s.logLeftOut,
+		Answered:     made,
 	})
 	if err != nil {
 		return nil, err
@@ -100,6 +106,8 @@ func New(cfg Config) (*Server, error) {
 	s.measure = newHTTPMetrics(s.registry, s.routes())
 	s.public = newPublicServer(&s.cfg, s.publicHandler(), &s.conns, &s.creds)
 	s.admin = newAdminServer(s.logger, s.adminHandler())
+	s.health = newAdminServer(s.logger, s.healthHandler())
+	s.health.SetKeepAlivesEnabled(false)
 	s.registerMetrics()
 	return s, nil
 }

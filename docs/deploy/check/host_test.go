@@ -55,7 +55,8 @@ func TestUnit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	unit := filepath.Join(t.TempDir(), "tickercast.service")
+	dir := t.TempDir()
+	unit := filepath.Join(dir, "tickercast.service")
 	here := strings.Replace(string(text), "/usr/local/bin/tickercast", newServer(t).binary, 1)
 	if err := os.WriteFile(unit, []byte(here), 0o644); err != nil {
 		t.Fatal(err)
@@ -63,6 +64,18 @@ func TestUnit(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), analyze, "verify", "--man=no",
 		unit).CombinedOutput()
 	if err != nil || strings.Contains(string(out), "tickercast.service:") {
+		t.Errorf("verify: %v: %s", err, out)
+	}
+	socket, err := os.ReadFile(filepath.Join("..", "systemd", "tickercast.socket"))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "tickercast.socket"), socket, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err = exec.CommandContext(t.Context(), analyze, "verify", "--man=no",
+		filepath.Join(dir, "tickercast.socket")).CombinedOutput()
+	if err != nil || strings.Contains(string(out), "tickercast.s") {
 		t.Errorf("verify: %v: %s", err, out)
 	}
 	// The threshold is 2.0 of 10; 0.0 is a program that may do nothing. Version 252 says 1.2, and

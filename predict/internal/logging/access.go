@@ -34,17 +34,20 @@ func NewAccessLog(h slog.Handler, rate Rate) *AccessLog {
 }
 
 // Entry is what is known of an answer. Strings that are empty, and a zero Trace, are left out.
+// Attrs stand at the end of the line.
 type Entry struct {
 	ID       string
 	Trace    string // the client's traceparent, checked
-	Client   string // the name of its API key
-	Remote   string // its address
+	Key      string // the name of the client's API key
+	Client   string // the client's address, if proxies stand between
+	Remote   string // the address of the connection
 	Method   string
 	Path     string
 	Proto    string
 	Status   int
 	Duration time.Duration
 	Bytes    int64 // of the body
+	Attrs    []slog.Attr
 }
 
 // Wants reports whether to write an answer with this status: every 5xx, and one in Rate of the
@@ -64,7 +67,8 @@ func (l *AccessLog) Write(e *Entry) {
 		slog.String("path", cut(e.Path)), slog.Int64("duration_us", e.Duration.Microseconds()),
 		slog.Int64("bytes", e.Bytes), slog.String("remote", e.Remote),
 		slog.String("proto", e.Proto),
-		optional("client", e.Client), optional("traceparent", e.Trace))
+		optional("client", e.Client), optional("key", e.Key), optional("traceparent", e.Trace))
+	r.AddAttrs(e.Attrs...)
 	l.handler.Handle(context.Background(), r)
 }
 

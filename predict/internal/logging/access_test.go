@@ -16,10 +16,11 @@ func TestLine(t *testing.T) {
 	var out bytes.Buffer
 	l := logging.NewAccessLog(slog.NewJSONHandler(&out, nil), logging.All)
 	l.Write(&logging.Entry{
-		ID: "abc", Trace: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", Client: "ops",
-		Remote: "192.0.2.1",
+		ID: "abc", Trace: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", Key: "ops",
+		Client: "203.0.113.9", Remote: "192.0.2.1",
 		Method: "POST", Path: "/predict\r\n\"injected\"", Proto: "HTTP/1.1", Status: 200,
 		Duration: 1500 * time.Microsecond, Bytes: 42,
+		Attrs: []slog.Attr{slog.String("ticker", "AAPL"), slog.Int("days_ahead", 5)},
 	})
 	l.Write(&logging.Entry{ID: "d", Path: "/" + strings.Repeat("é", logging.MaxPath)})
 	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
@@ -33,8 +34,8 @@ func TestLine(t *testing.T) {
 	for key, want := range map[string]any{
 		"msg": "request", "id": "abc",
 		"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-		"client":      "ops",
-		"remote":      "192.0.2.1", "method": "POST", "path": "/predict\r\n\"injected\"",
+		"key":         "ops", "client": "203.0.113.9", "ticker": "AAPL", "days_ahead": 5.,
+		"remote": "192.0.2.1", "method": "POST", "path": "/predict\r\n\"injected\"",
 		"proto": "HTTP/1.1", "status": 200., "duration_us": 1500., "bytes": 42.,
 	} {
 		if got[key] != want {
@@ -50,7 +51,7 @@ func TestLine(t *testing.T) {
 		t.Errorf("path of %d bytes %q, want at most %d and whole characters", len(path), path,
 			logging.MaxPath+3)
 	}
-	for _, key := range []string{"client", "traceparent"} {
+	for _, key := range []string{"client", "key", "traceparent"} {
 		if _, ok := got[key]; ok {
 			t.Errorf("%s is there although it is not known", key)
 		}

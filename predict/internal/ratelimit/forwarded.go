@@ -11,14 +11,18 @@ import (
 // client can send it, so it is believed only as far as trusted proxies wrote it.
 const ForwardedFor = "X-Forwarded-For"
 
-// Proxies are the networks of trusted proxies.
+// Proxies are the networks of trusted proxies. The zero Prefix stands for unix sockets, whose peers
+// have no address.
 type Proxies []netip.Prefix
 
-// ParseProxies reads networks and addresses with commas between.
+// ParseProxies reads networks, addresses and the word unix, with commas between.
 func ParseProxies(list string) (Proxies, error) {
 	var p Proxies
 	for s := range strings.SplitSeq(list, ",") {
-		s = strings.TrimSpace(s)
+		if s = strings.TrimSpace(s); s == "unix" {
+			p = append(p, netip.Prefix{})
+			continue
+		}
 		network, err := netip.ParsePrefix(s)
 		if addr, errAddr := netip.ParseAddr(s); err != nil && errAddr == nil && addr.Zone() == "" {
 			network, err = addr.Prefix(addr.BitLen())
@@ -39,7 +43,7 @@ func ParseProxies(list string) (Proxies, error) {
 
 func (p Proxies) trust(a netip.Addr) bool {
 	for _, network := range p {
-		if network.Contains(a) {
+		if network.Contains(a) || !network.IsValid() && !a.IsValid() {
 			return true
 		}
 	}
@@ -49,7 +53,7 @@ func (p Proxies) trust(a netip.Addr) bool {
 // Client returns the address that a request comes from: the peer's or, while that is a trusted
 // proxy's, the one that the proxy wrote at the end of the header, and so on from right to left. The
 // values of several headers are joined with commas. Where something other than an address stands,
-// the client is the last trusted proxy.
+// the client is the last trusted proxy, of which the zero address stands for one on a unix socket.
 func (p Proxies) Client(peer netip.Addr, header string) netip.Addr {
 	client := bare(peer)
 	for header != "" && p.trust(client) {

@@ -54,6 +54,17 @@ func TestClient(t *testing.T) {
 	if got := p.Client(netip.Addr{}, "203.0.113.1"); got.IsValid() {
 		t.Errorf("a peer without an address: got %s, want none", got)
 	}
+	local := mustParseProxies(t, "unix, 10.0.0.0/8")
+	for header, want := range map[string]string{"203.0.113.1": "203.0.113.1",
+		"203.0.113.1, 10.0.0.2": "203.0.113.1", "": "invalid IP", "x": "invalid IP"} {
+		if got := local.Client(netip.Addr{}, header); got.String() != want {
+			t.Errorf("a trusted unix socket says %q: got %s, want %s", header, got, want)
+		}
+	}
+	if got := local.Client(netip.MustParseAddr("192.0.2.1"), "203.0.113.1"); got.String() !=
+		"192.0.2.1" {
+		t.Errorf("a peer that is not on a unix socket is trusted: got %s", got)
+	}
 }
 
 func TestParseProxies(t *testing.T) {

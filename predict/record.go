@@ -1,0 +1,91 @@
+package predict
+
+import (
+	"math"
+	"net/http"
+	"slices"
+
+	"tickercast/model/calendar"
+)
+
+// A Record says what forecasts are made from, for logs. Of an answer to many requests it says only
+// what they share.
+type Record struct {
+	Ticker     string // as listed, or as sent with a history; empty for many
+	Days       int
+	Confidence float64
+	AsOf       calendar.Date // of the last close
+	Model      string        // its version
+	Prices     string        // Sum of the panel; empty if the closes came with the request
+	Cache      string        // hit or miss; empty if the cache is not for such requests
+}
+
+// An origin says which listed ticker and day an answer is of, and what the cache had. It is zero
+// for a history.
+type origin struct {
+	key   key
+	cache lookup
+}
+
+// A lookup is what a cache had; empty if it was not asked.
+type lookup string
+
+func lookupOf(hit bool) lookup {
+	if hit {
+		return "hit"
+	}
+	return "miss"
+}
+
+// record is that of an answer for a listed ticker.
+func (st *state) record(from origin) Record {
+	t := &st.market.Tickers()[from.key.ticker]
+	rec := Record{Ticker: t.Name, Days: int(from.key.days),
+		Confidence: math.Float64frombits(from.key.confidence), AsOf: t.AsOf,
+		Model: st.model.Version(), Prices: st.prices(), Cache: string(from.cache)}
+	if from.key.asOf != 0 {
+		at, found := slices.BinarySearch(t.Series.Dates, from.key.asOf)
+		if !found {
+			at--
+		}
+		rec.AsOf = t.Series.Dates[at]
+	}
+	return rec
+}
+
+// prices identifies all prices that are served.
+func (st *state) prices() string { return st.market.Source().Sum() }
+
+// answered reports a forecast that is about to be sent.
+func (s *Service) answered(w http.ResponseWriter, st *state, r *Request, from origin) {
+	switch {
+	case s.cfg.Answered == nil:
+	case r.History != nil:
+		s.cfg.Answered(w, Record{Ticker: string(r.Ticker), Days: r.Days,
+			Confidence: r.Confidence, AsOf: r.asOf(s.cfg.Now()), Model: st.model.Version()})
+	default:
+		s.cfg.Answered(w, st.record(from))
+	}
+}
+
+// answeredMany is answered for a call with many requests.
+func (s *Service) answeredMany(w http.ResponseWriter, st *state) {
+	if s.cfg.Answered != nil {
+		s.cfg.Answered(w, st.recordMany())
+	}
+}
+
+func (st *state) recordMany() Record {
+	return Record{AsOf: st.market.AsOf(), Model: st.model.Version(), Prices: st.prices()}
+}
+
+// Record says what the answer is made from. ok is false if it is no forecast.
+func (p *Plain) Record() (made Record, ok bool) {
+	switch {
+	case p.state == nil:
+		return made, false
+	case p.many:
+		return p.state.recordMany(), true
+	}
+	return p.state.record(p.made), true
+}
