@@ -17,6 +17,7 @@ import (
 // end of its connection.
 func (s *Server) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		growStack(false)
 		start := time.Since(s.began) // reads only the monotonic clock
 		path := r.URL.Path           // the router may shorten it
 		s.measure.inFlight.Add(1)

@@ -56,7 +56,8 @@ func TestGoodput(t *testing.T) {
 				end := time.Now().Add(time.Duration(n) * c.work)
 				for ; time.Now().Before(end); offered++ {
 					calls.Go(func() {
-						if took, ok := one.call(c.size, c.work); ok && took <= 100*time.Millisecond {
+						took, ok := one.call(c.size, c.work)
+						if ok && took <= 100*time.Millisecond {
 							mu.Lock()
 							good++
 							mu.Unlock()
