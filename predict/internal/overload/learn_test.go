@@ -16,9 +16,8 @@ func TestLearns(t *testing.T) {
 	room := func(l *overload.Limiter) (n int) {
 		release := make(chan struct{})
 		defer close(release)
-		var calls []<-chan error
 		for ; n < 5000 && !l.Full(body); n++ {
-			calls = append(calls, holdSize(l, release, body))
+			holdSize(l, release, body)
 			synctest.Wait()
 		}
 		return n - slots
