@@ -84,7 +84,7 @@ func TestClosedLoops(t *testing.T) {
 		work           time.Duration
 	}{
 		{1, 64, 6 << 10, 100 * time.Microsecond}, // histories
-		{2, 64, 6 << 10, 500 * time.Microsecond}, // the same on a busy machine
+		{2, 64, 6 << 10, 250 * time.Microsecond}, // the same on a busy machine
 		{2, 16, 70 << 10, 15 * time.Millisecond}, // the largest batches
 		{2, 16, 1 << 20, 30 * time.Millisecond},
 	} {

@@ -27,9 +27,9 @@ func TestLearns(t *testing.T) {
 		outlier        time.Duration // the last one
 		atLeast, below int
 	}{
-		{50 * time.Microsecond, 0, 900, 1100},
-		{50 * time.Microsecond, time.Second, 700, 900},
-		{500 * time.Microsecond, 0, 90, 110},
+		{50 * time.Microsecond, 0, 450, 550},
+		{50 * time.Microsecond, time.Second, 350, 450},
+		{500 * time.Microsecond, 0, 45, 55},
 		{20 * time.Millisecond, 0, 6, 7},
 		{time.Second, 0, 6, 7},
 	} {

@@ -19,10 +19,10 @@ var ErrFull = errors.New("too many calls wait")
 const (
 	slotsPerCore = 2 // one that runs, and one that is there when it ends
 
-	// patience is how long the work that waits for a core may take, by what calls took before. A
-	// call that comes then is answered within 100 ms, which leaves room for work that takes longer
-	// than expected.
-	patience = 50 * time.Millisecond
+	// patience is how long the work that waits for a core may take, by what calls took before. It is
+	// a quarter of the 100 ms in which a call should be answered, since under ten times what a server
+	// can do, half of the core's time goes to reading and refusing the rest.
+	patience = 25 * time.Millisecond
 
 	// leastPerCore calls of each core, with those that run, are let in whatever they take. So eight
 	// clients for each core can ask for the largest batches one after the other, and under overload
@@ -31,7 +31,7 @@ const (
 
 	// firstGuess is the time for a byte of a body, in picoseconds, until calls have shown it: that
 	// of batches of which no forecast is in the cache.
-	firstGuess = 127_000
+	firstGuess = 63_000
 
 	// memory is the number of calls over which the time for a byte is averaged. A call that took
 	// surprise times as long counts as that: most often it was only kept from running.
