@@ -48,7 +48,10 @@ func FuzzDecodeFast(f *testing.F) {
 		`{"ticker":"A","history":[`+closes+`9007199254740993]}`,
 		`{"ticker":"A","levels":[0.8,0.99]}`, `{"ticker":"A","levels":[]}`,
 		`{"ticker":"A","levels":[0.8],"levels":[0.9]}`, `{"ticker":"A","as_of":"2026-02-30"}`,
-		`{"ticker":"A","as_of":"2026-02-28"}`) {
+		`{"ticker":"A","as_of":"2026-02-28"}`, `{"ticker":"A","calendar":"XLON"}`,
+		`{"ticker":"A","calendar":"XLON","history":[`+closes+`1]}`,
+		`{"ticker":"A","history":[`+closes+`1],"calendar":"xlon"}`,
+		`{"ticker":"A","history":[`+closes+`1],"calendar":"nyse"}`) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {

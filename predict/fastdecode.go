@@ -67,8 +67,8 @@ func (s *Service) answerPlain(p *Plain) error {
 // decodeFast reads one request from the front of b into r, which is zero, and returns its length.
 // It knows only an object of ticker, days_ahead and confidence_interval, each at most once: a
 // ticker of printable ASCII without escapes, one or two digits of days, a confidence of 0. and up
-// to 15 digits. With own it also knows what goes with a series of the client's own: history, as_of
-// and levels. Anything else, wrong or unusual, is left to the full path, so this one need not get
+// to 15 digits. With own it also knows what goes with a series of the client's own: history, as_of,
+// calendar and levels. Anything else, wrong or unusual, is left to the full path, so this one need not get
 // an error right.
 //
 // Within it len(b) is the index of a value that is not in that form.
@@ -93,13 +93,15 @@ func decodeFast(b []byte, r *Request, own bool) (n int, ok bool) {
 			confidence, i = fastConfidence(b, afterColon(b, i+len(`"confidence_interval"`)))
 		case own && r.History == nil && hasPrefix(key, `history"`):
 			r.History, i = fastNumbers(b, afterColon(b, i+len(`"history"`)), MinHistory, MaxHistory,
-				closeRule)
+				MinClose, MaxClose)
 		case own && !r.HasAsOf && hasPrefix(key, `as_of"`):
 			r.AsOf, i = fastDate(b, afterColon(b, i+len(`"as_of"`)))
 			r.HasAsOf = true
 		case own && r.Levels == nil && hasPrefix(key, `levels"`):
 			r.Levels, i = fastNumbers(b, afterColon(b, i+len(`"levels"`)), 1, MaxLevels,
-				confidenceRule)
+				MinConfidence, MaxConfidence)
+		case own && r.Calendar == nil && hasPrefix(key, `calendar"`):
+			r.Calendar, i = fastCalendar(b, afterColon(b, i+len(`"calendar"`)))
 		default:
 			return 0, false
 		}
@@ -107,7 +109,7 @@ func decodeFast(b []byte, r *Request, own bool) (n int, ok bool) {
 			break
 		}
 	}
-	if i >= len(b) || b[i] != '}' || ticker == nil {
+	if i >= len(b) || b[i] != '}' || ticker == nil || r.Calendar != nil && r.History == nil {
 		return 0, false
 	}
 	if days == 0 {

@@ -5,12 +5,10 @@ import (
 	"strconv"
 
 	"tickercast/model/calendar"
-	"tickercast/predict/pyjson"
 )
 
-// fastNumbers reads a list of low to high numbers that pass a check, each without sign or exponent.
-func fastNumbers(b []byte, i, low, high int,
-	check func(float64) *pyjson.Rule) (list []float64, end int) {
+// fastNumbers reads a list of low to high numbers from least to most, each without sign or exponent.
+func fastNumbers(b []byte, i, low, high int, least, most float64) (list []float64, end int) {
 	if i >= len(b) || b[i] != '[' {
 		return nil, len(b)
 	}
@@ -26,7 +24,7 @@ func fastNumbers(b []byte, i, low, high int,
 	for at := range list {
 		i = skipBlanks(b, i+1) // after the bracket or a comma
 		x, next := fastNumber(b, i)
-		if next == i || check(x) != nil {
+		if next == i || x < least || x > most {
 			return nil, len(b)
 		}
 		if i = skipBlanks(b, next); i >= len(b) || b[i] != ',' && at < n-1 {
@@ -68,6 +66,22 @@ func fastNumber(b []byte, i int) (x float64, end int) {
 	}
 	x, _ = strconv.ParseFloat(string(b[start:i]), 64)
 	return x, i
+}
+
+// fastCalendar reads the name of a calendar in quotes. It leaves aliases to the full path.
+func fastCalendar(b []byte, i int) (c *calendar.Calendar, end int) {
+	if i >= len(b) || b[i] != '"' {
+		return nil, len(b)
+	}
+	n := bytes.IndexByte(b[i+1:], '"')
+	if n < 0 {
+		return nil, len(b)
+	}
+	name := string(b[i+1 : i+1+n])
+	if c, _ = calendar.Lookup(name); c == nil || c.Name() != name {
+		return nil, len(b)
+	}
+	return c, i + n + len(`""`)
 }
 
 // fastDate reads a date in quotes.
