@@ -29,7 +29,7 @@ func startWhole(tb testing.TB, change func(*server.Config)) *wholeServer {
 	w := &wholeServer{conns: make(chan net.Conn), closed: make(chan struct{})}
 	ready := make(chan server.Info, 1)
 	cfg := server.Default()
-	cfg.Addr, cfg.AdminAddr, cfg.DrainDelay = "memory", "", 0
+	cfg.Addr, cfg.AdminAddr, cfg.HealthSocket, cfg.DrainDelay = "memory", "", "", 0
 	cfg.Listen = func(context.Context, string) (net.Listener, error) { return w, nil }
 	cfg.Load = func(ctx context.Context) (*calibrate.Yearly, *market.Market, error) {
 		panel, err := market.Snapshot()
