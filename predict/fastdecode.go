@@ -68,8 +68,8 @@ func (s *Service) answerPlain(p *Plain) error {
 // It knows only an object of ticker, days_ahead and confidence_interval, each at most once: a
 // ticker of printable ASCII without escapes, one or two digits of days, a confidence of 0. and up
 // to 15 digits. With own it also knows what goes with a series of the client's own: history, as_of,
-// calendar and levels. Anything else, wrong or unusual, is left to the full path, so this one need not get
-// an error right.
+// calendar and levels. Anything else, wrong or unusual, is left to the full path, so this one need
+// not get an error right.
 //
 // Within it len(b) is the index of a value that is not in that form.
 func decodeFast(b []byte, r *Request, own bool) (n int, ok bool) {
@@ -91,17 +91,8 @@ func decodeFast(b []byte, r *Request, own bool) (n int, ok bool) {
 			days, i = fastDays(b, afterColon(b, i+len(`"days_ahead"`)))
 		case confidence == 0 && hasPrefix(key, `confidence_interval"`):
 			confidence, i = fastConfidence(b, afterColon(b, i+len(`"confidence_interval"`)))
-		case own && r.History == nil && hasPrefix(key, `history"`):
-			r.History, i = fastNumbers(b, afterColon(b, i+len(`"history"`)), MinHistory, MaxHistory,
-				MinClose, MaxClose)
-		case own && !r.HasAsOf && hasPrefix(key, `as_of"`):
-			r.AsOf, i = fastDate(b, afterColon(b, i+len(`"as_of"`)))
-			r.HasAsOf = true
-		case own && r.Levels == nil && hasPrefix(key, `levels"`):
-			r.Levels, i = fastNumbers(b, afterColon(b, i+len(`"levels"`)), 1, MaxLevels,
-				MinConfidence, MaxConfidence)
-		case own && r.Calendar == nil && hasPrefix(key, `calendar"`):
-			r.Calendar, i = fastCalendar(b, afterColon(b, i+len(`"calendar"`)))
+		case own:
+			i = r.fastOwn(b, i)
 		default:
 			return 0, false
 		}
@@ -120,6 +111,27 @@ func decodeFast(b []byte, r *Request, own bool) (n int, ok bool) {
 	}
 	r.Ticker, r.Days, r.Confidence = ticker, days, confidence
 	return i + 1, true
+}
+
+// fastOwn reads the field of which the name begins at b[i].
+func (r *Request) fastOwn(b []byte, i int) (end int) {
+	key := b[i+1:]
+	switch {
+	case r.History == nil && hasPrefix(key, `history"`):
+		r.History, i = fastNumbers(b, afterColon(b, i+len(`"history"`)), MinHistory, MaxHistory,
+			MinClose, MaxClose)
+	case !r.HasAsOf && hasPrefix(key, `as_of"`):
+		r.AsOf, i = fastDate(b, afterColon(b, i+len(`"as_of"`)))
+		r.HasAsOf = true
+	case r.Calendar == nil && hasPrefix(key, `calendar"`):
+		r.Calendar, i = fastCalendar(b, afterColon(b, i+len(`"calendar"`)))
+	case r.Levels == nil && hasPrefix(key, `levels"`):
+		r.Levels, i = fastNumbers(b, afterColon(b, i+len(`"levels"`)), 1, MaxLevels,
+			MinConfidence, MaxConfidence)
+	default:
+		return len(b)
+	}
+	return i
 }
 
 func fastTicker(b []byte, i int) (ticker []byte, end int) {

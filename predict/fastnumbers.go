@@ -7,7 +7,7 @@ import (
 	"tickercast/model/calendar"
 )
 
-// fastNumbers reads a list of low to high numbers from least to most, each without sign or exponent.
+// fastNumbers reads a list of low to high numbers from least to most, without sign and exponent.
 func fastNumbers(b []byte, i, low, high int, least, most float64) (list []float64, end int) {
 	if i >= len(b) || b[i] != '[' {
 		return nil, len(b)

@@ -19,14 +19,14 @@ var ErrFull = errors.New("too many calls wait")
 const (
 	slotsPerCore = 2 // one that runs, and one that is there when it ends
 
-	// patience is how long the work that waits for a core may take, by what calls took before. It is
-	// a quarter of the 100 ms in which a call should be answered, since under ten times what a server
-	// can do, half of the core's time goes to reading and refusing the rest.
+	// patience is how long the work that waits for a core may take, by what calls took before. It
+	// is a quarter of the 100 ms in which a call should be answered, since under ten times what a
+	// server can do, half of the core's time goes to reading and refusing the rest.
 	patience = 25 * time.Millisecond
 
 	// leastPerCore calls of each core, with those that run, are let in whatever they take. So eight
-	// clients for each core can ask for the largest batches one after the other, and under overload
-	// calls of 12 ms are still answered in time.
+	// clients for each core can ask for the largest batches one after the other, and under
+	// overload calls of 12 ms are still answered in time.
 	leastPerCore = 8
 
 	// firstGuess is the time for a byte of a body, in picoseconds, until calls have shown it: that
