@@ -42,7 +42,7 @@ func (s *Service) PlainPredict() PlainRoute {
 
 func (s *Service) decodePlain(p *Plain) bool {
 	var r Request
-	n, ok := decodeFast(p.Body, &r)
+	n, ok := decodeFast(p.Body, &r, false)
 	if !ok || !onlyBlanks(p.Body[n:]) || int64(len(p.Body)) > s.cfg.MaxBody {
 		return false
 	}
@@ -64,14 +64,15 @@ func (s *Service) answerPlain(p *Plain) error {
 	return err
 }
 
-// decodeFast reads one request from the front of b into r and returns its length. It knows only an
-// object of ticker, days_ahead and confidence_interval, each at most once: a ticker of printable
-// ASCII without escapes, one or two digits of days, a confidence of 0. and up to 15 digits.
-// Anything else, wrong or unusual, is left to the full path, so this one need not get an error
-// right.
+// decodeFast reads one request from the front of b into r, which is zero, and returns its length.
+// It knows only an object of ticker, days_ahead and confidence_interval, each at most once: a
+// ticker of printable ASCII without escapes, one or two digits of days, a confidence of 0. and up
+// to 15 digits. With own it also knows what goes with a series of the client's own: history, as_of,
+// calendar and levels. Anything else, wrong or unusual, is left to the full path, so this one need
+// not get an error right.
 //
 // Within it len(b) is the index of a value that is not in that form.
-func decodeFast(b []byte, r *Request) (n int, ok bool) {
+func decodeFast(b []byte, r *Request, own bool) (n int, ok bool) {
 	var ticker []byte
 	days, confidence := 0, 0.0
 	i := skipBlanks(b, 0)
@@ -90,6 +91,8 @@ func decodeFast(b []byte, r *Request) (n int, ok bool) {
 			days, i = fastDays(b, afterColon(b, i+len(`"days_ahead"`)))
 		case confidence == 0 && hasPrefix(key, `confidence_interval"`):
 			confidence, i = fastConfidence(b, afterColon(b, i+len(`"confidence_interval"`)))
+		case own:
+			i = r.fastOwn(b, i)
 		default:
 			return 0, false
 		}
@@ -97,7 +100,7 @@ func decodeFast(b []byte, r *Request) (n int, ok bool) {
 			break
 		}
 	}
-	if i >= len(b) || b[i] != '}' || ticker == nil {
+	if i >= len(b) || b[i] != '}' || ticker == nil || r.Calendar != nil && r.History == nil {
 		return 0, false
 	}
 	if days == 0 {
@@ -108,6 +111,28 @@ func decodeFast(b []byte, r *Request) (n int, ok bool) {
 	}
 	r.Ticker, r.Days, r.Confidence = ticker, days, confidence
 	return i + 1, true
+}
+
+// fastOwn reads the field of which the name begins at b[i].
+func (r *Request) fastOwn(b []byte, i int) (end int) {
+	key := b[i+1:]
+	switch {
+	case r.History == nil && hasPrefix(key, `history"`):
+		r.History, i = fastNumbers(b, afterColon(b, i+len(`"history"`)), MinHistory, MaxHistory,
+			MinClose, MaxClose)
+	case !r.HasAsOf && hasPrefix(key, `as_of"`):
+		start := afterColon(b, i+len(`"as_of"`))
+		r.AsOf, i = fastDate(b, start)
+		r.HasAsOf, r.asOfSent = true, b[start:i]
+	case r.Calendar == nil && hasPrefix(key, `calendar"`):
+		r.Calendar, i = fastCalendar(b, afterColon(b, i+len(`"calendar"`)))
+	case r.Levels == nil && hasPrefix(key, `levels"`):
+		r.Levels, i = fastNumbers(b, afterColon(b, i+len(`"levels"`)), 1, MaxLevels,
+			MinConfidence, MaxConfidence)
+	default:
+		return len(b)
+	}
+	return i
 }
 
 func fastTicker(b []byte, i int) (ticker []byte, end int) {

@@ -13,19 +13,28 @@ import (
 	"tickercast/predict/pyjson"
 )
 
-// maxFastBody is ten times as long as a body that asks for one forecast of a listed ticker. A
-// longer one has a history.
-const maxFastBody = 1 << 10
+// maxUnusual is the length up to which a body in an unusual form is read without a slot. In the
+// usual form a body may have any length: the longest history costs little more than its refusal.
+const maxUnusual = 1 << 10
 
 // ServePredict is POST /predict.
 func (s *Service) ServePredict(w http.ResponseWriter, r *http.Request) {
-	long := r.ContentLength < 0 || r.ContentLength > maxFastBody
 	var answer []byte
-	err := s.serve(w, r, call{bodies: &s.singles, json: true, costly: long},
+	err := s.serve(w, r, call{bodies: &s.singles, json: true},
 		func(ctx context.Context, body []byte, held *limits.Hold) error {
-			req, err := decode(body, held)
-			if err != nil {
-				return err
+			var req Request
+			if n, ok := decodeFast(body, &req, true); !ok || !onlyBlanks(body[n:]) {
+				if s.cfg.Slot != nil && len(body) > maxUnusual {
+					release, err := s.cfg.Slot(ctx, len(body))
+					if err != nil {
+						return err
+					}
+					defer release()
+				}
+				var err error
+				if req, err = decodeFull(body, held); err != nil {
+					return err
+				}
 			}
 			st, err := s.current()
 			if err != nil {

@@ -20,8 +20,8 @@ func withLane(t *testing.T, maxConns int,
 	test func(t *testing.T, ln *memnet.Listener, l *fastlane.Lane)) {
 	synctest.Test(t, func(t *testing.T) {
 		ln := memnet.Listen()
-		l, stop := start(t, fastlane.Config{Listener: ln, Routes: routes(answer), MaxConns: maxConns,
-			Server: newServer(handler())})
+		l, stop := start(t, fastlane.Config{Listener: ln, Routes: routes(answer),
+			MaxConns: maxConns, Server: newServer(handler())})
 		test(t, ln, l)
 		stop()
 		settle()

@@ -17,8 +17,8 @@ func (c *conn) handOver() {
 	c.nc.SetDeadline(time.Time{})
 	nc := c.nc
 	if !c.foreign {
-		h := &handoffConn{Conn: nc, socket: c.socket, lane: l, unread: bytes.Clone(c.unread()), expires: c.expires,
-			blanks: c.blanks}
+		h := &handoffConn{Conn: nc, socket: c.socket, lane: l, unread: bytes.Clone(c.unread()),
+			blanks: c.blanks, expires: c.expires}
 		if len(h.unread) > 0 {
 			h.elapsed.Store(int64(l.now() - c.began))
 		}

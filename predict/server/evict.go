@@ -120,20 +120,26 @@ func (t *trackedConn) note() {
 
 // follow notes when handlers work for a request, and when they wait for the client to send its body
 // or to read the answer.
-func follow(next http.Handler) http.Handler {
+func (s *Server) follow(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		conn, ok := r.Context().Value(connKey{}).(*trackedConn)
 		if !ok {
 			next.ServeHTTP(w, r)
 			return
 		}
-		f := &followed{w, r.Body, conn}
+		f, ok := s.follows.Get().(*followed)
+		if !ok {
+			f = new(followed)
+		}
+		*f = followed{w, r.Body, conn}
 		r.Body = f
 		conn.working.Add(1)
 		defer func() {
 			r.Body = f.ReadCloser // net/http asks it whether the client may still be sending
 			conn.note()
 			conn.working.Add(-1)
+			*f = followed{}
+			s.follows.Put(f)
 		}()
 		next.ServeHTTP(f, r)
 	})

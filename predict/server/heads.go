@@ -67,8 +67,8 @@ func (c *connTracker) withConn(ctx context.Context, nc net.Conn) context.Context
 // entry of a map, of 100 bytes and more, which would stay until the head and the body are complete
 // or late. What limitFields then sees is too long still, so no request is served without a line.
 //
-// It reads no header. It sees heads of HTTP/1 from the first byte that net/http reads for a request:
-// up to 4 KiB that came together with the request before are not counted.
+// It reads no header. It sees heads of HTTP/1 from the first byte that net/http reads for a
+// request: up to 4 KiB that came together with the request before are not counted.
 type headCounter struct {
 	max      int  // lines; 0: any number
 	lines    int  // of this head

@@ -89,5 +89,5 @@ func (s *Server) adminHandler() http.Handler {
 	if s.cfg.AdminTokenFile == "" {
 		handler = refusePages(mux)
 	}
-	return follow(noSniff(s.fieldsOr(http.HandlerFunc(refuseFields), handler)))
+	return s.follow(noSniff(s.fieldsOr(http.HandlerFunc(refuseFields), handler)))
 }
