@@ -91,7 +91,7 @@ func fastDate(b []byte, i int) (date calendar.Date, end int) {
 	if len(b)-i < length || b[i] != '"' || b[i+length-1] != '"' {
 		return 0, len(b)
 	}
-	date, rule := toDate(pyjson.String, b[i+1 : i+length-1])
+	date, rule := toDate(pyjson.String, b[i+1:i+length-1])
 	if rule != nil {
 		return 0, len(b)
 	}
