@@ -56,12 +56,18 @@ func newPast(st *state, memory *limits.Limiter) *past {
 		trading: sync.OnceValue(st.market.Source().TradingDays)}
 }
 
-// effective returns the last day up to asOf that has a price. The rule is broken if that is outside
-// of what is loaded for a ticker. A zero day means the end of the market.
-func (p *past) effective(t *market.Ticker, asOf calendar.Date) (calendar.Date, *pyjson.Rule) {
+// An asOfError says that a date in order breaks a rule of the prices. POST and GET tell it in their
+// own ways.
+type asOfError struct{ rule *pyjson.Rule }
+
+func (e *asOfError) Error() string { return e.rule.Msg }
+
+// effective returns the last day up to asOf that has a price, or an asOfError if that is outside of
+// what is loaded for a ticker. A zero day means the end of the market.
+func (p *past) effective(t *market.Ticker, asOf calendar.Date) (calendar.Date, error) {
 	first, last := t.Series.Dates[market.MinHistory-1], p.of.market.AsOf()
 	if asOf < first || asOf > last {
-		return 0, ruleAsOfOutside(first, last)
+		return 0, &asOfError{ruleAsOfOutside(first, last)}
 	}
 	if asOf == last {
 		return 0, nil
@@ -236,7 +242,7 @@ func (p *past) close() {
 }
 
 // errTooEarly says that a ticker cannot be forecast from the prices up to a day.
-var errTooEarly = errors.New("as_of is too early for a forecast")
+var errTooEarly = &asOfError{&ruleAsOfShort}
 
 // ticker returns what answers for a ticker need, or errTooEarly.
 func (d *pastDay) ticker(name string) (ts tickerState, err error) {

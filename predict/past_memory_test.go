@@ -48,12 +48,13 @@ func swapTo(t *testing.T, s *predict.Service, p *market.Panel) {
 
 // askDay asks for T1 as of a day, with levels, which no cache has.
 func askDay(h http.Handler, day any) (status int, retry string) {
-	w := call(h, "POST", "/predict", fmt.Sprintf(`{"ticker":"T1","levels":[0.9],"as_of":"%v"}`, day))
+	w := call(h, "POST", "/predict",
+		fmt.Sprintf(`{"ticker":"T1","levels":[0.9],"as_of":"%v"}`, day))
 	return w.Code, w.Header().Get("Retry-After")
 }
 
-// TestDaysAreCounted asks for more days than are kept: the limiter counts eight, and none once other
-// prices are served.
+// TestDaysAreCounted asks for more days than are kept: the limiter counts eight, and none once
+// other prices are served.
 func TestDaysAreCounted(t *testing.T) {
 	s, h, l := countedDays(t, 64<<20)
 	days := longPanel(t).TradingDays()
@@ -75,8 +76,8 @@ func TestDaysAreCounted(t *testing.T) {
 	}
 }
 
-// TestNoRoomForADay: without room for a day the answer is a 503 to be tried again, for one client as
-// for many at once. Answers of the last day go on, and so do those of days when there is room.
+// TestNoRoomForADay: without room for a day the answer is a 503 to be tried again, for one client
+// as for many at once. Answers of the last day go on, and so do those of days when there is room.
 func TestNoRoomForADay(t *testing.T) {
 	_, h, l := countedDays(t, 64<<20)
 	days := longPanel(t).TradingDays()

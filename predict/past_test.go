@@ -169,8 +169,8 @@ func TestAsOfFromManyClients(t *testing.T) {
 	clients.Wait()
 }
 
-// TestLaterRowsChangeNothing: prices that are the same up to a day and different later give the same
-// answers as of that day and before, for a thousand tickers and days.
+// TestLaterRowsChangeNothing: prices that are the same up to a day and different later give the
+// same answers as of that day and before, for a thousand tickers and days.
 func TestLaterRowsChangeNothing(t *testing.T) {
 	cuts, days := 20, 10
 	if testing.Short() {
@@ -189,13 +189,15 @@ func TestLaterRowsChangeNothing(t *testing.T) {
 			for range 5 {
 				body := fmt.Sprintf(`{"ticker":"T%d","days_ahead":%d,"as_of":%q}`, rng.IntN(10),
 					1+rng.IntN(30), day)
-				want, got := call(h, "POST", "/predict", body), call(changed, "POST", "/predict", body)
+				want := call(h, "POST", "/predict", body)
+				got := call(changed, "POST", "/predict", body)
 				if pairs++; want.Code == 200 {
 					answers++
 				} else if want.Code != 422 {
 					t.Fatalf("%s: got %d %s", body, want.Code, want.Body)
 				}
-				if got.Code != want.Code || want.Code == 200 && got.Body.String() != want.Body.String() {
+				if got.Code != want.Code ||
+					want.Code == 200 && got.Body.String() != want.Body.String() {
 					t.Errorf("%s, other rows after %s: got %d %s, want %s", body, all[cut], got.Code,
 						got.Body, want.Body)
 				}

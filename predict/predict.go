@@ -26,7 +26,6 @@ import (
 	"tickercast/model/market"
 	"tickercast/predict/internal/limits"
 	"tickercast/predict/internal/metrics"
-	"tickercast/predict/pyjson"
 )
 
 // Config sets the limits and seams of a Service. The zero value is usable.
@@ -250,9 +249,8 @@ func (s *Service) answerFrom(ctx context.Context, st *state, r *Request) (answer
 	}
 	k := st.key(t, r.Days, r.Confidence)
 	if r.HasAsOf {
-		var rule *pyjson.Rule
-		if k.asOf, rule = st.past.effective(t, r.AsOf); rule != nil {
-			return nil, from, errValue(*rule, "as_of", r.asOfSent)
+		if k.asOf, err = st.past.effective(t, r.AsOf); err != nil {
+			return nil, from, r.asOfFault(err)
 		}
 	}
 	var had lookup
@@ -262,10 +260,15 @@ func (s *Service) answerFrom(ctx context.Context, st *state, r *Request) (answer
 	} else if err = ctx.Err(); err == nil {
 		answer, err = st.encode(ctx, k, r)
 	}
-	if errors.Is(err, errTooEarly) {
-		err = errValue(ruleAsOfShort, "as_of", r.asOfSent)
+	return answer, origin{k, had}, r.asOfFault(err)
+}
+
+// asOfFault is what a client is told of an asOfError. Other errors are as they were.
+func (r *Request) asOfFault(err error) error {
+	if e, ok := errors.AsType[*asOfError](err); ok {
+		return errValue(*e.rule, "as_of", r.asOfSent)
 	}
-	return answer, origin{k, had}, err
+	return err
 }
 
 // cached returns the answer for a key from the cache. Requests that miss it together have it

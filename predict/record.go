@@ -56,7 +56,8 @@ func (s *Service) answered(w http.ResponseWriter, st *state, r *Request, from or
 	case s.cfg.Answered == nil:
 	case r.History != nil:
 		s.cfg.Answered(w, Record{Ticker: string(r.Ticker), Days: r.Days,
-			Confidence: r.Confidence, Levels: r.Levels, AsOf: r.asOf(s.cfg.Now()), Model: st.model.Version()})
+			Confidence: r.Confidence, Levels: r.Levels, AsOf: r.asOf(s.cfg.Now()),
+			Model: st.model.Version()})
 	default:
 		rec := st.record(from)
 		rec.Levels = r.Levels

@@ -160,9 +160,9 @@ func (m *MarketIndex) Walk(s *Series, from int, want func(i int) bool,
 	}
 }
 
-// WalkOrigins walks a whole series and calls yield for its rows on the given days, which are sorted,
-// if a later row shows what came. The day is the index of the row's date in days. It does not stop
-// when ctx ends.
+// WalkOrigins walks a whole series and calls yield for its rows on the given days, which are
+// sorted, if a later row shows what came. The day is the index of the row's date in days. It does
+// not stop when ctx ends.
 func (m *MarketIndex) WalkOrigins(ctx context.Context, s *Series, days []calendar.Date,
 	yield func(day, i int, x *Features)) {
 	var day int

@@ -44,8 +44,9 @@ func requireSameCalibration(t *testing.T, prices ...string) {
 	require.Len(t, want["levels"], 16)
 }
 
-// TestCalibrationEqualsEvaluate compares every number for the embedded prices, and for random prices
-// cut at three dates. With TICKERCAST_LONG_PRICES, a gzip file of long prices, it also cuts those.
+// TestCalibrationEqualsEvaluate compares every number for the embedded prices, and for random
+// prices cut at three dates. With TICKERCAST_LONG_PRICES, a gzip file of long prices, it also cuts
+// those.
 func TestCalibrationEqualsEvaluate(t *testing.T) {
 	if testing.Short() {
 		t.Skip("servers and evaluations")
