@@ -91,7 +91,7 @@ func TestChanceExplains(t *testing.T) {
 	}
 	panels, err := strconv.Atoi(os.Getenv("TICKERCAST_PANELS"))
 	if err != nil {
-		panels = 12
+		panels = 5
 	}
 	beyond := func(k panelKind) (few, many int) {
 		for seed := range panels {

@@ -24,7 +24,7 @@ func (e *Evaluation) plotAgainst(p *plot) {
 	}
 	p.x, p.y, p.width, p.height = 64, againstRow, 380, againstHeight
 	p.left, p.right = 0, model.MaxDays+1
-	p.differences(e.Against.ByHorizon[:], 1, fmt.Sprintf("Loss lower than that of %s",
+	p.differences(e.Against.ByHorizon[:], 1, fmt.Sprintf("Loss below that of %s",
 		e.Against.Model), "trading days ahead; bars are two standard errors")
 	for _, h := range [...]int{1, 5, 10, 15, 20, 25, 30} {
 		p.tickX(float64(h), fmt.Sprint(h))
