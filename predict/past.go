@@ -163,11 +163,13 @@ func (p *past) make(ctx context.Context, d *pastDay) {
 	}
 }
 
-// reserve makes room for d: among the days that are remembered, and in the memory.
+// reserve makes room for d: among the days that are remembered, and in the memory. Days that are
+// remembered leave half of it to requests.
 func (p *past) reserve(d *pastDay, bytes int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for p.madeLocked() >= maxPast {
+	for n, held := p.madeLocked(); n >= maxPast || n > 0 && p.memory != nil &&
+		p.memory.Total() > 0 && held+int64(bytes) > p.memory.Total()/2; n, held = p.madeLocked() {
 		p.forgetOldestLocked()
 	}
 	for d.hold.Grow(bytes) != nil {
@@ -200,13 +202,15 @@ func (d *pastDay) isMade() bool {
 	}
 }
 
-func (p *past) madeLocked() (n int) {
+// madeLocked returns how many days are made, and what they hold.
+func (p *past) madeLocked() (n int, held int64) {
 	for _, d := range p.days {
 		if d.isMade() {
 			n++
+			held += d.hold.Size()
 		}
 	}
-	return n
+	return n, held
 }
 
 // forgetOldestLocked forgets the day that was asked for longest ago, and reports whether there was

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tickercast/model"
+	"tickercast/model/calendar"
 	"tickercast/model/calibrate"
 	"tickercast/model/market"
 	"tickercast/predict"
@@ -73,6 +74,24 @@ func TestDaysAreCounted(t *testing.T) {
 	swapTo(t, s, longPanel(t).Until(days[1000]))
 	if l.Used() != 0 {
 		t.Errorf("%d bytes are counted for days of prices that are gone", l.Used())
+	}
+}
+
+// TestDaysLeaveRoom: days take no more than half of the memory, so that those who ask for ever more
+// of them keep no one else from it.
+func TestDaysLeaveRoom(t *testing.T) {
+	_, h, l := countedDays(t, 64<<20)
+	days := longPanel(t).TradingDays()
+	askDay(h, days[700])
+	one := l.Used()
+	_, h, l = countedDays(t, 7*one)
+	for i := range 12 { // of the last year, whose step is there
+		if status, _ := askDay(h, longPanel(t).AsOf()-1-calendar.Date(i)); status != 200 {
+			t.Fatalf("day %d: got %d", i, status)
+		}
+		if l.Used() > l.Total()/2 {
+			t.Fatalf("days hold %d bytes of %d", l.Used(), l.Total())
+		}
 	}
 }
 
