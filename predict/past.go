@@ -130,10 +130,12 @@ func (d *pastDay) leave() {
 	d.releaseLocked()
 }
 
+var errUnfinished = errors.New("making an earlier day did not end")
+
 // make sets what the requests for d wait for, when no other day is being made.
 func (p *past) make(ctx context.Context, d *pastDay) {
 	briefly := 0
-	d.err = errors.New("making an earlier day did not end") // a panic leaves that
+	d.err = errUnfinished // a panic leaves that
 	p.turn <- struct{}{}
 	defer func() {
 		<-p.turn
@@ -141,6 +143,9 @@ func (p *past) make(ctx context.Context, d *pastDay) {
 		defer p.mu.Unlock()
 		p.waiting--
 		d.hold.Shrink(briefly)
+		if d.err == errUnfinished {
+			d.users-- // the request that has panicked
+		}
 		if d.err != nil || p.closed {
 			p.forgetLocked(d)
 		}

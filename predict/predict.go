@@ -263,14 +263,6 @@ func (s *Service) answerFrom(ctx context.Context, st *state, r *Request) (answer
 	return answer, origin{k, had}, r.asOfFault(err)
 }
 
-// asOfFault is what a client is told of an asOfError. Other errors are as they were.
-func (r *Request) asOfFault(err error) error {
-	if e, ok := errors.AsType[*asOfError](err); ok {
-		return errValue(*e.rule, "as_of", r.asOfSent)
-	}
-	return err
-}
-
 // cached returns the answer for a key from the cache. Requests that miss it together have it
 // computed once.
 func (s *Service) cached(ctx context.Context, st *state, k key) (cache.Item[[]byte], error) {
