@@ -21,8 +21,8 @@ var rules = []struct {
 	why  string
 }{
 	{"tickercast", []string{"predict/cli"}, "main only calls the command line"},
-	{"predict/cli", []string{"predict/server", "predict/internal/...", "docs", "docs/deploy",
-		"model", "model/calendar", "model/market", "model/source", "model/train"},
+	{"predict/cli", []string{"predict", "predict/server", "predict/internal/...", "docs",
+		"docs/deploy", "model", "model/calendar", "model/market", "model/source", "model/train"},
 		"commands fill in a server's Config, train, evaluate and print"},
 	{"predict/server", []string{"predict", "predict/fastlane", "predict/internal/...", "docs",
 		"model", "model/calendar", "model/calibrate", "model/market", "model/source"},
@@ -37,10 +37,10 @@ var rules = []struct {
 	{"docs/deploy", nil, "the manifests are bytes"},
 	{"model/calendar", nil, "dates need no prices"},
 	{"model", []string{"model/calendar"}, "weights carry their training range"},
-	{"model/market", []string{"model/calendar", "model/internal/file"},
+	{"model/market", []string{"model/calendar", "model/internal/file", "model/internal/pace"},
 		"prices have dates, and come from files"},
 	{"model/market/mksnapshot", []string{"model/market"}, "it packs what market unpacks"},
-	{"model/calibrate", []string{"model", "model/calendar", "model/market"},
+	{"model/calibrate", []string{"model", "model/calendar", "model/internal/pace", "model/market"},
 		"past forecasts of a model are held against a market"},
 	{"model/source", []string{"model", "model/calendar", "model/calibrate",
 		"model/internal/file", "model/market"}, "it opens what the others work on"},

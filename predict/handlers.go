@@ -3,13 +3,11 @@ package predict
 import (
 	"bytes"
 	"context"
-	"errors"
 	"net/http"
 	"strconv"
 	"strings"
 
 	"tickercast/predict/internal/limits"
-	"tickercast/predict/pyjson"
 )
 
 // maxUnusual is the length up to which a body in an unusual form is read without a slot. In the
@@ -143,19 +141,13 @@ func (s *Service) answerTicker(p *Plain) error {
 	}
 	k := st.key(t, days, confidence)
 	if hasAsOf {
-		var rule *pyjson.Rule
-		if k.asOf, rule = st.past.effective(t, asOf); rule != nil {
-			q.failAsOf(rule)
-			return q.err()
+		if k.asOf, err = st.past.effective(t, asOf); err != nil {
+			return q.asOfFault(err)
 		}
 	}
 	item, err := s.cached(context.Background(), st, k)
-	if errors.Is(err, errTooEarly) {
-		q.failAsOf(&ruleAsOfShort)
-		err = q.err()
-	}
 	if err != nil {
-		return err
+		return q.asOfFault(err)
 	}
 	left, age := int64(item.Left.Seconds()), int64(item.Age.Seconds())
 	b := append(p.buffer[:0], "public, max-age="...)

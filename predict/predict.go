@@ -11,7 +11,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -26,7 +25,6 @@ import (
 	"tickercast/model/market"
 	"tickercast/predict/internal/limits"
 	"tickercast/predict/internal/metrics"
-	"tickercast/predict/pyjson"
 )
 
 // Config sets the limits and seams of a Service. The zero value is usable.
@@ -43,6 +41,10 @@ type Config struct {
 	// of that, and its answer. A request that it refuses gets a 503. It is called with the
 	// ResponseWriter of the handler, whose end gives all back. Nil counts nothing.
 	Hold func(w http.ResponseWriter) *limits.Hold
+
+	// Memory counts what the server holds for all requests together: the markets of earlier days. A
+	// request for a day that it has no room for gets a 503. Nil counts nothing.
+	Memory *limits.Limiter
 
 	// Timeout is how long a batch or inference may take once its body is read; beyond it gets a
 	// 504. 0 means no limit.
@@ -180,11 +182,13 @@ func (s *Service) Swap(ctx context.Context, steps *calibrate.Yearly, mk *market.
 	if old := s.state.Load(); old != nil {
 		generation = old.generation + 1
 	}
-	st, err := newState(ctx, steps, mk, generation, s.cfg.LeftOut)
+	st, err := newState(ctx, steps, mk, generation, &s.cfg)
 	if err != nil {
 		return err
 	}
-	s.state.Store(st)
+	if old := s.state.Swap(st); old != nil {
+		old.past.close()
+	}
 	s.cache.Purge() // only to free memory: no key of another generation is looked up again
 	return nil
 }
@@ -244,9 +248,8 @@ func (s *Service) answerFrom(ctx context.Context, st *state, r *Request) (answer
 	}
 	k := st.key(t, r.Days, r.Confidence)
 	if r.HasAsOf {
-		var rule *pyjson.Rule
-		if k.asOf, rule = st.past.effective(t, r.AsOf); rule != nil {
-			return nil, from, errValue(*rule, "as_of", r.asOfSent)
+		if k.asOf, err = st.past.effective(t, r.AsOf); err != nil {
+			return nil, from, r.asOfFault(err)
 		}
 	}
 	var had lookup
@@ -256,10 +259,7 @@ func (s *Service) answerFrom(ctx context.Context, st *state, r *Request) (answer
 	} else if err = ctx.Err(); err == nil {
 		answer, err = st.encode(ctx, k, r)
 	}
-	if errors.Is(err, errTooEarly) {
-		err = errValue(ruleAsOfShort, "as_of", r.asOfSent)
-	}
-	return answer, origin{k, had}, err
+	return answer, origin{k, had}, r.asOfFault(err)
 }
 
 // cached returns the answer for a key from the cache. Requests that miss it together have it
@@ -290,6 +290,7 @@ func (st *state) encode(ctx context.Context, k key, r *Request) ([]byte, error) 
 	if err != nil {
 		return nil, err
 	}
+	defer day.leave()
 	ts, err := day.ticker(st.market.Tickers()[k.ticker].Name)
 	if err != nil {
 		return nil, err

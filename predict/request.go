@@ -36,6 +36,14 @@ func (r *Request) asOf(now time.Time) calendar.Date {
 	return r.calendar().LastClosed(now)
 }
 
+// asOfFault is what a client is told of an asOfError. Other errors are as they were.
+func (r *Request) asOfFault(err error) error {
+	if e, ok := errors.AsType[*asOfError](err); ok {
+		return errValue(*e.rule, "as_of", r.asOfSent)
+	}
+	return err
+}
+
 // Decode reads a JSON body as FastAPI and Pydantic do: strict about JSON, lax about the kinds of
 // its values. An error is always an *Error. A request in the usual form costs no allocation but
 // those of its lists.

@@ -41,7 +41,7 @@ type tickerState struct {
 }
 
 func newState(ctx context.Context, steps *calibrate.Yearly, mk *market.Market, generation uint32,
-	leftOut func(market.Refusal)) (*state, error) {
+	cfg *Config) (*state, error) {
 	if steps == nil || mk == nil {
 		return nil, errors.New("a model and a market are needed")
 	}
@@ -63,11 +63,11 @@ func newState(ctx context.Context, steps *calibrate.Yearly, mk *market.Market, g
 		steps: steps, model: m, market: mk, generation: generation,
 		rowSuffix: rowSuffix(m.Version()),
 		tickers:   make([]tickerState, len(tickers)),
-		leftOut:   leftOut,
+		leftOut:   cfg.LeftOut,
 		told:      make([]atomic.Bool, len(mk.Refused())),
 	}
 	st.judged.Store(&judged{reason: "off"})
-	st.past = newPast(st)
+	st.past = newPast(st, cfg.Memory)
 	type end struct {
 		calendar *calendar.Calendar
 		asOf     calendar.Date

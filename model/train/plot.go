@@ -9,8 +9,8 @@ import (
 	"tickercast/model"
 )
 
-// WriteSVG draws the evaluation as one picture of three panels: coverage against confidence, loss
-// against each baseline by horizon, and coverage through time.
+// WriteSVG draws the evaluation as one picture of panels: coverage against confidence, loss against
+// each baseline by horizon, coverage through time, and the difference to other weights.
 func (e *Evaluation) WriteSVG(w io.Writer) error {
 	p := &plot{}
 	p.printf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" `+
@@ -29,19 +29,20 @@ svg { background: #fff; color: #1b1f24 } text { fill: currentColor } .soft { fil
 <text x="24" y="30" font-size="17" font-weight="600">Model %[3]s, %[4]s to %[5]s</text>
 <text x="24" y="50" class="soft">%[6]d tickers, %[7]d dates, one origin every %[8]d trading days, `+
 		"each from the closes up to that day</text>\n",
-		plotWidth, plotHeight, e.Model, e.From, e.To, e.Tickers, e.Dates, e.Every)
+		plotWidth, e.plotHeight(), e.Model, e.From, e.To, e.Tickers, e.Dates, e.Every)
 	e.plotCoverage(p)
 	e.plotLoss(p)
 	e.plotTime(p)
+	e.plotAgainst(p)
 	p.printf("</svg>\n")
 	_, err := io.WriteString(w, p.String())
 	return err
 }
 
 const (
-	plotWidth, plotHeight = 960, 720
-	topRow, bottomRow     = 96, 452
-	topHeight             = 260
+	plotWidth         = 960
+	topRow, bottomRow = 96, 452
+	topHeight         = 260
 )
 
 // palette is readable in either colour scheme, and for most colour-blind readers.
@@ -88,12 +89,13 @@ func (p *plot) line(y, from, to float64, attributes string) {
 
 // percentTicks marks round values of shares, and draws the line of zero.
 func (p *plot) percentTicks() {
-	step := 0.01
-	for (p.high-p.low)/step > 8 {
-		step *= 2
+	step := 0.0001
+	for i := 0; (p.high-p.low)/step > 8; i++ {
+		step *= [...]float64{2, 2.5, 2}[i%3] // 1, 2, 5, 10
 	}
-	for y := math.Ceil(p.low/step) * step; y <= p.high; y += step {
-		p.tickY(y, fmt.Sprintf("%+.0f", 100*math.Round(y/step)*step))
+	digits := max(0, int(math.Ceil(-2-math.Log10(step)-1e-9)))
+	for i := math.Ceil(p.low / step); i*step <= p.high; i++ {
+		p.tickY(i*step, fmt.Sprintf("%+.*f", digits, 100*i*step))
 	}
 	p.aim(0)
 }

@@ -39,24 +39,30 @@ func (e *env) predict(fs *flag.FlagSet) func(context.Context, []string) error {
 	confidence := fs.String("confidence", "0.95",
 		fmt.Sprintf("`levels` of the intervals, %.2f to %.2f, separated by commas",
 			model.MinConfidence, model.MaxConfidence))
-	format := fs.String("format", "table", "table, json or csv")
+	format := fs.String("format", "table", "table, json, csv, or answer: the body that a server "+
+		"answers for one ticker, with the first of the levels and with the others as more")
 	return func(ctx context.Context, tickers []string) error {
 		levels, err := parseLevels(*confidence)
 		if err != nil {
 			return err
 		}
 		switch {
-		case *format != "table" && *format != "json" && *format != "csv":
-			return usagef("-format %q is not table, json or csv", *format)
+		case !slices.Contains([]string{"table", "json", "csv", "answer"}, *format):
+			return usagef("-format %q is not table, json, csv or answer", *format)
 		case *days < 1 || *days > model.MaxDays:
 			return usagef("-days %d is not within 1 to %d", *days, model.MaxDays)
 		case len(tickers) == 0:
 			return usagef("no ticker; name some, or all")
+		case *format == "answer" && (len(tickers) > 1 || tickers[0] == "all"):
+			return usagef("-format answer is for one ticker")
 		}
 		if err := parseDay("-as-of", *asOf, &src.Until); err != nil {
 			return err
 		}
 		src.Pipes = true
+		if *format == "answer" {
+			return e.writeAnswer(ctx, *src, tickers, *days, levels)
+		}
 		m, mk, err := src.Open(ctx)
 		if err != nil {
 			return err

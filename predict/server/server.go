@@ -104,6 +104,7 @@ func New(cfg Config) (*Server, error) {
 		TTL:          cfg.CacheTTL,
 		MaxBatchBody: s.plan.BodyBytes(cfg.MaxBatchBody),
 		Hold:         hold,
+		Memory:       s.limiter,
 		RedactInput:  cfg.RedactInput,
 		Version:      Version(),
 		Metrics:      s.registry,

@@ -13,6 +13,7 @@ require (
 	sigs.k8s.io/kustomize/api v0.21.2
 	sigs.k8s.io/kustomize/kyaml v0.21.2
 	sigs.k8s.io/yaml v1.6.0
+	tickercast v0.0.0
 )
 
 require (
@@ -218,3 +219,5 @@ replace (
 )
 
 tool k8s.io/kubernetes/cmd/kubectl
+
+replace tickercast => ../../..
