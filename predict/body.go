@@ -86,20 +86,30 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request, c call,
 const firstRead = 1 << 10
 
 // readBody reads a whole body of at most limit bytes into buf, which it grows, and returns it. A
-// declared length beyond the limit is refused before anything is read. w must be the server's own,
-// so that a body which turns out too long ends the connection.
+// declared length beyond the limit is refused before anything is read. gzip is decompressed, with
+// the same limit before and after. w must be the server's own, so that a body which turns out too
+// long ends the connection.
 func readBody(w http.ResponseWriter, r *http.Request, buf []byte, limit int64) ([]byte, error) {
 	if r.ContentLength > limit {
 		return buf, errTooLarge()
 	}
-	body := r.Body
-	left := int64(math.MaxInt64)
-	if r.ContentLength >= 0 {
-		left = r.ContentLength
-	} else {
-		body = http.MaxBytesReader(w, body, limit)
+	gzipped, err := isGzipped(r)
+	if err != nil {
+		return buf, err
 	}
-	for int64(len(buf)) != r.ContentLength {
+	var body io.Reader = r.Body
+	length := r.ContentLength
+	if length < 0 || gzipped {
+		body = http.MaxBytesReader(w, r.Body, limit)
+	}
+	if gzipped {
+		body, length = newInflater(body, limit), -1
+	}
+	left := int64(math.MaxInt64)
+	if length >= 0 {
+		left = length
+	}
+	for int64(len(buf)) != length {
 		if len(buf) == cap(buf) {
 			// Grow by as much as has come, so that a declared body takes no memory until it is
 			// sent.
@@ -107,10 +117,10 @@ func readBody(w http.ResponseWriter, r *http.Request, buf []byte, limit int64) (
 		}
 		n, err := body.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
-		if err == io.EOF && r.ContentLength < 0 {
+		if err == io.EOF && length < 0 {
 			break
 		}
-		if err != nil && int64(len(buf)) != r.ContentLength {
+		if err != nil && int64(len(buf)) != length {
 			return buf, errReading(err)
 		}
 	}
@@ -119,6 +129,9 @@ func readBody(w http.ResponseWriter, r *http.Request, buf []byte, limit int64) (
 
 // errReading is the answer to a body that did not arrive. The cause is the client or the network.
 func errReading(err error) *Error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return errTooLarge()
 	}

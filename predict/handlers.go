@@ -16,7 +16,8 @@ const maxFastBody = 1 << 10
 
 // ServePredict is POST /predict.
 func (s *Service) ServePredict(w http.ResponseWriter, r *http.Request) {
-	long := r.ContentLength < 0 || r.ContentLength > maxFastBody
+	long := r.ContentLength < 0 || r.ContentLength > maxFastBody ||
+		r.Header["Content-Encoding"] != nil
 	var answer []byte
 	err := s.serve(w, r, call{bodies: &s.singles, json: true, costly: long},
 		func(ctx context.Context, body []byte) error {
@@ -58,12 +59,10 @@ func (s *Service) ServeBatch(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, err)
 	case b.ndjson:
 		s.answeredMany(w, b.state)
-		w.Header().Set("Content-Type", "application/x-ndjson")
-		w.Header().Set("Content-Length", strconv.Itoa(len(b.out)))
-		w.Write(b.out)
+		s.Send(w, r, "application/x-ndjson", b.out)
 	default:
 		s.answeredMany(w, b.state)
-		writeJSON(w, http.StatusOK, b.out)
+		s.Send(w, r, "application/json", b.out)
 	}
 }
 

@@ -77,7 +77,7 @@ func (s *Service) ServeModel(w http.ResponseWriter, r *http.Request) {
 	if s.cfg.Scores != nil {
 		scores = s.cfg.Scores(m.Version())
 	}
-	s.writeValue(w, r, http.StatusOK, modelInfo{
+	s.sendValue(w, r, modelInfo{
 		Version:     m.Version(),
 		TrainedFrom: m.TrainedFrom(),
 		TrainedTo:   m.TrainedTo(),
@@ -139,7 +139,7 @@ func (s *Service) ServeTickers(w http.ResponseWriter, r *http.Request) {
 	for _, t := range found[min(int(offset), len(found)):min(int(offset+limit), len(found))] {
 		page.Tickers = append(page.Tickers, infoOf(t))
 	}
-	s.writeValue(w, r, http.StatusOK, page)
+	s.sendValue(w, r, page)
 }
 
 // ServeTickerCloses is GET /tickers/{ticker}?limit=: its last closes, 1000 at most.
@@ -156,7 +156,7 @@ func (s *Service) ServeTickerCloses(w http.ResponseWriter, r *http.Request) {
 	for i := max(0, t.Series.Len()-int(limit)); i < t.Series.Len(); i++ {
 		h.Closes = append(h.Closes, closeOn{t.Series.Dates[i], t.Series.Level(i)})
 	}
-	s.writeValue(w, r, http.StatusOK, h)
+	s.sendValue(w, r, h)
 }
 
 // matching returns the tickers whose names begin with search, then those that contain it.
@@ -185,4 +185,14 @@ func (s *Service) writeValue(w http.ResponseWriter, r *http.Request, status int,
 		return
 	}
 	writeJSON(w, status, body)
+}
+
+// sendValue is writeValue for answers that may be long.
+func (s *Service) sendValue(w http.ResponseWriter, r *http.Request, v any) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	s.Send(w, r, "application/json", body)
 }

@@ -78,9 +78,10 @@ type Config struct {
 	// or nil if there are none. Nil knows of none.
 	Scores func(version string) json.RawMessage
 
-	Version string            // of the server, for GET /v2
-	Metrics *metrics.Registry // where forecasts are counted; nil means nowhere
-	Now     func() time.Time  // dates a history that has no date; nil means time.Now
+	ModelName string            // in the Open Inference Protocol; empty means tickercast
+	Version   string            // of the server, for GET /v2
+	Metrics   *metrics.Registry // where forecasts are counted; nil means nowhere
+	Now       func() time.Time  // dates a history that has no date; nil means time.Now
 }
 
 // Service answers requests for forecasts. Until the first Swap it has no data and answers them with
@@ -97,6 +98,8 @@ type Service struct {
 	singles bodyPool // of single requests
 	batches bodyPool // of batches and inferences
 	answers memLimiter
+
+	compressor compressor
 }
 
 // key holds everything that the answer to a request for a listed ticker depends on. It has no
@@ -118,6 +121,7 @@ func New(cfg Config) (*Service, error) {
 	cfg.MaxBody = cmp.Or(cfg.MaxBody, 64<<10)
 	cfg.MaxBatchBody = cmp.Or(cfg.MaxBatchBody, 1<<20)
 	cfg.AnswerBytes = cmp.Or(cfg.AnswerBytes, 64<<20)
+	cfg.ModelName = cmp.Or(cfg.ModelName, inferModel)
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -153,6 +157,8 @@ func New(cfg Config) (*Service, error) {
 		singles: bodyPool{limit: cfg.MaxBody, keep: 64 << 10},
 		batches: bodyPool{limit: cfg.MaxBatchBody, keep: 512 << 10},
 		answers: memLimiter{limit: cfg.AnswerBytes},
+
+		compressor: newCompressor(),
 	}
 	cfg.Metrics.CounterFunc("predict_cache_hits_total", "Answers found in the cache.",
 		func() float64 { return float64(c.Stats().Hits(s.lookups.Value())) })

@@ -40,7 +40,7 @@ func closeAmbiguous(next http.Handler) http.Handler {
 				w.Header().Set("Connection", "close")
 			}
 			if noHost {
-				predict.WriteError(w, &predict.Error{Status: http.StatusBadRequest,
+				predict.WriteError(w, r, &predict.Error{Status: http.StatusBadRequest,
 					Detail: "Bad Request"})
 				return
 			}
@@ -92,7 +92,7 @@ func (s *Server) recoverPanic(next http.Handler) http.Handler {
 				Pattern: r.Pattern, Err: fmt.Errorf("panic: %v\n%s", v, debug.Stack())})
 			// Answers are written when they are complete, so as a rule none has begun; if one has,
 			// net/http drops this.
-			predict.WriteError(w, &predict.Error{Status: http.StatusInternalServerError,
+			predict.WriteError(w, r, &predict.Error{Status: http.StatusInternalServerError,
 				Detail: "Internal Server Error"})
 		}()
 		next.ServeHTTP(w, r)
