@@ -3,6 +3,7 @@ package predict
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strconv"
 
 	"tickercast/predict/pyjson"
@@ -15,7 +16,8 @@ const MaxBatch = 1000
 type batch struct {
 	*Service
 	state  *state
-	ndjson bool // an answer a line instead of a list
+	format format
+	strict bool
 	out    []byte
 	held   *reservation // for out
 }
@@ -25,8 +27,11 @@ func (b *batch) run(ctx context.Context, body []byte) (err error) {
 	if b.state, err = b.current(); err != nil {
 		return err
 	}
-	if !b.ndjson {
+	switch b.format {
+	case formatJSON:
 		b.out = append(b.out, `{"results":[`...)
+	case formatCSV:
+		b.out = append(b.out, csvHead+",error\n"...)
 	}
 	start := len(b.out)
 	ok, err := b.decodeStream(ctx, body)
@@ -34,7 +39,7 @@ func (b *batch) run(ctx context.Context, body []byte) (err error) {
 		b.out = b.out[:start]
 		err = b.decodeTree(ctx, body)
 	}
-	if !b.ndjson {
+	if b.format == formatJSON {
 		b.out = append(b.out, `]}`...)
 	}
 	return err
@@ -118,6 +123,12 @@ func (b *batch) decodeTree(ctx context.Context, body []byte) error {
 		return errValue(ruleBody, "", d.Input(0))
 	}
 	list := d.Fields(0, "requests")[0]
+	if b.strict {
+		c := checker{Document: d}
+		if c.extra(0, "requests"); len(c.issues) > 0 {
+			return &Error{Status: http.StatusUnprocessableEntity, Issues: c.issues}
+		}
+	}
 	switch {
 	case list == 0:
 		return errValue(ruleMissing, "requests", d.Input(0))
@@ -139,7 +150,7 @@ func (b *batch) decodeTree(ctx context.Context, body []byte) error {
 
 // item answers the n-th request, which is node i of d.
 func (b *batch) item(ctx context.Context, n int, d *pyjson.Document, i int) error {
-	r, err := decodeNode(d, i)
+	r, err := decodeNode(d, i, b.strict)
 	if err != nil {
 		return b.append(n, nil, err)
 	}
@@ -148,6 +159,10 @@ func (b *batch) item(ctx context.Context, n int, d *pyjson.Document, i int) erro
 
 // answer answers the n-th request.
 func (b *batch) answer(ctx context.Context, n int, r *Request) error {
+	if b.format == formatCSV {
+		rows, err := b.csvRows(ctx, b.state, r, ",\n")
+		return b.append(n, rows, err)
+	}
 	answer, _, err := b.answerFrom(ctx, b.state, r)
 	return b.append(n, answer, err)
 }
@@ -158,7 +173,14 @@ func (b *batch) append(n int, answer []byte, err error) error {
 	if err != nil && !ok {
 		return err
 	}
-	if n > 0 && !b.ndjson {
+	if b.format == formatCSV {
+		if refusal != nil {
+			answer = csvError(n, refusal)
+		}
+		b.out = append(b.out, answer...)
+		return b.held.reserve(len(b.out))
+	}
+	if n > 0 && b.format == formatJSON {
 		b.out = append(b.out, ',')
 	}
 	if refusal == nil {
@@ -172,7 +194,7 @@ func (b *batch) append(n int, answer []byte, err error) error {
 		b.out = append(b.out, '}')
 	}
 	b.out = append(b.out, '}')
-	if b.ndjson {
+	if b.format == formatLines {
 		b.out = append(b.out, '\n')
 	}
 	return b.held.reserve(len(b.out))

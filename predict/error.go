@@ -172,9 +172,7 @@ func (i *Issue) appendJSON(dst []byte) []byte {
 	dst = append(dst, i.In...)
 	dst = append(dst, '"')
 	if i.Field != "" {
-		dst = append(dst, `,"`...)
-		dst = append(dst, i.Field...)
-		dst = append(dst, '"')
+		dst = pyjson.AppendString(append(dst, ','), []byte(i.Field))
 	}
 	if i.Index >= 0 {
 		dst = append(dst, ',')

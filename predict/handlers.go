@@ -19,9 +19,13 @@ func (s *Service) ServePredict(w http.ResponseWriter, r *http.Request) {
 	long := r.ContentLength < 0 || r.ContentLength > maxFastBody ||
 		r.Header["Content-Encoding"] != nil
 	var answer []byte
+	strict := isStrict(w, r)
+	if strict {
+		vary(w, "Prefer") // no cache keeps an answer without it: it says nothing of freshness
+	}
 	err := s.serve(w, r, call{bodies: &s.singles, json: true, costly: long},
 		func(ctx context.Context, body []byte) error {
-			req, err := Decode(body)
+			req, err := decode(body, strict)
 			if err != nil {
 				return err
 			}
@@ -44,32 +48,42 @@ func (s *Service) ServePredict(w http.ResponseWriter, r *http.Request) {
 
 // ServeBatch is POST /predict/batch: {"requests":[...]} of up to 1000 requests, all answered from
 // the same data, in order. An item's answer is {"predictions":...} with what POST /predict answers,
-// or {"error":{"status":...,"detail":...}}. They come as {"results":[...]}, or one a line to a
-// client that accepts application/x-ndjson.
+// or {"error":{"status":...,"detail":...}}. They come as {"results":[...]}, one a line to a client
+// that accepts application/x-ndjson, or as CSV.
 func (s *Service) ServeBatch(w http.ResponseWriter, r *http.Request) {
 	out := s.batches.get()
 	defer s.batches.put(out)
 	held := reservation{memLimiter: &s.answers}
 	defer held.release()
-	b := batch{Service: s, ndjson: wantsNDJSON(r), out: *out, held: &held}
-	err := s.serve(w, r, call{bodies: &s.batches, json: true, costly: true, many: true}, b.run)
+	vary(w, "Accept, Prefer")
+	q := newQuery(r)
+	b := batch{Service: s, format: q.format(r, true), strict: isStrict(w, r), out: *out,
+		held: &held}
+	if b.strict {
+		q.extra("format")
+	}
+	err := s.serve(w, r, call{bodies: &s.batches, json: true, costly: true, many: true},
+		func(ctx context.Context, body []byte) error {
+			if len(q.issues) > 0 {
+				return q.err()
+			}
+			return b.run(ctx, body)
+		})
 	*out = b.out
 	switch {
 	case err != nil:
 		s.refuse(w, r, err)
-	case b.ndjson:
-		s.answeredMany(w, b.state)
-		s.Send(w, r, "application/x-ndjson", b.out)
 	default:
 		s.answeredMany(w, b.state)
-		s.Send(w, r, "application/json", b.out)
+		kinds := [...]string{"application/json", linesType, csvType + "; charset=utf-8"}
+		s.Send(w, r, kinds[b.format], b.out)
 	}
 }
 
-func wantsNDJSON(r *http.Request) bool {
-	for t := range strings.SplitSeq(strings.Join(r.Header["Accept"], ","), ",") {
+func wantsNDJSON(accept string) bool {
+	for t := range strings.SplitSeq(accept, ",") {
 		t, _, _ = strings.Cut(t, ";")
-		if strings.EqualFold(strings.TrimSpace(t), "application/x-ndjson") {
+		if strings.EqualFold(strings.TrimSpace(t), linesType) {
 			return true
 		}
 	}
@@ -79,11 +93,16 @@ func wantsNDJSON(r *http.Request) bool {
 // ServeTicker is GET /predict/{ticker}: the same answer in a form that HTTP caches keep, for as
 // long as the cache here would give it. They count that from when it was made, which Age says.
 func (s *Service) ServeTicker(w http.ResponseWriter, r *http.Request) {
+	vary(w, "Accept, Prefer")
 	q := newQuery(r)
 	ticker := q.ticker()
 	days := int(q.integer("days_ahead", DefaultDays, MinDays, MaxDays))
 	confidence := q.number("confidence_interval", DefaultConfidence, confidenceRule)
 	asOf, hasAsOf := q.date("as_of")
+	format := q.format(r, false)
+	if isStrict(w, r) {
+		q.extra("days_ahead", "confidence_interval", "as_of", "format")
+	}
 	st, t, err := s.find(q, ticker)
 	if err != nil {
 		s.refuse(w, r, err)
@@ -97,6 +116,11 @@ func (s *Service) ServeTicker(w http.ResponseWriter, r *http.Request) {
 			s.refuse(w, r, q.err())
 			return
 		}
+	}
+	if format == formatCSV {
+		s.serveCSV(w, r, st, &Request{Ticker: []byte(t.Name), Days: days, Confidence: confidence,
+			AsOf: asOf, HasAsOf: hasAsOf}, k)
+		return
 	}
 	item, err := s.cached(context.Background(), st, k)
 	if errors.Is(err, errTooEarly) {

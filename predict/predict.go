@@ -35,7 +35,7 @@ type Config struct {
 	TTL          time.Duration // age at which an answer is computed again; 0 means one hour
 
 	MaxBody      int64 // bytes of a request's body; 0 means 64 KiB
-	MaxBatchBody int64 // bytes of the body of a batch or inference; 0 means 1 MiB
+	MaxBatchBody int64 // bytes of the body of a batch or inference; 0 means 4 MiB
 
 	// AnswerBytes bounds the memory of all answers to batches and inferences that are being made or
 	// sent, not counting 64 KiB of each. Requests beyond it get a 503, but a single answer may have
@@ -119,8 +119,9 @@ func (st *state) key(t *market.Ticker, days int, confidence float64) key {
 func New(cfg Config) (*Service, error) {
 	cfg.CacheBytes = cmp.Or(cfg.CacheBytes, 64<<20)
 	cfg.MaxBody = cmp.Or(cfg.MaxBody, 64<<10)
-	cfg.MaxBatchBody = cmp.Or(cfg.MaxBatchBody, 1<<20)
+	cfg.MaxBatchBody = cmp.Or(cfg.MaxBatchBody, 4<<20)
 	cfg.AnswerBytes = cmp.Or(cfg.AnswerBytes, 64<<20)
+	cfg.TTL = cmp.Or(cfg.TTL, time.Hour)
 	cfg.ModelName = cmp.Or(cfg.ModelName, inferModel)
 	if cfg.Now == nil {
 		cfg.Now = time.Now

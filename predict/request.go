@@ -36,21 +36,24 @@ func (r *Request) asOf(now time.Time) calendar.Date {
 
 // Decode reads a JSON body as FastAPI and Pydantic do: strict about JSON, lax about the kinds of
 // its values. An error is always an *Error. A request in the usual form costs no allocation.
-func Decode(body []byte) (Request, error) {
+func Decode(body []byte) (Request, error) { return decode(body, false) }
+
+// decode is Decode of a request that may be strict.
+func decode(body []byte, strict bool) (Request, error) {
 	var r Request
 	if n, ok := decodeFast(body, &r); ok && onlyBlanks(body[n:]) {
 		return r, nil
 	}
-	return decodeFull(body)
+	return decodeFull(body, strict)
 }
 
-// decodeFull is Decode without the fast path. All errors come from it.
-func decodeFull(body []byte) (Request, error) {
+// decodeFull is decode without the fast path. All errors come from it.
+func decodeFull(body []byte, strict bool) (Request, error) {
 	d, err := parse(body)
 	if err != nil {
 		return Request{}, err
 	}
-	return decodeNode(d, 0)
+	return decodeNode(d, 0, strict)
 }
 
 // parse parses a body. The error is FastAPI's answer to one that is no JSON.

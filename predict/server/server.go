@@ -79,6 +79,7 @@ func New(cfg Config) (*Server, error) {
 		TTL:          cfg.CacheTTL,
 		AnswerBytes:  s.plan.AnswerBytes,
 		RedactInput:  cfg.RedactInput,
+		ModelName:    cfg.ModelName,
 		Version:      Version(),
 		Metrics:      s.registry,
 		Scores:       model.Scores,
