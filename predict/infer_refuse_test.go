@@ -120,7 +120,7 @@ func TestInferRefusals(t *testing.T) {
 			`{"error":"unknown model 'other', there is 'tickercast'"}`},
 		{"GET", "/v2/models/%ff", ``, 404, `{"error":"unknown model '` + "\ufffd" +
 			`', there is 'tickercast'"}`},
-		{"POST", inferPath, strings.Repeat(" ", 1<<20+1), 413,
+		{"POST", inferPath, strings.Repeat(" ", 4<<20+1), 413,
 			`{"error":"Request body too large"}`},
 	} {
 		if w := call(h, tt.method, tt.path, tt.body); w.Code != tt.code ||
