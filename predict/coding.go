@@ -182,5 +182,5 @@ func (f *inflater) fault() error {
 }
 
 func errBadGzip() *Error {
-	return &Error{Status: http.StatusBadRequest, Detail: "The body is not valid gzip", Close: true}
+	return &Error{Status: http.StatusBadRequest, Detail: "The body is not valid gzip"}
 }

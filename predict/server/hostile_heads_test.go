@@ -106,8 +106,9 @@ var hostileHeads = []hostileRequest{
 			"HTTP2-Settings: AAMAAABkAAQAAP__\r\n"+json17, aForecast), "200 open"},
 	{"expect", rawPost("Expect: 100-continue\r\n"+json17, aForecast), "100 200 open"},
 	{"expect something else", rawPost("Expect: 200-ok\r\n"+json17, aForecast), "417 closed"},
-	{"encoding of the content", rawPost("Content-Encoding: gzip\r\n"+json17, aForecast),
-		"200 open"},
+	{"coding of the content", rawPost("Content-Encoding: gzip\r\n"+json17, aForecast),
+		"400 open"},
+	{"unknown coding", rawPost("Content-Encoding: br\r\n"+json17, aForecast), "415 open"},
 
 	// No HTTP at all.
 	{"nothing", "", "open"},

@@ -2,7 +2,6 @@ package metrics_test
 
 import (
 	"fmt"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
