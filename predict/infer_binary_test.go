@@ -234,3 +234,27 @@ func TestIndex(t *testing.T) {
 		}
 	}
 }
+
+// FuzzInferBinary: any JSON with any bytes behind it gets an answer of the protocol.
+func FuzzInferBinary(f *testing.F) {
+	body, head := binaryBody("INT32", "FP64", le(int32(3), int32(30)), le(0.9))
+	f.Add([]byte(body), head)
+	f.Add([]byte(body[:len(body)-1]), head)
+	f.Add([]byte(`{"inputs":[{"name":"ticker","datatype":"BYTES","shape":[1,1],"parameters":{"binary_data_size":5}}]}`+
+		"\x01\x00\x00\x00A"), "99")
+	h := newHandler(f)
+	f.Fuzz(func(t *testing.T, body []byte, head string) {
+		w := call(h, "POST", inferPath, string(body), binaryHead, head)
+		text := w.Body.Bytes()
+		if n := w.Header().Get(binaryHead); n != "" {
+			size, err := strconv.Atoi(n)
+			if err != nil || size > len(text) || w.Code != 200 {
+				t.Fatalf("%q, %q: got %d with a head of %q", body, head, w.Code, n)
+			}
+			text = text[:size]
+		}
+		if (w.Code != 200 && w.Code != 400 && w.Code != 413) || !json.Valid(text) {
+			t.Errorf("%q, %q: got %d %q", body, head, w.Code, w.Body)
+		}
+	})
+}
