@@ -18,11 +18,16 @@ const maxFastBody = 1 << 10
 
 // ServePredict is POST /predict.
 func (s *Service) ServePredict(w http.ResponseWriter, r *http.Request) {
-	long := r.ContentLength < 0 || r.ContentLength > maxFastBody
+	long := r.ContentLength < 0 || r.ContentLength > maxFastBody ||
+		r.Header["Content-Encoding"] != nil
 	var answer []byte
+	strict := isStrict(w, r)
+	if strict {
+		vary(w, "Prefer") // no cache keeps an answer without it: it says nothing of freshness
+	}
 	err := s.serve(w, r, call{bodies: &s.singles, json: true, costly: long},
 		func(ctx context.Context, body []byte, held *limits.Hold) error {
-			req, err := decode(body, held)
+			req, err := decode(body, strict, held)
 			if err != nil {
 				return err
 			}
@@ -45,23 +50,30 @@ func (s *Service) ServePredict(w http.ResponseWriter, r *http.Request) {
 
 // ServeBatch is POST /predict/batch: {"requests":[...]}, all answered from
 // the same data, in order. An item's answer is {"predictions":...} with what POST /predict answers,
-// or {"error":{"status":...,"detail":...}}. They come as {"results":[...]}, or one a line to a
-// client that accepts application/x-ndjson.
+// or {"error":{"status":...,"detail":...}}. They come as {"results":[...]}, one a line to a client
+// that accepts application/x-ndjson, or as CSV.
 func (s *Service) ServeBatch(w http.ResponseWriter, r *http.Request) {
-	b := batch{Service: s, ndjson: wantsNDJSON(r), charge: s.charge(w)}
+	vary(w, "Accept, Prefer")
+	q := newQuery(r)
+	b := batch{Service: s, format: q.format(r, true), strict: isStrict(w, r), charge: s.charge(w)}
 	defer b.keep()
-	err := s.serve(w, r, call{bodies: &s.batches, json: true, costly: true, many: true}, b.run)
+	if b.strict {
+		q.extra("format")
+	}
+	err := s.serve(w, r, call{bodies: &s.batches, json: true, costly: true, many: true},
+		func(ctx context.Context, body []byte, held *limits.Hold) error {
+			if len(q.issues) > 0 {
+				return q.err()
+			}
+			return b.run(ctx, body, held)
+		})
 	switch {
 	case err != nil:
 		s.refuse(w, r, err)
-	case b.ndjson:
-		s.answeredMany(w, b.state)
-		w.Header().Set("Content-Type", "application/x-ndjson")
-		w.Header().Set("Content-Length", strconv.Itoa(len(b.out)))
-		w.Write(b.out)
 	default:
 		s.answeredMany(w, b.state)
-		writeJSON(w, http.StatusOK, b.out)
+		kinds := [...]string{"application/json", linesType, csvType + "; charset=utf-8"}
+		s.Send(w, r, kinds[b.format], b.out)
 	}
 }
 
@@ -73,10 +85,10 @@ func (s *Service) charge(w http.ResponseWriter) func(items int) error {
 	return func(items int) error { return s.cfg.Charge(w, items) }
 }
 
-func wantsNDJSON(r *http.Request) bool {
-	for t := range strings.SplitSeq(strings.Join(r.Header["Accept"], ","), ",") {
+func wantsNDJSON(accept string) bool {
+	for t := range strings.SplitSeq(accept, ",") {
 		t, _, _ = strings.Cut(t, ";")
-		if strings.EqualFold(strings.TrimSpace(t), "application/x-ndjson") {
+		if strings.EqualFold(strings.TrimSpace(t), linesType) {
 			return true
 		}
 	}
@@ -87,11 +99,16 @@ func wantsNDJSON(r *http.Request) bool {
 // fresh for as long as the cache here keeps it: max-age is the whole of that time, from which
 // caches subtract Age.
 func (s *Service) ServeTicker(w http.ResponseWriter, r *http.Request) {
+	vary(w, "Accept, Prefer")
 	q := newQuery(r)
 	ticker := q.ticker()
 	days := int(q.integer("days_ahead", DefaultDays, MinDays, MaxDays))
 	confidence := q.number("confidence_interval", DefaultConfidence, confidenceRule)
 	asOf, hasAsOf := q.date("as_of")
+	format := q.format(r, false)
+	if isStrict(w, r) {
+		q.extra("days_ahead", "confidence_interval", "as_of", "format")
+	}
 	st, t, err := s.find(q, ticker)
 	if err != nil {
 		s.refuse(w, r, err)
@@ -105,6 +122,12 @@ func (s *Service) ServeTicker(w http.ResponseWriter, r *http.Request) {
 			s.refuse(w, r, q.err())
 			return
 		}
+	}
+	if format == formatCSV {
+		sent, _ := q.value("as_of")
+		s.serveCSV(w, r, st, &Request{Ticker: []byte(t.Name), Days: days, Confidence: confidence,
+			AsOf: asOf, HasAsOf: hasAsOf, asOfSent: pyjson.StringInput(sent)}, k)
+		return
 	}
 	item, err := s.cached(context.Background(), st, k)
 	if errors.Is(err, errTooEarly) {

@@ -38,26 +38,24 @@ func (r *Request) asOf(now time.Time) calendar.Date {
 
 // Decode reads a JSON body as FastAPI and Pydantic do: strict about JSON, lax about the kinds of
 // its values. An error is always an *Error. A request in the usual form costs no allocation.
-func Decode(body []byte) (Request, error) {
-	return decode(body, nil)
-}
+func Decode(body []byte) (Request, error) { return decode(body, false, nil) }
 
-// decode is Decode with memory that held counts.
-func decode(body []byte, held *limits.Hold) (Request, error) {
+// decode is Decode of a request that may be strict, with memory that held counts.
+func decode(body []byte, strict bool, held *limits.Hold) (Request, error) {
 	var r Request
 	if n, ok := decodeFast(body, &r); ok && onlyBlanks(body[n:]) {
 		return r, nil
 	}
-	return decodeFull(body, held)
+	return decodeFull(body, strict, held)
 }
 
 // decodeFull is decode without the fast path. All errors come from it.
-func decodeFull(body []byte, held *limits.Hold) (Request, error) {
+func decodeFull(body []byte, strict bool, held *limits.Hold) (Request, error) {
 	var r Request
 	err := withTree(body, held, func() error {
 		d, err := parse(body)
 		if err == nil {
-			r, err = decodeNode(d, 0)
+			r, err = decodeNode(d, 0, strict)
 		}
 		return err
 	})

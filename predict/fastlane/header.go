@@ -29,7 +29,7 @@ func (g *grammar) header(found *headers, name, b []byte, at span) bool {
 	case "tracestate":
 		return g.validTrace != nil
 	case "transfer-encoding", "te", "trailer", "expect", "upgrade", "http2-settings",
-		"content-encoding", "origin", "range":
+		"content-encoding", "origin", "range", "prefer":
 		return false
 	}
 	return len(name) <= 3 || string(name[:3]) != "if-"

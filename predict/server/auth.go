@@ -171,5 +171,5 @@ const maxUnread = 16 << 10
 // refuse answers a request whose body has not been read.
 func refuse(w http.ResponseWriter, r *http.Request, e predict.Error) {
 	e.Close = r.ContentLength < 0 || r.ContentLength > maxUnread
-	predict.WriteError(w, &e)
+	predict.WriteError(w, r, &e)
 }

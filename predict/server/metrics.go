@@ -2,6 +2,7 @@ package server
 
 import (
 	"log/slog"
+	"net/http"
 	"time"
 
 	"tickercast/model/market"
@@ -116,4 +117,8 @@ func registerLane(reg *metrics.Registry, lane *fastlane.Lane) {
 	} {
 		reg.CounterFunc(c.name, c.help, func() float64 { return float64(c.value()) })
 	}
+}
+
+func (s *Server) serveMetrics(w http.ResponseWriter, r *http.Request) {
+	s.service.Send(w, r, metrics.ContentType, s.registry.AppendText(nil))
 }

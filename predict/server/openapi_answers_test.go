@@ -9,12 +9,14 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"tickercast/model"
 	"tickercast/model/calibrate"
 	"tickercast/model/market"
 	"tickercast/predict/internal/ratelimit"
@@ -34,14 +36,28 @@ type exchange struct {
 // filled is a path of the document with values that exist.
 func filled(path string) string {
 	return strings.NewReplacer("{ticker}", "AAPL", "{asset}", "app.css", "{name}",
-		"tickercast").Replace(path)
+		"tickercast", "{version}", servedVersion()).Replace(path)
 }
+
+// servedVersion is that of the embedded weights.
+var servedVersion = sync.OnceValue(func() string {
+	m, err := model.Embedded()
+	if err != nil {
+		panic(err)
+	}
+	return m.Version()
+})
 
 const (
 	predictRoute = "POST /predict"
 	batchRoute   = "POST /predict/batch"
 	inferRoute   = "POST /v2/models/{name}/infer"
+	versionRoute = "/v2/models/{name}/versions/{version}"
+	indexRoute   = "POST /v2/repository/index"
 )
+
+var posts = []string{predictRoute, batchRoute, inferRoute, "POST " + versionRoute + "/infer",
+	indexRoute}
 
 func exchanges() []exchange {
 	long := strings.Repeat("A", 11)
@@ -56,10 +72,12 @@ func exchanges() []exchange {
 			`{"ticker":"AAPL","levels":[0.9]},{"ticker":"ZZZZQ"}]}`, status: 200},
 		{route: batchRoute, header: "Accept: application/x-ndjson",
 			body: `{"requests":[{"ticker":"ZZZZQ"}]}`, status: 200},
+		{route: batchRoute, header: "Accept: text/csv", body: `{"requests":[]}`, status: 200},
 		{route: batchRoute, body: "\"\xff\"", status: 400},
-		{route: batchRoute, body: strings.Repeat(" ", 1<<20+1), status: 413},
+		{route: batchRoute, body: strings.Repeat(" ", 4<<20+1), status: 413},
 		{route: batchRoute, body: `{"requests":{}}`, status: 422},
 		{route: "GET /predict/{ticker}", target: "/predict/AAPL?days_ahead=2", status: 200},
+		{route: "GET /predict/{ticker}", header: "Accept: text/csv", status: 200},
 		{route: "GET /predict/{ticker}", header: "If-None-Match: *", status: 304},
 		{route: "GET /predict/{ticker}", target: "/predict/ZZZZQ", status: 404},
 		{route: "GET /predict/{ticker}", target: "/predict/AAPL?days_ahead=31", status: 422},
@@ -76,16 +94,35 @@ func exchanges() []exchange {
 		{route: "GET /v2/models/{name}", target: "/v2/models/other", status: 404},
 		{route: "GET /v2/models/{name}/ready", status: 200},
 		{route: "GET /v2/models/{name}/ready", target: "/v2/models/other/ready", status: 404},
-		{route: inferRoute, body: tensor("AAPL"), status: 200},
-		{route: inferRoute, body: tensor("ZZZZQ"), status: 400},
 		{route: inferRoute, target: "/v2/models/other/infer", body: tensor("AAPL"), status: 404},
-		{route: inferRoute, body: strings.Repeat(" ", 1<<20+1), status: 413},
+		{route: "GET /v2/models", status: 200},
+		{route: indexRoute, body: `{"ready":true}`, status: 200},
+		{route: indexRoute, body: `{`, status: 400},
+		{route: indexRoute, body: strings.Repeat(" ", 64<<10+1), status: 413},
+		{route: "GET " + versionRoute, status: 200},
+		{route: "GET " + versionRoute, target: "/v2/models/tickercast/versions/1", status: 404},
+		{route: "GET " + versionRoute + "/ready", status: 200},
+		{route: "GET " + versionRoute + "/ready", target: "/v2/models/tickercast/versions/1/ready",
+			status: 404},
+		{route: "POST " + versionRoute + "/infer", target: "/v2/models/tickercast/versions/1/infer",
+			body: tensor("AAPL"), status: 404},
 		{route: "GET /health", status: 200},
 		{route: "GET /livez", status: 200},
 		{route: "GET /readyz", status: 200},
 		{route: "GET /docs/{asset}", target: "/docs/app.js", status: 200},
 		{route: "GET /docs/{asset}", target: "/docs/icon.svg", status: 200},
 		{route: "GET /docs/{asset}", target: "/docs/nope.js", status: 404},
+	}
+	binary := strings.TrimSuffix(tensor("AAPL"), "}") + `,"parameters":{"binary_data_output":true}}`
+	for _, route := range []string{inferRoute, "POST " + versionRoute + "/infer"} {
+		list = append(list, exchange{route: route, body: tensor("AAPL"), status: 200},
+			exchange{route: route, body: binary, status: 200},
+			exchange{route: route, body: tensor("ZZZZQ"), status: 400},
+			exchange{route: route, body: strings.Repeat(" ", 4<<20+1), status: 413})
+	}
+	for _, route := range posts {
+		list = append(list, exchange{route: route, header: "Content-Encoding: br", body: "{}",
+			status: 415})
 	}
 	for _, route := range []string{"GET /docs", "GET /docs/{asset}", "GET /openapi.json"} {
 		list = append(list, exchange{route: route, status: 200},
@@ -124,15 +161,18 @@ func TestEveryStatusIsReached(t *testing.T) {
 		})
 		synctest.Wait()
 		for _, path := range []string{"/predict/{ticker}", "/tickers", "/tickers/{ticker}",
-			"/model"} {
+			"/model", versionRoute} {
 			c.exchange(loading, exchange{route: "GET " + path, status: 503})
 		}
+		c.exchange(loading, exchange{route: "POST " + versionRoute + "/infer", body: tensor("AAPL"),
+			status: 503})
 		close(loaded)
 		loading.awaitReady()
 		broken := start(t, inMemory(), func(c *server.Config) { c.Load = loadBroken(t) })
 		c.exchange(broken, exchange{route: predictRoute, body: aForecast, status: 500})
 		r.terminate()
-		for _, path := range []string{"/readyz", "/v2/health/ready", "/v2/models/{name}/ready"} {
+		for _, path := range []string{"/readyz", "/v2/health/ready", "/v2/models/{name}/ready",
+			versionRoute + "/ready"} {
 			c.exchange(r, exchange{route: "GET " + path, status: 503})
 		}
 		require.NoError(t, r.end())
@@ -142,7 +182,9 @@ func TestEveryStatusIsReached(t *testing.T) {
 	hurried := start(t, inMemory(), func(c *server.Config) { c.BatchTimeout = time.Nanosecond })
 	c.exchange(hurried, exchange{route: batchRoute, body: `{"requests":[{"ticker":"AAPL"}]}`,
 		status: 504})
-	c.exchange(hurried, exchange{route: inferRoute, body: tensor("AAPL"), status: 504})
+	for _, route := range []string{inferRoute, "POST " + versionRoute + "/infer"} {
+		c.exchange(hurried, exchange{route: route, body: tensor("AAPL"), status: 504})
+	}
 
 	require.Empty(t, slices.Sorted(maps.Keys(c.unseen)),
 		"in the document, but the server was not seen to answer it")
@@ -246,7 +288,7 @@ func (c *comparison) raw(r *running, route, headers string) (*http.Response, str
 
 // tooSlow sends bodies that do not come.
 func (c *comparison) tooSlow(r *running) {
-	for _, route := range []string{predictRoute, batchRoute, inferRoute} {
+	for _, route := range posts {
 		resp, body := c.raw(r, route, isJSON+"Content-Length: 10\r\n")
 		require.Equal(c, 408, resp.StatusCode)
 		require.True(c, resp.Close)

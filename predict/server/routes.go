@@ -24,6 +24,7 @@ func (r route) pattern() string { return r.method + " " + r.path }
 func (s *Server) routes() []route {
 	var keyed kind
 	probe := kind{open: true, probe: true}
+	const version = "/v2/models/{name}/versions/{version}"
 	routes := []route{
 		{"POST", "/predict", s.service.ServePredict, keyed},
 		{"POST", "/predict/batch", s.service.ServeBatch, keyed},
@@ -34,9 +35,14 @@ func (s *Server) routes() []route {
 		{"GET", "/v2", s.service.ServeServerMetadata, keyed},
 		{"GET", "/v2/health/live", s.service.ServeServerLive, probe},
 		{"GET", "/v2/health/ready", s.service.ServeServerReady, probe},
+		{"GET", "/v2/models", s.service.ServeModels, keyed},
+		{"POST", "/v2/repository/index", s.service.ServeIndex, keyed},
 		{"GET", "/v2/models/{name}", s.service.ServeModelMetadata, keyed},
 		{"GET", "/v2/models/{name}/ready", s.service.ServeModelReady, probe},
 		{"POST", "/v2/models/{name}/infer", s.service.ServeModelInfer, keyed},
+		{"GET", version, s.service.ServeModelMetadata, keyed},
+		{"GET", version + "/ready", s.service.ServeModelReady, probe},
+		{"POST", version + "/infer", s.service.ServeModelInfer, keyed},
 		{"GET", "/health", s.service.ServeHealth, probe},
 		{"GET", "/livez", s.service.ServeLive, probe},
 		{"GET", "/readyz", s.service.ServeReady, probe},
@@ -67,7 +73,7 @@ func (s *Server) publicHandler() http.Handler {
 // adminHandler is the admin port. Probes need no token there either: a kubelet has none.
 func (s *Server) adminHandler() http.Handler {
 	guarded := http.NewServeMux()
-	guarded.Handle("GET /metrics", s.registry)
+	guarded.HandleFunc("GET /metrics", s.serveMetrics)
 	guarded.HandleFunc("POST /-/reload", s.serveReload)
 	guarded.HandleFunc("GET /debug/pprof/", pprof.Index)
 	guarded.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)

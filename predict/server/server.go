@@ -98,6 +98,7 @@ func New(cfg Config) (*Server, error) {
 		MaxBatchBody: s.plan.BodyBytes(cfg.MaxBatchBody),
 		Hold:         hold,
 		RedactInput:  cfg.RedactInput,
+		ModelName:    cfg.ModelName,
 		Version:      Version(),
 		Metrics:      s.registry,
 		Scores:       model.Scores,
