@@ -7,10 +7,14 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"tickercast/model/market"
+	"tickercast/predict"
+	"tickercast/predict/internal/limits"
 )
 
 func zip(s string) string {
@@ -135,6 +139,33 @@ func TestCompressedAnswers(t *testing.T) {
 	w := call(h, "GET", "/tickers?limit=3", "", "Accept-Encoding", "gzip, identity;q=0")
 	if !strings.HasPrefix(unzip(t, w.Body.Bytes()), `{"tickers":[`) {
 		t.Errorf("without identity: got %v", w.Header())
+	}
+}
+
+// TestNoRoomToCompress: an answer goes as it is when there is no room for a compressed copy.
+func TestNoRoomToCompress(t *testing.T) {
+	l := limits.NewLimiter(512 << 10)
+	mux := newHandler(t, func(cfg *predict.Config) {
+		cfg.Hold = func(w http.ResponseWriter) *limits.Hold { return &w.(*heldWriter).hold }
+	})
+	for accept, want := range map[string]int{"gzip": 200, "gzip, identity;q=0": 503} {
+		answer := httptest.NewRecorder()
+		w := &heldWriter{ResponseWriter: answer}
+		l.Open(&w.hold, w, limits.FreeBytes)
+		r := httptest.NewRequest("POST", "/predict/batch", strings.NewReader(`{"requests":[`+
+			strings.Repeat(`{"ticker":"A","days_ahead":30},`, 20)+`{"ticker":"A"}]}`))
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Accept-Encoding", accept)
+		mux.ServeHTTP(w, r)
+		w.hold.Release()
+		if answer.Code != want || answer.Header().Get("Content-Encoding") != "" ||
+			want == 200 && answer.Body.Len() < 64<<10 {
+			t.Errorf("%s: got %d %v, want %d and no coding", accept, answer.Code, answer.Header(),
+				want)
+		}
+		if used := l.Used(); used != 0 {
+			t.Errorf("%s: %d bytes are in use afterwards", accept, used)
+		}
 	}
 }
 

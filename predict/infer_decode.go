@@ -228,8 +228,8 @@ func values[T any](t *tensor, kind *pyjson.Rule, cut func(datatype string, b []b
 	return list, err
 }
 
-// inferItemBytes is what a value takes as text, as a value of its type and as part of a Request, where
-// lists may have grown to twice their length.
+// inferItemBytes is what a value takes as text, as a value of its type and as part of a Request,
+// where lists may have grown to twice their length.
 const inferItemBytes = 320
 
 // setLength takes a shape of [n], and of [n, 1] from clients that send every model a column of

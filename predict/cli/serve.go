@@ -134,7 +134,7 @@ func serveFlags(set *flag.FlagSet, cfg *server.Config) {
 	set.DurationVar(&cfg.ReadHeaderTimeout, "read-header-timeout", cfg.ReadHeaderTimeout,
 		"`time` for a client to send the head of a request")
 	set.DurationVar(&cfg.ReadTimeout, "read-timeout", cfg.ReadTimeout,
-		"`time` for a client to send a whole request; 1 MiB within 5s is 200 kB/s")
+		"`time` for a client to send a whole request; 4 MiB within 5s is 800 kB/s")
 	set.DurationVar(&cfg.WriteTimeout, "write-timeout", cfg.WriteTimeout,
 		"`time` for a client to read its answer")
 	set.DurationVar(&cfg.IdleTimeout, "idle-timeout", cfg.IdleTimeout,

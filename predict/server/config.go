@@ -129,7 +129,7 @@ func Default() Config {
 		CacheBytes:        64 << 20,
 		CacheTTL:          time.Hour,
 		MaxBody:           64 << 10,
-		MaxBatchBody:      1 << 20,
+		MaxBatchBody:      4 << 20,
 		MaxBatchItems:     1000,
 		MaxHeaderBytes:    8 << 10,
 		MaxHeaderFields:   100,
@@ -137,7 +137,7 @@ func Default() Config {
 		DrainDelay:        5 * time.Second,
 		Grace:             10 * time.Second,
 		ReadHeaderTimeout: 3 * time.Second,
-		ReadTimeout:       5 * time.Second, // 1 MiB within it is 200 kB/s
+		ReadTimeout:       5 * time.Second, // 4 MiB within it is 800 kB/s
 		WriteTimeout:      10 * time.Second,
 		IdleTimeout:       75 * time.Second, // balancers' is 60 s: they must close first
 		FastLane:          true,
