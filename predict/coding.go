@@ -81,7 +81,7 @@ func (s *Service) Send(w http.ResponseWriter, r *http.Request, contentType strin
 	h.Add("Vary", "Accept-Encoding") // others may have added more
 	if gzip, plain := acceptedCodings(r.Header["Accept-Encoding"]); gzip &&
 		(len(body) >= minGzip || !plain) {
-		switch short, err := s.compressor.compress(body, s.hold(w)); {
+		switch short, err := s.gzip.compress(body, s.hold(w)); {
 		case err == nil:
 			body = short
 			h.Set("Content-Encoding", "gzip")

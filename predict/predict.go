@@ -105,8 +105,7 @@ type Service struct {
 	singles bodyPool // of single requests
 	batches bodyPool // of batches and inferences
 	outputs bodyPool // of their answers
-
-	compressor *compressor
+	gzip    *compressor
 }
 
 // key holds everything that the answer to a request for a listed ticker depends on. It has no
@@ -165,8 +164,7 @@ func New(cfg Config) (*Service, error) {
 		singles: bodyPool{limit: cfg.MaxBody, keep: keptBody},
 		batches: bodyPool{limit: cfg.MaxBatchBody, keep: keptBody},
 		outputs: bodyPool{keep: 512 << 10},
-
-		compressor: newCompressor(),
+		gzip:    newCompressor(),
 	}
 	cfg.Metrics.CounterFunc("predict_cache_hits_total", "Answers found in the cache.",
 		func() float64 { return float64(c.Stats().Hits(s.lookups.Value())) })

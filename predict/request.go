@@ -90,3 +90,34 @@ func parse(body []byte) (*pyjson.Document, error) {
 	return nil, &Error{Status: http.StatusUnprocessableEntity,
 		Issues: []Issue{{Rule: invalid, In: "body", Index: fault.Position, Input: []byte("{}")}}}
 }
+
+// countItems returns how many elements the list has of which b begins behind the bracket, or -1 if
+// it does not end. It looks only at brackets, commas and strings.
+func countItems(b []byte) int {
+	i := skipBlanks(b, 0)
+	if i < len(b) && b[i] == ']' {
+		return 0
+	}
+	n, depth := 1, 1
+	for ; i < len(b); i++ {
+		switch b[i] {
+		case '"':
+			for i++; i < len(b) && b[i] != '"'; i++ {
+				if b[i] == '\\' {
+					i++
+				}
+			}
+		case '[', '{':
+			depth++
+		case ']', '}':
+			if depth--; depth == 0 {
+				return n
+			}
+		case ',':
+			if depth == 1 {
+				n++
+			}
+		}
+	}
+	return -1
+}

@@ -1,7 +1,11 @@
 package check
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -21,9 +25,15 @@ func scrape(t *testing.T) string {
 	t.Helper()
 	s := newServer(t)
 	cert, key := certificate(t)
-	s.start(t, "-rate-limit", "1/h", "-tls-cert", cert, "-tls-key", key)
+	const apiKey = "a-key"
+	keys := filepath.Join(t.TempDir(), "keys")
+	line := fmt.Sprintf("%x dashboard\n", sha256.Sum256([]byte(apiKey)))
+	if err := os.WriteFile(keys, []byte(line), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.start(t, "-rate-limit", "1/h", "-tls-cert", cert, "-tls-key", key, "-api-keys", keys)
 	for range 2 {
-		s.getTLS(t, "/model")
+		s.getTLS(t, "/model", apiKey)
 	}
 	_, text := s.get(t, s.admin, "/metrics")
 	return text
