@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -72,34 +73,50 @@ func TestBatchesCompressed(t *testing.T) {
 	require.NoError(t, json.NewDecoder(resp.Body).Decode(&list))
 	resp.Body.Close()
 	for _, tickers := range []int{100, len(list.Tickers)} {
-		var items []string
+		var items, names []string
 		for _, ticker := range list.Tickers[:tickers] {
 			items = append(items, fmt.Sprintf(`{"ticker":%q,"days_ahead":30}`, ticker.Ticker))
+			names = append(names, strconv.Quote(ticker.Ticker))
 		}
-		req, err := http.NewRequestWithContext(t.Context(), "POST",
-			"http://"+p.addr+"/predict/batch",
-			strings.NewReader(`{"requests":[`+strings.Join(items, ",")+`]}`))
-		require.NoError(t, err)
-		req.Header.Set("Content-Type", "application/json")
-		req.Header.Set("Accept-Encoding", "gzip")
-		resp, err := http.DefaultClient.Do(req)
-		require.NoError(t, err)
-		body, err := io.ReadAll(resp.Body)
-		resp.Body.Close()
-		require.NoError(t, err)
-		require.Equal(t, "gzip", resp.Header.Get("Content-Encoding"))
-		z, err := gzip.NewReader(bytes.NewReader(body))
-		require.NoError(t, err)
-		plain, err := io.ReadAll(z)
-		require.NoError(t, err)
+		plain, zipped := p.askZipped(t, "/predict/batch",
+			`{"requests":[`+strings.Join(items, ",")+`]}`)
 		var answer struct{ Results []struct{ Predictions []any } }
 		require.NoError(t, json.Unmarshal(plain, &answer))
 		require.Len(t, answer.Results, tickers)
 		require.Len(t, answer.Results[tickers-1].Predictions, 30)
-		t.Logf("%d tickers: %d bytes, %d as gzip", tickers, len(plain), len(body))
-		require.Less(t, len(body), len(plain)/6)
+		t.Logf("%d tickers: %d bytes, %d as gzip", tickers, len(plain), zipped)
+		require.Less(t, zipped, len(plain)/6)
 		if tickers == 100 {
-			require.Less(t, len(body), 80_000)
+			require.Less(t, zipped, 80_000)
+			continue
 		}
+		plain, zipped = p.askZipped(t, "/v2/models/tickercast/infer", fmt.Sprintf(
+			`{"inputs":[{"name":"ticker","datatype":"BYTES","shape":[%d],"data":[%s]},`+
+				`{"name":"days_ahead","datatype":"INT8","shape":[1],"data":[30]}],`+
+				`"outputs":[{"name":"date"},{"name":"predicted_price"}]}`, tickers,
+			strings.Join(names, ",")))
+		t.Logf("dates and prices of %d tickers: %d bytes, %d as gzip", tickers, len(plain), zipped)
+		require.Less(t, zipped, 80_000)
 	}
+}
+
+// askZipped returns the answer to a POST, which must come as gzip, and its length as such.
+func (p *process) askZipped(t *testing.T, path, body string) (plain []byte, zipped int) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), "POST", "http://"+p.addr+path,
+		strings.NewReader(body))
+	require.NoError(t, err)
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Accept-Encoding", "gzip")
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.Equal(t, "gzip", resp.Header.Get("Content-Encoding"), "%.200s", answer)
+	z, err := gzip.NewReader(bytes.NewReader(answer))
+	require.NoError(t, err)
+	plain, err = io.ReadAll(z)
+	require.NoError(t, err)
+	return plain, len(answer)
 }
