@@ -64,7 +64,7 @@ func (s *Server) registerMetrics() {
 			func() float64 { return float64(s.warningsOf(kind)) },
 			metrics.Label{Name: "kind", Value: kind})
 	}
-	reg.GaugeFunc("market_age_days",
+	reg.GaugeFunc("market_age_sessions",
 		"Trading days that have ended since the last close that is served.",
 		func() float64 {
 			_, mk := s.service.Current()

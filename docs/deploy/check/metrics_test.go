@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	monitoring "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/rulefmt"
@@ -134,6 +135,17 @@ func TestAlerts(t *testing.T) {
 	}
 	if n < 10 {
 		t.Errorf("only %d alerts were found", n)
+	}
+}
+
+// TestMetricsFollowConventions is what promtool check metrics does.
+func TestMetricsFollowConventions(t *testing.T) {
+	problems, err := promlint.New(strings.NewReader(scrape(t))).Lint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
 	}
 }
 
