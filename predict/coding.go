@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -78,7 +79,9 @@ func (b *heldBuffer) Write(p []byte) (n int, err error) {
 // there is no room for the compressed copy, the answer goes as it is.
 func (s *Service) Send(w http.ResponseWriter, r *http.Request, contentType string, body []byte) {
 	h := w.Header()
-	h.Add("Vary", "Accept-Encoding") // others may have added more
+	if !slices.Contains(h["Vary"], batchVary) {
+		vary(w, "Accept-Encoding") // others may have added more
+	}
 	if gzip, plain := acceptedCodings(r.Header["Accept-Encoding"]); gzip &&
 		(len(body) >= minGzip || !plain) {
 		switch short, err := s.gzip.compress(body, s.hold(w)); {
@@ -91,9 +94,7 @@ func (s *Service) Send(w http.ResponseWriter, r *http.Request, contentType strin
 		}
 	}
 	h.Set("Content-Type", contentType)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(http.StatusOK)
-	w.Write(body)
+	write(w, http.StatusOK, body)
 }
 
 // acceptedCodings reports whether an Accept-Encoding takes gzip, and likes it as well as no coding,

@@ -19,30 +19,36 @@ import (
 const csvHead = "ticker,as_of,date,days_ahead,confidence,predicted_price,confidence_lower," +
 	"confidence_upper"
 
-// serveCSV answers a GET for a listed ticker. It bypasses the cache, which holds JSON: the
-// forecasts are at hand.
-func (s *Service) serveCSV(w http.ResponseWriter, r *http.Request, st *state, req *Request,
-	k key) {
-	rows, err := s.csvRows(r.Context(), st, req, "\n")
+// serveCSV answers a GET that q has read. It bypasses the cache, which holds JSON: the forecasts are
+// at hand.
+func (s *Service) serveCSV(w http.ResponseWriter, r *http.Request, q *query, req *Request) {
+	st, t, err := s.find(q, req.Ticker)
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	sent, _ := q.value("as_of")
+	req.asOfSent = pyjson.StringInput(sent)
+	req.Ticker = []byte(t.Name)
+	rows, k, err := s.csvRows(r.Context(), st, req, "\n")
 	if err != nil {
 		s.refuse(w, r, inQuery(err))
 		return
 	}
 	body := append([]byte(csvHead+"\n"), rows...)
-	tag := entityTag(body)
+	tag := appendTag(nil, body)
 	h := w.Header()
-	h.Set("ETag", tag)
+	h.Set("ETag", string(tag))
 	h.Set("Cache-Control", "public, max-age="+strconv.Itoa(int(s.cfg.TTL.Seconds())))
 	h.Set("Age", "0")
 	h.Set("Cache-Status", "tickercast; fwd=bypass")
 	s.answered(w, st, new(Request), origin{k, ""})
-	if matchesTag(r.Header["If-None-Match"], tag) {
+	if matchesTag([]byte(strings.Join(r.Header["If-None-Match"], ",")), tag) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
 	h.Set("Content-Type", csvType+"; charset=utf-8")
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	w.Write(body)
+	write(w, http.StatusOK, body)
 }
 
 // inQuery is an error about a field of a body, said of a parameter of that name.
@@ -55,43 +61,44 @@ func inQuery(err error) error {
 	return err
 }
 
-// csvRows are the rows for a request, each with an end: one for each day and confidence.
-func (s *Service) csvRows(ctx context.Context, st *state, r *Request, end string) ([]byte, error) {
+// csvRows are the rows for a request, each with an end: one for each day and confidence. The key is
+// that of a listed ticker.
+func (s *Service) csvRows(ctx context.Context, st *state, r *Request,
+	end string) (rows []byte, k key, err error) {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return nil, k, err
 	}
 	if r.History != nil {
 		asOf := r.asOf(s.cfg.Now())
 		ts, err := st.fromHistory(r, asOf)
 		if err != nil {
-			return nil, err
+			return nil, k, err
 		}
-		return ts.appendCSV(nil, string(r.Ticker), asOf, r, end), nil
+		return ts.appendCSV(nil, string(r.Ticker), asOf, r, end), k, nil
 	}
 	t, ok := st.find(r.Ticker)
 	if !ok {
-		return nil, errUnknownTicker(r.Ticker)
+		return nil, k, errUnknownTicker(r.Ticker)
 	}
-	if !r.HasAsOf {
-		return st.tickers[t.Index].appendCSV(nil, t.Name, t.AsOf, r, end), nil
-	}
-	k := st.key(t, r.Days, r.Confidence)
-	var rule *pyjson.Rule
-	if k.asOf, rule = st.past.effective(t, r.AsOf); rule != nil {
-		return nil, errValue(*rule, "as_of", r.asOfSent)
+	k = st.key(t, r.Days, r.Confidence)
+	if r.HasAsOf {
+		var rule *pyjson.Rule
+		if k.asOf, rule = st.past.effective(t, r.AsOf); rule != nil {
+			return nil, k, errValue(*rule, "as_of", r.asOfSent)
+		}
 	}
 	if k.asOf == 0 {
-		return st.tickers[t.Index].appendCSV(nil, t.Name, t.AsOf, r, end), nil
+		return st.tickers[t.Index].appendCSV(nil, t.Name, t.AsOf, r, end), k, nil
 	}
 	day, err := st.past.at(ctx, k.asOf)
 	if err != nil {
-		return nil, err
+		return nil, k, err
 	}
 	ts, err := day.ticker(t.Name)
 	if err != nil {
-		return nil, errValue(ruleAsOfShort, "as_of", r.asOfSent)
+		return nil, k, errValue(ruleAsOfShort, "as_of", r.asOfSent)
 	}
-	return ts.appendCSV(nil, t.Name, st.record(origin{k, ""}).AsOf, r, end), nil
+	return ts.appendCSV(nil, t.Name, st.record(origin{k, ""}).AsOf, r, end), k, nil
 }
 
 // fromHistory is what an answer for a series that came with its request needs.
@@ -100,7 +107,7 @@ func (st *state) fromHistory(r *Request, asOf calendar.Date) (ts tickerState, er
 	if err != nil {
 		return ts, fmt.Errorf("forecasting %d valid closes: %w", len(r.History), err)
 	}
-	return tickerState{rowPrefix(r.Ticker), datesAfter(r.calendar(), asOf), t.Close,
+	return tickerState{rowPrefix(r.Ticker), datesAfter(r.calendar(), asOf, r.Days), t.Close,
 		st.model.Forecast(t.Features[:], r.Days)}, nil
 }
 

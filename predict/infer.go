@@ -194,6 +194,10 @@ func (s *Service) ServeIndex(w http.ResponseWriter, r *http.Request) {
 	s.writeValue(w, r, http.StatusOK, rows)
 }
 
+// shortInfer is the length of a body that names thirty tickers at most. It is answered sooner than
+// anything could come of waiting for a slot or of ending it early.
+const shortInfer = 256
+
 // ServeModelInfer is POST /v2/models/{name}/infer, with or without a version: forecasts for many
 // tickers. It ignores the Content-Type, which the protocol does not mention and its clients do not
 // send.
@@ -222,7 +226,9 @@ func (s *Service) infer(w http.ResponseWriter, r *http.Request) (answer inferAns
 	if err != nil {
 		return answer, err
 	}
-	err = s.serve(w, r, call{bodies: &s.batches, costly: true, many: true},
+	long := r.ContentLength < 0 || r.ContentLength > shortInfer ||
+		r.Header["Content-Encoding"] != nil
+	err = s.serve(w, r, call{bodies: &s.batches, costly: long, many: long},
 		func(ctx context.Context, body []byte, held *limits.Hold) error {
 			d := inferDecoder{s.cfg.MaxItems, held}
 			req, err := d.decode(body, r.Header.Get(inferHeadLength))

@@ -1,6 +1,7 @@
 package predict
 
 import (
+	"bytes"
 	"net/http"
 	"slices"
 	"strings"
@@ -61,34 +62,38 @@ var ruleFormat = rule("literal_error", "Input should be 'json' or 'csv'",
 
 // format returns what a request asks for by its query or, without one, by Accept. lines says
 // whether JSON on lines is to be had.
-func (q *query) format(r *http.Request, lines bool) format {
-	if v, ok := q.value("format"); ok {
-		switch string(v) {
-		case "json":
-		case "csv":
-			return formatCSV
-		default:
-			q.fail(&ruleFormat, "query", "format", v)
-		}
-		return formatJSON
+func (q *query) format(accept []byte, lines bool) format {
+	v, ok := q.value("format")
+	switch {
+	case !ok:
+		return acceptedFormat(accept, lines)
+	case string(v) == "csv":
+		return formatCSV
+	case string(v) != "json":
+		q.fail(&ruleFormat, "query", "format", v)
 	}
-	accept := strings.Join(r.Header["Accept"], ",")
+	return formatJSON
+}
+
+// acceptedFormat is JSON unless Accept names another one. CSV must be liked better than JSON, or as
+// well and stand before it. A range such as */* is no name.
+func acceptedFormat(accept []byte, lines bool) format {
 	if lines && wantsNDJSON(accept) {
 		return formatLines
 	}
-	// JSON is the answer unless CSV is named, and liked better or before it. A range such as */* is
-	// no name.
 	likes, which := 0.0, formatJSON
-	for item := range strings.SplitSeq(accept, ",") {
-		name, params, _ := strings.Cut(item, ";")
+	for more := len(accept) > 0; more; {
+		var item []byte
+		item, accept, more = bytes.Cut(accept, []byte(","))
+		name, params, _ := bytes.Cut(item, []byte(";"))
 		f := formatJSON
-		switch name = strings.Trim(name, " \t"); {
-		case strings.EqualFold(name, csvType):
+		switch name = bytes.Trim(name, " \t"); {
+		case bytes.EqualFold(name, []byte(csvType)):
 			f = formatCSV
-		case !strings.EqualFold(name, "application/json"):
+		case !bytes.EqualFold(name, []byte("application/json")):
 			continue
 		}
-		if w := weight(params); w > likes {
+		if w := weight(string(params)); w > likes {
 			likes, which = w, f
 		}
 	}
@@ -97,9 +102,9 @@ func (q *query) format(r *http.Request, lines bool) format {
 
 // extra records the parameters of a strict request that have none of these names.
 func (q *query) extra(names ...string) {
-	for pair := range strings.SplitSeq(q.raw, "&") {
-		k, v, _ := strings.Cut(pair, "=")
-		if name := string(unescapeQuery(k)); pair != "" && !slices.Contains(names, name) &&
+	for pair := range bytes.SplitSeq(q.raw, []byte("&")) {
+		k, v, _ := bytes.Cut(pair, []byte("="))
+		if name := string(unescapeQuery(k)); len(pair) > 0 && !slices.Contains(names, name) &&
 			len(q.issues) < maxIssues {
 			q.fail(&ruleExtra, "query", clip(name), unescapeQuery(v))
 		}

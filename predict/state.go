@@ -77,7 +77,7 @@ func newState(ctx context.Context, steps *calibrate.Yearly, mk *market.Market, g
 		t := &tickers[i]
 		e := end{t.Calendar, t.AsOf}
 		if after[e] == nil {
-			after[e] = datesAfter(t.Calendar, t.AsOf)
+			after[e] = datesAfter(t.Calendar, t.AsOf, MaxDays)
 		}
 		st.tickers[i] = tickerState{rowPrefix([]byte(t.Name)), after[e], t.Close,
 			m.Forecast(t.Features[:], MaxDays)}

@@ -96,7 +96,7 @@ type Config struct {
 	Docs            string            // who gets the page and the document: DocsOpen or another
 	ModelName       string            // in the Open Inference Protocol, beside tickercast
 	RootPath        string            // the prefix of all paths, as clients see them; may be empty
-	FastLane        bool              // answer plain POST /predict without net/http
+	FastLane        bool              // answer plain requests without net/http
 
 	Logger       *slog.Logger
 	AccessLog    slog.Handler // must not block; needed with an AccessRate

@@ -27,8 +27,7 @@ type connTracker struct {
 
 	limiter *limits.Limiter // nil: what the connections hold is not counted
 	proxies ratelimit.Proxies
-	sealed  bool // the connections are encrypted
-	h2c     bool // they may speak HTTP/2 though they are not
+	h2c     bool // the connections may speak HTTP/2 though they are not encrypted
 }
 
 // listener wraps ln. The server must accept from what it returns.
@@ -38,17 +37,16 @@ func (c *connTracker) listener(ln net.Listener) net.Listener { return trackedLis
 func (c *connTracker) track(nc net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
-		c.open.Store(nc, trackedIn(nc))
+		if t, ok := nc.(*trackedConn); ok {
+			c.open.Store(nc, t) // others are there since Accept
+		}
 	case http.StateClosed, http.StateHijacked:
 		if t, ok := c.open.LoadAndDelete(nc); ok {
-			t.(*trackedConn).memory.end()
+			t.(*trackedConn).end()
 		}
 	default:
 		if t, ok := c.open.Load(nc); ok {
 			t.(*trackedConn).enter(state)
-		}
-		if state == http.StateActive && c.sealed {
-			countSealedHTTP2(nc)
 		}
 	}
 }
@@ -109,7 +107,7 @@ type trackedConn struct {
 	freeStream atomic.Bool  // a stream of HTTP/2 is the one that is free
 	refusing   atomic.Int32 // streams that are being refused
 	began      time.Time
-	http2      atomic.Bool // its end is for an http2Service
+	http2      atomic.Bool // it has no heads of HTTP/1, and its end is for an http2Service
 
 	mu       sync.Mutex
 	state    http.ConnState
@@ -151,19 +149,40 @@ func (l trackedListener) Accept() (net.Conn, error) {
 	if l.tracker.limiter != nil {
 		l.tracker.limiter.Open(&t.memory.hold, t, freeHead)
 	}
-	return t, nil
+	sealed, ok := nc.(*tls.Conn)
+	if !ok {
+		return t, nil
+	}
+	// The server must see what was chosen in the handshake. It reads such a connection itself only
+	// to find that the handshake has failed.
+	t.received, t.head = true, headCounter{}
+	if sealed.ConnectionState().NegotiatedProtocol == "h2" {
+		t.http2.Store(true)
+	}
+	l.tracker.open.Store(nc, t)
+	return nc, nil
 }
 
-// trackedIn finds the connection of a trackedListener in what an http.Server makes of it.
-func trackedIn(nc net.Conn) *trackedConn {
-	if t, ok := nc.(*tls.Conn); ok {
-		nc = t.NetConn()
+// of returns what is known of a connection that came from the listener.
+func (c *connTracker) of(nc net.Conn) *trackedConn {
+	if t, ok := nc.(*trackedConn); ok {
+		return t
 	}
-	return nc.(*trackedConn)
+	t, _ := c.open.Load(nc)
+	return t.(*trackedConn)
+}
+
+// end notes that the connection is closed.
+func (t *trackedConn) end() {
+	t.memory.end()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.state = http.StateClosed
+	t.endEvictionLocked()
 }
 
 func (t *trackedConn) enter(state http.ConnState) {
-	if state == http.StateIdle && !t.memory.http2.Load() {
+	if state == http.StateIdle && !t.http2.Load() {
 		t.memory.hold.Release()
 		t.memory.read = false
 	}
