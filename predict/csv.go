@@ -19,8 +19,8 @@ import (
 const csvHead = "ticker,as_of,date,days_ahead,confidence,predicted_price,confidence_lower," +
 	"confidence_upper"
 
-// serveCSV answers a GET that q has read. It bypasses the cache, which holds JSON: the forecasts are
-// at hand.
+// serveCSV answers a GET that q has read. It bypasses the cache, which holds JSON: the forecasts
+// are at hand.
 func (s *Service) serveCSV(w http.ResponseWriter, r *http.Request, q *query, req *Request) {
 	st, t, err := s.find(q, req.Ticker)
 	if err != nil {

@@ -15,7 +15,8 @@ func (s *Service) PlainBatch() PlainRoute {
 
 func (s *Service) decodeBatch(p *Plain) bool {
 	b := batch{Service: s, state: s.state.Load(), kept: true}
-	if b.state == nil || acceptedFormat(p.Accept, true) != formatJSON || int64(len(p.Body)) > s.cfg.MaxBatchBody {
+	if b.state == nil || acceptedFormat(p.Accept, true) != formatJSON ||
+		int64(len(p.Body)) > s.cfg.MaxBatchBody {
 		return false
 	}
 	b.out = append(p.buffer[:0], resultsOpen...)
