@@ -71,6 +71,9 @@ func (s *Server) publicHandler() http.Handler {
 		if !r.open {
 			h = s.require(h)
 		}
+		if s.variesByKey(r) {
+			h = varyByKey(h)
+		}
 		mux.HandleFunc(r.pattern(), h)
 	}
 	return s.middleware(newRouter(mux, routes, s.cfg.RootPath))
