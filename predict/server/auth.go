@@ -136,7 +136,7 @@ func clientOf(name string, addr netip.Addr) client {
 // keyVary keeps a cache from giving the answer to one client to another that may not have it.
 const keyVary = "Authorization, X-API-Key"
 
-// variesByKey reports whether the answers of a route differ between clients, and are kept by caches.
+// variesByKey reports whether the answers of a route differ between clients and caches keep them.
 func (s *Server) variesByKey(r route) bool {
 	return s.auth != nil && s.auth.needKey && !r.open && r.method == http.MethodGet
 }
