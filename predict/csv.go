@@ -35,8 +35,8 @@ func (s *Service) serveCSV(w http.ResponseWriter, r *http.Request, q *query, req
 		s.refuse(w, r, inQuery(err))
 		return
 	}
-	body := append([]byte(csvHead+"\n"), rows...)
-	tag := appendTag(nil, body)
+	full := store(append([]byte(csvHead+"\n"), rows...))
+	body, tag := full.answer(), full.tag()
 	h := w.Header()
 	h.Set("ETag", string(tag))
 	h.Set("Cache-Control", "public, max-age="+strconv.Itoa(int(s.cfg.TTL.Seconds())))

@@ -78,6 +78,9 @@ func (q *query) format(accept []byte, lines bool) format {
 // acceptedFormat is JSON unless Accept names another one. CSV must be liked better than JSON, or as
 // well and stand before it. A range such as */* is no name.
 func acceptedFormat(accept []byte, lines bool) format {
+	if len(accept) < len(csvType) { // such as */*, which most clients send
+		return formatJSON
+	}
 	if lines && wantsNDJSON(accept) {
 		return formatLines
 	}
