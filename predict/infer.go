@@ -162,9 +162,9 @@ type indexRow struct {
 // ServeIndex is POST /v2/repository/index: the model and its state. {"ready":true} asks only for a
 // model that is ready.
 func (s *Service) ServeIndex(w http.ResponseWriter, r *http.Request) {
-	var ask struct {
+	ask := new(struct {
 		Ready bool `json:"ready"`
-	}
+	})
 	err := s.serve(w, r, call{bodies: &s.singles},
 		func(_ context.Context, body []byte, _ *limits.Hold) error {
 			if len(body) == 0 {
@@ -172,6 +172,9 @@ func (s *Service) ServeIndex(w http.ResponseWriter, r *http.Request) {
 			}
 			if err := json.Unmarshal(body, &ask); err != nil {
 				return errInferJSON(err)
+			}
+			if ask == nil {
+				return errInfer("the body is null, not an object")
 			}
 			return nil
 		})

@@ -225,6 +225,7 @@ func TestIndex(t *testing.T) {
 		{false, `{"ready":false}`, `[` + row + `UNAVAILABLE","reason":"old prices"}]`, 200},
 		{false, `{"ready":true}`, `[]`, 200},
 		{true, `{"ready":1}`, `{"error":"ready is number, not true or false"}`, 400},
+		{true, `null`, `{"error":"the body is null, not an object"}`, 400},
 		{true, `{`, `{"error":"the body is no JSON: unexpected end of JSON input, at byte 1"}`, 400},
 	} {
 		ready = tt.ready
