@@ -77,6 +77,9 @@ func TestGzippedBodies(t *testing.T) {
 
 // TestLongHistories: 500 histories of 300 closes each go through, plain and compressed.
 func TestLongHistories(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it forecasts 1000 histories")
+	}
 	h := newHandler(t)
 	var b strings.Builder
 	b.WriteString(`{"requests":[`)

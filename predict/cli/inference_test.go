@@ -38,6 +38,9 @@ func askByPython(t *testing.T, variable, script, scheme string) {
 
 // TestModelName: the flag and its own variable win over the one of KServe.
 func TestModelName(t *testing.T) {
+	if testing.Short() {
+		t.Skip("processes")
+	}
 	for _, tt := range []struct {
 		vars, flags []string
 		want        string
