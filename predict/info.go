@@ -87,7 +87,7 @@ func (s *Service) ServeModel(w http.ResponseWriter, r *http.Request) {
 	if s.cfg.Scores != nil {
 		scores = s.cfg.Scores(m.Version())
 	}
-	s.writeValue(w, r, http.StatusOK, modelInfo{
+	s.sendList(w, r, modelInfo{
 		Version:     m.Version(),
 		TrainedFrom: m.TrainedFrom(),
 		TrainedTo:   m.TrainedTo(),
@@ -98,7 +98,7 @@ func (s *Service) ServeModel(w http.ResponseWriter, r *http.Request) {
 		Rows:        mk.Panel().Rows(),
 		Scores:      scores,
 		Calibration: st.judged.Load().info(),
-	})
+	}, 0)
 }
 
 // Bounds of the lists that a GET returns.
@@ -158,7 +158,7 @@ func (s *Service) ServeTickers(w http.ResponseWriter, r *http.Request) {
 	for _, t := range rows {
 		page.Tickers = append(page.Tickers, infoOf(t))
 	}
-	s.writeList(w, r, http.StatusOK, page, room)
+	s.sendList(w, r, page, room)
 }
 
 // ServeTickerCloses is GET /tickers/{ticker}?limit=: its last closes, 1000 at most.
@@ -181,7 +181,7 @@ func (s *Service) ServeTickerCloses(w http.ResponseWriter, r *http.Request) {
 	for i := first; i < t.Series.Len(); i++ {
 		h.Closes = append(h.Closes, closeOn{t.Series.Dates[i], t.Series.Level(i)})
 	}
-	s.writeList(w, r, http.StatusOK, h, room)
+	s.sendList(w, r, h, room)
 }
 
 // matching returns the tickers whose names begin with search, then those that contain it.
@@ -204,18 +204,26 @@ func infoOf(t *market.Ticker) tickerInfo {
 
 // writeValue sends an answer that is asked for too rarely to be encoded by hand.
 func (s *Service) writeValue(w http.ResponseWriter, r *http.Request, status int, v any) {
-	s.writeList(w, r, status, v, 0)
+	if body, ok := s.encoded(w, r, v, 0); ok {
+		writeJSON(w, status, body)
+	}
 }
 
-// writeList is writeValue where room is counted already.
-func (s *Service) writeList(w http.ResponseWriter, r *http.Request, status int, v any, room int) {
+// sendList sends an answer that may be long and for which room is counted already.
+func (s *Service) sendList(w http.ResponseWriter, r *http.Request, v any, room int) {
+	if body, ok := s.encoded(w, r, v, room); ok {
+		s.Send(w, r, "application/json", body)
+	}
+}
+
+// encoded encodes an answer and counts it. If it cannot, it answers with the error.
+func (s *Service) encoded(w http.ResponseWriter, r *http.Request, v any, room int) ([]byte, bool) {
 	body, err := json.Marshal(v)
 	if err == nil {
 		err = grow(s.hold(w), cap(body)-room)
 	}
 	if err != nil {
 		s.refuse(w, r, err)
-		return
 	}
-	writeJSON(w, status, body)
+	return body, err == nil
 }

@@ -34,7 +34,7 @@ type Config struct {
 	TTL          time.Duration // age at which an answer is computed again; 0 means one hour
 
 	MaxBody      int64 // bytes of a request's body; 0 means 64 KiB
-	MaxBatchBody int64 // bytes of the body of a batch or inference; 0 means 1 MiB
+	MaxBatchBody int64 // bytes of the body of a batch or inference; 0 means 4 MiB
 	MaxItems     int   // requests in a batch or inference; 0 means 1000
 
 	// Hold returns what counts the memory that a request makes the server hold: its body, the tree
@@ -87,9 +87,10 @@ type Config struct {
 	// or nil if there are none. Nil knows of none.
 	Scores func(version string) json.RawMessage
 
-	Version string            // of the server, for GET /v2
-	Metrics *metrics.Registry // where forecasts are counted; nil means nowhere
-	Now     func() time.Time  // dates a history that has no date; nil means time.Now
+	ModelName string            // in the Open Inference Protocol; empty means tickercast
+	Version   string            // of the server, for GET /v2
+	Metrics   *metrics.Registry // where forecasts are counted; nil means nowhere
+	Now       func() time.Time  // dates a history that has no date; nil means time.Now
 }
 
 // Service answers requests for forecasts. Until the first Swap it has no data and answers them with
@@ -106,6 +107,7 @@ type Service struct {
 	singles bodyPool // of single requests
 	batches bodyPool // of batches and inferences
 	outputs bodyPool // of their answers
+	gzip    *compressor
 }
 
 // key holds everything that the answer to a request for a listed ticker depends on. It has no
@@ -126,8 +128,9 @@ func New(cfg Config) (*Service, error) {
 	cfg.CacheBytes = cmp.Or(cfg.CacheBytes, 64<<20)
 	cfg.TTL = cmp.Or(cfg.TTL, time.Hour)
 	cfg.MaxBody = cmp.Or(cfg.MaxBody, 64<<10)
-	cfg.MaxBatchBody = cmp.Or(cfg.MaxBatchBody, 1<<20)
+	cfg.MaxBatchBody = cmp.Or(cfg.MaxBatchBody, 4<<20)
 	cfg.MaxItems = cmp.Or(cfg.MaxItems, 1000)
+	cfg.ModelName = cmp.Or(cfg.ModelName, inferModel)
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -163,6 +166,7 @@ func New(cfg Config) (*Service, error) {
 		singles: bodyPool{limit: cfg.MaxBody, keep: keptBody},
 		batches: bodyPool{limit: cfg.MaxBatchBody, keep: keptBody},
 		outputs: bodyPool{keep: 512 << 10},
+		gzip:    newCompressor(),
 	}
 	cfg.Metrics.CounterFunc("predict_cache_hits_total", "Answers found in the cache.",
 		func() float64 { return float64(c.Stats().Hits(s.lookups.Value())) })

@@ -122,11 +122,9 @@ func checkForecast(f *model.Forecast) error {
 // answerHistory encodes the forecast of a series that came with its request.
 func (st *state) answerHistory(r *Request, now time.Time) ([]byte, error) {
 	asOf := r.asOf(now)
-	t, err := market.FromHistory(string(r.Ticker), asOf, r.History)
+	ts, err := st.fromHistory(r, asOf)
 	if err != nil {
-		return nil, fmt.Errorf("forecasting %d valid closes: %w", len(r.History), err)
+		return nil, err
 	}
-	ts := tickerState{rowPrefix(r.Ticker), datesAfter(r.calendar(), asOf, r.Days), t.Close,
-		st.model.Forecast(t.Features[:], r.Days)}
 	return ts.encode(st.rowSuffix, r), nil
 }

@@ -33,7 +33,8 @@ export function tryForm(doc, method, path, op) {
     rows.push(h("div", { class: "field" }, h("label", { for: el.id }, label), el));
     return el;
   };
-  const types = Object.keys(op.responses["200"].content);
+  // Binary tensors are asked for in the body.
+  const types = Object.keys(op.responses["200"].content).filter((t) => t !== "application/octet-stream");
   const accept = content && types.length > 1 ? choice("accept", "Accept", types) : undefined;
   const verb = method === "GET" ? choice("method", "Method", ["GET", "HEAD"]) : { value: method };
 

@@ -61,6 +61,15 @@ func (e *env) usePort(fs *flag.FlagSet, addr *string) error {
 	return nil
 }
 
+// useServiceName makes the variable by which KServe names a service the name of the model, if
+// neither a flag nor a variable of our own does.
+func (e *env) useServiceName(fs *flag.FlagSet, name *string) {
+	service := e.vars["INFERENCE_SERVICE_NAME"]
+	if service != "" && !isGiven(fs, "model-name") && e.vars[envName("model-name")] == "" {
+		*name = service
+	}
+}
+
 // adminSocket is the name of a socket from a service manager that is for the admin address.
 const adminSocket = "admin"
 

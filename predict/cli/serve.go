@@ -36,6 +36,7 @@ func (e *env) serve(set *flag.FlagSet) func(context.Context, []string) error {
 		if err := e.usePort(set, &cfg.Addr); err != nil {
 			return err
 		}
+		e.useServiceName(set, &cfg.ModelName)
 		if err := e.useSockets(&cfg); err != nil {
 			return err
 		}
@@ -111,6 +112,9 @@ func serveFlags(set *flag.FlagSet, cfg *server.Config) {
 		"leave what the client sent out of a 422")
 	set.StringVar(&cfg.Docs, "docs", cfg.Docs,
 		"who gets /docs and /openapi.json: `open` to all, key for those with a key, or off")
+	set.StringVar(&cfg.ModelName, "model-name", cfg.ModelName,
+		"`name` of the model below /v2/models, where tickercast is one too; without it, the name is "+
+			"that of the variable INFERENCE_SERVICE_NAME")
 	set.StringVar(&cfg.RootPath, "root-path", cfg.RootPath,
 		"`prefix` of all paths behind a proxy, such as /api; requests may come with or without it")
 	set.BoolVar(&cfg.FastLane, "fastlane", cfg.FastLane,
@@ -130,7 +134,7 @@ func serveFlags(set *flag.FlagSet, cfg *server.Config) {
 	set.DurationVar(&cfg.ReadHeaderTimeout, "read-header-timeout", cfg.ReadHeaderTimeout,
 		"`time` for a client to send the head of a request")
 	set.DurationVar(&cfg.ReadTimeout, "read-timeout", cfg.ReadTimeout,
-		"`time` for a client to send a whole request; 1 MiB within 5s is 200 kB/s")
+		"`time` for a client to send a whole request; 4 MiB within 5s is 800 kB/s")
 	set.DurationVar(&cfg.WriteTimeout, "write-timeout", cfg.WriteTimeout,
 		"`time` for a client to read its answer")
 	set.DurationVar(&cfg.IdleTimeout, "idle-timeout", cfg.IdleTimeout,

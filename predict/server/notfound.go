@@ -70,7 +70,7 @@ func (rt *router) noRoute(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Allow", strings.Join(allow, ", "))
-	predict.WriteError(w, &predict.Error{Status: http.StatusMethodNotAllowed,
+	predict.WriteError(w, r, &predict.Error{Status: http.StatusMethodNotAllowed,
 		Detail: "Method Not Allowed"})
 }
 
@@ -103,6 +103,6 @@ func isClean(p string) bool {
 }
 
 // notFound answers 404.
-func notFound(w http.ResponseWriter, _ *http.Request) {
-	predict.WriteError(w, &predict.Error{Status: http.StatusNotFound, Detail: "Not Found"})
+func notFound(w http.ResponseWriter, r *http.Request) {
+	predict.WriteError(w, r, &predict.Error{Status: http.StatusNotFound, Detail: "Not Found"})
 }

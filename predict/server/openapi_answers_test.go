@@ -21,79 +21,6 @@ import (
 	"tickercast/predict/server"
 )
 
-// An exchange is a request and the status that it leads to.
-type exchange struct {
-	route  string // method and path, as the document has them
-	method string // empty: that of the route
-	target string // empty: the route's path, filled in
-	header string // "Name: value", or empty
-	body   string
-	status int
-}
-
-// filled is a path of the document with values that exist.
-func filled(path string) string {
-	return strings.NewReplacer("{ticker}", "AAPL", "{asset}", "app.css", "{name}",
-		"tickercast").Replace(path)
-}
-
-const (
-	predictRoute = "POST /predict"
-	batchRoute   = "POST /predict/batch"
-	inferRoute   = "POST /v2/models/{name}/infer"
-)
-
-func exchanges() []exchange {
-	long := strings.Repeat("A", 11)
-	list := []exchange{
-		{route: predictRoute, body: `{"ticker":"AAPL","days_ahead":2}`, status: 200},
-		{route: predictRoute, target: "/predict/", status: 307},
-		{route: predictRoute, body: "\"\xff\"", status: 400},
-		{route: predictRoute, body: `{"ticker":"ZZZZQ"}`, status: 404},
-		{route: predictRoute, body: strings.Repeat(" ", 65<<10), status: 413},
-		{route: predictRoute, body: `{"ticker":"` + long + `"}`, status: 422},
-		{route: batchRoute, body: `{"requests":[{"ticker":"AAPL"},` +
-			`{"ticker":"AAPL","levels":[0.9]},{"ticker":"ZZZZQ"}]}`, status: 200},
-		{route: batchRoute, header: "Accept: application/x-ndjson",
-			body: `{"requests":[{"ticker":"ZZZZQ"}]}`, status: 200},
-		{route: batchRoute, body: "\"\xff\"", status: 400},
-		{route: batchRoute, body: strings.Repeat(" ", 1<<20+1), status: 413},
-		{route: batchRoute, body: `{"requests":{}}`, status: 422},
-		{route: "GET /predict/{ticker}", target: "/predict/AAPL?days_ahead=2", status: 200},
-		{route: "GET /predict/{ticker}", header: "If-None-Match: *", status: 304},
-		{route: "GET /predict/{ticker}", target: "/predict/ZZZZQ", status: 404},
-		{route: "GET /predict/{ticker}", target: "/predict/AAPL?days_ahead=31", status: 422},
-		{route: "GET /tickers", target: "/tickers?q=AAPL&limit=1", status: 200},
-		{route: "GET /tickers", target: "/tickers?limit=0", status: 422},
-		{route: "GET /tickers/{ticker}", target: "/tickers/AAPL?limit=2", status: 200},
-		{route: "GET /tickers/{ticker}", target: "/tickers/ZZZZQ", status: 404},
-		{route: "GET /tickers/{ticker}", target: "/tickers/" + long, status: 422},
-		{route: "GET /model", status: 200},
-		{route: "GET /v2", status: 200},
-		{route: "GET /v2/health/live", status: 200},
-		{route: "GET /v2/health/ready", status: 200},
-		{route: "GET /v2/models/{name}", status: 200},
-		{route: "GET /v2/models/{name}", target: "/v2/models/other", status: 404},
-		{route: "GET /v2/models/{name}/ready", status: 200},
-		{route: "GET /v2/models/{name}/ready", target: "/v2/models/other/ready", status: 404},
-		{route: inferRoute, body: tensor("AAPL"), status: 200},
-		{route: inferRoute, body: tensor("ZZZZQ"), status: 400},
-		{route: inferRoute, target: "/v2/models/other/infer", body: tensor("AAPL"), status: 404},
-		{route: inferRoute, body: strings.Repeat(" ", 1<<20+1), status: 413},
-		{route: "GET /health", status: 200},
-		{route: "GET /livez", status: 200},
-		{route: "GET /readyz", status: 200},
-		{route: "GET /docs/{asset}", target: "/docs/app.js", status: 200},
-		{route: "GET /docs/{asset}", target: "/docs/icon.svg", status: 200},
-		{route: "GET /docs/{asset}", target: "/docs/nope.js", status: 404},
-	}
-	for _, route := range []string{"GET /docs", "GET /docs/{asset}", "GET /openapi.json"} {
-		list = append(list, exchange{route: route, status: 200},
-			exchange{route: route, header: "If-None-Match: *", status: 304})
-	}
-	return list
-}
-
 // TestEveryStatusIsReached holds the document to the server: each answer is in it, with that type
 // and the shape of its example, and each answer in it was given.
 func TestEveryStatusIsReached(t *testing.T) {
@@ -124,15 +51,18 @@ func TestEveryStatusIsReached(t *testing.T) {
 		})
 		synctest.Wait()
 		for _, path := range []string{"/predict/{ticker}", "/tickers", "/tickers/{ticker}",
-			"/model"} {
+			"/model", versionRoute} {
 			c.exchange(loading, exchange{route: "GET " + path, status: 503})
 		}
+		c.exchange(loading, exchange{route: "POST " + versionRoute + "/infer", body: tensor("AAPL"),
+			status: 503})
 		close(loaded)
 		loading.awaitReady()
 		broken := start(t, inMemory(), func(c *server.Config) { c.Load = loadBroken(t) })
 		c.exchange(broken, exchange{route: predictRoute, body: aForecast, status: 500})
 		r.terminate()
-		for _, path := range []string{"/readyz", "/v2/health/ready", "/v2/models/{name}/ready"} {
+		for _, path := range []string{"/readyz", "/v2/health/ready", "/v2/models/{name}/ready",
+			versionRoute + "/ready"} {
 			c.exchange(r, exchange{route: "GET " + path, status: 503})
 		}
 		require.NoError(t, r.end())
@@ -142,8 +72,10 @@ func TestEveryStatusIsReached(t *testing.T) {
 	hurried := start(t, inMemory(), func(c *server.Config) { c.BatchTimeout = time.Nanosecond })
 	c.exchange(hurried, exchange{route: batchRoute, body: `{"requests":[{"ticker":"AAPL"}]}`,
 		status: 504})
-	c.exchange(hurried, exchange{route: inferRoute, status: 504,
-		body: tensor("AAPL") + strings.Repeat(" ", 256)}) // short ones have no deadline
+	for _, route := range []string{inferRoute, "POST " + versionRoute + "/infer"} {
+		c.exchange(hurried, exchange{route: route, status: 504,
+			body: tensor("AAPL") + strings.Repeat(" ", 256)}) // short ones have no deadline
+	}
 
 	require.Empty(t, slices.Sorted(maps.Keys(c.unseen)),
 		"in the document, but the server was not seen to answer it")
@@ -247,7 +179,7 @@ func (c *comparison) raw(r *running, route, headers string) (*http.Response, str
 
 // tooSlow sends bodies that do not come.
 func (c *comparison) tooSlow(r *running) {
-	for _, route := range []string{predictRoute, batchRoute, inferRoute} {
+	for _, route := range posts {
 		resp, body := c.raw(r, route, isJSON+"Content-Length: 10\r\n")
 		require.Equal(c, 408, resp.StatusCode)
 		require.True(c, resp.Close)

@@ -106,6 +106,7 @@ func New(cfg Config) (*Server, error) {
 		Hold:         hold,
 		Memory:       s.limiter,
 		RedactInput:  cfg.RedactInput,
+		ModelName:    cfg.ModelName,
 		Version:      Version(),
 		Metrics:      s.registry,
 		Scores:       model.Scores,
