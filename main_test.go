@@ -21,9 +21,9 @@ var rules = []struct {
 	why  string
 }{
 	{"tickercast", []string{"predict/cli"}, "main only calls the command line"},
-	{"predict/cli", []string{"predict/server", "predict/internal/...", "docs", "docs/deploy",
-		"model", "model/calendar", "model/market", "model/source", "model/train"},
-		"commands fill in a server's Config, train, evaluate and print"},
+	{"predict/cli", []string{"predict", "predict/server", "predict/internal/...", "docs",
+		"docs/deploy", "model", "model/calendar", "model/market", "model/source", "model/train"},
+		"commands fill in a server's Config, train, evaluate and print, with the answers' digits"},
 	{"predict/server", []string{"predict", "predict/fastlane", "predict/internal/...", "docs",
 		"model", "model/calendar", "model/calibrate", "model/market", "model/source"},
 		"one server puts everything together"},

@@ -61,7 +61,10 @@ func (e *env) check(set *flag.FlagSet) func(context.Context, []string) error {
 			return usagef("-format %q is not table or json", *format)
 		}
 		src.Pipes = true
+		bar := e.progress()
+		src.Progress = bar.count
 		mk, refused := src.Market(ctx)
+		bar.done()
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

@@ -63,14 +63,16 @@ func (e *env) evaluate(set *flag.FlagSet) func(context.Context, []string) error 
 			}
 		}
 		src.Pipes = true
+		bar := e.progress()
+		defer bar.done()
+		src.Progress = bar.count
 		panel, err := src.Panel(ctx)
 		if err != nil {
 			return err
 		}
 		ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 		defer stop()
-		bar := e.progress("evaluating")
-		cfg.Progress = bar.update
+		cfg.Progress = bar.of("evaluating")
 		result, err := train.Evaluate(ctx, panel, cfg)
 		bar.done()
 		if err != nil {

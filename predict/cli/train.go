@@ -35,14 +35,16 @@ func (e *env) train(set *flag.FlagSet) func(context.Context, []string) error {
 			return err
 		}
 		src.Pipes = true
+		bar := e.progress()
+		defer bar.done()
+		src.Progress = bar.count
 		panel, err := src.Panel(ctx)
 		if err != nil {
 			return err
 		}
 		ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 		defer stop()
-		bar := e.progress("training")
-		cfg.Progress = bar.update
+		cfg.Progress = bar.of("training")
 		weights, report, err := train.Fit(ctx, panel, cfg)
 		bar.done()
 		if err != nil {
