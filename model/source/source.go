@@ -136,6 +136,7 @@ func interruptible(ctx context.Context, r io.Reader) io.Reader {
 }
 
 func (c Config) marketOf(ctx context.Context, panel *market.Panel) (*market.Market, error) {
+	begin := panel.From()
 	if c.Until != 0 {
 		panel = panel.Until(c.Until)
 	}
@@ -147,7 +148,8 @@ func (c Config) marketOf(ctx context.Context, panel *market.Panel) (*market.Mark
 	mk, err := market.New(ctx, panel, all)
 	switch {
 	case err != nil && c.Until != 0:
-		return nil, fmt.Errorf("prices %s up to %s: %w", c.quoted(), c.Until, err)
+		return nil, fmt.Errorf("prices %s up to %s: %w; they begin on %s", c.quoted(), c.Until, err,
+			begin)
 	case err != nil:
 		return nil, fmt.Errorf("prices %s: %w", c.quoted(), err)
 	}

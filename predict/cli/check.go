@@ -58,7 +58,8 @@ func (e *env) check(set *flag.FlagSet) func(context.Context, []string) error {
 		case src.Prices == "":
 			return usagef("-prices is missing")
 		case *format != "table" && *format != "json":
-			return usagef("-format %q is not table or json", *format)
+			return usagef("-format %q is not table or json%s", *format,
+				suggest(*format, []string{"table", "json"}))
 		}
 		src.Pipes = true
 		bar := e.progress()

@@ -10,11 +10,14 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
 
 	"tickercast/docs"
+	"tickercast/model/source"
 )
 
 // Main executes the command line args, of which the first is the program's name, and returns the
@@ -137,9 +140,35 @@ func (e *env) unknown(name string) int {
 	for _, c := range commands() {
 		names = append(names, c.name)
 	}
-	fmt.Fprintf(e.stderr, "tickercast: unknown command %q%s; see tickercast help\n", name,
-		suggest(name, names))
+	likely := suggest(name, names)
+	if likely == "" {
+		likely = suggestCommand(name)
+	}
+	fmt.Fprintf(e.stderr, "tickercast: unknown command %q%s; see tickercast help\n", name, likely)
 	return 2
+}
+
+// tickerLike matches what people write for tickers.
+var tickerLike = regexp.MustCompile(`^\^?[A-Z0-9]{1,6}([.=/-][A-Z0-9]{1,5})?$`)
+
+// suggestCommand returns the command that was meant by its argument only: a file of prices, an
+// address or a ticker.
+func suggestCommand(arg string) string {
+	plain := oneLine(errors.New(arg))
+	if _, err := os.Stat(arg); err == nil || strings.Contains(arg, "://") {
+		return fmt.Sprintf(", did you mean %q?", "serve -prices "+plain)
+	}
+	if at := strings.LastIndexByte(arg, ':'); at >= 0 && isPort(arg[at+1:]) {
+		return fmt.Sprintf(", did you mean %q?", "serve -addr "+plain)
+	}
+	known := tickerLike.MatchString(arg)
+	if mk, err := (source.Config{}).Market(context.Background()); err == nil && !known {
+		_, known = mk.Find([]byte(arg))
+	}
+	if known {
+		return fmt.Sprintf(", did you mean %q?", "predict "+plain)
+	}
+	return ""
 }
 
 func isHelp(arg string) bool { return arg == "-h" || arg == "-help" || arg == "--help" }

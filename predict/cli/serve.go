@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -36,6 +37,10 @@ func (e *env) serve(set *flag.FlagSet) func(context.Context, []string) error {
 			return err
 		}
 		if err := e.useSockets(&cfg); err != nil {
+			return err
+		}
+		if err := cmp.Or(refusePort("addr", cfg.Addr),
+			refusePort("admin-addr", cfg.AdminAddr)); err != nil {
 			return err
 		}
 		var stop func()
