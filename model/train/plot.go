@@ -163,13 +163,13 @@ func (e *Evaluation) plotCoverage(p *plot) {
 	shown := [...]int{1, 5, 10, 30}
 	var names []string
 	for _, h := range shown {
-		names = append(names, fmt.Sprintf("%d days ahead", h))
+		names = append(names, fmt.Sprintf("%d days", h))
 		for l, c := range e.Confidences {
 			p.stretch(e.Methods[0].Coverage[h-1][l] - number(c))
 		}
 	}
 	p.low, p.high = p.low-0.005, p.high+0.005
-	p.frame("Coverage minus confidence", "points", "confidence in per cent", names)
+	p.frame("Coverage minus confidence", "points", "confidence in per cent; lines by trading days ahead", names)
 	for l, c := range e.Confidences {
 		p.tickX(float64(l), fmt.Sprintf("%.0f", 100*c))
 	}
@@ -190,8 +190,8 @@ func (e *Evaluation) plotLoss(p *plot) {
 		names = append(names, fmt.Sprintf("%s %s", r.Baseline, percent(r.Ratio)))
 	}
 	p.low, p.high = p.low-0.005, p.high+0.005
-	p.frame("Pinball loss against each baseline", "per cent; negative: the model is better",
-		"trading days ahead", names)
+	p.frame("Pinball loss against each baseline", "per cent",
+		"trading days ahead; negative: the model is better", names)
 	for _, h := range [...]int{1, 5, 10, 15, 20, 25, 30} {
 		p.tickX(float64(h), fmt.Sprint(h))
 	}

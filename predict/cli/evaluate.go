@@ -16,12 +16,16 @@ import (
 	"tickercast/model/train"
 )
 
+const aboutEvaluate = `A loss is lower where a model is better, so a negative difference from a baseline is
+good. Coverage is good where it is near the confidence: of intervals for 95 %, 95 % of the closes
+should lie within.`
+
 // evaluate judges a model on prices, walk-forward, beside its baselines.
 func (e *env) evaluate(set *flag.FlagSet) func(context.Context, []string) error {
 	src := dataFlags(set)
 	from := set.String("from", "",
-		"first `date` of a forecast (default when a year of prices lies before)")
-	to := set.String("to", "", "last `date` of a forecast (default the last)")
+		"first `date` to forecast from (default the first with 250 trading days before it)")
+	to := set.String("to", "", "last `date` to forecast from (default the last)")
 	every := set.Int("every", 5, "trading `days` from one date of forecasts to the next")
 	garch := set.Bool("garch", true,
 		"compare with a GARCH(1,1)-t of each ticker, which takes most of the time; -garch=false "+

@@ -35,6 +35,9 @@ type row struct {
 	price, lower, upper float64
 }
 
+const aboutPredict = `Of one ticker the table has a row for each day, of several one for each ticker.
+A ticker is found in any case and with a dot, slash or dash: brk.b for BRK-B.`
+
 func (e *env) predict(fs *flag.FlagSet) func(context.Context, []string) error {
 	src := dataFlags(fs)
 	asOf := fs.String("as-of", "", "ignore closes after this `date` (default the last)")

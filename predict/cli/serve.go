@@ -122,7 +122,7 @@ func serveFlags(set *flag.FlagSet, cfg *server.Config) (asked *bool) {
 	set.BoolVar(&cfg.RedactInput, "redact-input", cfg.RedactInput,
 		"leave what the client sent out of a 422")
 	set.StringVar(&cfg.Docs, "docs", cfg.Docs,
-		"who gets /docs and /openapi.json: `open` to all, key for those with a key, or off")
+		"`who` gets /docs and /openapi.json: open for all, key for those with a key, or off")
 	set.StringVar(&cfg.RootPath, "root-path", cfg.RootPath,
 		"`prefix` of all paths behind a proxy, such as /api; requests may come with or without it")
 	set.BoolVar(&cfg.FastLane, "fastlane", cfg.FastLane,
