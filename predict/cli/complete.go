@@ -82,7 +82,8 @@ func joined(words []string) (out []string) {
 	return out
 }
 
-// openFlag returns the flag of which the current word is the value, and as much of that as is there.
+// openFlag returns the flag of which the current word is the value, and as much of that as is
+// there.
 func openFlag(set *flag.FlagSet, done []string, current string) (*flag.Flag, string, bool) {
 	name, value, assigned := strings.Cut(current, "=")
 	if !assigned {
@@ -199,7 +200,8 @@ func tickerChoices(ctx context.Context, done []string) []choice {
 	return choices
 }
 
-// oneWord leaves out of a name from a file what a shell or a terminal would take for something else.
+// oneWord returns a name from a file, or nothing where a shell or a spreadsheet would take it for
+// something else.
 func oneWord(name string) string {
 	if strings.ContainsAny(name, " \t'\"\\$`") || name != plainCell(name) {
 		return ""

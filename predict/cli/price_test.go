@@ -11,11 +11,12 @@ func TestDecimals(t *testing.T) {
 		lower, upper float64
 		want         int
 	}{
-		{256.2858, 272.2279, 2}, {123456.7, 134567.8, 2}, {1.0251, 1.0387, 3}, {1.02517, 1.02601, 5},
-		{0.9925, 1.07, 3}, {0.01234, 0.01299, 5}, {1e-7, 1.2e-7, 9},
+		{256.2858, 272.2279, 2}, {123456.7, 134567.8, 2}, {1.0251, 1.0387, 3},
+		{1.02517, 1.02601, 5}, {0.9925, 1.07, 3}, {0.01234, 0.01299, 5}, {1e-7, 1.2e-7, 9},
 		{100, 100, 20}, // which no forecast is
 	} {
-		if got := decimalsOf([]row{{lower: 1, upper: 9}, {lower: tt.lower, upper: tt.upper}}); got != tt.want {
+		rows := []row{{lower: 1, upper: 9}, {lower: tt.lower, upper: tt.upper}}
+		if got := decimalsOf(rows); got != tt.want {
 			t.Errorf("%v to %v: %d decimals, want %d", tt.lower, tt.upper, got, tt.want)
 		}
 	}

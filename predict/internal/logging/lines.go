@@ -28,8 +28,8 @@ type lines struct {
 func Lines(colour bool) func(io.Writer) slog.Handler {
 	return func(w io.Writer) slog.Handler {
 		buf := new(bytes.Buffer)
-		return &lines{w, buf, slog.NewTextHandler(buf, &slog.HandlerOptions{ReplaceAttr: onlyAttrs}),
-			colour}
+		attrs := slog.NewTextHandler(buf, &slog.HandlerOptions{ReplaceAttr: onlyAttrs})
+		return &lines{w, buf, attrs, colour}
 	}
 }
 
