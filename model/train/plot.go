@@ -163,7 +163,7 @@ func (e *Evaluation) plotCoverage(p *plot) {
 	shown := [...]int{1, 5, 10, 30}
 	var names []string
 	for _, h := range shown {
-		names = append(names, fmt.Sprintf("%d days", h))
+		names = append(names, fmt.Sprintf("%d ahead", h))
 		for l, c := range e.Confidences {
 			p.stretch(e.Methods[0].Coverage[h-1][l] - number(c))
 		}
