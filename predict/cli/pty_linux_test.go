@@ -93,7 +93,7 @@ func (c *console) text() string {
 // await waits until the terminal shows text.
 func (c *console) await(t *testing.T, text string) {
 	t.Helper()
-	eventually(t, 30*time.Second, func() bool { return strings.Contains(c.text(), text) })
+	eventually(t, 2*time.Minute, func() bool { return strings.Contains(c.text(), text) })
 }
 
 func (c *console) keys(t *testing.T, keys string) {

@@ -37,7 +37,7 @@ func (c *console) end(t *testing.T) string {
 	require.NoError(t, c.Wait())
 	select {
 	case <-c.ended:
-	case <-time.After(30 * time.Second):
+	case <-time.After(2 * time.Minute):
 		t.Fatal("the terminal is still open")
 	}
 	return c.text()
@@ -73,13 +73,15 @@ func TestTerminalWithoutColours(t *testing.T) {
 func TestFlood(t *testing.T) {
 	c, url := serveOnTerminal(t, nil)
 	const asked = 300
+	start := time.Now()
 	for range asked {
 		ask(t, "GET", url+"/health", "", "Content-Type: text/plain")
 		ask(t, "POST", url+"/predict", aForecast)
 	}
+	seconds := int(time.Since(start)/time.Second) + 2 // begun ones, at both ends
 	text := c.end(t)
 	shown := strings.Count(text, " POST /predict ")
-	require.Less(t, shown, asked)
+	require.LessOrEqual(t, shown, 20*seconds)
 	require.GreaterOrEqual(t, shown, 20)
 	require.NotContains(t, text, "/health")
 }
