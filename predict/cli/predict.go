@@ -105,9 +105,10 @@ func parseLevels(list string) (levels []float64, err error) {
 	return levels, nil
 }
 
-// choose finds the tickers that were named, each once, or all of them.
+// choose finds the tickers that were named, each once, or all of them. The ticker ALL is named in
+// upper case.
 func choose(mk *market.Market, names []string) (chosen []*market.Ticker, err error) {
-	if slices.Equal(names, []string{"all"}) {
+	if slices.Contains(names, "all") {
 		for i := range mk.Tickers() {
 			chosen = append(chosen, &mk.Tickers()[i])
 		}

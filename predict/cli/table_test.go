@@ -18,7 +18,7 @@ func TestTable(t *testing.T) {
 		` +date +days +predicted +80 % within +95 % within\n`+
 		` +2024-06-25 +1 +[\d.]+ +[\d.]+ - [\d.]+ +[\d.]+ - [\d.]+\n`+
 		` +2024-06-26 +2 +[\d.]+ +[\d.]+ - [\d.]+ +[\d.]+ - [\d.]+\n$`, got)
-	for _, tickers := range [][]string{{"all"}, {"ACME", "BETA", "ACME", "beta"}} {
+	for _, tickers := range [][]string{{"all"}, {"ACME", "all"}, {"ACME", "BETA", "ACME", "beta"}} {
 		status, got, stderr = runCommand(t, nil, append(args, tickers...)...)
 		require.Equal(t, 0, status, stderr)
 		require.Regexp(t, `^ticker +close +on +date +days +predicted +80 % within +95 % within\n`+
