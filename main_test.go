@@ -23,7 +23,7 @@ var rules = []struct {
 	{"tickercast", []string{"predict/cli"}, "main only calls the command line"},
 	{"predict/cli", []string{"predict", "predict/server", "predict/internal/...", "docs",
 		"docs/deploy", "model", "model/calendar", "model/market", "model/source", "model/train"},
-		"commands fill in a server's Config, train, evaluate and print"},
+		"commands fill in a server's Config, train, evaluate and print, with the answers' digits"},
 	{"predict/server", []string{"predict", "predict/fastlane", "predict/internal/...", "docs",
 		"model", "model/calendar", "model/calibrate", "model/market", "model/source"},
 		"one server puts everything together"},

@@ -22,6 +22,11 @@ func decimals(price float64) int {
 
 const maxDecimals = 22 // the last power of ten that a float64 holds exactly
 
+// AppendPrice appends a price of a forecast around a predicted price, as answers have it.
+func AppendPrice(dst []byte, x, predicted float64) []byte {
+	return appendPrice(dst, x, decimals(predicted))
+}
+
 // appendPrice appends x rounded to d decimals as pyjson.AppendFloat prints it.
 func appendPrice(dst []byte, x float64, d int) []byte {
 	if scaled := x * pow10[d]; scaled < 1e15 && x >= 1e-5 {

@@ -6,12 +6,12 @@ import (
 	"tickercast/model"
 )
 
-const againstRow, againstHeight = 770, 200
+const againstRow, againstHeight = 832, 200
 
 // plotHeight is that of the whole picture, which is longer with a comparison.
 func (e *Evaluation) plotHeight() int {
 	if e.Against == nil {
-		return 720
+		return 772
 	}
 	return againstRow + againstHeight + 70
 }
@@ -51,7 +51,7 @@ func (p *plot) differences(all []Difference, first float64, title, below string)
 		p.stretch(d.Difference) // without a standard error too
 	}
 	p.low, p.high = p.low-0.002, p.high+0.002
-	p.frame(title, "per cent", below)
+	p.frame(title, "per cent", below, nil)
 	p.percentTicks()
 	for i, d := range all {
 		if !d.Difference.Finite() {

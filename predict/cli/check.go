@@ -54,15 +54,20 @@ func (e *env) check(set *flag.FlagSet) func(context.Context, []string) error {
 	src := priceFlags(set)
 	format := set.String("format", "table",
 		"table, json, or sum: the hash that stands for these prices in the access log")
+	formats := []string{"table", "json", "sum"}
 	return func(ctx context.Context, _ []string) error {
 		switch {
 		case src.Prices == "":
 			return usagef("-prices is missing")
-		case *format != "table" && *format != "json" && *format != "sum":
-			return usagef("-format %q is not table, json or sum", *format)
+		case !slices.Contains(formats, *format):
+			return usagef("-format %q is not table, json or sum%s", *format,
+				suggest(*format, formats))
 		}
 		src.Pipes = true
+		bar := e.progress()
+		src.Progress = bar.count
 		mk, refused := src.Market(ctx)
+		bar.done()
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

@@ -53,7 +53,7 @@ func (e *env) usePort(fs *flag.FlagSet, addr *string) error {
 	if port == "" || isGiven(fs, "addr") || e.vars[envName("addr")] != "" {
 		return nil
 	}
-	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+	if !isPort(port) {
 		return usagef("PORT=%q: a port is a number up to 65535; -addr is used instead if it is "+
 			"set", port)
 	}
@@ -68,6 +68,19 @@ func (e *env) useServiceName(fs *flag.FlagSet, name *string) {
 	if service != "" && !isGiven(fs, "model-name") && e.vars[envName("model-name")] == "" {
 		*name = service
 	}
+}
+
+func isPort(s string) bool {
+	_, err := strconv.ParseUint(s, 10, 16)
+	return err == nil
+}
+
+// refusePort refuses a port in place of an address, which lacks only the colon.
+func refusePort(name, addr string) error {
+	if isPort(addr) {
+		return usagef("-%s %q is a port without a colon, did you mean %q?", name, addr, ":"+addr)
+	}
+	return nil
 }
 
 // adminSocket is the name of a socket from a service manager that is for the admin address.
