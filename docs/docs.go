@@ -18,6 +18,9 @@ import (
 //go:embed openapi.json page/index.html page/app.css page/icon.svg
 //go:embed page/app.js page/api.js page/chart.js page/console.js page/dom.js page/picker.js
 //go:embed page/plot.js page/reference.js page/schema.js page/snippets.js page/studio.js
+//go:embed page/answer.js page/cursor.js page/download.js page/origin.js page/own.js
+//go:embed page/question.js page/retry.js page/scale.js page/series.js page/settings.js
+//go:embed page/status.js page/studio.css page/table.js
 var files embed.FS
 
 // JSON returns the OpenAPI document. The caller owns the slice.
