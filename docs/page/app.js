@@ -2,6 +2,7 @@
 
 import { $, h, showDate } from "./dom.js";
 import { get } from "./api.js";
+import { calibration } from "./calibration.js";
 import { reference } from "./reference.js";
 import { studio } from "./studio.js";
 
@@ -36,10 +37,11 @@ async function read() {
     return;
   }
   const target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
-  if (target && target.id !== "studio") target.scrollIntoView(); // it did not exist when the page loaded
+  if (target && section.contains(target)) target.scrollIntoView(); // it did not exist when the page loaded
 }
 
 theme();
+calibration($("proof"));
 $("auth").addEventListener("submit", (e) => e.preventDefault());
 $("auth").addEventListener("change", served);
 await Promise.allSettled([studio(), read(), served()]);
