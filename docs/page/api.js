@@ -6,7 +6,6 @@ import { $ } from "./dom.js";
 export const root = new URL(".", document.baseURI);
 
 const slot = `key of ${root.pathname}`; // two servers of one host may have different keys
-let asked = false; // the server has asked for a key
 
 // setKey uses a key from now on and keeps it until the tab is closed.
 export function setKey(key) {
@@ -19,12 +18,8 @@ export function setKey(key) {
 
 export function loadKey() {
   try { $("key").value = sessionStorage.getItem(slot) || ""; } catch { /* there is none then */ }
-  $("auth").hidden = !$("key").value;
+  if ($("key").value) $("auth").hidden = false;
 }
-
-// keyHeader is the header that code for readers has where the server wants a key. It names a
-// variable of the shell: the key itself would end up in files and chats.
-export const keyHeader = () => (asked || $("key").value ? { Authorization: "Bearer $TICKERCAST_KEY" } : {});
 
 // call returns {status, statusText, headers, text, json, ms}. It throws only when no answer came.
 export async function call(method, path, { body, headers, signal } = {}) {
@@ -38,10 +33,7 @@ export async function call(method, path, { body, headers, signal } = {}) {
   const res = await fetch(new URL(path.replace(/^\//, ""), root), init);
   const text = await res.text();
   const ms = performance.now() - start;
-  if (res.status === 401) {
-    asked = true;
-    $("auth").hidden = false;
-  }
+  if (res.status === 401) $("auth").hidden = false; // from now on, code for readers has a key too
   let json;
   if ((res.headers.get("Content-Type") || "").includes("json")) {
     try { json = JSON.parse(text); } catch { /* NDJSON or no JSON: shown as text */ }

@@ -2,6 +2,7 @@
 
 import { $ } from "./dom.js";
 import { get, loadKey } from "./api.js";
+import { calibration } from "./calibration.js";
 import { reference } from "./reference.js";
 import { status } from "./status.js";
 import { studio } from "./studio.js";
@@ -31,11 +32,12 @@ async function read() {
     return;
   }
   const target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
-  if (target && target.id !== "studio") target.scrollIntoView(); // it did not exist when the page loaded
+  if (target && section.contains(target)) target.scrollIntoView(); // it did not exist when the page loaded
 }
 
 theme();
 loadKey();
+calibration($("proof"));
 const served = status();
 await Promise.allSettled([studio(served), read(), served.read()]);
 document.documentElement.dataset.ready = "true"; // tests wait for this

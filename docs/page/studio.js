@@ -2,7 +2,7 @@
 // table and code.
 
 import { $, copy, h } from "./dom.js";
-import { get, keyHeader, root, setKey } from "./api.js";
+import { get, root, setKey } from "./api.js";
 import { answer } from "./answer.js";
 import { chart } from "./chart.js";
 import { save, savePNG, saveSVG } from "./download.js";
@@ -247,7 +247,7 @@ function request(ask) {
   const body = ask.own ? ownRequest(ask) : single ? one(ask.tickers[0]) : { requests: ask.tickers.map(one) };
   return {
     method: "POST", url: new URL(single ? "predict" : "predict/batch", root).href,
-    headers: { "Content-Type": "application/json", ...keyHeader() }, body: JSON.stringify(body),
+    headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
   };
 }
 

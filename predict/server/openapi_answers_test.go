@@ -3,6 +3,7 @@ package server_test
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -52,6 +53,8 @@ func exchanges() []exchange {
 		{route: predictRoute, body: `{"ticker":"ZZZZQ"}`, status: 404},
 		{route: predictRoute, body: strings.Repeat(" ", 65<<10), status: 413},
 		{route: predictRoute, body: `{"ticker":"` + long + `"}`, status: 422},
+		{route: predictRoute, body: `{"days_ahead":5}`, status: 422},
+		{route: predictRoute, body: `{"ticker": AAPL}`, status: 422},
 		{route: batchRoute, body: `{"requests":[{"ticker":"AAPL"},` +
 			`{"ticker":"AAPL","levels":[0.9]},{"ticker":"ZZZZQ"}]}`, status: 200},
 		{route: batchRoute, header: "Accept: application/x-ndjson",
@@ -146,6 +149,8 @@ func TestEveryStatusIsReached(t *testing.T) {
 
 	require.Empty(t, slices.Sorted(maps.Keys(c.unseen)),
 		"in the document, but the server was not seen to answer it")
+	require.Empty(t, slices.Sorted(maps.Keys(c.unshown)),
+		"examples of errors, but the server was not seen to answer them")
 }
 
 // A comparison is of what servers answer with what the document says of it.
@@ -153,14 +158,21 @@ type comparison struct {
 	*testing.T
 	operations map[string]operation
 	unseen     map[string]bool // answers of the document: "POST /predict 200 application/json"
+	unshown    map[string]bool // examples of errors in the document, as JSON
 }
 
 func newComparison(t *testing.T) *comparison {
-	c := &comparison{T: t, operations: document(t), unseen: map[string]bool{}}
+	c := &comparison{T: t, operations: document(t), unseen: map[string]bool{},
+		unshown: map[string]bool{}}
 	for route, op := range c.operations {
 		for status, d := range op.Responses {
 			for kind := range d.Content {
 				c.unseen[route+" "+status+" "+kind] = true
+			}
+			for _, e := range d.examples() {
+				if status >= "400" && status != "500" { // see beforeHandlers
+					c.unshown[canonical(t, e)] = true
+				}
 			}
 			if len(d.Content) == 0 {
 				c.unseen[route+" "+status+" "] = true
@@ -196,6 +208,10 @@ func (c *comparison) compare(route string, status int, header http.Header, body 
 	d, ok := c.operations[route].Responses[fmt.Sprint(status)]
 	require.True(c, ok, "%s is not in the document: %s", key, body)
 	delete(c.unseen, key+" "+d.fits(c.T, key, header, body))
+	var answer any
+	if json.Unmarshal([]byte(body), &answer) == nil {
+		delete(c.unshown, canonical(c.T, answer))
+	}
 }
 
 // beforeHandlers is what every route answers before its handler is reached.
