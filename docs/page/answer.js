@@ -16,10 +16,10 @@ export function answer(series, { confidence, asOf }) {
   const told = [ends.length === 1 ? sentence(ends[0], confidence) : comparison(ends, confidence)];
   const { inside, of } = hits(series);
   if (of) {
-    told.push(h("p", { class: "note hits" }, h("strong", {}, `${inside} of ${of}`),
+    told.push(h("p", { class: "remark hits" }, h("strong", {}, `${inside} of ${of}`),
       ` closes that came were inside the ${showShare(confidence)} interval.`));
   } else if (asOf && series.every((s) => s.came.length === 0)) {
-    told.push(h("p", { class: "note hits" }, "No close has come since then."));
+    told.push(h("p", { class: "remark hits" }, "No close has come since then."));
   }
   return told;
 }

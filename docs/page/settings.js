@@ -10,7 +10,7 @@ export function settings(ask, changed, redraw) {
   pair("confidence", () => +(ask.confidence * 100).toFixed(4), (value) => { ask.confidence = +(value / 100).toFixed(6); }, changed);
 
   const buttons = WINDOWS.map(([n, short, long]) => h("button", {
-    type: "button", "aria-label": long, value: n,
+    type: "button", title: long, value: n,
     onclick() {
       ask.window = n;
       mark();

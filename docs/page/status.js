@@ -41,7 +41,7 @@ export function status() {
     const oldest = aged.reduce((a, b) => (b.end < a.end ? b : a));
     const about = oldest.end < model.as_of ? "about " : "";
     const whose = aged.length === series.length ? "These prices end" : `The prices of ${aged.map((s) => s.ticker).join(", ")} end`;
-    return h("p", { class: "note stale-note" }, `${whose} ${about}${days(oldest.age)} ago, on ${showDate(oldest.end)}. `,
+    return h("p", { class: "remark stale-remark" }, `${whose} ${about}${days(oldest.age)} ago, on ${showDate(oldest.end)}. `,
       h("a", { href: "#newer", onclick: () => { $("newer").open = true; } }, "Serve newer prices"), ".");
   }
 

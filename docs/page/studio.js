@@ -11,7 +11,7 @@ import { own } from "./own.js";
 import { nearest, picker } from "./picker.js";
 import { addressOf, fromAddress } from "./question.js";
 import { retrier } from "./retry.js";
-import { fetchOwn, fetchSeries, ownRequest } from "./series.js";
+import { fetchOwn, fetchSeries, hits, ownRequest } from "./series.js";
 import { settings } from "./settings.js";
 import { snippets } from "./snippets.js";
 import { csv, table } from "./table.js";
@@ -59,7 +59,8 @@ export async function studio(status) {
     pending?.abort();
     retry.stop();
     clearTimeout(timer);
-    timer = setTimeout(load, 60); // a dragged slider asks when it rests
+    if (!ask.own && !ask.tickers.length) load();
+    else timer = setTimeout(load, 60); // a dragged slider asks when it rests
   }
 
   async function load() {
@@ -212,7 +213,10 @@ export async function studio(status) {
   const picture = (kind) => {
     const { st, svg } = drawing.picture();
     const names = series.map((s) => s.ticker).join(", ");
-    kind(name(), svg, `${names}: ${st.undated ? "forecast" : `forecast of ${series[0].dates.at(-1)}`}, ${+(ask.confidence * 100).toFixed(2)} % interval`, $("chart").querySelector(".stage"));
+    const { inside, of } = hits(series);
+    const title = [`${names}: ${st.undated ? "forecast" : `forecast of ${series[0].dates.at(-1)}`}`,
+      `${+(ask.confidence * 100).toFixed(2)} % interval`, ...(of ? [`${inside} of ${of} closes that came inside`] : [])].join(", ");
+    kind(name(), svg, title, $("chart").querySelector(".stage"));
   };
   $("csv").addEventListener("click", () => save(`${name()}.csv`, new Blob([csv(series, ask.confidence)], { type: "text/csv" })));
   $("copy-csv").addEventListener("click", () => copy(csv(series, ask.confidence), $("csv-copied")));
