@@ -83,8 +83,7 @@ const beyond = ({ coverage, confidence, standard_error: error }) =>
 function verdict(levels, horizon) {
   if (!levels.length) return [`No close has come yet ${showDays(horizon)} ahead.`, ""];
   const main = levels.find((l) => l.confidence === 0.95) || levels.at(-1);
-  const inside = main.coverage * 100;
-  const number = Math.abs(inside - Math.round(inside)) < 0.05 ? Math.round(inside) : inside.toFixed(1);
+  const number = (main.coverage * 100).toFixed(beyond(main) ? 1 : 0).replace(".0", "");
   const first = [`Of 100 closes, `, h("strong", {}, number), ` were inside the ${showShare(main.confidence)} interval, ${showDays(horizon)} ahead.`];
   if (levels.every((l) => l.standard_error === null)) return [first, "There are too few sessions to tell whether that is chance."];
   const list = (side) => levels.filter((l) => beyond(l) === side).map((l) => showShare(l.confidence)).join(", ").replace(/, ([^,]*)$/, " and $1");
@@ -132,7 +131,7 @@ function plot(levels, width) {
     const kind = beyond(l) ? "dot off" : "dot";
     out.push(svg("circle", { class: kind, cx: x(l.confidence), cy: y(l.coverage), r: 4.5 }),
       text("value", x(l.confidence) + 8, at, "start", showShare(l.coverage)),
-      text("tick", x(l.confidence), height - bottom + 18, l.confidence > 0.98 ? "start" : "middle", showShare(l.confidence)));
+      text("tick", x(l.confidence), height - bottom + 18, "middle", showShare(l.confidence)));
   }
   out.push(text("tick", (left + width - right) / 2, height - 4, "middle", "confidence"));
   return svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img",

@@ -18,15 +18,14 @@ export function tryPanel(doc, method, path, op) {
   const types = Object.keys(responses);
   const named = Object.entries(content?.examples || {});
   const answer = answerPanel(op);
-  let sent = false; // whether the answer is a real one
 
   const choice = (name, label, options, onchange) => {
     const el = h("select", { id: `${id}-${name}`, onchange }, options.map(([value, text]) => h("option", { value }, text)));
     return { el, row: h("div", { class: "field" }, h("label", { for: el.id }, label), el) };
   };
-  const example = named.length > 1 && choice("example", "Example", named.map(([name, x]) => [name, x.summary]), () => { fill(); change(); });
-  const accept = content && types.length > 1 && choice("accept", "Accept", types.map((t) => [t, t]), change);
-  const verb = method === "GET" && choice("method", "Method", [["GET", "GET"], ["HEAD", "HEAD"]], change);
+  const example = named.length > 1 && choice("example", "Example", named.map(([name, x]) => [name, x.summary]), () => { fill(); restart(); });
+  const accept = content && types.length > 1 && choice("accept", "Accept", types.map((t) => [t, t]), () => restart());
+  const verb = method === "GET" && choice("method", "Method", [["GET", "GET"], ["HEAD", "HEAD"]], () => restart());
   const body = content && h("textarea", { id: `${id}-body`, rows: "7", spellcheck: "false", autocapitalize: "off" });
   const chosen = () => (example ? example.el.value : named[0]?.[0]);
   const fill = () => {
@@ -63,7 +62,6 @@ export function tryPanel(doc, method, path, op) {
     const media = responses[type] || {};
     const shown = media.examples?.[chosen()]?.value ?? media.example;
     answer.example(verb && verb.el.value === "HEAD" ? undefined : shown);
-    sent = false;
   };
   const send = h("button", { class: "primary" }, "Send");
   const cancel = h("button", { type: "button", hidden: true, onclick: () => pending?.abort() }, "Cancel");
@@ -84,7 +82,6 @@ export function tryPanel(doc, method, path, op) {
     try {
       const res = await call(req.method, req.path, { body: req.body, headers: req.headers, signal: mine.signal });
       if (pending !== mine) return;
-      sent = true;
       answer.real(res);
     } catch (err) {
       if (pending !== mine) return;
@@ -93,9 +90,11 @@ export function tryPanel(doc, method, path, op) {
     }
     busy(false);
   }
-  function change() {
+  // Another example, type or method has another answer.
+  function restart() {
+    pending?.abort();
     code.update(request());
-    if (!sent) show();
+    show();
   }
 
   const edit = h("details", { class: "fold attempt" }, h("summary", {}, content ? "Change the request" : "Change the parameters"),
@@ -109,7 +108,7 @@ export function tryPanel(doc, method, path, op) {
   // A field that is not valid must be in sight to be pointed at.
   form.addEventListener("invalid", () => { edit.open = true; }, true);
   fill();
-  change();
+  restart();
   return [h("section", { class: "card", "aria-label": `${op.summary}: request` }, code.el, form), answer.el];
 }
 

@@ -36,7 +36,7 @@ export function reference(doc, section) {
         h("p", { class: "base" }, h("span", { class: "label" }, "Base URL"), h("code", {}, base),
           h("button", { type: "button", class: "copy", onclick: () => copy(base, said), "aria-label": "Copy the base URL" }, "Copy"), said)),
       groups.map((g) => h("section", { class: "group" },
-        h("div", { class: "group-head" }, h("h2", {}, g.name), h("p", {}, prose(g.description)[0]?.childNodes)),
+        h("div", { class: "group-head" }, h("h2", {}, g.name), prose(g.description)),
         g.ops.map((o) => folds.get(o.op.operationId)))),
       h("section", { class: "group", id: "schemas" }, h("div", { class: "group-head" }, h("h2", {}, "Schemas"),
         h("p", {}, "The objects of bodies and answers.")), schemas)));

@@ -39,7 +39,7 @@ function parts(doc, op) {
   return [
     params.length > 0 && part("Parameters", h("dl", { class: "fields" },
       params.map((p) => field(doc, p.name, p.schema, p.required, p.description, `in the ${p.in}`)))),
-    body && part(["Body ", h("span", { class: "type" }, typeOf(doc, body))], prose(resolve(doc, body).description), fields(doc, body)),
+    body && part(["Body ", h("span", { class: "type" }, typeOf(doc, body))], prose(resolve(doc, body).description), fields(doc, body, true)),
     part(["Response 200 ", h("span", { class: "type" }, content.map(([type, c]) => (type === "application/json" ? typeOf(doc, c.schema) : type)).join(" or "))],
       ok.description !== "Successful Response" && h("p", {}, ok.description),
       headersOf(doc, ok), content.map(([, c]) => fields(doc, c.schema))),
@@ -59,7 +59,7 @@ function response(doc, code, r) {
   const media = r.content?.["application/json"];
   const examples = media ? Object.values(media.examples || { only: { value: media.example } }) : [];
   return h("div", { class: "status-row" },
-    h("p", {}, h("strong", { class: `code ${kind}` }, code), " ", r.description === "Validation Error" ? "The request is not valid: `detail` lists each fault.".replaceAll("`", "") : r.description),
+    h("p", {}, h("strong", { class: `code ${kind}` }, code), " ", r.description === "Validation Error" ? "The request is not valid. The detail lists each fault." : r.description),
     headersOf(doc, r),
     examples.map((x) => {
       const view = block(x.summary || "Example", `Example of ${code}${x.summary ? `: ${x.summary}` : ""}`);
@@ -71,5 +71,5 @@ function response(doc, code, r) {
 // schemaFold is the fold of one schema of the document.
 export const schemaFold = (doc, name) => lazy({ class: "fold small schema", id: `schema-${name}` }, h("code", {}, name), () => {
   const node = { $ref: `#/components/schemas/${name}` };
-  return [prose(resolve(doc, node).description), fields(doc, node) || plain(doc, node)];
+  return [prose(resolve(doc, node).description), fields(doc, node, true) || plain(doc, node)];
 });

@@ -54,10 +54,20 @@ export function lazy(props, summary, fill) {
   return el;
 }
 
-// fields describes a schema. The schemas that it names are folded inside it.
-export function fields(doc, node) {
+// words names a schema with its limits. Where there is a choice, each kind has its own.
+function words(doc, schema) {
+  const one = (n) => [typeOf(doc, n), ...limitsOf(n.$ref ? {} : n)].join(" · ");
+  const kinds = choices(schema);
+  if (kinds.length < 2) return one(schema);
+  const rest = limitsOf({ ...schema, anyOf: undefined });
+  return [kinds.map(one).join(" or "), ...rest].join(" · ");
+}
+
+// fields describes a schema. The schemas that it names are folded inside it. Only fields that a reader
+// has to fill in are marked as required.
+export function fields(doc, node, asked) {
   const schema = resolve(doc, node);
-  if (schema.items) return fields(doc, schema.items);
+  if (schema.items) return fields(doc, schema.items, asked);
   if (!schema.properties) return null;
   const inner = new Map();
   const collect = (n) => {
@@ -66,20 +76,20 @@ export function fields(doc, node) {
   };
   Object.values(schema.properties).forEach(collect);
   return [
-    h("dl", { class: "fields" }, Object.entries(schema.properties).map(([name, p]) => field(doc, name, p, schema.required?.includes(name)))),
+    h("dl", { class: "fields" }, Object.entries(schema.properties).map(([name, p]) => field(doc, name, p, asked && schema.required?.includes(name)))),
     [...inner.values()].map((n) => lazy({ class: "fold small nested" }, h("code", {}, typeOf(doc, n)), () =>
-      [prose(resolve(doc, n).description), fields(doc, n) || plain(doc, n)])),
+      [prose(resolve(doc, n).description), fields(doc, n, asked) || plain(doc, n)])),
   ];
 }
 
 // plain describes a schema without fields.
-export const plain = (doc, node) => h("p", { class: "type" }, [typeOf(doc, resolve(doc, node)), ...limitsOf(resolve(doc, node))].join(" · "));
+export const plain = (doc, node) => h("p", { class: "type" }, words(doc, resolve(doc, node)));
 
 // field is one row of that table. Parameters use it too.
 export function field(doc, name, schema, required, text, where) {
   return h("div", { "data-field": name },
     h("dt", {}, h("code", {}, name), required && h("span", { class: "required" }, "required"), where && h("span", { class: "hint" }, where)),
     h("dd", {},
-      h("span", { class: "type" }, [typeOf(doc, schema), ...limitsOf(resolve(doc, schema))].join(" · ")),
+      h("span", { class: "type" }, schema.$ref ? [typeOf(doc, schema), ...limitsOf(resolve(doc, schema))].join(" · ") : words(doc, schema)),
       prose(text || resolve(doc, schema).description)));
 }
