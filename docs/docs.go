@@ -22,6 +22,9 @@ import (
 //go:embed page/app.js page/api.js page/calibration.js page/chart.js page/console.js page/dom.js
 //go:embed page/json.js page/picker.js page/plot.js page/reference.js page/route.js page/schema.js
 //go:embed page/search.js page/snippets.js page/studio.js
+//go:embed page/answer.js page/cursor.js page/download.js page/origin.js page/own.js
+//go:embed page/question.js page/retry.js page/scale.js page/series.js page/settings.js
+//go:embed page/status.js page/studio.css page/table.js
 var files embed.FS
 
 // JSON returns the OpenAPI document. The caller owns the slice.

@@ -236,7 +236,8 @@ func (p *tab) quiet(origin string) {
 	p.b.mu.Lock()
 	defer p.b.mu.Unlock()
 	for _, u := range p.requests {
-		if !strings.HasPrefix(u, origin+"/") {
+		// The browser's own field for dates has a picture in a URL.
+		if !strings.HasPrefix(u, origin+"/") && !strings.HasPrefix(u, "data:") {
 			p.t.Errorf("the page asks another host: %s", u)
 		}
 	}

@@ -1,16 +1,17 @@
 // Starts the parts of the page: theme, status line, reference, studio. If one fails, the others work.
 
-import { $, h, showDate } from "./dom.js";
-import { get } from "./api.js";
+import { $ } from "./dom.js";
+import { get, loadKey } from "./api.js";
 import { calibration } from "./calibration.js";
 import { reference } from "./reference.js";
+import { status } from "./status.js";
 import { studio } from "./studio.js";
 
 function theme() {
   const modes = ["auto", "light", "dark"];
   const set = (mode) => {
     document.documentElement.dataset.theme = mode;
-    $("theme").replaceChildren(h("span", { class: "long" }, "Theme: "), mode);
+    $("theme").textContent = `Theme: ${mode}`;
   };
   let mode = "auto";
   try { mode = localStorage.getItem("theme") || mode; } catch { /* storage may be disabled */ }
@@ -20,12 +21,6 @@ function theme() {
     set(next);
     try { localStorage.setItem("theme", next); } catch { /* the theme then lasts for this page only */ }
   });
-}
-
-async function served() {
-  const m = await get("/model");
-  $("served").replaceChildren(`Model ${m.model_version}. ${m.tickers.toLocaleString("en-US")} tickers, prices to ${showDate(m.as_of)}`,
-    m.age_days > 0 ? h("span", { class: m.age_days > 5 && "old" }, `, ${m.age_days} trading ${m.age_days === 1 ? "day" : "days"} old`) : "", ".");
 }
 
 async function read() {
@@ -41,8 +36,8 @@ async function read() {
 }
 
 theme();
+loadKey();
 calibration($("proof"));
-$("auth").addEventListener("submit", (e) => e.preventDefault());
-$("auth").addEventListener("change", served);
-await Promise.allSettled([studio(), read(), served()]);
+const served = status();
+await Promise.allSettled([studio(served), read(), served.read()]);
 document.documentElement.dataset.ready = "true"; // tests wait for this
