@@ -222,18 +222,19 @@ func testAxe(t *testing.T, b *browser, url string) {
 			p.eval(string(axe), nil)
 			name := fmt.Sprintf("%d pixels, dark %t", width, dark)
 			p.axe(name + ", at rest")
+			p.click("#" + predictID + " .primary")
+			p.wait(inRoute(predictID, ".result") + `.textContent.includes("bytes")`)
 			p.eval(`document.querySelector("#calibration").scrollIntoView()`, nil)
 			p.wait(`document.querySelector(".reliability svg")`)
-			p.openAll()
-			p.axe(name + ", all open")
 			p.chord("k")
 			p.press("m", "s", "f")
 			p.wait(`document.querySelector("#search-Tickers")`)
 			p.axe(name + ", searching")
 			p.press("Escape")
-			p.click("#" + predictID + " .primary")
-			p.wait(inRoute(predictID, ".result") + `.textContent.includes("bytes")`)
-			p.axe(name + ", answered")
+			if dark == (width > 1000) { // it takes half a minute
+				p.openAll()
+				p.axe(name + ", all open")
+			}
 		}
 	}
 }

@@ -89,8 +89,8 @@ function verdict(levels, horizon) {
   const list = (side) => levels.filter((l) => beyond(l) === side).map((l) => showShare(l.confidence)).join(", ").replace(/, ([^,]*)$/, " and $1");
   const [low, high] = [list(-1), list(1)];
   const parts = [];
-  if (low) parts.push(`Chance does not explain that at ${low} too few closes were inside: over these sessions prices moved more than the intervals allowed, and intervals of that confidence were too narrow.`);
-  if (high) parts.push(`Chance does not explain that at ${high} more closes were inside than promised: the intervals were wider than they had to be.`);
+  if (low) parts.push(`At ${low}, fewer closes were inside than chance explains: over these sessions prices moved more than the intervals allowed, so intervals of that confidence were too narrow.`);
+  if (high) parts.push(`At ${high}, more closes were inside than chance explains: intervals of that confidence were wider than they had to be.`);
   if (!parts.length) {
     const room = main.standard_error === null ? undefined : CHANCE * main.standard_error;
     parts.push(room === undefined ? "Chance explains the difference to what was promised."
@@ -109,7 +109,7 @@ function counts({ forecasts, origins, from, to, skill, tickers_off: off }) {
 
 // plot draws coverage over confidence. The dashed line is coverage as promised.
 function plot(levels, width) {
-  const [height, left, right, top, bottom] = [Math.round(width * 0.78), 46, 54, 12, 40];
+  const [height, left, right, top, bottom] = [Math.round(width * 0.78), 52, 54, 12, 40];
   const known = levels.filter((l) => l.standard_error !== null);
   const low = Math.min(0.78, ...levels.map((l) => l.coverage), ...known.map((l) => l.confidence - CHANCE * l.standard_error));
   const step = [0.05, 0.1, 0.2].find((s) => (1 - low) / s <= 6) || 0.2;

@@ -35,7 +35,7 @@ function parts(doc, op) {
   const [moved, errors] = [others(300, 400), others(400, 600)];
   const fold = (name, list) => list.length > 0 && lazy({ class: "fold small others" },
     [h("span", {}, name), h("span", { class: "codes" }, list.map(([code]) => code).join(" "))],
-    () => list.map(([code, r]) => response(doc, code, resolve(doc, r))));
+    () => list.map(([code, r]) => response(doc, code, resolve(doc, r), op)));
   return [
     params.length > 0 && part("Parameters", h("dl", { class: "fields" },
       params.map((p) => field(doc, p.name, p.schema, p.required, p.description, `in the ${p.in}`)))),
@@ -54,7 +54,7 @@ const headersOf = (doc, r) => r.headers && lazy({ class: "fold small" }, `Header
   })));
 
 // response is what a status means, with an example.
-function response(doc, code, r) {
+function response(doc, code, r, op) {
   const kind = code < 400 ? "" : "bad";
   const media = r.content?.["application/json"];
   const examples = media ? Object.values(media.examples || { only: { value: media.example } }) : [];
@@ -62,7 +62,7 @@ function response(doc, code, r) {
     h("p", {}, h("strong", { class: `code ${kind}` }, code), " ", r.description === "Validation Error" ? "The request is not valid. The detail lists each fault." : r.description),
     headersOf(doc, r),
     examples.map((x) => {
-      const view = block(x.summary || "Example", `Example of ${code}${x.summary ? `: ${x.summary}` : ""}`);
+      const view = block(x.summary || "Example", `${op.summary}: example of ${code}${x.summary ? `, ${x.summary}` : ""}`);
       view.show(pretty(JSON.stringify(x.value)));
       return view.el;
     }));
