@@ -183,6 +183,10 @@ func testShift(t *testing.T, b *browser, s *stage) {
 	s.age = 196 // a remark more
 	for _, v := range []view{{390, 844, false}, {820, 1180, false}, {1440, 900, false}} {
 		p := b.open(t, s.URL+"/docs", v)
+		// The emulation of a phone changes its size at each load, and the browser leaves out what
+		// moves after that.
+		p.call("Emulation.setDeviceMetricsOverride", map[string]any{"width": v.width,
+			"height": v.height, "deviceScaleFactor": 1, "mobile": false}, nil)
 		p.call("Network.emulateNetworkConditions", map[string]any{"offline": false, "latency": 150,
 			"downloadThroughput": -1, "uploadThroughput": -1}, nil)
 		for _, query := range []string{"", "?t=AAPL,MSFT,NVDA,BRK-B", "?t=AAPL&o=2026-10-30", "?t=AAPLE"} {

@@ -233,7 +233,7 @@ func testGate(t *testing.T, b *browser, s *stage) {
 	p.same("the gate closes", `document.querySelector("#gate").checkVisibility()`, "false")
 	p.eval(`delete document.documentElement.dataset.ready`, nil)
 	p.call("Page.reload", nil, nil)
-	p.wait(`document.documentElement.dataset.ready === "true" && ` + drawn)
+	p.wait(`document.documentElement?.dataset.ready === "true" && ` + drawn)
 	p.eval(`document.querySelector("#code").open = true`, nil)
 	p.contains("code for readers", `document.querySelector("#code pre").textContent`,
 		"Authorization: Bearer $TICKERCAST_KEY")

@@ -232,7 +232,7 @@ function busy() {
   $("studio").setAttribute("aria-busy", "true");
   const timer = setTimeout(() => {
     $("chart").classList.add("pending");
-    $("pending").textContent = "Asking the server…";
+    $("pending").textContent = "Asking…";
   }, 150);
   return () => {
     clearTimeout(timer);
