@@ -255,7 +255,7 @@ func testWords(t *testing.T, b *browser, url string) {
 	p := b.open(t, url+"/docs#predict_batch_predict_batch_post", desktop)
 	for js, want := range map[string]string{
 		inRoute(predictID, ".part .prose, .part > p:not(.label)"): "A request with calendar must",
-		inRoute(predictID, "[data-field=as_of] .type"):            "string · YYYY-MM-DD or number",
+		inRoute(predictID, "[data-field=as_of] .type"):            "string (YYYY-MM-DD) or number (-19999958400 to",
 		inRoute("predict_batch_predict_batch_post", "[data-field=requests] .type"): "list of " +
 			"PredictionRequest",
 		`document.querySelector(".base code")`: url,

@@ -1,7 +1,7 @@
 // The calibration panel: how many of the closes that came lie inside the intervals of past forecasts, and
 // whether chance explains the difference to what was promised.
 
-import { $, h, showDate, showShare, svg } from "./dom.js";
+import { h, showDate, showShare, svg } from "./dom.js";
 import { get } from "./api.js";
 import { lazy } from "./schema.js";
 
@@ -12,21 +12,33 @@ export function calibration(el) {
   let horizon = 1;
   let pause = 1000;
   let timer;
+  let near = false;
+  let latest; // what GET /model last said
+  let shown; // the report that is drawn, as JSON
   const say = (...kids) => el.replaceChildren(h("p", { class: "verdict", role: "status" }, kids));
 
   async function load() {
-    clearTimeout(timer);
-    let model;
     try {
-      model = await get("/model");
+      take(await get("/model"));
     } catch (err) {
-      return say(`Not known: ${err.message} `, h("button", { type: "button", onclick: load }, "Try again"));
+      shown = undefined;
+      say(`Not known: ${err.message} `, h("button", { type: "button", onclick: load }, "Try again"));
     }
+  }
+
+  function take(model) {
+    latest = model;
+    if (!near) return;
+    clearTimeout(timer);
     const report = model.calibration;
+    const json = JSON.stringify(report);
     if (report.forecasts > 0) {
       pause = 1000;
-      return draw(report);
+      if (json !== shown) draw(report);
+      shown = json;
+      return;
     }
+    shown = undefined;
     if (/running|interrupted/.test(report.reason)) {
       say(`The forecasts of these prices are being judged (${report.reason}).`);
       timer = setTimeout(load, pause);
@@ -68,9 +80,11 @@ export function calibration(el) {
   new IntersectionObserver((seen, o) => {
     if (!seen.some((s) => s.isIntersecting)) return;
     o.disconnect();
-    load();
+    near = true;
+    if (latest) take(latest);
+    else load();
   }, { rootMargin: "1200px" }).observe(el);
-  $("key").addEventListener("change", load);
+  addEventListener("model", (e) => take(e.detail)); // others ask too, after a swap of prices as well
 }
 
 const showDays = (n) => `${n} ${n === 1 ? "day" : "days"}`;

@@ -1,7 +1,7 @@
 // The panel beside a route: its request in code, a form that changes and sends it, and the answer, which
 // is the document's example until there is a real one.
 
-import { h } from "./dom.js";
+import { h, copy } from "./dom.js";
 import { call, root, words } from "./api.js";
 import { limitsOf, resolve } from "./schema.js";
 import { block, pretty } from "./json.js";
@@ -97,9 +97,11 @@ export function tryPanel(doc, method, path, op) {
     show();
   }
 
+  const copied = h("span", { class: "copied", role: "status" });
   const edit = h("details", { class: "fold attempt" }, h("summary", {}, content ? "Change the request" : "Change the parameters"),
     h("div", { class: "grid" }, rows, accept && accept.row, verb && verb.row,
-      body && h("div", { class: "field wide" }, h("label", { for: body.id }, "Body"), body)));
+      body && h("div", { class: "field wide" }, h("div", { class: "bar" }, h("label", { for: body.id }, "Body"), copied,
+        h("button", { type: "button", class: "copy", "aria-label": "Copy the body", onclick: () => copy(body.value, copied) }, "Copy")), body)));
   const form = h("form", {
     class: "try", onsubmit: submit, oninput: () => code.update(request()),
     onkeydown: (e) => { if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) { e.preventDefault(); form.requestSubmit(); } },

@@ -102,6 +102,20 @@ export function coloured(text) {
   return root;
 }
 
+// tint colours the JSON that a text holds, and changes nothing else of it.
+export function tint(text) {
+  const out = [];
+  let last = 0;
+  for (const m of text.matchAll(TOKEN)) {
+    const kind = m[0][0] === '"' ? (/^\s*:/.test(text.slice(m.index + m[0].length)) ? "key" : "string")
+      : /^[-\d]/.test(m[0]) ? "number" : /^[tfn]/.test(m[0]) ? "literal" : "";
+    if (!kind) continue;
+    out.push(text.slice(last, m.index), h("span", { class: `j-${kind}` }, m[0]));
+    last = m.index + m[0].length;
+  }
+  return [...out, text.slice(last)];
+}
+
 // block shows JSON or other text under a bar with a name and a button that copies it.
 export function block(name, label) {
   const said = h("span", { class: "copied", role: "status" });

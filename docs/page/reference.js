@@ -1,9 +1,10 @@
 // Builds the reference from the OpenAPI document: a list of the routes, and a fold for each.
 
-import { h, copy, prose } from "./dom.js";
+import { $, h, copy, prose } from "./dom.js";
 import { root } from "./api.js";
 import { badge, route, schemaFold } from "./route.js";
 import { search } from "./search.js";
+import { keysAsked } from "./snippets.js";
 
 // reference fills the section with every operation of the document, by tag.
 export function reference(doc, section) {
@@ -57,6 +58,7 @@ export function reference(doc, section) {
   open("predict_predict_post");
   follow();
   mark(folds, links);
+  authorize();
   printable(all);
   search({ doc, groups, show: (id, name) => show(folds.get(id), name) });
 }
@@ -71,6 +73,17 @@ function show(fold, name) {
   target?.classList.add("found");
   (target || fold).scrollIntoView({ block: target ? "center" : "start" });
   fold.querySelector("summary").focus({ preventScroll: true });
+}
+
+// authorize keeps the way to the field for the key in sight, wherever the field is.
+function authorize() {
+  const show = () => { $("authorize").hidden = !keysAsked(); };
+  $("authorize").addEventListener("click", () => {
+    $("key").scrollIntoView({ block: "center" });
+    $("key").focus();
+  });
+  new MutationObserver(show).observe($("auth"), { attributeFilter: ["hidden"] });
+  show();
 }
 
 // mark shows in the list which route is in sight: the last one that begins above a third of the window.

@@ -59,8 +59,11 @@ function words(doc, schema) {
   const one = (n) => [typeOf(doc, n), ...limitsOf(n.$ref ? {} : n)].join(" · ");
   const kinds = choices(schema);
   if (kinds.length < 2) return one(schema);
-  const rest = limitsOf({ ...schema, anyOf: undefined });
-  return [kinds.map(one).join(" or "), ...rest].join(" · ");
+  const each = kinds.map((n) => {
+    const limits = n.$ref ? [] : limitsOf(n);
+    return limits.length ? `${typeOf(doc, n)} (${limits.join(", ")})` : typeOf(doc, n);
+  });
+  return [[...new Set(each)].join(" or "), ...limitsOf({ ...schema, anyOf: undefined })].join(" · ");
 }
 
 // fields describes a schema. The schemas that it names are folded inside it. Only fields that a reader

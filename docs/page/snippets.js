@@ -2,6 +2,7 @@
 // keys, the program takes its own from the environment.
 
 import { h, copy } from "./dom.js";
+import { tint } from "./json.js";
 
 const KEY = "TICKERCAST_KEY";
 const BEARER = `Bearer $${KEY}`;
@@ -95,7 +96,12 @@ export function snippets(label) {
     button.disabled = typeof request === "string";
     note.hidden = button.disabled || !keyed;
     if (button.disabled) code.textContent = request;
-    else code.textContent = writers[language]({ ...request, headers: { ...request.headers, ...(keyed && { Authorization: BEARER }) } });
+    else {
+      const text = writers[language]({ ...request, headers: { ...request.headers, ...(keyed && { Authorization: BEARER }) } });
+      const at = request.body ? text.indexOf(request.body) : -1; // in most programs the body stands as it was typed
+      if (at < 0) code.textContent = text;
+      else code.replaceChildren(text.slice(0, at), ...tint(request.body), text.slice(at + request.body.length));
+    }
   }
   blocks.add(show);
   // A 401 may tell that keys are asked for.

@@ -16,6 +16,7 @@ export function status() {
     const m = await get("/model");
     if (mine !== began) return; // a later call knows better
     model = m;
+    dispatchEvent(new CustomEvent("model", { detail: m })); // the calibration is in it
     $("served").replaceChildren(`${m.tickers.toLocaleString("en-US")} tickers, prices to ${showDate(m.as_of)}`,
       m.age_days > 0 ? h("span", { class: m.age_days > FRESH && "old" }, ` (${days(m.age_days)} old)`) : "",
       h("span", { class: "version" }, ` model ${m.model_version}`));
