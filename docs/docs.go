@@ -94,8 +94,12 @@ func New(cfg Config) *Site {
 		s.assets[name] = newStatic(types[path.Ext(name)],
 			versioned(read("page/"+name), "./", names, s.version))
 	}
-	page := complete(read("page/index.html"), document, names, cfg.Keys)
-	s.page = newStatic("text/html; charset=utf-8", versioned(page, "docs/", names, s.version))
+	const all = "bundle.js"
+	s.assets[all] = newStatic(types[".js"],
+		bundle(func(name string) string { return string(read("page/" + name + ".js")) }))
+	page := complete(read("page/index.html"), document, cfg.Keys)
+	s.page = newStatic("text/html; charset=utf-8",
+		versioned(page, "docs/", append(names, all), s.version))
 	return s
 }
 

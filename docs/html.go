@@ -5,21 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"html"
-	"path"
 	"strings"
 )
 
-// complete fills in what index.html leaves open: the modules to load at once, the routes for
-// readers without JavaScript, and whether requests need a key.
-func complete(page, document []byte, assets []string, keys bool) []byte {
-	var preloads strings.Builder
-	for _, name := range assets {
-		// The page names its first module itself.
-		if path.Ext(name) == ".js" && name != "app.js" {
-			fmt.Fprintf(&preloads, "<link rel=\"modulepreload\" href=\"docs/%s\">\n", name)
-		}
-	}
-	page = bytes.Replace(page, []byte("<!-- modules -->\n"), []byte(preloads.String()), 1)
+// complete fills in what index.html leaves open: the routes for readers without JavaScript, and
+// whether requests need a key.
+func complete(page, document []byte, keys bool) []byte {
 	page = bytes.Replace(page, []byte("<!-- routes -->\n"), []byte(routes(document)), 1)
 	if keys {
 		page = bytes.Replace(page, []byte(`<html lang="en">`),

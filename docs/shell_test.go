@@ -167,7 +167,7 @@ func testLoads(t *testing.T, b *browser, url string) {
 		sum, app := 0, resource{}
 		for _, r := range list {
 			sum += r.Bytes
-			if strings.HasPrefix(r.Name, "/docs/app.js") {
+			if strings.HasPrefix(r.Name, "/docs/bundle.js") {
 				app = r
 			}
 		}
@@ -180,7 +180,7 @@ func testLoads(t *testing.T, b *browser, url string) {
 		for _, r := range list {
 			// All files of the page are asked for at once, before the first of them has come.
 			if strings.HasPrefix(r.Name, "/docs/") && r.By != "other" && r.Start > app.End {
-				t.Errorf("%s is asked for at %.0f ms, after app.js has come at %.0f", r.Name,
+				t.Errorf("%s is asked for at %.0f ms, after bundle.js has come at %.0f", r.Name,
 					r.Start, app.End)
 			}
 		}
