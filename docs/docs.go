@@ -24,7 +24,7 @@ import (
 //go:embed page/search.js page/snippets.js page/studio.js
 //go:embed page/answer.js page/cursor.js page/download.js page/origin.js page/own.js
 //go:embed page/question.js page/retry.js page/scale.js page/series.js page/settings.js
-//go:embed page/status.js page/studio.css page/table.js
+//go:embed page/early.js page/status.js page/studio.css page/table.js
 var files embed.FS
 
 // JSON returns the OpenAPI document. The caller owns the slice.

@@ -83,6 +83,7 @@ func testStates(t *testing.T, b *browser, s *stage) {
 		writeJSON(w, 503, map[string]any{"detail": "Service Unavailable"})
 		return true
 	}
+	tabs := map[int]*tab{}
 	for _, c := range []struct {
 		state, url, script, wait string
 	}{
@@ -101,7 +102,13 @@ func testStates(t *testing.T, b *browser, s *stage) {
 			`!document.querySelector(".chip")`},
 	} {
 		for _, v := range []view{{1440, 1000, false}, {390, 844, true}} {
-			p := b.open(t, c.url, v)
+			p := tabs[v.width]
+			if p == nil {
+				p = b.open(t, c.url, v)
+				tabs[v.width] = p
+			} else {
+				p.load(c.url)
+			}
 			if c.script != "" {
 				p.eval(c.script, nil)
 			}
@@ -120,8 +127,16 @@ func testStates(t *testing.T, b *browser, s *stage) {
 	}
 }
 
-// overlapping lists texts of the chart that cover another one or leave the drawing, and texts of the
-// studio that leave the screen or their box.
+// load shows another page in a tab and waits until it is drawn.
+func (p *tab) load(url string) {
+	p.t.Helper()
+	p.eval(`delete document.documentElement.dataset.ready`, nil)
+	p.call("Page.navigate", map[string]any{"url": url}, nil)
+	p.wait(`document.documentElement?.dataset.ready === "true"`)
+}
+
+// overlapping lists texts of the chart that cover another one or leave the drawing, and texts of
+// the studio that leave the screen or their box.
 const overlapping = `(() => {
 	const out = [];
 	const svg = document.querySelector(".stage svg").getBoundingClientRect();
@@ -151,28 +166,35 @@ const overlapping = `(() => {
 	return out;
 })()`
 
-// testLabels looks at the charts of dear and cheap tickers, one and four, for labels that nobody can
-// read.
+// testLabels looks at the charts of dear and cheap tickers, one and four, for labels that no one
+// can read.
 func testLabels(t *testing.T, b *browser, s *stage) {
+	cases := map[string]string{
+		"one":      "t=AAPL",
+		"four":     "t=AAPL,MSFT,NVDA,BRK-B",
+		"cheap":    "t=ONE&w=252",
+		"dear":     "t=BIG&w=126&d=30",
+		"dear-day": "t=BIG&w=22&d=1&c=0.99",
+		"mixed":    "t=ONE,BIG,OLD,LONGTICKER&w=252&d=30",
+		"as-of":    "t=AAPL,BIG,ONE&o=2026-10-30&w=22",
+		"log":      "t=LONGTICKER&y=log&w=252",
+	}
 	for _, width := range []int{1440, 390} {
-		for _, dark := range []bool{false, true} {
-			for name, query := range map[string]string{
-				"one":      "t=AAPL",
-				"four":     "t=AAPL,MSFT,NVDA,BRK-B",
-				"cheap":    "t=ONE&w=252",
-				"dear":     "t=BIG&w=126&d=30",
-				"dear-day": "t=BIG&w=22&d=1&c=0.99",
-				"mixed":    "t=ONE,BIG,OLD,LONGTICKER&w=252&d=30",
-				"as-of":    "t=AAPL,BIG,ONE&o=2026-10-30&w=22",
-				"log":      "t=LONGTICKER&y=log&w=252",
-			} {
-				p := b.open(t, s.URL+"/docs?"+query, view{width: width, height: 1000, dark: dark})
+		p := b.open(t, s.URL+"/docs", view{width: width, height: 1000})
+		for name, query := range cases {
+			p.load(s.URL + "/docs?" + query)
+			for _, theme := range []string{"light", "dark"} {
+				p.call("Emulation.setEmulatedMedia", map[string]any{"features": []any{
+					map[string]any{"name": "prefers-color-scheme", "value": theme}}}, nil)
 				var faults []string
 				p.eval(overlapping, &faults)
 				for _, f := range faults {
-					t.Errorf("%s at %d pixels, dark %t: %s", name, width, dark, f)
+					t.Errorf("%s at %d pixels, %s: %s", name, width, theme, f)
 				}
-				p.shot(fmt.Sprintf("label-%s-%d-%t", name, width, dark), false)
+				for _, f := range p.poorContrast() {
+					t.Errorf("%s at %d pixels, %s: contrast below 4.5: %s", name, width, theme, f)
+				}
+				p.shot(fmt.Sprintf("label-%s-%d-%s", name, width, theme), false)
 			}
 		}
 	}
@@ -189,7 +211,7 @@ func testShift(t *testing.T, b *browser, s *stage) {
 			"height": v.height, "deviceScaleFactor": 1, "mobile": false}, nil)
 		p.call("Network.emulateNetworkConditions", map[string]any{"offline": false, "latency": 150,
 			"downloadThroughput": -1, "uploadThroughput": -1}, nil)
-		for _, query := range []string{"", "?t=AAPL,MSFT,NVDA,BRK-B", "?t=AAPL&o=2026-10-30", "?t=AAPLE"} {
+		for _, query := range []string{"?t=AAPL", "?t=AAPL,MSFT,NVDA,BRK-B", "?t=AAPLE"} {
 			p.call("Page.navigate", map[string]any{"url": s.URL + "/docs" + query + "#studio"}, nil)
 			p.wait(`document.documentElement?.dataset.ready === "true" && location.href.endsWith("#studio") &&
 				(document.querySelector(".median") || document.querySelector("#trouble button"))`)

@@ -126,6 +126,7 @@ export async function studio(status) {
 
   function show() {
     drawing.draw(series, ask);
+    document.documentElement.dataset.tickers = series.length;
     $("answer").replaceChildren(...answer(series, ask), ...(ask.own || ask.asOf ? [] : [status.note(series) || []]).flat());
     $("flat").hidden = false;
     $("table").lastElementChild.replaceChildren(table(series, ask.confidence));
