@@ -39,7 +39,8 @@ func (d data) load(context.Context) (*calibrate.Yearly, *market.Market, error) {
 	return d.model, d.market, nil
 }
 
-// startServer starts the program's own server on loopback and returns its URL. It ends with the test.
+// startServer starts the program's own server on loopback and returns its URL. It ends with the
+// test.
 func startServer(t *testing.T, d data, change func(*server.Config)) string {
 	t.Helper()
 	ready, stop := make(chan server.Info, 1), make(chan os.Signal, 1)

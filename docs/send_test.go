@@ -63,7 +63,7 @@ func TestSend(t *testing.T) {
 	p.click(cancel)
 	p.wait(button + ` === "Send"`)
 	<-gone
-	p.same("it says so", inRoute(predictID, ".try [role=status]")+".textContent", "Cancelled.")
+	p.same("it says so", inRoute(predictID, ".try > .bar [role=status]")+".textContent", "Cancelled.")
 	p.same("the answer before stays", answer+`.includes("FAST")`, "true")
 
 	s.CloseClientConnections()

@@ -135,8 +135,8 @@ func (p *tab) load(url string) {
 	p.wait(`document.documentElement?.dataset.ready === "true"`)
 }
 
-// overlapping lists texts of the chart that cover another one or leave the drawing, and texts of the
-// studio that leave the screen or their box.
+// overlapping lists texts of the chart that cover another one or leave the drawing, and texts of
+// the studio that leave the screen or their box.
 const overlapping = `(() => {
 	const out = [];
 	const svg = document.querySelector(".stage svg").getBoundingClientRect();
@@ -166,8 +166,8 @@ const overlapping = `(() => {
 	return out;
 })()`
 
-// testLabels looks at the charts of dear and cheap tickers, one and four, for labels that no one can
-// read.
+// testLabels looks at the charts of dear and cheap tickers, one and four, for labels that no one
+// can read.
 func testLabels(t *testing.T, b *browser, s *stage) {
 	cases := map[string]string{
 		"one":      "t=AAPL",

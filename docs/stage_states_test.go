@@ -92,7 +92,8 @@ func testDates(t *testing.T, b *browser, s *stage) {
 		}
 		for name, want := range map[string][2]string{"AAPL": {"26 Nov 2026", "10 Dec 2026"},
 			"OLD": {"30 Sep 2026", "14 Oct 2026"}} {
-			if got := row(name); !strings.Contains(got, want[0]) || !strings.Contains(got, want[1]) {
+			got := row(name)
+			if !strings.Contains(got, want[0]) || !strings.Contains(got, want[1]) {
 				t.Errorf("%s: %s reads %q, want its own dates %q", order, name, got, want)
 			}
 		}

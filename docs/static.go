@@ -12,8 +12,8 @@ import (
 )
 
 // static serves a file from memory, with an ETag made from its bytes. It ignores Range, unlike
-// http.ServeContent, so the API has no 206, 412 and 416 to document. Cache-Control is no-cache unless
-// it is set before.
+// http.ServeContent, so the API has no 206, 412 and 416 to document. Cache-Control is no-cache
+// unless it is set before.
 type static struct {
 	contentType string
 	plain       variant

@@ -12,7 +12,8 @@ import (
 
 const fromBrowser = "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
-// TestBrowsersFindThePage opens the root as a browser does, below prefixes that are stripped or not.
+// TestBrowsersFindThePage opens the root as a browser does, below prefixes that are stripped or
+// not.
 func TestBrowsersFindThePage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, root := range []string{"", "/api/forecast"} {
