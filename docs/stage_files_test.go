@@ -199,8 +199,9 @@ func testAsOf(t *testing.T, b *browser, s *stage) {
 		slider.dispatchEvent(new InputEvent("input", { bubbles: true }));
 	})()`, nil)
 	p.same("days back", `document.querySelector("#origin-out").textContent`, "15 days back")
-	p.wait(`location.search.includes("o=2026-11-05") && document.querySelectorAll(".stage :is(.hit, .miss)").length === 10`)
-	p.contains("the chart says so", `document.querySelector(".stage svg").textContent`, "as of 5 Nov 2026")
+	p.wait(`document.querySelector(".stage svg").textContent.includes("as of 5 Nov 2026")`)
+	p.contains("the address follows", "location.search", "o=2026-11-05")
+	p.same("closes that came", `document.querySelectorAll(".stage :is(.hit, .miss)").length`, "10")
 	asked := s.questions()
 	if last := asked[len(asked)-1]; last.AsOf != "2026-11-05" {
 		t.Errorf("asked as of %q, want 2026-11-05", last.AsOf)
