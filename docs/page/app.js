@@ -3,6 +3,7 @@
 import { $ } from "./dom.js";
 import { get, loadKey, root } from "./api.js";
 import { calibration } from "./calibration.js";
+import { early } from "./early.js";
 import { reference } from "./reference.js";
 import { status } from "./status.js";
 import { studio } from "./studio.js";
@@ -37,6 +38,7 @@ async function read() {
   if (target && section.contains(target)) target.scrollIntoView(); // it did not exist when the page loaded
 }
 
+early();
 theme();
 loadKey();
 calibration($("proof"));

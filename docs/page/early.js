@@ -1,7 +1,10 @@
-// Runs before the page is painted for the first time: it sets what the first picture depends on, so
-// that nothing jumps when the rest of the page has come.
+// Sets what the first picture of the page depends on, so that nothing jumps when the answers come.
+// The page is not painted before.
 
-const root = document.documentElement;
-try { root.dataset.theme = localStorage.getItem("theme") || "auto"; } catch { /* storage may be disabled */ }
-const names = location.search.slice(1).split("&").find((pair) => pair.startsWith("t="))?.slice(2);
-root.dataset.tickers = Math.min(4, (names || "one").split(",").length);
+import { MOST } from "./question.js";
+
+export function early() {
+  const root = document.documentElement;
+  const names = location.search.slice(1).split("&").find((pair) => pair.startsWith("t="))?.slice(2);
+  root.dataset.tickers = Math.min(MOST, (names || "one").split(",").length);
+}

@@ -10,8 +10,16 @@ const FRESH = 5; // trading days after which prices are called old
 export function status() {
   let model;
   let began = 0;
+  let at = -Infinity; // when the server was asked
+  let asking;
 
-  async function read() {
+  function read() {
+    at = performance.now();
+    asking = ask();
+    return asking;
+  }
+
+  async function ask() {
     const mine = ++began;
     const m = await get("/model");
     if (mine !== began) return; // a later call knows better
@@ -24,16 +32,15 @@ export function status() {
 
   async function since(series) {
     const newest = series.map((s) => s.end).sort().at(-1);
-    const known = model && series.every((s) => s.rows[0].model_version === model.model_version) && newest <= model.as_of;
+    const known = () => model && series.every((s) => s.rows[0].model_version === model.model_version) && newest <= model.as_of;
+    try {
+      await asking;
+    } catch { /* asked again below */ }
     try {
       // Other tickers may have changed, so the status is also read again from time to time.
-      if (!known || performance.now() - since.at > 30000) {
-        since.at = performance.now();
-        await read();
-      }
+      if (!known() || performance.now() - at > 30000) await read();
     } catch { /* the answer itself came, so the status is only unknown */ }
   }
-  since.at = -Infinity;
 
   function note(series) {
     if (!model) return null;
