@@ -136,8 +136,8 @@ type closeOn struct {
 	Close float64       `json:"close"`
 }
 
-// ServeTickers is GET /tickers?q=&limit=&offset=: the listed tickers by name. With q first those that
-// begin with it, then those that contain it.
+// ServeTickers is GET /tickers?q=&limit=&offset=: the listed tickers by name. With q first those
+// that begin with it, then those that contain it.
 func (s *Service) ServeTickers(w http.ResponseWriter, r *http.Request) {
 	q := newQuery(r)
 	limit := q.integer("limit", defaultPage, 1, maxPage)

@@ -47,9 +47,11 @@ export async function fetchOwn(ask, signal) {
 export function ownRequest({ own, days, confidence, asOf }) {
   const { dates, closes, name } = own;
   const at = asOf && dates ? dates.findLastIndex((d) => d <= asOf) : closes.length - 1;
+  // A close on a Saturday and one on a Sunday are of a market that never shuts.
+  const open = [6, 0].every((day) => dates?.some((d) => new Date(d).getUTCDay() === day));
   return {
     ticker: name, days_ahead: days, confidence_interval: confidence,
-    history: closes.slice(0, at + 1), ...(dates && { as_of: dates[at] }),
+    history: closes.slice(0, at + 1), ...(dates && { as_of: dates[at] }), ...(open && { calendar: "24/7" }),
   };
 }
 
