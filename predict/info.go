@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+	"unicode"
 
 	"tickercast/model/calendar"
 	"tickercast/model/calibrate"
@@ -135,8 +136,8 @@ type closeOn struct {
 	Close float64       `json:"close"`
 }
 
-// ServeTickers is GET /tickers?q=&limit=&offset=: the listed tickers by name. With q, in any case,
-// first those that begin with it, then those that contain it.
+// ServeTickers is GET /tickers?q=&limit=&offset=: the listed tickers by name. With q first those
+// that begin with it, then those that contain it.
 func (s *Service) ServeTickers(w http.ResponseWriter, r *http.Request) {
 	q := newQuery(r)
 	limit := q.integer("limit", defaultPage, 1, maxPage)
@@ -147,7 +148,7 @@ func (s *Service) ServeTickers(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	search, _ := q.value("q")
-	found := matching(st.market.Tickers(), strings.ToUpper(string(search)))
+	found := matching(st.market.Tickers(), string(search))
 	page := tickerPage{Tickers: []tickerInfo{}, Total: len(found), Limit: limit, Offset: offset}
 	rows := found[min(int(offset), len(found)):min(int(offset+limit), len(found))]
 	room := len(rows) * rowBytes
@@ -184,11 +185,21 @@ func (s *Service) ServeTickerCloses(w http.ResponseWriter, r *http.Request) {
 	s.sendList(w, r, h, room)
 }
 
-// matching returns the tickers whose names begin with search, then those that contain it.
+// matching returns the tickers whose names begin with search, then those that contain it. Neither
+// case nor punctuation counts: brkb, BRK.B and BRK/B find BRK-B.
 func matching(all []market.Ticker, search string) []*market.Ticker {
+	bare := letters(search)
+	if bare == "" { // nothing, or only punctuation
+		bare = strings.ToUpper(search)
+	}
 	var first, rest []*market.Ticker
 	for i := range all {
-		switch at := strings.Index(strings.ToUpper(all[i].Name), search); {
+		name := strings.ToUpper(all[i].Name)
+		at := strings.Index(name, bare)
+		if at < 0 {
+			at = strings.Index(letters(name), bare)
+		}
+		switch {
 		case at == 0:
 			first = append(first, &all[i])
 		case at > 0:
@@ -196,6 +207,16 @@ func matching(all []market.Ticker, search string) []*market.Ticker {
 		}
 	}
 	return append(first, rest...)
+}
+
+// letters is a name in upper case without punctuation and blanks.
+func letters(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsNumber(r) {
+			return unicode.ToUpper(r)
+		}
+		return -1
+	}, name)
 }
 
 func infoOf(t *market.Ticker) tickerInfo {

@@ -52,6 +52,8 @@ func exchanges() []exchange {
 		{route: predictRoute, body: `{"ticker":"ZZZZQ"}`, status: 404},
 		{route: predictRoute, body: strings.Repeat(" ", 65<<10), status: 413},
 		{route: predictRoute, body: `{"ticker":"` + long + `"}`, status: 422},
+		{route: predictRoute, body: `{"days_ahead":5}`, status: 422},
+		{route: predictRoute, body: `{"ticker": AAPL}`, status: 422},
 		{route: batchRoute, body: `{"requests":[{"ticker":"AAPL"},` +
 			`{"ticker":"AAPL","levels":[0.9]},{"ticker":"ZZZZQ"}]}`, status: 200},
 		{route: batchRoute, header: "Accept: application/x-ndjson",

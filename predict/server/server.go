@@ -75,7 +75,7 @@ func New(cfg Config) (*Server, error) {
 		logger:   cfg.Logger,
 		registry: metrics.New(),
 		site: docs.New(docs.Config{NotFound: notFound, RootPath: cfg.RootPath,
-			MaxItems: cfg.MaxBatchItems}),
+			MaxItems: cfg.MaxBatchItems, Keys: cfg.KeysFile != ""}),
 		access:  logging.NewAccessLog(cfg.AccessLog, cfg.AccessRate),
 		batches: overload.New(runtime.GOMAXPROCS(0)),
 	}
