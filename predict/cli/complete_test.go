@@ -33,10 +33,10 @@ func TestComplete(t *testing.T) {
 		{"predict -form", "-format"},
 		{"predict --form", "--format"},
 		{"--ad", "--addr --admin-addr --admin-token-file"},
-		{"predict -format ", "table json csv"},
+		{"predict -format ", "table json csv answer"},
 		{"predict -format=j", "json"},
 		{"predict -format = j", "json"}, // as bash cuts it
-		{"predict -format = ", "table json csv"},
+		{"predict -format = ", "table json csv answer"},
 		{"evaluate -format s", "scores"},
 		{"check -format ", "table json"},
 		{"predict -prices ", ":files"},
