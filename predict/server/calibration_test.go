@@ -100,8 +100,8 @@ func TestCalibrationShows(t *testing.T) {
 	})
 }
 
-// TestCalibrationIsInterrupted: a reload ends the work on what was served before, and so does the end
-// of the server, long before the work would have ended.
+// TestCalibrationIsInterrupted: a reload ends the work on what was served before, and so does the
+// end of the server, long before the work would have ended.
 func TestCalibrationIsInterrupted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(t, inMemory(), func(c *server.Config) {
