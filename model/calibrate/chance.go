@@ -25,8 +25,8 @@ const (
 	chanceOverlap = 4
 	// Too few is beyond so many standard errors; more for fewer dates, whose error is known less.
 	fewLimit, fewDates = 1.75, 35
-	// Too many is beyond so many standard errors of a single ticker. Closes that stay inside together
-	// say no more than one, and a calm half-year is no fault.
+	// Too many is beyond so many standard errors of a single ticker. Closes that stay inside
+	// together say no more than one, and a calm half-year is no fault.
 	manyLimit = 3
 )
 
@@ -50,8 +50,8 @@ func (t *tally) beyondChance() (few, many Number) {
 	return few, many
 }
 
-// excess returns by how much the share of closes outside was more than it should be, in units of the
-// standard deviation of one close: by origin, as the mean over the confidences.
+// excess returns by how much the share of closes outside was more than it should be, in units of
+// the standard deviation of one close: by origin, as the mean over the confidences.
 func (t *tally) excess(h int) (all []float64) {
 	for i, n := range t.count[h] {
 		if n == 0 {

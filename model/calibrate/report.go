@@ -23,8 +23,8 @@ type Report struct {
 	TickersOff Number        `json:"tickers_off"`
 	Levels     []LevelReport `json:"levels"`
 
-	// TooFew and TooMany say how far the share of closes that came inside is below and above what it
-	// should be, over all confidences: above 1, by more than chance explains. They are NaN for
+	// TooFew and TooMany say how far the share of closes that came inside is below and above what
+	// it should be, over all confidences: above 1, by more than chance explains. They are NaN for
 	// fewer than 40 origins.
 	TooFew  Number `json:"-"`
 	TooMany Number `json:"-"`
