@@ -99,7 +99,7 @@ func scoresOf(ctx context.Context, m *model.Model, all []market.Series, index *m
 	for t := 0; t < len(all) && ctx.Err() == nil; t += step {
 		logs = all[t].AppendLogCloses(logs[:0])
 		index.WalkOrigins(ctx, &all[t], origins, func(_, i int, x *market.Features) {
-			pacer.Worked(1, scoresTime)
+			pacer.Worked(scoresTime)
 			f := m.Forecast(x[:], model.MaxDays)
 			for h := 1; h <= model.MaxDays && i+h < len(logs); h++ {
 				side, toward := 1, logs[i+h]-logs[i]-f.Median(h)

@@ -82,7 +82,7 @@ func detect(ctx context.Context, series []Series,
 			if s := &series[i]; want(i) {
 				fits[i] = calendar.Detect(s.Dates, s.Close, expected)
 			}
-		}, func(i int) int { return series[i].Len() })
+		}, func(i int) time.Duration { return time.Duration(series[i].Len()) * detectTime })
 	}
 	if err := each(func(int) bool { return true }); err != nil {
 		return nil, err
@@ -120,12 +120,17 @@ func mostFrequent(fits []calendar.Fit) *calendar.Calendar {
 	return best
 }
 
-// rowTime is about what one row takes where all rows of a series are looked at.
-const rowTime = 200 * time.Nanosecond
+// About what one row of a series takes: to find its calendar, to add it to a market, and to compute
+// its features.
+const (
+	detectTime = 5 * time.Nanosecond
+	addTime    = 50 * time.Nanosecond
+	rowTime    = 200 * time.Nanosecond
+)
 
-// forEach calls do for 0 to n-1 on all cores, until ctx ends. rows is how many rows a call of do
-// looks at.
-func forEach(ctx context.Context, n int, do func(i int), rows func(i int) int) error {
+// forEach calls do for 0 to n-1 on all cores, until ctx ends. takes is about how long a call of do
+// takes.
+func forEach(ctx context.Context, n int, do func(i int), takes func(i int) time.Duration) error {
 	var wg sync.WaitGroup
 	workers := min(n, runtime.GOMAXPROCS(0))
 	if pace.IsSlow(ctx) {
@@ -136,7 +141,7 @@ func forEach(ctx context.Context, n int, do func(i int), rows func(i int) int) e
 			pacer := pace.Of(ctx)
 			for i := w; i < n && ctx.Err() == nil; i += workers {
 				do(i)
-				pacer.Worked(rows(i), rowTime)
+				pacer.Worked(takes(i))
 			}
 		})
 	}

@@ -71,7 +71,7 @@ func New(ctx context.Context, p *Panel, all *calendar.Calendar) (*Market, error)
 		t := &m.tickers[i]
 		index.Walk(t.Series, 0, func(j int) bool { return j == t.Series.Len()-1 },
 			func(_ int, x *Features) { t.Features = *x })
-	}, func(i int) int { return m.tickers[i].Series.Len() })
+	}, func(i int) time.Duration { return time.Duration(m.tickers[i].Series.Len()) * rowTime })
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"time"
 
 	"tickercast/model/calendar"
 	"tickercast/model/internal/pace"
@@ -67,7 +68,7 @@ func NewMarketIndex(ctx context.Context, daily *Daily) (*MarketIndex, error) {
 			return nil, err
 		}
 		m.groups[m.of[series[i].Ticker]].add(&series[i])
-		pacer.Worked(series[i].Len(), rowTime/4)
+		pacer.Worked(time.Duration(series[i].Len()) * addTime)
 	}
 	for i := range m.groups {
 		m.groups[i].derive()
@@ -168,7 +169,7 @@ func (m *MarketIndex) WalkOrigins(ctx context.Context, s *Series, days []calenda
 	var day int
 	pacer := pace.Of(ctx)
 	m.Walk(s, 0, func(i int) (ok bool) {
-		pacer.Worked(1, rowTime)
+		pacer.Worked(rowTime)
 		day, ok = slices.BinarySearch(days, s.Dates[i])
 		return ok && i+1 < len(s.Dates)
 	}, func(i int, x *Features) { yield(day, i, x) })

@@ -32,12 +32,12 @@ func randomPanel(t *testing.T, seed uint64, times float64) *market.Panel {
 	var all []market.Series
 	for k := range tickers {
 		s := market.Series{Ticker: fmt.Sprintf("T%d", k)}
-		day, price := calendar.Of(2024, time.January, 2), 50.0
-		scale, h := 0.01+0.01*rng.Float64(), 1.0
+		day, price, h := calendar.Of(2024, time.January, 2), 50.0, 1.0
+		scale := 0.01 + 0.01*rng.Float64()
 		for i := range days {
 			day = calendar.Default().Next(day, 1)
-			own := rng.NormFloat64()
-			z := math.Sqrt(h) * (math.Sqrt(common)*shared[i] + math.Sqrt(1-common)*own)
+			own := math.Sqrt(1-common) * rng.NormFloat64()
+			z := math.Sqrt(h) * (math.Sqrt(common)*shared[i] + own)
 			h = 0.03 + 0.08*z*z + 0.89*h
 			if i >= days-60 {
 				z *= times

@@ -12,8 +12,8 @@ import (
 
 const (
 	// slice is how long slow work goes on between two rests. It is what a request may have to wait
-	// on a single core, and no longer than most answers over a network take.
-	slice = 200 * time.Microsecond
+	// on a single core, and about what an answer over loopback takes.
+	slice = 100 * time.Microsecond
 	// rest is the shortest sleep that Linux and Go make of a short one. Yielding is not enough: the
 	// scheduler looks for requests from the network only when it finds no goroutine to run.
 	rest = time.Millisecond
@@ -21,7 +21,7 @@ const (
 
 type key struct{}
 
-// Slow returns a context under which work takes one core, and less than a fifth of it.
+// Slow returns a context under which work takes one core, and about a tenth of it.
 func Slow(ctx context.Context) context.Context {
 	return context.WithValue(ctx, key{}, true)
 }
@@ -38,14 +38,13 @@ type Pacer struct {
 // Of returns the Pacer for work under ctx.
 func Of(ctx context.Context) Pacer { return Pacer{slow: IsSlow(ctx)} }
 
-// Worked says that n pieces of work have been done which take so long each, and rests if it is time
-// to. The times are rough figures of the caller rather than read from a clock, which would cost as
-// much as some of the pieces.
-func (p *Pacer) Worked(n int, each time.Duration) {
+// Worked says that work has been done which takes about so long, and rests if it is time to. The
+// caller has measured it once: to read a clock would cost as much as some pieces of work do.
+func (p *Pacer) Worked(took time.Duration) {
 	if !p.slow {
 		return
 	}
-	if p.since += time.Duration(n) * each; p.since >= slice {
+	if p.since += took; p.since >= slice {
 		p.since = 0
 		time.Sleep(rest)
 	}
