@@ -38,7 +38,7 @@ func TestComplete(t *testing.T) {
 		{"predict -format = j", "json"}, // as bash cuts it
 		{"predict -format = ", "table json csv answer"},
 		{"evaluate -format s", "scores"},
-		{"check -format ", "table json"},
+		{"check -format ", "table json sum"},
 		{"predict -prices ", ":files"},
 		{"predict --prices=x", ":files"},
 		{"serve -api-keys ", ":files"},
