@@ -134,10 +134,10 @@ func testErrorsFolded(t *testing.T, b *browser, url string) {
 	p := b.open(t, url+"/docs#"+predictID, desktop)
 	const errors = `document.querySelector("#predict_predict_post .others")`
 	p.same("all errors are one line", errors+".querySelector('summary').textContent",
-		"Errors400 401 404 405 408 413 414 422 429 431 500 503")
+		"Errors400 401 404 405 408 413 414 415 422 429 431 500 503")
 	p.same("which is filled when it is opened", errors+".childElementCount", "1")
 	p.eval(errors+".open = true", nil)
-	p.wait(errors + `.querySelectorAll(".status-row").length === 12`)
+	p.wait(errors + `.querySelectorAll(".status-row").length === 13`)
 	p.same("the examples of 422", `[...`+errors+`.querySelectorAll(".status-row")]
 		.find((r) => r.textContent.startsWith("422")).querySelectorAll("pre").length`, "3")
 }
@@ -158,7 +158,7 @@ func testSearch(t *testing.T, b *browser, url string) {
 	p.chord("k")
 	p.wait(`document.querySelector("#search").open`)
 	p.same("the field has the focus", `document.activeElement.id`, "search-input")
-	p.same("routes at first", option+".length", "18")
+	p.same("routes at first", option+".length", "23")
 	p.press("l", "e", "v", "e", "l", "s")
 	p.wait(option + `[0]?.textContent.startsWith("levels")`)
 	p.press("Enter")

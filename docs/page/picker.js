@@ -16,7 +16,7 @@ export function picker(el, { onchange, onerror }) {
   const input = h("input", {
     id: "ticker", role: "combobox", "aria-expanded": "false", "aria-controls": "ticker-list", "aria-autocomplete": "list",
     "aria-describedby": "picked", spellcheck: "false", autocapitalize: "characters", autocomplete: "off",
-    oninput: typed, onkeydown: key, onblur: () => setTimeout(close, 150),
+    oninput: typed, onkeydown: key, onblur: close,
   });
   const more = h("p", { class: "hint list-end", hidden: true });
   const chips = h("ul", { class: "chips", "aria-label": "Chosen tickers" });
