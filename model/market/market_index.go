@@ -91,7 +91,7 @@ func (g *calendarGroup) add(s *Series) {
 	var st state
 	for i, c := range s.Close {
 		p := math.Log(c)
-		st.push(s.Dates[i], ohlc{nan, nan, nan, c})
+		st.pushLog(s.Dates[i], p, ohlc{nan, nan, nan, c})
 		if st.n >= MinHistory {
 			d := &g.days[s.Dates[i]-g.first]
 			fast, slow := st.pace()
@@ -124,7 +124,7 @@ func (g *calendarGroup) derive() {
 			now.last = math.Log((abs + 1e-4) / (slow.mean() + 1e-4))
 			fast.add(k90, abs)
 			slow.add(k99, abs)
-			trend.add(decay5, mean)
+			trend.add(decays[speed5], mean)
 			trendAbs.add(decays[speed70], math.Abs(mean))
 			now.vol = math.Log((fast.mean() + 1e-4) / (slow.mean() + 1e-4))
 			now.level = math.Log(slow.mean() + 1e-4)
