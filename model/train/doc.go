@@ -33,9 +33,11 @@
 //	2013      smaller 2016-17       -6.06        -7.95  -4.47    -2.19  +2.1 (80 %, 1 day)
 //	2022      US 2025-26            -6.35            -      -        -  +2.0 (80 %, 30 days)
 //
-// The last row is the embedded model on 503 tickers from 2025-03-03 to 2026-02-17, every day. One
-// year is too short to fit the other baselines. It was looked at when the network was fixed, and
-// again when the bounds were moved out, which did not change its loss.
+// The last row is the embedded model on 503 tickers from 2025-03-03 to 2026-02-17, every day. The
+// others are of the features before those under "What helps further". One year is too short to fit
+// the other baselines. It was looked at when the network was fixed, again when the bounds were
+// moved out, which did not change its loss, and once with the present weights: they lose 0.20 %
+// (standard error 0.11) less than those before.
 //
 // The intervals fail in 2020: nothing in February announced March. The embedded weights saw that
 // year, and still cover up to 5.3 points too little on the training file (90 %, 30 days; 6.1 with
@@ -94,26 +96,49 @@
 // training file; 225 Korean companies of 2015-22; and 37 British ones of 2018-22. The last two
 // markets are in no training file. The last row is of Fit itself, on all tickers.
 //
-//	added                                        US 2014-22       smaller        Korea            UK
+//	added                                       US 2014-22       smaller         Korea            UK
 //	fast over slow volatility, less the
-//	  mean of its market on that day            .151 (.054)   .021 (.030)  -.031 (.040)   .194 (.103)
-//	slow volatility, less the same              .051 (.016)   .085 (.025)   .007 (.009)   .063 (.015)
-//	both                                        .182 (.066)   .079 (.040)  -.031 (.045)   .242 (.102)
-//	both, less the median, not the mean         .156 (.063)   .046 (.036)  -.028 (.051)   .231 (.081)
-//	season of overnight moves                   .040 (.062)   .094 (.026)   .021 (.016)  -.062 (.036)
-//	the same, in place of the other season      .093 (.081)   .021 (.069)   .187 (.080)   .065 (.125)
-//	volatility and season                       .221 (.035)   .173 (.046)  -.015 (.041)   .184 (.099)
-//	  and 64 hidden units for 16                .111 (.057)   .088 (.045)  -.113 (.059)   .051 (.073)
-//	volatility and season, by Fit               .214 (.046)   .117 (.036)  -.048 (.045)   .300 (.102)
+//	  mean of its market on that day           .151 (.054)   .021 (.030)  -.031 (.040)   .194 (.103)
+//	slow volatility, less the same             .051 (.016)   .085 (.025)   .007 (.009)   .063 (.015)
+//	both                                       .182 (.066)   .079 (.040)  -.031 (.045)   .242 (.102)
+//	both, less the median, not the mean        .156 (.063)   .046 (.036)  -.028 (.051)   .231 (.081)
+//	season of overnight moves                  .040 (.062)   .094 (.026)   .021 (.016)  -.062 (.036)
+//	the same, in place of the other season     .093 (.081)   .021 (.069)   .187 (.080)   .065 (.125)
+//	volatility and season                      .221 (.035)   .173 (.046)  -.015 (.041)   .184 (.099)
+//	  and 64 hidden units for 16               .111 (.057)   .088 (.045)  -.113 (.059)   .051 (.073)
+//	volatility and season, by Fit              .214 (.046)   .117 (.036)  -.048 (.045)   .300 (.102)
 //
 // The last row is in the model: it is better in each of the nine US years. The row of 64 units is
-// against the one before; they cost four times as much and lose abroad. In place of the other
+// against the one before; they cost four times as much and lose in Korea. In place of the other
 // season, that of nights would be lost to a series of closes, to which a season is worth 0.3.
 //
 // A share of the market's features that is chosen each year on the past of a panel, where it gains
 // more than a standard error, is left out: 0 in the UK, where no year had reason to choose one,
 // .017 (.041) on smaller companies, and -.148 (.230) in Korea, which trusted its market by half
 // when 2020 came. Chosen with hindsight for all years, a half gains .14 (.20) there.
+//
+// # Where intervals are worst
+//
+// Coverage less confidence in points, at 80, 90, 95 and 99 %, of weights fitted to 2013 on later
+// years, as they are, without a calibration step. A probable report is among the 3 % of days with
+// the highest night_season_1. A tenth is one of fast over slow volatility.
+//
+//	                                        US 2014-22       smaller 2014-17         Korea 2015-22
+//	every day, 1 day ahead         +0.5  0.0 -0.3 -0.2   +2.2 +1.2 +0.5  0.0   +0.8 +0.3 -0.1  0.0
+//	  10 days                      -1.3 -1.7 -1.3 -0.3   +1.2 +0.1 -0.2 -0.2    0.0 -0.6 -0.7 -0.3
+//	probable report, 1 day         -2.5 -2.4 -2.6 -2.7   +0.4 -0.4 -1.2 -1.6   +1.6 +1.3  0.0 -0.8
+//	  of the features before       -3.1 -3.5 -3.5 -3.5   -0.2 -1.3 -2.1 -2.3   +1.3 +0.3 -0.5 -1.2
+//	first month of a quarter, 10   -2.9 -2.8 -2.0 -0.3   +0.7 -0.5 -0.7 -0.3   -0.9 -1.1 -0.9 -0.3
+//	the other two, 10              -0.5 -1.1 -1.0 -0.3   +1.4 +0.4  0.0 -0.1   +0.4 -0.4 -0.6 -0.3
+//	highest tenth, 10              -1.4 -1.8 -1.7 -0.8   +1.4 +0.4 -0.1 -0.2   -3.1 -3.5 -3.3 -1.7
+//	lowest tenth, 10               -0.1 -0.9 -0.5 +0.1   +0.7 -0.7 -1.0 -0.5   +3.3 +2.0 +1.1 +0.2
+//	early 2020, 30                  -38  -37  -33  -21                          -32  -30  -26  -14
+//
+// A probable report comes on that day or on another, and past prices do not give the date. Night
+// seasons return a quarter of what is missing. The first month of a US quarter holds most reports,
+// whose dates a season knows to 3 days only. In Korea fast volatility over slow says less of what
+// comes than it did in the US: the highest tenth is too narrow and the lowest too wide. Nothing in
+// January 2020 announced March.
 //
 // # From other weights
 //
