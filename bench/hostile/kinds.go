@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"fmt"
 	"net"
 	"slices"
@@ -23,6 +24,7 @@ var kinds = []kind{
 	{"singles", once(post("/predict", 1<<16, 1<<16-1))},                    // and of a single request
 	{"free", once(withFields(28, 60, post("/predict", 16<<10, 16<<10-1)))}, // one too short to be counted
 	{"chunks", once(chunked("/predict/batch", 900<<10))},                   // a body without an end or a length
+	{"gzip", once(inflated("/predict/batch", 1<<20))},                      // a kB that becomes a MB
 	{"heads", once(manyFields + "Content-Length: 9\r\n\r\n")},              // many short headers, and no body
 	{"halfheads", once(manyFields)},                                        // the same without an end
 	{"tickers", once(strings.Repeat(get("/tickers?limit=1000"), 6))},       // answers that are not read
@@ -90,6 +92,16 @@ func post(path string, declared, sent int) string {
 func chunked(path string, sent int) string {
 	return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"+
 		"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s", path, sent+1, strings.Repeat(" ", sent))
+}
+
+// inflated is a compressed body of so many bytes that has no end.
+func inflated(path string, n int) string {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	z.Write(bytes.Repeat([]byte(" "), n))
+	z.Flush()
+	return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"+
+		"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", path, b.Len()+1, &b)
 }
 
 // batch asks for n forecasts, or what item is.
