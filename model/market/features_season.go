@@ -11,7 +11,8 @@ const (
 	slack       = 3    // days by which a report may be early or late
 	seasonsRing = 1024 // more than quarter*quarters + slack + 1
 
-	// The scores of an ordinary day, and of a night, which is part of a day. What exceeds them counts.
+	// The scores of an ordinary day, and of a night, which is a part of it. What exceeds them
+	// counts.
 	ordinaryDay, ordinaryNight = 1, 0.7
 )
 
@@ -33,8 +34,8 @@ func (s *seasons) between(from, to int) float64 {
 	return s.sums[to%seasonsRing] - s.sums[(from-1)%seasonsRing]
 }
 
-// features writes the five features of a season. It compares, for five spans of coming days, the moves at the same place in earlier quarters
-// with the moves of all days in those quarters.
+// features writes the five features of a season. It compares, for five spans of coming days, the
+// moves at the same place in earlier quarters with the moves of all days in those quarters.
 func (s *seasons) features(x []float64) {
 	spans := [...][2]int{{1, 1}, {2, 5}, {6, 10}, {11, 20}, {21, 30}}
 	known := min(quarters, (s.n-slack-2)/quarter)
