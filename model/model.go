@@ -20,6 +20,7 @@ package model
 import (
 	_ "embed"
 	"math"
+	"slices"
 	"sync"
 
 	"tickercast/model/calendar"
@@ -104,6 +105,42 @@ func (m *Model) FeatureNames() []string { return append([]string(nil), m.params.
 // TrainedFrom and TrainedTo are the first and the last day of the training prices.
 func (m *Model) TrainedFrom() calendar.Date { return m.params.From }
 func (m *Model) TrainedTo() calendar.Date   { return m.params.To }
+
+// Reading returns the model as one that is given the features of these names. It fails if the model
+// needs one that is not among them. The others count for nothing.
+func (m *Model) Reading(names []string) (*Model, error) {
+	old := m.params
+	if slices.Equal(old.Features, names) {
+		return m, nil
+	}
+	for _, name := range old.Features {
+		if !slices.Contains(names, name) {
+			return nil, fault("fitted on the feature %q, which this program does not have", name)
+		}
+	}
+	p, n := old, len(names)
+	p.Features = names
+	p.Center, p.Spread = make([]float32, n), make([]float32, n)
+	p.First, p.Skip = make([]float32, p.Hidden*n), make([]float32, outputs*n)
+	for i, name := range names {
+		at := slices.Index(old.Features, name)
+		if at < 0 {
+			p.Spread[i] = 1
+			continue
+		}
+		p.Center[i], p.Spread[i] = old.Center[at], old.Spread[at]
+		for j := range p.Hidden {
+			p.First[j*n+i] = old.First[j*m.in+at]
+		}
+		for o := range outputs {
+			p.Skip[o*n+i] = old.Skip[o*m.in+at]
+		}
+	}
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	return newModel(p, m.version), nil
+}
 
 // Adjusted returns a model whose bounds at each horizon and fitted confidence lie exp(by) times as
 // far from the median. It fails if that lets a higher confidence be narrower.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -121,4 +122,46 @@ func FuzzParse(f *testing.F) {
 		fc := m.Forecast(make([]float64, m.in), MaxDays)
 		checkForecast(t, &fc, MaxDays)
 	})
+}
+
+// TestReadingByName gives a model features in another order, with others among them.
+func TestReadingByName(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	m := mustParse(t, randomParams(rng, 7, 5))
+	old := m.FeatureNames()
+	names := append([]string{old[0], "new"}, old[3:]...)
+	names = append(append(names, "other"), old[1], old[2])
+	wide, err := m.Reading(names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if wide.Version() != m.Version() || !slices.Equal(wide.FeatureNames(), names) {
+		t.Errorf("got version %s and features %q", wide.Version(), wide.FeatureNames())
+	}
+	for range 50 {
+		x := wildFeatures(rng, len(old))
+		y := wildFeatures(rng, len(names))
+		for i, name := range names {
+			if at := slices.Index(old, name); at >= 0 {
+				y[i] = x[at]
+			}
+		}
+		want, got := m.Forecast(x, MaxDays), wide.Forecast(y, MaxDays)
+		for h := 1; h <= MaxDays; h++ {
+			for side := range 2 {
+				for l, d := range want.Distance(h)[side] {
+					if math.Abs(got.Distance(h)[side][l]-d) > 1e-9*(1+math.Abs(d)) {
+						t.Fatalf("%v: got %v, want %v", x, got.Distance(h)[side][l], d)
+					}
+				}
+			}
+		}
+	}
+	if same, err := m.Reading(old); err != nil || same != m {
+		t.Errorf("its own features: got another model and error %v", err)
+	}
+	if _, err := m.Reading(old[:6]); !errors.Is(err, ErrWeights) ||
+		!strings.Contains(err.Error(), old[6]) {
+		t.Errorf("without a feature: got error %v", err)
+	}
 }

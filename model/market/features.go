@@ -57,11 +57,18 @@ const (
 	range250
 	rangeLast
 	overnightShare
+	nightSeason1
+	nightSeason5
+	nightSeason10
+	nightSeason20
+	nightSeason30
 	marketKnown
 	marketVol
 	marketLast
 	marketTrend
 	marketRatio
+	marketFastRatio
+	marketSlowRatio
 )
 
 // featureNames is in the order of the constants above.
@@ -72,8 +79,10 @@ var featureNames = [...]string{
 	"tail_25", "tail_250", "tail_hits", "zero_share", "sum_5_ratio", "sum_20_ratio",
 	"history_length", "season_1", "season_5", "season_10", "season_20", "season_30",
 	"range_known", "range_2", "range_5", "range_11", "range_25", "range_250", "range_last",
-	"overnight_share",
+	"overnight_share", "night_season_1", "night_season_5", "night_season_10", "night_season_20",
+	"night_season_30",
 	"market_known", "market_vol", "market_last", "market_trend", "market_ratio",
+	"market_fast_ratio", "market_slow_ratio",
 }
 
 // FeatureNames lists the features in order. Weights carry the list that they were fitted on, so a

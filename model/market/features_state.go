@@ -59,6 +59,7 @@ type state struct {
 	range1  float64 // the variance of the last range
 	rangeM  float64 // the mean variance before it
 	events  seasons
+	nights  *seasons // of overnight moves; nil before the first known range
 }
 
 // mean is that of an average to which each return adds at a speed.
@@ -131,10 +132,14 @@ func (s *state) pushLog(day calendar.Date, p float64, b ohlc) {
 		peak = p
 	}
 	s.peak = peak
+	night := 0.0
 	if b.open > 0 && b.low > 0 && b.high >= b.low {
-		s.pushRange(b, p, before, ref)
+		night = s.pushRange(b, p, before, ref)
 	}
-	s.events.push(math.Abs(score))
+	if s.nights != nil {
+		s.nights.push(night, ordinaryNight)
+	}
+	s.events.push(math.Abs(score), ordinaryDay)
 	s.remember(day, p)
 	if s.n > 5 {
 		day := s.mean(s.squares[speed70], speed70) + floorVar
@@ -164,8 +169,8 @@ func (s *state) remember(day calendar.Date, p float64) {
 }
 
 // pushRange adds a day's range: the squared overnight return plus the estimate of Garman and Klass
-// (1980) for the variance from open to close.
-func (s *state) pushRange(b ohlc, p, before, ref float64) {
+// (1980) for the variance from open to close. It returns the overnight score without its sign.
+func (s *state) pushRange(b ohlc, p, before, ref float64) float64 {
 	night := math.Log(b.open) - before
 	hl, co := math.Log(b.high/b.low), p-math.Log(b.open)
 	limit := maxScore * maxScore * ref
@@ -180,6 +185,13 @@ func (s *state) pushRange(b ohlc, p, before, ref float64) {
 	}
 	s.night.add(decays[speed25], night2)
 	s.rangeAt = s.n + 1
+	if s.nights == nil {
+		s.nights = new(seasons)
+	}
+	if s.n <= 5 {
+		return 0 // there is no volatility to compare with
+	}
+	return math.Sqrt(night2 / ref)
 }
 
 // pushSum adds the squared return over some days up to the latest close, bounded like the single
@@ -194,6 +206,12 @@ func (s *state) pushSum(a *average, days int, p, variance float64) {
 		r2 = limit
 	}
 	a.add(decays[speed250], r2)
+}
+
+// pace returns the log of the fast over the slow volatility, and that of a very slow one.
+func (s *state) pace() (fast, slow float64) {
+	v := func(k int) float64 { return s.mean(s.squares[k], k) + floorVar }
+	return 0.5 * math.Log(v(speed5)/v(speed70)), 0.5 * math.Log(v(speed250))
 }
 
 // features writes what is known at the last close. The market's part stays zero.
@@ -227,7 +245,7 @@ func (s *state) features(x *Features) {
 		x[sum20Ratio] = 0.5*math.Log(s.sum20.mean()/20+floorVar) - lv[speed250]
 	}
 	x[historyLength] = math.Log(min(float64(s.n), 1000) / 250)
-	s.events.features(x)
+	s.events.features(x[season1:])
 	if s.n-s.rangeAt < 3 && s.ranges[speed25].weight > 0.4*s.weights[speed25] {
 		x[rangeKnown] = 1
 		for i, k := range [...]int{speed2, speed5, speed11, speed25, speed250} {
@@ -235,5 +253,6 @@ func (s *state) features(x *Features) {
 		}
 		x[rangeLast] = 0.5 * math.Log((s.range1+floorVar)/(s.rangeM+floorVar))
 		x[overnightShare] = (s.night.mean() + floorVar/4) / (s.ranges[speed25].mean() + floorVar)
+		s.nights.features(x[nightSeason1:])
 	}
 }

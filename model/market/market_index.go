@@ -40,6 +40,8 @@ type calendarGroup struct {
 type marketDay struct {
 	names                   int
 	sumAbs, sum             float64
+	paces                   int     // tickers that have one
+	fast, slow              float64 // sums over them, then means
 	vol, last, trend, level float64
 	known                   bool
 }
@@ -90,8 +92,17 @@ func (m *MarketIndex) group(ticker string) *calendarGroup {
 
 func (g *calendarGroup) add(s *Series) {
 	before := 0.0
+	var st state
 	for i, c := range s.Close {
 		p := math.Log(c)
+		st.pushLog(s.Dates[i], p, ohlc{nan, nan, nan, c})
+		if st.n >= MinHistory {
+			d := &g.days[s.Dates[i]-g.first]
+			fast, slow := st.pace()
+			d.paces++
+			d.fast += fast
+			d.slow += slow
+		}
 		if i > 0 && !isGap(s.Dates[i-1], s.Dates[i]) {
 			r := min(max(p-before, -maxMarketMove), maxMarketMove)
 			d := &g.days[s.Dates[i]-g.first]
@@ -122,24 +133,31 @@ func (g *calendarGroup) derive() {
 			now.vol = math.Log((fast.mean() + 1e-4) / (slow.mean() + 1e-4))
 			now.level = math.Log(slow.mean() + 1e-4)
 			now.trend = trend.mean() / (trendAbs.mean() + 1e-4)
-			now.known = seen >= minMarketDays
+			if d.paces >= minNames {
+				now.paces, now.fast, now.slow = d.paces, d.fast/float64(d.paces),
+					d.slow/float64(d.paces)
+			}
+			now.known = seen >= minMarketDays && now.paces > 0
 		}
 		*d = now
 	}
 }
 
 // fill writes the market's features of a day.
-func (g *calendarGroup) fill(day calendar.Date, x *Features) {
+func (g *calendarGroup) fill(day calendar.Date, st *state, x *Features) {
 	i := int(day - g.first)
 	if i < 0 || i >= len(g.days) || !g.days[i].known {
 		return
 	}
 	d := &g.days[i]
+	fast, slow := st.pace()
 	x[marketKnown] = 1
 	x[marketVol] = d.vol
 	x[marketLast] = d.last
 	x[marketTrend] = d.trend
 	x[marketRatio] = x[logScale] + math.Log(RefScale) - d.level
+	x[marketFastRatio] = fast - d.fast
+	x[marketSlowRatio] = slow - d.slow
 }
 
 // Walk goes through a series as if it began at row from. It calls yield with the features known at
@@ -154,7 +172,7 @@ func (m *MarketIndex) Walk(s *Series, from int, want func(i int) bool,
 		if st.n >= MinHistory && want(i) {
 			st.features(&x)
 			if market != nil {
-				market.fill(s.Dates[i], &x)
+				market.fill(s.Dates[i], &st, &x)
 			}
 			yield(i, &x)
 		}

@@ -67,7 +67,7 @@ func FindCalendar(name string) (*calendar.Calendar, error) {
 	return nil, fmt.Errorf("unknown calendar %q", name)
 }
 
-// Model reads the weights only.
+// Model reads the weights only. Those that were fitted on a part of this program's features do.
 func (c Config) Model(ctx context.Context) (*model.Model, error) {
 	if c.Weights == "" {
 		return model.Embedded()
@@ -77,6 +77,9 @@ func (c Config) Model(ctx context.Context) (*model.Model, error) {
 		return nil, fmt.Errorf("reading weights: %w", err)
 	}
 	m, err := model.Parse(data)
+	if err == nil {
+		m, err = m.Reading(market.FeatureNames())
+	}
 	if err != nil {
 		return nil, fmt.Errorf("weights %q: %w", c.Weights, err)
 	}

@@ -6,11 +6,16 @@ import "math"
 // along a cosine.
 type adam struct {
 	m, v []float64
+	home []float64 // where weights decay to
 	t    int
 }
 
-func newAdam(n *network) *adam {
-	return &adam{m: make([]float64, len(n.all)), v: make([]float64, len(n.all))}
+// newAdam lets weights decay to home, or to zero if that is nil.
+func newAdam(n *network, home []float64) *adam {
+	if home == nil {
+		home = make([]float64, len(n.all))
+	}
+	return &adam{m: make([]float64, len(n.all)), v: make([]float64, len(n.all)), home: home}
 }
 
 // step moves the weights by the mean gradient of a batch. progress goes from 0 to 1 over the fit.
@@ -28,6 +33,7 @@ func (a *adam) step(n *network, workers *[shards]worker, progress float64) {
 		g /= batchSize
 		a.m[i] = b1*a.m[i] + (1-b1)*g
 		a.v[i] = b2*a.v[i] + (1-b2)*g*g
-		n.all[i] -= rate * ((a.m[i]/c1)/(math.Sqrt(a.v[i]/c2)+1e-8) + weightDecay*n.all[i])
+		n.all[i] -= rate * ((a.m[i]/c1)/(math.Sqrt(a.v[i]/c2)+1e-8) +
+			weightDecay*(n.all[i]-a.home[i]))
 	}
 }

@@ -26,19 +26,23 @@
 //	fitted to judged on       EWMA normal  EWMA pooled    HAR  GARCH-t  worst coverage       2020
 //	2003      US 2004-07            -4.40        -3.84  -1.48    -3.59  -1.7 (85 %, 25 days)
 //	2007      US 2008-13            -4.52        -4.50  -2.10    -4.80  +1.4 (80 %, 30 days)
-//	2013      US 2014-22            -6.29        -5.56  -2.93    -4.29  -1.8 (80 %, 26 days)  -7.2
+//	2013      US 2014-22            -6.42        -5.60  -3.18    -3.79  -2.0 (85 %, 12 days)  -9.4
 //	2003      UK 2004-07            -4.98        -5.15  -2.67   -10.22  -2.1 (80 %, 28 days)
 //	2007      UK 2008-13            -2.88        -3.04  -2.56    -4.80  +1.6 (80 %, 26 days)
 //	2013      UK 2014-22            -5.16        -4.42  -2.82    -4.63  -2.0 (80 %, 29 days)  -8.4
 //	2013      smaller 2016-17       -6.06        -7.95  -4.47    -2.19  +2.1 (80 %, 1 day)
-//	2022      US 2025-26            -6.16            -      -        -  +1.8 (80 %, 30 days)
+//	2022      US 2025-26            -6.35            -      -        -  +2.0 (80 %, 30 days)
 //
-// The last row is the embedded model on 503 tickers from 2025-03-03 to 2026-02-17, every day. One
-// year is too short to fit the other baselines. It was looked at when the network was fixed, and
-// again when the bounds were moved out, which did not change its loss.
+// The last row is the embedded model on 503 tickers from 2025-03-03 to 2026-02-17, every day. That
+// of US 2014-22 is of its features too, every ninth day from 2014-03-01 and every ticker: the loss
+// is below that of each baseline in each year, by 2.0 to 6.1 % below that of GARCH-t. The others
+// are of the features before those under "What helps further". One year is too short to fit the
+// other baselines. It was looked at when the network was fixed, again when the bounds were
+// moved out, which did not change its loss, and once with the present weights: they lose 0.20 %
+// (standard error 0.11) less than those before.
 //
 // The intervals fail in 2020: nothing in February announced March. The embedded weights saw that
-// year, and still cover up to 5.3 points too little on the training file (90 %, 30 days; 6.1 with
+// year, and still cover up to 5.3 points too little on the training file (90 %, 30 days; 6.2 with
 // every day as an origin) and 7.4 in the UK, although the loss against EWMA with normal tails is
 // lower than in any other year, -13.5 and -10.9. A cure would cost as much coverage in every other
 // year.
@@ -84,6 +88,69 @@
 // 6, weighting samples by other powers of their scale. Left out because they were worse: an effect
 // of each date, shrunk and fitted along (0.4); blurring the level of volatility that the network
 // sees (0.15 to 0.3, though it helps on a market of half or twice the volatility).
+//
+// # What helps further
+//
+// Later rows are paired: two fits forecast the same origins, every fifth day. A figure is by how
+// much the loss falls, in per cent, with its standard error, clustered by date, in brackets. All
+// are fitted to 2013: three networks, and one table of quantiles from all years. They are every
+// third US ticker of 2014-22; a third of 987 smaller US companies of 2014-17 that are not in the
+// training file; 225 Korean companies of 2015-22; and 37 British ones of 2018-22. The last two
+// markets are in no training file. The last row is of Fit itself, on all tickers.
+//
+//	added                                       US 2014-22       smaller         Korea            UK
+//	fast over slow volatility, less the
+//	  mean of its market on that day           .151 (.054)   .021 (.030)  -.031 (.040)   .194 (.103)
+//	slow volatility, less the same             .051 (.016)   .085 (.025)   .007 (.009)   .063 (.015)
+//	both                                       .182 (.066)   .079 (.040)  -.031 (.045)   .242 (.102)
+//	both, less the median, not the mean        .156 (.063)   .046 (.036)  -.028 (.051)   .231 (.081)
+//	season of overnight moves                  .040 (.062)   .094 (.026)   .021 (.016)  -.062 (.036)
+//	the same, in place of the other season     .093 (.081)   .021 (.069)   .187 (.080)   .065 (.125)
+//	volatility and season                      .221 (.035)   .173 (.046)  -.015 (.041)   .184 (.099)
+//	  and 64 hidden units for 16               .111 (.057)   .088 (.045)  -.113 (.059)   .051 (.073)
+//	volatility and season, by Fit              .214 (.046)   .117 (.036)  -.048 (.045)   .300 (.102)
+//
+// The last row is in the model: it is better in each of the nine US years. The row of 64 units is
+// against the one before; they cost four times as much and lose in Korea. In place of the other
+// season, that of nights would be lost to a series of closes, to which a season is worth 0.3.
+//
+// A share of the market's features that is chosen each year on the past of a panel, where it gains
+// more than a standard error, is left out: 0 in the UK, where no year had reason to choose one,
+// .017 (.041) on smaller companies, and -.148 (.230) in Korea, which trusted its market by half
+// when 2020 came. Chosen with hindsight for all years, a half gains .14 (.20) there.
+//
+// # Where intervals are worst
+//
+// Coverage less confidence in points, at 80, 90, 95 and 99 %, of weights fitted to 2013 on later
+// years, as they are, without a calibration step. A probable report is among the 3 % of days with
+// the highest night_season_1. A tenth is one of fast over slow volatility.
+//
+//	                                        US 2014-22       smaller 2014-17         Korea 2015-22
+//	every day, 1 day ahead         +0.5  0.0 -0.3 -0.2   +2.2 +1.2 +0.5  0.0   +0.8 +0.3 -0.1  0.0
+//	  10 days                      -1.3 -1.7 -1.3 -0.3   +1.2 +0.1 -0.2 -0.2    0.0 -0.6 -0.7 -0.3
+//	probable report, 1 day         -2.5 -2.4 -2.6 -2.7   +0.4 -0.4 -1.2 -1.6   +1.6 +1.3  0.0 -0.8
+//	  of the features before       -3.1 -3.5 -3.5 -3.5   -0.2 -1.3 -2.1 -2.3   +1.3 +0.3 -0.5 -1.2
+//	first month of a quarter, 10   -2.9 -2.8 -2.0 -0.3   +0.7 -0.5 -0.7 -0.3   -0.9 -1.1 -0.9 -0.3
+//	the other two, 10              -0.5 -1.1 -1.0 -0.3   +1.4 +0.4  0.0 -0.1   +0.4 -0.4 -0.6 -0.3
+//	highest tenth, 10              -1.4 -1.8 -1.7 -0.8   +1.4 +0.4 -0.1 -0.2   -3.1 -3.5 -3.3 -1.7
+//	lowest tenth, 10               -0.1 -0.9 -0.5 +0.1   +0.7 -0.7 -1.0 -0.5   +3.3 +2.0 +1.1 +0.2
+//	early 2020, 30                  -38  -37  -33  -21                          -32  -30  -26  -14
+//
+// A probable report comes on that day or on another, and past prices do not give the date. Night
+// seasons return a quarter of what is missing. The first month of a US quarter holds most reports,
+// whose dates a season knows to 3 days only. In Korea fast volatility over slow says less of what
+// comes than it did in the US: the highest tenth is too narrow and the lowest too wide. Nothing in
+// January 2020 announced March.
+//
+// # From other weights
+//
+// With Config.Base a fit begins at given weights, which its own decay towards. It sees three
+// quarters of the days. After each of at most 24 rounds it is compared with the base on the last
+// quarter, and the best round counts, so that a panel of any size may be fitted. The quantiles
+// follow those of the panel, the less so the less a difference exceeds its noise. Weights fitted to
+// 2013 and continued on Korea gain 1.17 % (0.43) on its last two years, 1.35 % (0.37) with the
+// calibration step. Over ten horizons they gain 1.24 % (0.47), where a fit to both files at once,
+// without those two years, gains 1.01 % (0.21).
 //
 // # Calibration
 //

@@ -72,6 +72,55 @@ type worker struct {
 	dice *rand.Rand
 }
 
+// A fitter moves a network down the gradient of the pinball loss of the listed samples.
+type fitter struct {
+	net     *network
+	samples *samples
+	st      *standard
+	opt     *adam
+	workers [shards]worker
+	rng     *rand.Rand
+	order   []int32
+	next    int // in order
+}
+
+// newFitter fits n in place. Its weights decay towards home, or towards zero if that is nil.
+func newFitter(n *network, home []float64, s *samples, list []int32, st *standard,
+	table *quantileTable, rng *rand.Rand, seed uint64) *fitter {
+	f := &fitter{net: n, samples: s, st: st, opt: newAdam(n, home), rng: rng,
+		order: slices.Clone(list), next: len(list)}
+	for k := range f.workers {
+		f.workers[k] = worker{newPass(n.hidden), newNetwork(n.hidden),
+			rand.New(rand.NewPCG(seed, 2+uint64(k)))}
+		f.workers[k].pass.logQuantile = table
+	}
+	return f
+}
+
+// batch makes one step. progress goes from 0 to 1 over the fit.
+func (f *fitter) batch(ctx context.Context, progress float64) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if f.next+batchSize > len(f.order) {
+		f.rng.Shuffle(len(f.order), func(i, j int) {
+			f.order[i], f.order[j] = f.order[j], f.order[i]
+		})
+		f.next = 0
+	}
+	var wg sync.WaitGroup
+	for k := range f.workers {
+		wg.Go(func() {
+			const size = batchSize / shards
+			f.workers[k].gradient(f.net, f.samples, f.order[f.next+k*size:][:size], f.st)
+		})
+	}
+	wg.Wait()
+	f.next += batchSize
+	f.opt.step(f.net, &f.workers, progress)
+	return nil
+}
+
 // fitNetwork minimises the pinball loss of the listed samples by Adam from a random start.
 func fitNetwork(ctx context.Context, s *samples, list []int32, st *standard, table *quantileTable,
 	seed uint64, step func()) (*network, error) {
@@ -83,30 +132,13 @@ func fitNetwork(ctx context.Context, s *samples, list []int32, st *standard, tab
 	for i := range n.last {
 		n.last[i] = 0.01 * rng.NormFloat64()
 	}
-	var workers [shards]worker
-	for k := range workers {
-		workers[k] = worker{newPass(hiddenUnits), newNetwork(hiddenUnits),
-			rand.New(rand.NewPCG(seed, 2+uint64(k)))}
-		workers[k].pass.logQuantile = table
-	}
-	opt := newAdam(n)
-	order := slices.Clone(list)
-	batches := len(order) / batchSize
+	f := newFitter(n, nil, s, list, st, table, rng, seed)
+	batches := len(list) / batchSize
 	for epoch := range epochs {
-		rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 		for b := range batches {
-			if err := ctx.Err(); err != nil {
+			if err := f.batch(ctx, float64(epoch*batches+b)/float64(epochs*batches)); err != nil {
 				return nil, err
 			}
-			var wg sync.WaitGroup
-			for k := range workers {
-				wg.Go(func() {
-					const size = batchSize / shards
-					workers[k].gradient(n, s, order[b*batchSize+k*size:][:size], st)
-				})
-			}
-			wg.Wait()
-			opt.step(n, &workers, float64(epoch*batches+b)/float64(epochs*batches))
 		}
 		step()
 	}

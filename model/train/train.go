@@ -20,17 +20,21 @@ type Config struct {
 	Calendar *calendar.Calendar
 	// Seed chooses the origins and the starting weights. Equal seeds give equal bytes.
 	Seed uint64
+	// Base, if not nil, is where the fit begins and what it stays near. It fails with ErrNoGain if
+	// it is not better on the last quarter of the days, which it is not fitted on.
+	Base *model.Model
 	// Progress, if not nil, is called after each part of the work, from one goroutine.
 	Progress func(done, total int)
 }
 
 // Report says what a fit used.
 type Report struct {
-	From, To calendar.Date
+	From, To calendar.Date // with those of a base
 	Tickers  int
 	Origins  int
 	Version  string
 	Refused  []market.Refusal // tickers that were not used
+	Gain     *Gain            // over Config.Base
 }
 
 const (
@@ -59,6 +63,9 @@ func Fit(ctx context.Context, p *market.Panel, cfg Config) ([]byte, Report, erro
 	p = daily.Panel()
 	rep := Report{From: p.From(), To: p.AsOf(), Tickers: len(p.Series()),
 		Refused: daily.Refused()}
+	if cfg.Base != nil {
+		return tune(ctx, daily, cfg, rep)
+	}
 	s, err := collect(ctx, daily, every, rand.New(rand.NewPCG(cfg.Seed, 0)))
 	if err != nil {
 		return nil, rep, err

@@ -66,11 +66,7 @@ func (e *env) evaluate(set *flag.FlagSet) func(context.Context, []string) error 
 			return err
 		}
 		if *against != "" {
-			other := source.Config{Weights: *against}
-			if *against == "embedded" {
-				other.Weights = ""
-			}
-			if cfg.Against, err = other.Model(ctx); err != nil {
+			if cfg.Against, err = named(ctx, *against); err != nil {
 				return fmt.Errorf("-against: %w", err)
 			}
 		}
