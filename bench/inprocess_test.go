@@ -63,12 +63,9 @@ func handler(s *predict.Service) http.Handler {
 
 // fastAnswer returns the answer that the fast lane sends for a body.
 func fastAnswer(s *predict.Service, body []byte) (answer []byte, ok bool) {
-	f, ok := s.DecodeFast(body)
-	if !ok {
-		return nil, false
-	}
-	answer, _, err := s.AnswerFast(f)
-	return answer, err == nil
+	p, r := predict.Plain{Body: body}, s.PlainPredict()
+	ok = r.Decode(&p) && r.Answer(&p) == nil
+	return p.Answer, ok
 }
 
 // newHTTPServer sets all timeouts, as the real server does.
@@ -82,13 +79,18 @@ func overHTTP(h http.Handler) func(net.Listener) {
 }
 
 func overLane(s *predict.Service) func(net.Listener) {
-	answer := func(r *fastlane.Request) (fastlane.Response, bool) {
-		body, ok := fastAnswer(s, r.Body)
-		return fastlane.Response{Body: body}, ok
-	}
+	plain := s.PlainPredict()
+	routes := []fastlane.Route{{Method: "POST", Path: "/predict",
+		Answer: func(r *fastlane.Request) (fastlane.Response, bool) {
+			p := r.Scratch.(*predict.Plain)
+			p.Body = r.Body
+			ok := plain.Decode(p) && plain.Answer(p) == nil
+			return fastlane.Response{Body: p.Answer}, ok
+		}}}
 	return func(l net.Listener) {
 		srv := newHTTPServer(handler(s))
-		lane := fastlane.New(fastlane.Config{Listener: l, Server: srv, Answer: answer})
+		lane := fastlane.New(fastlane.Config{Listener: l, Server: srv, Routes: routes,
+			NewScratch: func() any { return new(predict.Plain) }})
 		srv.Serve(lane)
 		lane.Close()
 	}
@@ -108,11 +110,20 @@ const (
 // besideReference times a server in blocks, each followed by one of the reference, and reports its
 // CPU time as a multiple of the reference's. Other load on the machine can only add to it, so it
 // uses one thread, CPU time and the lower quartile.
-func besideReference(b *testing.B, serve func(net.Listener), workload Workload, size int) {
+func besideReference(b *testing.B, serve func(net.Listener), workload func(string) Workload,
+	size int) {
+	b.Helper()
+	besideCanned(b, serve, workload, size, Hit, AnswerBytes)
+}
+
+// besideCanned is besideReference for a reference that gets requests of its own and sends a reply
+// of its own size.
+func besideCanned(b *testing.B, serve func(net.Listener), workload func(string) Workload, size int,
+	asked func(string) Workload, replyBytes int) {
 	b.Helper()
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	reference := overHTTP(Reference(AnswerBytes))
-	next, hit := workload(0), Hit(host)(0)
+	reference := overHTTP(Reference(replyBytes))
+	next, hit := workload(host)(0), asked(host)(0)
 	var own, other []float64
 	total := 0
 	b.ReportAllocs()
@@ -139,27 +150,27 @@ func lowerQuartile(v []float64) float64 {
 
 // BenchmarkReference is net/http with a canned reply.
 func BenchmarkReference(b *testing.B) {
-	besideReference(b, overHTTP(Reference(AnswerBytes)), Hit(host), block)
+	besideReference(b, overHTTP(Reference(AnswerBytes)), Hit, block)
 }
 
 // BenchmarkHit is the service behind net/http, every answer in the cache.
 func BenchmarkHit(b *testing.B) {
-	besideReference(b, overHTTP(handler(newWarmService(b))), Hit(host), block)
+	besideReference(b, overHTTP(handler(newWarmService(b))), Hit, block)
 }
 
 // BenchmarkMiss is the same with no answer in the cache.
 func BenchmarkMiss(b *testing.B) {
-	besideReference(b, overHTTP(handler(newService(b))), Miss(host), block)
+	besideReference(b, overHTTP(handler(newService(b))), Miss, block)
 }
 
 // BenchmarkLaneHit is the service in the fast lane, every answer in the cache.
 func BenchmarkLaneHit(b *testing.B) {
-	besideReference(b, overLane(newWarmService(b)), Hit(host), laneBlock)
+	besideReference(b, overLane(newWarmService(b)), Hit, laneBlock)
 }
 
 // BenchmarkLaneMiss is the same with no answer in the cache.
 func BenchmarkLaneMiss(b *testing.B) {
-	besideReference(b, overLane(newService(b)), Miss(host), laneMissBlock)
+	besideReference(b, overLane(newService(b)), Miss, laneMissBlock)
 }
 
 // BenchmarkHandler calls the handler without a server: the share of a request that is not net/http.

@@ -20,7 +20,9 @@ type memConn struct {
 	rest     []byte
 	reads    int // each a system call on a real connection, like the writes
 	writes   int
-	bad      []byte // the first write that was not a 200
+	answers  int
+	left     int    // bytes of an answer that are still to be written
+	bad      []byte // the first answer that was not a 200 with a length
 	answered chan struct{}
 	closed   chan struct{}
 }
@@ -50,11 +52,29 @@ func (c *memConn) Read(p []byte) (int, error) {
 }
 
 func (c *memConn) Write(p []byte) (int, error) {
-	if !bytes.HasPrefix(p, []byte("HTTP/1.1 200 OK\r\n")) && c.bad == nil {
-		c.bad = bytes.Clone(p)
+	c.writes++
+	body := p
+	if c.left == 0 {
+		head := bytes.Index(p, []byte("\r\n\r\n"))
+		_, field, ok := bytes.Cut(p[:max(head, 0)], []byte("Content-Length: "))
+		if !bytes.HasPrefix(p, []byte("HTTP/1.1 200 OK\r\n")) || !ok {
+			if c.bad == nil {
+				c.bad = bytes.Clone(p)
+			}
+			field = nil
+		}
+		for _, digit := range field {
+			if digit < '0' || digit > '9' {
+				break
+			}
+			c.left = c.left*10 + int(digit-'0')
+		}
+		body = p[head+4:]
 	}
-	if c.writes++; c.writes == c.want {
-		close(c.answered)
+	if c.left -= min(c.left, len(body)); c.left == 0 {
+		if c.answers++; c.answers == c.want {
+			close(c.answered)
+		}
 	}
 	return len(p), nil
 }
@@ -103,8 +123,8 @@ func exchange(tb testing.TB, serve func(net.Listener), n int,
 	began := load.ProcessCPU()
 	serve(&oneConn{conn: c})
 	cpu = load.ProcessCPU() - began
-	if c.writes != n || c.bad != nil {
-		tb.Fatalf("%d writes for %d requests; the first that is no 200: %q", c.writes, n, c.bad)
+	if c.answers != n || c.bad != nil {
+		tb.Fatalf("%d answers to %d requests; the first that is no 200: %q", c.answers, n, c.bad)
 	}
 	return cpu, c.reads + c.writes
 }

@@ -40,7 +40,9 @@ type Workload func(conn int) func() []byte
 // Workloads returns all workloads by the name that commands use.
 func Workloads(host string) map[string]Workload {
 	return map[string]Workload{"hit": Hit(host), "miss": Miss(host), "mixed": Mixed(host),
-		"batch": Batch(host), "batchmiss": BatchMiss(host)}
+		"batch": Batch(host), "batchmiss": BatchMiss(host), "month": HitMonth(host),
+		"get": Get(host), "health": Health(host), "ten": BatchOfTen(host),
+		"history": History(host), "infer": Infer(host)}
 }
 
 // appendBody appends the body of a request for one forecast.
@@ -122,6 +124,11 @@ func cycle(host, path string, bodies [][]byte) Workload {
 	for i, b := range bodies {
 		requests[i] = load.NewRequest("POST", path, host, b)
 	}
+	return inTurn(requests)
+}
+
+// inTurn is cycle for whole requests.
+func inTurn(requests [][]byte) Workload {
 	return func(conn int) func() []byte {
 		i := conn * 61 % len(requests)
 		return func() []byte {

@@ -114,6 +114,16 @@ type Item[V any] struct {
 	Hit   bool          // it was in the cache
 }
 
+// Get returns the value of k if it is in the cache. Otherwise nothing happens, and the look-up does
+// not count as a miss.
+func (c *Cache[K, V]) Get(k K) (v V, ok bool) {
+	s := c.shard(k)
+	if e := s.find(k); e != nil && c.use(e, c.now()) {
+		return e.value, true
+	}
+	return v, false
+}
+
 // Load is [Cache.LoadItem] without the age.
 func (c *Cache[K, V]) Load(ctx context.Context, k K,
 	load func(context.Context) (V, error)) (V, error) {

@@ -143,13 +143,28 @@ func (f *Forecast) Median(h int) float64 { return f.drift * float64(f.at(h)) }
 // Interval returns the bounds of the central interval of a confidence, as log returns over h days.
 // It takes a confidence outside MinConfidence to MaxConfidence for the nearest one inside.
 func (f *Forecast) Interval(h int, confidence float64) (lower, upper float64) {
-	c := bound(confidence, MinConfidence, MaxConfidence)
-	at := logZ(c)
+	return f.Bounds(h, At(confidence))
+}
+
+// A Place is where a confidence lies among Confidences.
+type Place struct {
+	level int     // the last one that is not above it, or the last but one
+	part  float64 // of the way to the next
+}
+
+// At finds the place of a confidence, once for the bounds on many days.
+func At(confidence float64) Place {
+	at := logZ(bound(confidence, MinConfidence, MaxConfidence))
 	l := 0
 	for l < Levels-2 && at >= levelZ[l+1] {
 		l++
 	}
-	w := (at - levelZ[l]) / (levelZ[l+1] - levelZ[l])
+	return Place{l, (at - levelZ[l]) / (levelZ[l+1] - levelZ[l])}
+}
+
+// Bounds is Interval for a place.
+func (f *Forecast) Bounds(h int, p Place) (lower, upper float64) {
+	l, w := p.level, p.part
 	d := &f.distance[f.at(h)]
 	median := f.Median(h)
 	return median - math.Exp(d[0][l]+w*(d[0][l+1]-d[0][l])),

@@ -3,6 +3,7 @@ package predict_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -227,13 +228,21 @@ func TestAllocations(t *testing.T) {
 	}); n != 0 {
 		t.Errorf("Decode: got %v allocations, want none", n)
 	}
-	answerFast(s, body)
-	if n := testing.AllocsPerRun(100, func() {
-		if _, ok := answerFast(s, body); !ok {
-			t.Fatal("no answer")
+	for name, r := range map[string]predict.PlainRoute{"predict": s.PlainPredict(),
+		"ticker": s.PlainTicker(), "batch": s.PlainBatch(), "health": s.PlainHealth()} {
+		p := predict.Plain{Body: body, Ticker: []byte("aapl"), IfNoneMatch: []byte(`W/"a", "b"`),
+			Query: []byte("days_ahead=5&confidence_interval=0.95")}
+		answerFast(s, body)
+		if name == "batch" {
+			p.Body = fmt.Appendf(nil, `{"requests":[%s, %s]}`, body, body)
 		}
-	}); n != 0 {
-		t.Errorf("AnswerFast, kept: got %v allocations, want none", n)
+		if n := testing.AllocsPerRun(100, func() {
+			if !r.Decode(&p) || r.Answer(&p) != nil || len(p.Answer) == 0 {
+				t.Fatalf("%s: no answer", name)
+			}
+		}); n != 0 {
+			t.Errorf("%s, kept: got %v allocations, want none", name, n)
+		}
 	}
 	r, _ := predict.Decode(body)
 	if n := testing.AllocsPerRun(100, func() {

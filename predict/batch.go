@@ -19,6 +19,9 @@ type batch struct {
 	held    *limits.Hold          // counts out
 	charge  func(items int) error // nil: nothing
 	charged bool
+
+	kept  bool // give only answers from the cache, and do not count them
+	given int  // of these
 }
 
 // longBatch is the length of a body with some dozen requests, whose answers fill the buffer of
@@ -42,6 +45,15 @@ func (b *batch) keep() {
 		b.outputs.put(b.reused)
 	}
 }
+
+// errNotKept ends a batch that is to be answered from the cache and cannot.
+var errNotKept = errors.New("an item that is not in the cache")
+
+// What encloses the answers. There always is room for the end.
+const (
+	resultsOpen  = `{"results":[`
+	resultsClose = `]}`
+)
 
 // run appends the answer to a body to b.out. An error refuses the batch as a whole.
 func (b *batch) run(ctx context.Context, body []byte, held *limits.Hold) (err error) {
@@ -68,12 +80,6 @@ func (b *batch) run(ctx context.Context, body []byte, held *limits.Hold) (err er
 	}
 	return err
 }
-
-// What encloses the answers. There always is room for the end.
-const (
-	resultsOpen  = `{"results":[`
-	resultsClose = `]}`
-)
 
 // extend makes room for n more bytes of out, besides its end.
 func (b *batch) extend(n int) (err error) {
@@ -123,9 +129,11 @@ func (b *batch) decodeItems(ctx context.Context, body []byte, i int) (end int, e
 	var d *pyjson.Document // of an unusual request
 	for n := range b.cfg.MaxItems {
 		var r Request
-		if used, ok := decodeFast(body[i:], &r); ok {
+		if used, ok := decodeFast(body[i:], &r, !b.kept); ok {
 			i += used
 			err = b.answer(ctx, n, &r)
+		} else if b.kept {
+			return 0, errNotKept
 		} else {
 			if d == nil {
 				if !pyjson.Valid(body) {
@@ -205,6 +213,9 @@ func (b *batch) item(ctx context.Context, n int, d *pyjson.Document, i int) erro
 
 // answer answers the n-th request.
 func (b *batch) answer(ctx context.Context, n int, r *Request) error {
+	if b.kept {
+		return b.answerKept(n, r)
+	}
 	answer, _, err := b.answerFrom(ctx, b.state, r)
 	return b.append(n, answer, err)
 }

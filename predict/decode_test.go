@@ -1,9 +1,9 @@
 package predict
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -35,24 +35,42 @@ var oddBodies = []string{
 
 // FuzzDecodeFast compares the fast path with the full one: what it accepts, both read the same.
 func FuzzDecodeFast(f *testing.F) {
-	for _, s := range oddBodies {
+	closes := strings.Repeat("1.5,", MinHistory)
+	for _, s := range append(oddBodies,
+		`{"ticker":"A","history":[`+closes+`264.35]}`,
+		`{"history": [ `+closes+` 187.42999267578125 , 3 ] , "ticker":"A" , "as_of":"2026-02-18"}`,
+		`{"ticker":"A","history":[`+closes+`1e5]}`, `{"ticker":"A","history":[`+closes+`01]}`,
+		`{"ticker":"A","history":[`+closes+`]}`, `{"ticker":"A","history":[`+closes+`1],"x":1}`,
+		`{"ticker":"A","history":[`+closes+`1.]}`, `{"ticker":"A","history":[`+closes+`-1]}`,
+		`{"ticker":"A","history":[`+closes+`0.0000000000001]}`,
+		`{"ticker":"A","history":[`+closes+`[1]]}`, `{"ticker":"A","history":[`+closes+`1 2]}`,
+		`{"ticker":"A","history":[`+closes+`99999999999999999999]}`,
+		`{"ticker":"A","history":[`+closes+`9007199254740993]}`,
+		`{"ticker":"A","levels":[0.8,0.99]}`, `{"ticker":"A","levels":[]}`,
+		`{"ticker":"A","levels":[0.8],"levels":[0.9]}`, `{"ticker":"A","as_of":"2026-02-30"}`,
+		`{"ticker":"A","as_of":"2026-02-28"}`, `{"ticker":"A","calendar":"XLON"}`,
+		`{"ticker":"A","calendar":"XLON","history":[`+closes+`1]}`,
+		`{"ticker":"A","history":[`+closes+`1],"calendar":"xlon"}`,
+		`{"ticker":"A","history":[`+closes+`1],"calendar":"nyse"}`) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		var got Request
-		n, ok := decodeFast(body, &got)
-		if !ok {
-			return
-		}
-		want, err := decodeFull(body[:n], nil)
-		if err != nil {
-			t.Fatalf("decodeFast took %q, which is wrong: %v", body[:n], err)
-		}
-		if !bytes.Equal(got.Ticker, want.Ticker) || got.Days != want.Days ||
-			got.Confidence != want.Confidence || got.History != nil || got.Levels != nil ||
-			want.History != nil || want.Levels != nil || got.HasAsOf ||
-			want.Calendar != nil {
-			t.Errorf("decodeFast(%q): got %+v, want %+v", body[:n], got, want)
+		for _, own := range []bool{false, true} {
+			var got Request
+			n, ok := decodeFast(body, &got, own)
+			if !ok {
+				continue
+			}
+			want, err := decodeFull(body[:n], nil)
+			if err != nil {
+				t.Fatalf("decodeFast took %q, which is wrong: %v", body[:n], err)
+			}
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("decodeFast(%q): got %+v, want %+v", body[:n], got, want)
+			}
+			if !own && (got.History != nil || got.Levels != nil || got.HasAsOf) {
+				t.Errorf("decodeFast(%q): got %+v without own", body[:n], got)
+			}
 		}
 	})
 }
@@ -79,7 +97,7 @@ func FuzzDecode(f *testing.F) {
 			t.Errorf("Decode(%q): %d days, confidence %v", body, r.Days, r.Confidence)
 		}
 		if n := len(r.History); r.History != nil && (n < MinHistory || n > MaxHistory) ||
-			len(r.Levels) > MaxLevels || r.HasAsOf && r.History == nil {
+			len(r.Levels) > MaxLevels {
 			t.Errorf("Decode(%q): %+v", body, r)
 		}
 	})
@@ -92,9 +110,12 @@ func TestDecodeFastTakesWhatClientsSend(t *testing.T) {
 		`{"days_ahead":30,"ticker":"BRK.B","confidence_interval":0.9}`,
 		"{\n  \"ticker\": \"AAPL\",\n  \"days_ahead\": 10,\n  \"confidence_interval\": 0.99\n}",
 		`{"ticker":"AAPL","confidence_interval":0.800000000000001}`,
+		`{"ticker":"A","days_ahead":5,"as_of":"2026-02-18","history":[` +
+			strings.Repeat("187.42999267578125, 99, ", 150) + `264.3]}`,
+		`{"ticker":"A","levels":[0.8, 0.9]}`,
 	} {
 		var r Request
-		if n, ok := decodeFast([]byte(s), &r); !ok || n != len(s) {
+		if n, ok := decodeFast([]byte(s), &r, true); !ok || n != len(s) {
 			t.Errorf("decodeFast(%q): got %d %v, want all of it", s, n, ok)
 		}
 	}

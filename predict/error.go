@@ -33,7 +33,7 @@ type Issue struct {
 
 // Failure is an error and the request that it answers.
 type Failure struct {
-	ID      string // the request's X-Request-Id
+	ID      string // the X-Request-Id of the answer
 	Method  string
 	Pattern string // of the route
 	Err     error
@@ -87,15 +87,15 @@ func (s *Service) redacted(e *Error) *Error {
 
 // refuse answers a request with what its client may see of an error. A 422 shows much of a request.
 func (s *Service) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	e := s.publicError(r, err)
+	e := s.publicError(w, r, err)
 	if s.hold(w).Grow(e.mostBytes()) != nil {
 		e = ErrOverload()
 	}
 	WriteError(w, e)
 }
 
-func (s *Service) publicError(r *http.Request, err error) *Error {
-	return s.PublicError(Failure{r.Header.Get("X-Request-Id"), r.Method, r.Pattern, err})
+func (s *Service) publicError(w http.ResponseWriter, r *http.Request, err error) *Error {
+	return s.PublicError(Failure{w.Header().Get("X-Request-Id"), r.Method, r.Pattern, err})
 }
 
 // WriteError answers a request with an error. No other code turns an error into a status and bytes,

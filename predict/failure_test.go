@@ -58,13 +58,14 @@ func TestFailures(t *testing.T) {
 		{"POST", "/predict", "POST /predict", strings.Repeat(" ", 2000), false},
 		{"GET", "/predict/AAPL", "GET /predict/{ticker}", "", true},
 		{"POST", "/predict/batch", "POST /predict/batch", `{"requests":[]}`, false},
-		{"POST", "/v2/models/tickercast/infer", "POST /v2/models/{name}/infer", `{}`, false},
+		{"POST", "/v2/models/tickercast/infer", "POST /v2/models/{name}/infer",
+			`{}` + strings.Repeat(" ", 256), false},
 	} {
 		got = nil
 		r := httptest.NewRequest(c.method, c.path, strings.NewReader(c.body))
 		r.Header.Set("Content-Type", "application/json")
-		r.Header.Set("X-Request-Id", "id-7")
 		w := httptest.NewRecorder()
+		w.Header().Set("X-Request-Id", "id-7") // by the server, in front of the handler
 		mux.ServeHTTP(w, r)
 		if body := w.Body.String(); w.Code != 500 || body != `{"detail":"Internal Server Error"}` &&
 			body != `{"error":"Internal Server Error"}` {

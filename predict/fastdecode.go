@@ -2,48 +2,77 @@ package predict
 
 import "context"
 
-// FastRequest is a valid request for a listed ticker, decoded by the fast path.
-type FastRequest struct {
-	state *state
-	key   key
+// Plain is a request in the form that package fastlane reads, and the answer to it. A server uses
+// one for many requests in turn.
+type Plain struct {
+	Ticker, Query       []byte // of the target
+	Accept, IfNoneMatch []byte // headers
+	Body                []byte
+
+	Answer      []byte // must not be changed, and is valid until the next request
+	NotModified bool   // the answer is a 304 without a body
+
+	Age, CacheControl, CacheStatus, ETag []byte // headers of a cacheable answer
+
+	state  *state // nil if the answer is no forecast
+	key    key
+	made   origin // of the answer to one request
+	many   bool   // it is a batch
+	items  int    // of a batch
+	buffer []byte // for an answer that is put together, and for headers
 }
 
-// DecodeFast decodes a body in the form that nearly every client sends. ok is false for any other,
-// right or wrong, and while there is no data. Nothing is computed or counted.
-func (s *Service) DecodeFast(body []byte) (f FastRequest, ok bool) {
+// A PlainRoute serves the plain requests of one route in two steps, between which a server can
+// refuse a request.
+type PlainRoute struct {
+	// Decode reports whether a request is plain. If it is not, nothing has been counted.
+	Decode func(*Plain) bool
+	// Answer answers a request that Decode has read. [Service.PublicError] turns the error into one
+	// for the client.
+	Answer func(*Plain) error
+	// Cacheable says that answers have the headers of Plain.
+	Cacheable bool
+}
+
+// PlainPredict is ServePredict for a valid request for a listed ticker, in the form that nearly
+// every client sends.
+func (s *Service) PlainPredict() PlainRoute {
+	return PlainRoute{Decode: s.decodePlain, Answer: s.answerPlain}
+}
+
+func (s *Service) decodePlain(p *Plain) bool {
 	var r Request
-	n, ok := decodeFast(body, &r)
-	if !ok || !onlyBlanks(body[n:]) || int64(len(body)) > s.cfg.MaxBody {
-		return FastRequest{}, false
+	n, ok := decodeFast(p.Body, &r, false)
+	if !ok || !onlyBlanks(p.Body[n:]) || int64(len(p.Body)) > s.cfg.MaxBody {
+		return false
 	}
 	st := s.state.Load()
 	if st == nil {
-		return FastRequest{}, false
+		return false
 	}
 	t, ok := st.market.Find(r.Ticker)
 	if !ok {
-		return FastRequest{}, false
+		return false
 	}
-	return FastRequest{st, st.key(t, r.Days, r.Confidence)}, true
+	p.state, p.key, p.many = st, st.key(t, r.Days, r.Confidence), false
+	return true
 }
 
-// AnswerFast is Answer for a request of DecodeFast. hit reports whether the cache had the answer.
-func (s *Service) AnswerFast(f FastRequest) (answer []byte, hit bool, err error) {
-	if f.state == nil {
-		return nil, false, ErrOverload() // the zero FastRequest
-	}
-	item, err := s.cached(context.Background(), f.state, f.key)
-	return item.Value, item.Hit, err
+func (s *Service) answerPlain(p *Plain) error {
+	item, err := s.cached(context.Background(), p.state, p.key)
+	p.Answer, p.made = item.Value, origin{p.key, lookupOf(item.Hit)}
+	return err
 }
 
-// decodeFast reads one request from the front of b into r and returns its length. It knows only an
-// object of ticker, days_ahead and confidence_interval, each at most once: a ticker of printable
-// ASCII without escapes, one or two digits of days, a confidence of 0. and up to 15 digits.
-// Anything else, wrong or unusual, is left to the full path, so this one need not get an error
-// right.
+// decodeFast reads one request from the front of b into r, which is zero, and returns its length.
+// It knows only an object of ticker, days_ahead and confidence_interval, each at most once: a
+// ticker of printable ASCII without escapes, one or two digits of days, a confidence of 0. and up
+// to 15 digits. With own it also knows what goes with a series of the client's own: history, as_of,
+// calendar and levels. Anything else, wrong or unusual, is left to the full path, so this one need
+// not get an error right.
 //
 // Within it len(b) is the index of a value that is not in that form.
-func decodeFast(b []byte, r *Request) (n int, ok bool) {
+func decodeFast(b []byte, r *Request, own bool) (n int, ok bool) {
 	var ticker []byte
 	days, confidence := 0, 0.0
 	i := skipBlanks(b, 0)
@@ -62,6 +91,8 @@ func decodeFast(b []byte, r *Request) (n int, ok bool) {
 			days, i = fastDays(b, afterColon(b, i+len(`"days_ahead"`)))
 		case confidence == 0 && hasPrefix(key, `confidence_interval"`):
 			confidence, i = fastConfidence(b, afterColon(b, i+len(`"confidence_interval"`)))
+		case own:
+			i = r.fastOwn(b, i)
 		default:
 			return 0, false
 		}
@@ -69,7 +100,7 @@ func decodeFast(b []byte, r *Request) (n int, ok bool) {
 			break
 		}
 	}
-	if i >= len(b) || b[i] != '}' || ticker == nil {
+	if i >= len(b) || b[i] != '}' || ticker == nil || r.Calendar != nil && r.History == nil {
 		return 0, false
 	}
 	if days == 0 {
@@ -80,6 +111,28 @@ func decodeFast(b []byte, r *Request) (n int, ok bool) {
 	}
 	r.Ticker, r.Days, r.Confidence = ticker, days, confidence
 	return i + 1, true
+}
+
+// fastOwn reads the field of which the name begins at b[i].
+func (r *Request) fastOwn(b []byte, i int) (end int) {
+	key := b[i+1:]
+	switch {
+	case r.History == nil && hasPrefix(key, `history"`):
+		r.History, i = fastNumbers(b, afterColon(b, i+len(`"history"`)), MinHistory, MaxHistory,
+			MinClose, MaxClose)
+	case !r.HasAsOf && hasPrefix(key, `as_of"`):
+		start := afterColon(b, i+len(`"as_of"`))
+		r.AsOf, i = fastDate(b, start)
+		r.HasAsOf, r.asOfSent = true, b[start:i]
+	case r.Calendar == nil && hasPrefix(key, `calendar"`):
+		r.Calendar, i = fastCalendar(b, afterColon(b, i+len(`"calendar"`)))
+	case r.Levels == nil && hasPrefix(key, `levels"`):
+		r.Levels, i = fastNumbers(b, afterColon(b, i+len(`"levels"`)), 1, MaxLevels,
+			MinConfidence, MaxConfidence)
+	default:
+		return len(b)
+	}
+	return i
 }
 
 func fastTicker(b []byte, i int) (ticker []byte, end int) {

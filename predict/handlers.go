@@ -1,9 +1,10 @@
 package predict
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"hash/fnv"
+	"hash/crc32"
 	"net/http"
 	"strconv"
 	"strings"
@@ -12,19 +13,28 @@ import (
 	"tickercast/predict/pyjson"
 )
 
-// maxFastBody is ten times as long as a body that asks for one forecast of a listed ticker. A
-// longer one has a history.
-const maxFastBody = 1 << 10
+// maxUnusual is the length up to which a body in an unusual form is read without a slot. In the
+// usual form a body may have any length: the longest history costs little more than its refusal.
+const maxUnusual = 1 << 10
 
 // ServePredict is POST /predict.
 func (s *Service) ServePredict(w http.ResponseWriter, r *http.Request) {
-	long := r.ContentLength < 0 || r.ContentLength > maxFastBody
 	var answer []byte
-	err := s.serve(w, r, call{bodies: &s.singles, json: true, costly: long},
+	err := s.serve(w, r, call{bodies: &s.singles, json: true},
 		func(ctx context.Context, body []byte, held *limits.Hold) error {
-			req, err := decode(body, held)
-			if err != nil {
-				return err
+			var req Request
+			if n, ok := decodeFast(body, &req, true); !ok || !onlyBlanks(body[n:]) {
+				if s.cfg.Slot != nil && len(body) > maxUnusual {
+					release, err := s.cfg.Slot(ctx, len(body))
+					if err != nil {
+						return err
+					}
+					defer release()
+				}
+				var err error
+				if req, err = decodeFull(body, held); err != nil {
+					return err
+				}
 			}
 			st, err := s.current()
 			if err != nil {
@@ -48,7 +58,8 @@ func (s *Service) ServePredict(w http.ResponseWriter, r *http.Request) {
 // or {"error":{"status":...,"detail":...}}. They come as {"results":[...]}, or one a line to a
 // client that accepts application/x-ndjson.
 func (s *Service) ServeBatch(w http.ResponseWriter, r *http.Request) {
-	b := batch{Service: s, ndjson: wantsNDJSON(r), charge: s.charge(w)}
+	accept := []byte(strings.Join(r.Header["Accept"], ","))
+	b := batch{Service: s, ndjson: wantsNDJSON(accept), charge: s.charge(w)}
 	defer b.keep()
 	err := s.serve(w, r, call{bodies: &s.batches, json: true, costly: true, many: true}, b.run)
 	switch {
@@ -73,10 +84,13 @@ func (s *Service) charge(w http.ResponseWriter) func(items int) error {
 	return func(items int) error { return s.cfg.Charge(w, items) }
 }
 
-func wantsNDJSON(r *http.Request) bool {
-	for t := range strings.SplitSeq(strings.Join(r.Header["Accept"], ","), ",") {
-		t, _, _ = strings.Cut(t, ";")
-		if strings.EqualFold(strings.TrimSpace(t), "application/x-ndjson") {
+// wantsNDJSON reports whether Accept names application/x-ndjson.
+func wantsNDJSON(accept []byte) bool {
+	for more := len(accept) > 0; more; {
+		var t []byte
+		t, accept, more = bytes.Cut(accept, []byte(","))
+		t, _, _ = bytes.Cut(t, []byte(";"))
+		if bytes.EqualFold(bytes.TrimSpace(t), []byte("application/x-ndjson")) {
 			return true
 		}
 	}
@@ -87,23 +101,53 @@ func wantsNDJSON(r *http.Request) bool {
 // fresh for as long as the cache here keeps it: max-age is the whole of that time, from which
 // caches subtract Age.
 func (s *Service) ServeTicker(w http.ResponseWriter, r *http.Request) {
-	q := newQuery(r)
+	p := Plain{
+		Ticker:      []byte(r.PathValue("ticker")),
+		Query:       []byte(r.URL.RawQuery),
+		IfNoneMatch: []byte(strings.Join(r.Header["If-None-Match"], ",")),
+	}
+	if err := s.answerTicker(&p); err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	h := w.Header()
+	h.Set("ETag", string(p.ETag))
+	h.Set("Cache-Control", string(p.CacheControl))
+	h.Set("Age", string(p.Age))
+	h.Set("Cache-Status", string(p.CacheStatus))
+	if made, ok := p.Record(); ok && s.cfg.Answered != nil {
+		s.cfg.Answered(w, made)
+	}
+	if p.NotModified {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	writeJSON(w, http.StatusOK, p.Answer)
+}
+
+// PlainTicker is ServeTicker for plain requests, right or wrong.
+func (s *Service) PlainTicker() PlainRoute {
+	return PlainRoute{Decode: always, Answer: s.answerTicker, Cacheable: true}
+}
+
+func always(*Plain) bool { return true }
+
+func (s *Service) answerTicker(p *Plain) error {
+	q := query{path: p.Ticker, raw: p.Query}
 	ticker := q.ticker()
 	days := int(q.integer("days_ahead", DefaultDays, MinDays, MaxDays))
 	confidence := q.number("confidence_interval", DefaultConfidence, confidenceRule)
 	asOf, hasAsOf := q.date("as_of")
-	st, t, err := s.find(q, ticker)
+	st, t, err := s.find(&q, ticker)
 	if err != nil {
-		s.refuse(w, r, err)
-		return
+		return err
 	}
 	k := st.key(t, days, confidence)
 	if hasAsOf {
 		var rule *pyjson.Rule
 		if k.asOf, rule = st.past.effective(t, asOf); rule != nil {
 			q.failAsOf(rule)
-			s.refuse(w, r, q.err())
-			return
+			return q.err()
 		}
 	}
 	item, err := s.cached(context.Background(), st, k)
@@ -112,47 +156,60 @@ func (s *Service) ServeTicker(w http.ResponseWriter, r *http.Request) {
 		err = q.err()
 	}
 	if err != nil {
-		s.refuse(w, r, err)
-		return
+		return err
 	}
-	tag := entityTag(item.Value)
-	h := w.Header()
-	h.Set("ETag", tag)
-	left := int(item.Left.Seconds())
-	h.Set("Cache-Control", "public, max-age="+strconv.Itoa(int(s.cfg.TTL.Seconds())))
-	h.Set("Age", strconv.Itoa(int(item.Age.Seconds())))
-	h.Set("Cache-Status", cacheStatus(item.Hit, left))
-	s.answered(w, st, new(Request), origin{k, lookupOf(item.Hit)})
-	if matchesTag(r.Header["If-None-Match"], tag) {
-		w.WriteHeader(http.StatusNotModified)
-		return
+	left, age := int64(item.Left.Seconds()), int64(item.Age.Seconds())
+	b := appendTag(p.buffer[:0], item.Value)
+	tag := len(b)
+	b = append(b, "public, max-age="...)
+	b = strconv.AppendInt(b, int64(s.cfg.TTL.Seconds()), 10)
+	control := len(b)
+	b = strconv.AppendInt(b, age, 10)
+	ages := len(b)
+	b = appendCacheStatus(b, item.Hit, left)
+	p.buffer, p.ETag, p.CacheControl = b, b[:tag], b[tag:control]
+	p.Age, p.CacheStatus = b[control:ages], b[ages:]
+	p.Answer, p.NotModified = item.Value, matchesTag(p.IfNoneMatch, p.ETag)
+	p.state, p.made, p.many = st, origin{k, lookupOf(item.Hit)}, false
+	if p.NotModified {
+		p.Answer = nil
 	}
-	writeJSON(w, http.StatusOK, item.Value)
+	return nil
 }
 
-// cacheStatus says in the words of RFC 9211 what the cache here had, and for how many seconds more.
-func cacheStatus(hit bool, left int) string {
+// appendCacheStatus says in the words of RFC 9211 what the cache here had, and for how many seconds
+// more.
+func appendCacheStatus(dst []byte, hit bool, left int64) []byte {
 	switch {
 	case hit:
-		return "tickercast; hit; ttl=" + strconv.Itoa(left)
+		dst = append(dst, "tickercast; hit; ttl="...)
 	case left > 0:
-		return "tickercast; fwd=miss; stored; ttl=" + strconv.Itoa(left)
+		dst = append(dst, "tickercast; fwd=miss; stored; ttl="...)
+	default:
+		return append(dst, "tickercast; fwd=miss"...)
 	}
-	return "tickercast; fwd=miss"
+	return strconv.AppendInt(dst, left, 10)
 }
 
-// entityTag names an answer by its bytes, so that all replicas give it the same name.
-func entityTag(answer []byte) string {
-	h := fnv.New64a()
-	h.Write(answer)
-	return strconv.Quote(strconv.FormatUint(h.Sum64(), 16))
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// appendTag appends an entity tag that names an answer by its bytes, so that all replicas give it
+// the same name. Processors compute both checksums by themselves: together they cost a tenth of
+// another hash of 64 bits.
+func appendTag(dst, answer []byte) []byte {
+	sum := uint64(crc32.ChecksumIEEE(answer))<<32 | uint64(crc32.Checksum(answer, castagnoli))
+	dst = append(dst, '"')
+	return append(strconv.AppendUint(dst, sum, 16), '"')
 }
 
 // matchesTag reports whether If-None-Match holds the tag or a star. Weak tags match: RFC 9110 wants
 // the weak comparison here.
-func matchesTag(fields []string, tag string) bool {
-	for t := range strings.SplitSeq(strings.Join(fields, ","), ",") {
-		if t = strings.TrimPrefix(strings.TrimSpace(t), "W/"); t == tag || t == "*" {
+func matchesTag(fields, tag []byte) bool {
+	for more := len(fields) > 0; more; {
+		var t []byte
+		t, fields, more = bytes.Cut(fields, []byte(","))
+		t = bytes.TrimPrefix(bytes.TrimSpace(t), []byte("W/"))
+		if bytes.Equal(t, tag) || string(t) == "*" {
 			return true
 		}
 	}

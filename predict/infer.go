@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"tickercast/model"
 	"tickercast/predict/internal/limits"
 	"tickercast/predict/pyjson"
 )
@@ -138,6 +139,10 @@ func (s *Service) ServeModelMetadata(w http.ResponseWriter, r *http.Request) {
 	s.writeValue(w, r, http.StatusOK, m)
 }
 
+// shortInfer is the length of a body that names thirty tickers at most. It is answered sooner than
+// anything could come of waiting for a slot or of ending it early.
+const shortInfer = 256
+
 // ServeModelInfer is POST /v2/models/{name}/infer: forecasts for many tickers. It ignores the
 // Content-Type, which the protocol does not mention and its clients do not send.
 func (s *Service) ServeModelInfer(w http.ResponseWriter, r *http.Request) {
@@ -156,7 +161,8 @@ func (s *Service) infer(w http.ResponseWriter, r *http.Request) (answer []byte, 
 		return nil, errInfer("binary tensors are an extension that this server does not have: " +
 			"send data as JSON")
 	}
-	err = s.serve(w, r, call{bodies: &s.batches, costly: true, many: true},
+	long := r.ContentLength < 0 || r.ContentLength > shortInfer
+	err = s.serve(w, r, call{bodies: &s.batches, costly: long, many: long},
 		func(ctx context.Context, body []byte, held *limits.Hold) error {
 			var req *inferRequest
 			err := withTree(body, held, func() (err error) {
@@ -201,7 +207,7 @@ func checkModel(r *http.Request) error {
 // refuseInfer answers with an error in the protocol's form, where an invalid request is a 400 and
 // never a 422.
 func (s *Service) refuseInfer(w http.ResponseWriter, r *http.Request, err error) {
-	e := s.publicError(r, err)
+	e := s.publicError(w, r, err)
 	if e.Status == http.StatusTooManyRequests {
 		s.refuse(w, r, e) // worded like the same refusal before the body was read
 		return
@@ -268,13 +274,14 @@ func (st *state) appendColumns(data *[len(inferOutputs)][]byte, item *Request, d
 			data[out] = append(appendPrice(dst, ts.close*math.Exp(logReturn), decimals), ',')
 		}
 	}
+	place := model.At(item.Confidence)
 	for h := 1; h <= days; h++ {
 		if dst := data[outputDate]; dst != nil {
 			dst = append(append(dst, '"'), ts.dates[h-1][:]...)
 			data[outputDate] = append(dst, `",`...)
 		}
 		median := ts.forecast.Median(h)
-		lower, upper := ts.forecast.Interval(h, item.Confidence)
+		lower, upper := ts.forecast.Bounds(h, place)
 		d := decimals(ts.close * math.Exp(median))
 		price(outputPrice, median, d)
 		price(outputLower, lower, d)

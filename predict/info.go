@@ -13,7 +13,17 @@ import (
 
 // ServeHealth is GET /health: the process answers.
 func (s *Service) ServeHealth(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, []byte(`{"status":"healthy"}`))
+	writeJSON(w, http.StatusOK, healthy)
+}
+
+var healthy = []byte(`{"status":"healthy"}`)
+
+// PlainHealth is ServeHealth for plain requests.
+func (s *Service) PlainHealth() PlainRoute {
+	return PlainRoute{Decode: always, Answer: func(p *Plain) error {
+		p.Answer, p.state = healthy, nil
+		return nil
+	}}
 }
 
 // ServeLive is GET /livez. It depends on nothing: a process that answers need not be restarted.

@@ -24,12 +24,12 @@ func TestCostly(t *testing.T) {
 			return func() { inside-- }, nil
 		}
 	})
-	history := `{"ticker":"X","history":[` + strings.TrimSuffix(strings.Repeat("100,101,", 200),
+	history := `{"ticker":"X","days_ahead":5.0,"history":[` + strings.TrimSuffix(strings.Repeat("100,101,", 200),
 		",") + `]}`
 	calls := []struct{ path, body, refusal string }{
 		{"/predict/batch", `{"requests":[{"ticker":"AAPL"}]}`, `{"detail":"Service Unavailable"}`},
-		{inferPath, `{"inputs":[{"name":"ticker","datatype":"BYTES","shape":[1],"data":["AAPL"]}]}`,
-			`{"error":"Service Unavailable"}`},
+		{inferPath, `{"inputs":[{"name":"ticker","datatype":"BYTES","shape":[1],"data":["AAPL"]}]}` +
+			strings.Repeat(" ", 256), `{"error":"Service Unavailable"}`},
 		{"/predict", history, `{"detail":"Service Unavailable"}`},
 	}
 	for _, step := range []struct {
@@ -39,10 +39,16 @@ func TestCostly(t *testing.T) {
 		overloaded, full = step.overloaded, step.full
 		for _, c := range calls {
 			asked = 0
+			want, times := step.want, 1
+			if c.path == "/predict" { // only the body tells that it is costly
+				if times = 0; !full {
+					want = 200
+				}
+			}
 			w := call(h, "POST", c.path, c.body)
-			if w.Code != step.want || inside != 0 || asked != 1 {
-				t.Errorf("%s, %+v: %d %s, %d still inside, asked %d times; want none, once", c.path,
-					step, w.Code, w.Body, inside, asked)
+			if w.Code != want || inside != 0 || asked != times {
+				t.Errorf("%s, %+v: %d %s, %d still inside, asked %d times; want none, %d", c.path,
+					step, w.Code, w.Body, inside, asked, times)
 			}
 			if h := w.Header(); w.Code == 503 && (w.Body.String() != c.refusal ||
 				h.Get("Retry-After") != "1" || h.Get("Connection") != "" ||
@@ -56,8 +62,15 @@ func TestCostly(t *testing.T) {
 	if w := call(h, "POST", "/predict", `{"ticker":"AAPL","days_ahead":7}`); w.Code != 200 {
 		t.Errorf("a short request: status %d, want 200", w.Code)
 	}
-	if asked != 1 {
-		t.Errorf("a short request asked for a slot")
+	usual := strings.Replace(history, "5.0", "5", 1)
+	if w := call(h, "POST", "/predict", usual); w.Code != 200 {
+		t.Errorf("a history in the usual form: status %d, want 200", w.Code)
+	}
+	if w := call(h, "POST", inferPath, strings.TrimSpace(calls[1].body)); w.Code != 200 {
+		t.Errorf("a short inference: status %d, want 200", w.Code)
+	}
+	if asked != 0 {
+		t.Errorf("a cheap request asked for a slot")
 	}
 }
 

@@ -129,7 +129,7 @@ func (d *pastDay) ticker(name string) (ts tickerState, err error) {
 	if !ok { // its first closes do not look like daily prices
 		return ts, errTooEarly
 	}
-	ts = tickerState{rowPrefix([]byte(t.Name)), datesAfter(t.Calendar, t.AsOf), t.Close,
+	ts = tickerState{rowPrefix([]byte(t.Name)), datesAfter(t.Calendar, t.AsOf, MaxDays), t.Close,
 		d.model.Forecast(t.Features[:], MaxDays)}
 	if checkForecast(&ts.forecast) != nil {
 		return ts, errTooEarly

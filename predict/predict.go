@@ -48,14 +48,14 @@ type Config struct {
 	// 504. 0 means no limit.
 	Timeout time.Duration
 
-	// Slot waits for a place among the costly calls: batches, inferences, and single requests too
-	// long to be in the usual form. release gives it back; the client gets the error. It is called
-	// when the body is read, with its size. Nil admits everything.
+	// Slot waits for a place among the costly calls: batches, inferences, and long single requests
+	// that are not in the usual form. release gives it back; the client gets the error. It is
+	// called when the body is read, with its size. Nil admits everything.
 	Slot func(ctx context.Context, size int) (release func(), err error)
 
-	// Overloaded reports whether a costly call would get no slot. It is called before the body is
-	// read, since a refusal is cheapest then, with its size as far as that is known. Nil means
-	// never.
+	// Overloaded reports whether a batch or inference would get no slot. It is called before the
+	// body is read, since a refusal is cheapest then, with its size as far as that is known. Nil
+	// means never.
 	Overloaded func(size int) bool
 
 	// Charge takes a batch or inference from its client's rate by its number of items, of which one

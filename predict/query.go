@@ -1,9 +1,9 @@
 package predict
 
 import (
+	"bytes"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"tickercast/model/calendar"
 	"tickercast/model/market"
@@ -12,13 +12,13 @@ import (
 
 // query checks the parameters of a GET, which are all strings, by the rules of a body's fields.
 type query struct {
-	path   string
-	raw    string
+	path   []byte
+	raw    []byte
 	issues []Issue
 }
 
 func newQuery(r *http.Request) *query {
-	return &query{path: r.PathValue("ticker"), raw: r.URL.RawQuery}
+	return &query{path: []byte(r.PathValue("ticker")), raw: []byte(r.URL.RawQuery)}
 }
 
 // fail records that a value breaks a rule, unless that is nil.
@@ -31,7 +31,7 @@ func (q *query) fail(rule *pyjson.Rule, in, field string, value []byte) {
 
 // ticker is the one in the path.
 func (q *query) ticker() []byte {
-	t := pyjson.ReplaceInvalid([]byte(q.path))
+	t := pyjson.ReplaceInvalid(q.path)
 	q.fail(tickerRule(pyjson.String, t), "path", "ticker", t)
 	return t
 }
@@ -101,22 +101,28 @@ func (q *query) number(name string, absent float64, check func(float64) *pyjson.
 // invalid escape stands for itself. Package net/url would drop the pair, and the client would get
 // the default without knowing.
 func (q *query) value(name string) (value []byte, ok bool) {
-	for pair := range strings.SplitSeq(q.raw, "&") {
-		if k, v, _ := strings.Cut(pair, "="); pair != "" && string(unescapeQuery(k)) == name {
+	var pair []byte
+	for rest := q.raw; len(rest) > 0; {
+		pair, rest, _ = bytes.Cut(rest, []byte("&"))
+		k, v, _ := bytes.Cut(pair, []byte("="))
+		if len(pair) > 0 && string(unescapeQuery(k)) == name {
 			value, ok = unescapeQuery(v), true
 		}
 	}
 	return value, ok
 }
 
-func unescapeQuery(s string) []byte {
+func unescapeQuery(s []byte) []byte {
+	if bytes.IndexByte(s, '%') < 0 && bytes.IndexByte(s, '+') < 0 {
+		return pyjson.ReplaceInvalid(s)
+	}
 	b := make([]byte, 0, len(s))
 	for i := 0; i < len(s); i++ {
 		c := s[i]
 		if c == '+' {
 			c = ' '
 		} else if c == '%' && i+2 < len(s) {
-			if x, err := strconv.ParseUint(s[i+1:i+3], 16, 8); err == nil {
+			if x, err := strconv.ParseUint(string(s[i+1:i+3]), 16, 8); err == nil {
 				c = byte(x)
 				i += 2
 			}

@@ -71,10 +71,29 @@ func (s *Service) answered(w http.ResponseWriter, st *state, r *Request, from or
 // answeredMany is answered for a call with many requests.
 func (s *Service) answeredMany(w http.ResponseWriter, st *state) {
 	if s.cfg.Answered != nil {
-		s.cfg.Answered(w, Record{AsOf: st.market.AsOf(), Model: st.model.Version(),
-			Prices: st.prices()})
+		s.cfg.Answered(w, st.recordMany())
 	}
 }
 
-// Record says what the answer to a request is made from.
-func (f FastRequest) Record(hit bool) Record { return f.state.record(origin{f.key, lookupOf(hit)}) }
+func (st *state) recordMany() Record {
+	return Record{AsOf: st.market.AsOf(), Model: st.model.Version(), Prices: st.prices()}
+}
+
+// Items returns how many requests the body of a plain batch has, and 0 for other requests.
+func (p *Plain) Items() int {
+	if p.state == nil || !p.many {
+		return 0
+	}
+	return p.items
+}
+
+// Record says what the answer is made from. ok is false if it is no forecast.
+func (p *Plain) Record() (made Record, ok bool) {
+	switch {
+	case p.state == nil:
+		return made, false
+	case p.many:
+		return p.state.recordMany(), true
+	}
+	return p.state.record(p.made), true
+}

@@ -3,6 +3,7 @@ package predict
 import (
 	"math"
 
+	"tickercast/model"
 	"tickercast/model/calendar"
 	"tickercast/predict/pyjson"
 )
@@ -10,9 +11,9 @@ import (
 // dates are the sessions after an as-of date in text form.
 type dates [MaxDays][len("2006-01-02")]byte
 
-func datesAfter(c *calendar.Calendar, asOf calendar.Date) *dates {
+func datesAfter(c *calendar.Calendar, asOf calendar.Date, days int) *dates {
 	var d dates
-	for i := range d {
+	for i := range d[:days] {
 		asOf = c.Next(asOf, 1)
 		asOf.AppendTo(d[i][:0])
 	}
@@ -37,6 +38,7 @@ func (ts *tickerState) encode(suffix []byte, r *Request) []byte {
 		row += len(`,"intervals":[]`) + n*(len(`{"confidence":0.95,"lower":,"upper":},`)+2*price)
 	}
 	dst := append(make([]byte, 0, r.Days*row+len("[]")), '[')
+	place := model.At(r.Confidence)
 	for h := 1; h <= r.Days; h++ {
 		if h > 1 {
 			dst = append(dst, ',')
@@ -47,7 +49,7 @@ func (ts *tickerState) encode(suffix []byte, r *Request) []byte {
 		dst = append(dst, ts.dates[h-1][:]...)
 		dst = append(dst, `","predicted_price":`...)
 		dst = appendPrice(dst, median, d)
-		lower, upper := ts.forecast.Interval(h, r.Confidence)
+		lower, upper := ts.forecast.Bounds(h, place)
 		dst = append(dst, `,"confidence_lower":`...)
 		dst = appendPrice(dst, ts.close*math.Exp(lower), d)
 		dst = append(dst, `,"confidence_upper":`...)

@@ -162,10 +162,8 @@ func rowsOf(t testing.TB, answer []byte) []row {
 
 // answerFast decodes and answers a request by the fast path.
 func answerFast(s *predict.Service, body []byte) (answer []byte, ok bool) {
-	f, ok := s.DecodeFast(body)
-	if !ok {
-		return nil, false
-	}
-	answer, _, err := s.AnswerFast(f)
-	return answer, err == nil
+	p := predict.Plain{Body: body}
+	r := s.PlainPredict()
+	ok = r.Decode(&p) && r.Answer(&p) == nil
+	return p.Answer, ok
 }

@@ -77,7 +77,7 @@ func newState(ctx context.Context, steps *calibrate.Yearly, mk *market.Market, g
 		t := &tickers[i]
 		e := end{t.Calendar, t.AsOf}
 		if after[e] == nil {
-			after[e] = datesAfter(t.Calendar, t.AsOf)
+			after[e] = datesAfter(t.Calendar, t.AsOf, MaxDays)
 		}
 		st.tickers[i] = tickerState{rowPrefix([]byte(t.Name)), after[e], t.Close,
 			m.Forecast(t.Features[:], MaxDays)}
@@ -126,7 +126,7 @@ func (st *state) answerHistory(r *Request, now time.Time) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("forecasting %d valid closes: %w", len(r.History), err)
 	}
-	ts := tickerState{rowPrefix(r.Ticker), datesAfter(r.calendar(), asOf), t.Close,
+	ts := tickerState{rowPrefix(r.Ticker), datesAfter(r.calendar(), asOf, r.Days), t.Close,
 		st.model.Forecast(t.Features[:], r.Days)}
 	return ts.encode(st.rowSuffix, r), nil
 }

@@ -94,18 +94,17 @@ func TestSwapDuringRequest(t *testing.T) {
 	if err := s.Swap(t.Context(), calibrate.Fixed(m), low); err != nil {
 		t.Fatal(err)
 	}
-	old, ok := s.DecodeFast([]byte(body))
-	if !ok {
+	old := predict.Plain{Body: []byte(body)}
+	if !s.PlainPredict().Decode(&old) {
 		t.Fatalf("%s is not decoded", body)
 	}
 	if err := s.Swap(t.Context(), calibrate.Fixed(m), high); err != nil {
 		t.Fatal(err)
 	}
-	answer, _, err := s.AnswerFast(old)
-	if err != nil {
+	if err := s.PlainPredict().Answer(&old); err != nil {
 		t.Fatal(err)
 	}
-	if p := rowsOf(t, answer)[0].Price; p > 1000 {
+	if p := rowsOf(t, old.Answer)[0].Price; p > 1000 {
 		t.Errorf("a request from before the swap: got %v, want a price of the old market", p)
 	}
 	if p := forecast(t, s, body)[0].Price; p < 10000 {
@@ -163,13 +162,16 @@ func TestNoData(t *testing.T) {
 				t.Errorf("GET %s: got %d, want 200", path, w.Code)
 			}
 		}
-		f, ok := s.DecodeFast([]byte(fast))
-		if ok {
-			t.Error("DecodeFast: got ok")
+		for name, r := range map[string]predict.PlainRoute{"predict": s.PlainPredict(),
+			"batch": s.PlainBatch()} {
+			body := map[string]string{"predict": fast, "batch": `{"requests":[` + fast + `]}`}[name]
+			if r.Decode(&predict.Plain{Body: []byte(body)}) {
+				t.Errorf("%s: is plain without data", name)
+			}
 		}
-		_, _, err := s.AnswerFast(f)
+		err := s.PlainTicker().Answer(&predict.Plain{Ticker: []byte("AAPL")})
 		if e, ok := errors.AsType[*predict.Error](err); !ok || e.Status != 503 {
-			t.Errorf("AnswerFast of no request: got %v, want a 503", err)
+			t.Errorf("PlainTicker: got %v, want a 503", err)
 		}
 		if m, mk := s.Current(); m != nil || mk != nil {
 			t.Errorf("Current: got %v and %v, want nil", m, mk)

@@ -36,6 +36,8 @@ type conn struct {
 	deadline time.Duration // of c, on the clock of the run
 
 	read int64 // bytes received so far
+
+	streams *streams // of HTTP/2
 }
 
 // response points into conn.buf and is valid until the next exchange.
@@ -145,10 +147,14 @@ func isField(name []byte, lower string) bool {
 	return len(name) == len(lower) && bytes.EqualFold(name, []byte(lower))
 }
 
-// NewRequest returns the bytes of a request with a JSON body and the headers of a usual client.
+// NewRequest returns the bytes of a request with the headers of a usual client, and with a JSON
+// body unless that is nil.
 func NewRequest(method, path, host string, body []byte) []byte {
-	return fmt.Appendf(nil, "%s %s HTTP/1.1\r\n"+
-		"Host: %s\r\nUser-Agent: tickerload\r\nAccept: */*\r\n"+
-		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
-		method, path, host, len(body), body)
+	b := fmt.Appendf(nil, "%s %s HTTP/1.1\r\n"+
+		"Host: %s\r\nUser-Agent: tickerload\r\nAccept: */*\r\n", method, path, host)
+	if body != nil {
+		b = fmt.Appendf(b, "Content-Type: application/json\r\nContent-Length: %d\r\n",
+			len(body))
+	}
+	return append(append(b, "\r\n"...), body...)
 }

@@ -1,4 +1,4 @@
-// Package load sends HTTP/1.1 requests to a server on this machine and times the answers.
+// Package load sends HTTP/1.1 or HTTP/2 requests to a server on this machine and times the answers.
 //
 // In an open loop (Config.Rate above zero) requests are due at fixed times, and latency counts from
 // the time a request was due, even if no connection was free to send it. A server that stalls for a
@@ -7,7 +7,8 @@
 // and its latencies only say how long the queue was.
 //
 // The package is no attack tool and no general client: it sends only to loopback addresses, keeps
-// one request in flight on a connection, and reads only responses with a Content-Length.
+// one request in flight on a connection of HTTP/1.1, and reads only responses with a
+// Content-Length.
 package load
 
 import (
@@ -31,6 +32,7 @@ type Config struct {
 	Check func(status int, body []byte) error
 
 	Conns   int     // keep-alive connections; 0 means 64
+	Streams int     // of HTTP/2 on each, in a closed loop; 0 means HTTP/1.1
 	Rate    float64 // requests due each second; 0 means a closed loop
 	Poisson bool    // gaps between requests are exponentially distributed, otherwise equal
 	Seed    uint64  // of the Poisson gaps
@@ -38,6 +40,9 @@ type Config struct {
 	Warmup   time.Duration // runs first, at the same rate, and is not counted
 	Duration time.Duration // of the measured part; 0 means 10 seconds
 	Count    int64         // most requests of the measured part; 0 means no limit
+	// Around, if set, calls part, which is the measured part: all connections are open before it,
+	// and still after it.
+	Around func(part func())
 	// Timeout bounds one exchange, and the time spent on a backlog after Duration; 0 means 5
 	// seconds.
 	Timeout time.Duration
@@ -69,6 +74,10 @@ func (cfg Config) withDefaults() (Config, error) {
 		cfg.Patience < 0 || cfg.Retries < 0:
 		return cfg, errors.New("load: a negative Duration, Warmup, Count, Timeout, Patience or " +
 			"Retries")
+	}
+	if cfg.Streams < 0 || cfg.Streams > 100 || cfg.Streams > 0 && cfg.Rate > 0 {
+		return cfg, fmt.Errorf("load: %d streams, want 0 to 100, and a closed loop with them",
+			cfg.Streams)
 	}
 	if cfg.Dial == nil {
 		if err := checkLoopback(cfg.Addr); err != nil {

@@ -41,7 +41,11 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 		r.result = newResult(cfg)
 	}
 	began, cpu := r.now(), ProcessCPU()
-	r.phase(ctx, conns, cfg.Duration, cfg.Count)
+	around := cfg.Around
+	if around == nil {
+		around = func(part func()) { part() }
+	}
+	around(func() { r.phase(ctx, conns, cfg.Duration, cfg.Count) })
 	r.result.finish(r.now()-began, ProcessCPU()-cpu)
 	closeAll(conns)
 	return r.result, nil
@@ -92,6 +96,9 @@ func (c *conn) dial(ctx context.Context, cfg Config) (err error) {
 	defer cancel()
 	c.c, err = cfg.Dial(ctx)
 	c.deadline = -cfg.Timeout // the next exchange sets it
+	if cfg.Streams > 0 {
+		c.streams = newStreams()
+	}
 	return err
 }
 
@@ -115,7 +122,11 @@ func (r *run) phase(ctx context.Context, conns []*conn, d time.Duration, count i
 	}
 	var wg sync.WaitGroup
 	for i, c := range conns {
-		wg.Go(func() { r.work(ctx, c, r.cfg.Requests(i), next) })
+		work := r.work
+		if r.cfg.Streams > 0 {
+			work = r.workStreams
+		}
+		wg.Go(func() { work(ctx, c, r.cfg.Requests(i), next) })
 	}
 	if r.cfg.Rate > 0 {
 		unsent := r.dispatch(ctx, due, began, end, count)

@@ -30,16 +30,21 @@ func cannedVersion(name string) string {
 	return ""
 }
 
-// serveCanned answers every request on addr with a reply of the given size.
-func serveCanned(name, addr, size string) error {
+// serveCanned answers every request on addr with a reply of the given size, over TLS if there are
+// files of a certificate and its key.
+func serveCanned(name, addr, size, cert, key string) error {
 	n, err := strconv.Atoi(size)
 	if err != nil || n < 2 {
 		return fmt.Errorf("no size of a reply: %q", size)
 	}
-	switch name {
-	case "net/http":
+	switch {
+	case name == "net/http" && cert != "":
+		return http.ListenAndServeTLS(addr, cert, key, bench.Reference(n))
+	case name == "net/http":
 		return http.ListenAndServe(addr, bench.Reference(n))
-	case "fasthttp":
+	case name == "fasthttp" && cert != "":
+		return fasthttp.ListenAndServeTLS(addr, cert, key, fasthttpReference(n))
+	case name == "fasthttp":
 		return fasthttp.ListenAndServe(addr, fasthttpReference(n))
 	}
 	return fmt.Errorf("no server called %q", name)

@@ -4,11 +4,12 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
+	"net"
 	"slices"
 	"time"
 
-	"tickercast/bench"
 	"tickercast/bench/load"
 )
 
@@ -25,14 +26,25 @@ const (
 	numFigures
 )
 
-// measure runs a closed loop and then an open one.
+// measure runs a closed loop and then, on the first road, an open one.
 func (c *contender) measure(ctx context.Context, o options) (sample, error) {
-	workload := bench.Hit
+	workload := c.road.Workload
 	if c.workload != nil {
 		workload = c.workload
 	}
-	cfg := load.Config{Addr: c.addr, Requests: workload(c.addr), Conns: o.conns,
-		Duration: time.Duration(o.seconds * float64(time.Second))}
+	cfg := load.Config{Addr: c.addr, Requests: workload(c.addr), Conns: c.road.Conns,
+		Streams: c.road.Streams, Duration: time.Duration(o.seconds * float64(time.Second))}
+	if c.road.TLS {
+		protocol := "http/1.1"
+		if c.road.Streams > 0 {
+			protocol = "h2"
+		}
+		d := &tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true,
+			NextProtos: []string{protocol}}}
+		cfg.Dial = func(ctx context.Context) (net.Conn, error) {
+			return d.DialContext(ctx, "tcp", c.addr)
+		}
+	}
 	warm := cfg
 	warm.Duration = 300 * time.Millisecond
 	if _, err := drive(ctx, warm); err != nil {
@@ -51,19 +63,23 @@ func (c *contender) measure(ctx context.Context, o options) (sample, error) {
 	if err != nil {
 		return sample{}, err
 	}
+	m := sample{
+		perSecond: r.PerSecond,
+		cpu:       used.Seconds() * 1e6 / float64(r.Answers),
+		client:    r.GeneratorCPU,
+		memory:    float64(u.Memory) / 1e6,
+	}
+	if c.road.Name != firstRoad {
+		return m, nil
+	}
 	cfg.Rate = o.rate
 	open, err := drive(ctx, cfg)
 	if err != nil {
 		return sample{}, err
 	}
-	return sample{
-		perSecond: r.PerSecond,
-		cpu:       used.Seconds() * 1e6 / float64(r.Answers),
-		client:    r.GeneratorCPU,
-		memory:    float64(u.Memory) / 1e6,
-		p50:       open.Latency.Quantile(0.50).Seconds() * 1e3,
-		p99:       open.Latency.Quantile(0.99).Seconds() * 1e3,
-	}, nil
+	m[p50] = open.Latency.Quantile(0.50).Seconds() * 1e3
+	m[p99] = open.Latency.Quantile(0.99).Seconds() * 1e3
+	return m, nil
 }
 
 // drive runs a load. No request may fail, but requests may stay unsent if the server is too slow.

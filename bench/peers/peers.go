@@ -35,9 +35,33 @@ const (
 	canned   = "canned reply"
 )
 
-// peers returns all servers, the subject first, with the settings that each project recommends for
-// production; where there are several, with those that were fastest here on one core.
-func peers() []peer {
+// peers returns all servers of a road, the subject first, with the settings that each project
+// recommends for production; where there are several, with those that were fastest here on one
+// core. Only the first road has all of them.
+func peers(road bench.Road) []peer {
+	if road.Name == firstRoad {
+		return allPeers()
+	}
+	of := []peer{
+		{name: subject, work: forecast, prepare: tickercast()},
+		{name: "nginx", work: canned, canned: true, prepare: nginx},
+		{name: "net/http", work: canned, canned: true, prepare: inThisBinary("net/http")},
+	}
+	if road.Streams == 0 { // the others have no HTTP/2
+		of = append(of,
+			peer{name: "fasthttp", work: canned, canned: true, prepare: inThisBinary("fasthttp")},
+			peer{name: fastAPI, work: forecast, prepare: python("fastapi", "bytes", uvicorn...)})
+	}
+	return of
+}
+
+// firstRoad is the one that all peers know.
+const firstRoad = "post"
+
+// fastAPI is the faster of the two FastAPI services.
+const fastAPI = "FastAPI, cache of encoded answers"
+
+func allPeers() []peer {
 	return []peer{
 		{name: subject, work: forecast, prepare: tickercast()},
 		{name: "tickercast, no answer in cache", work: "forecast, computed", workload: bench.Miss,
@@ -48,7 +72,7 @@ func peers() []peer {
 		{name: "fasthttp", work: canned, canned: true, prepare: inThisBinary("fasthttp")},
 		{name: "nginx", work: canned, canned: true, prepare: nginx},
 		{name: "FastAPI", work: forecast, prepare: python("fastapi", "", uvicorn...)},
-		{name: "FastAPI, cache of encoded answers", work: forecast,
+		{name: fastAPI, work: forecast,
 			prepare: python("fastapi", "bytes", uvicorn...)},
 		{name: "Flask", work: forecast, prepare: python("flask", "", gunicorn...)},
 		{name: "Flask, cache of encoded answers", work: forecast,
@@ -70,7 +94,12 @@ var gunicorn = []string{"gunicorn", "flask_app:app", "--bind", "{addr}", "--work
 
 func tickercast(flags ...string) prepareFunc {
 	return func(_ context.Context, s *setup) (proc.Config, string, error) {
-		return proc.Tickercast(s.binary, flags...), "", nil
+		if !s.road.TLS {
+			return proc.Tickercast(s.binary, flags...), "", nil
+		}
+		cfg := proc.Tickercast(s.binary, append(flags, "-tls-cert", s.cert, "-tls-key", s.key)...)
+		cfg.Ready = "https://{addr}/readyz"
+		return cfg, "", nil
 	}
 }
 
@@ -78,8 +107,11 @@ func tickercast(flags ...string) prepareFunc {
 func inThisBinary(name string) prepareFunc {
 	return func(_ context.Context, s *setup) (proc.Config, string, error) {
 		self, err := os.Executable()
-		args := []string{self, "canned", name, "{addr}", strconv.Itoa(s.answerBytes)}
-		return proc.Config{Args: args, Ready: "http://{addr}/"}, cannedVersion(name), err
+		args := []string{self, "canned", name, "{addr}", strconv.Itoa(s.cannedBytes()), "", ""}
+		if s.road.TLS {
+			args[5], args[6] = s.cert, s.key
+		}
+		return proc.Config{Args: args, Ready: s.scheme() + "://{addr}/"}, cannedVersion(name), err
 	}
 }
 
@@ -94,7 +126,10 @@ func python(name, cache string, args ...string) prepareFunc {
 			Dir:  s.apps,
 			Env: []string{"FORECASTS=" + s.table, "CACHE=" + cache, "PYTHONDONTWRITEBYTECODE=1",
 				"BENTOML_DO_NOT_TRACK=True"},
-			Ready: "http://{addr}/health",
+			Ready: s.scheme() + "://{addr}/health",
+		}
+		if s.road.TLS {
+			cfg.Args = append(cfg.Args, "--ssl-certfile", s.cert, "--ssl-keyfile", s.key)
 		}
 		if name == "bentoml" {
 			cfg.Ready = "http://{addr}/readyz"
@@ -123,14 +158,18 @@ func nginx(ctx context.Context, s *setup) (cfg proc.Config, versions string, err
 	}
 	conf := filepath.Join(dir, "nginx.conf")
 	cfg.Args = []string{path, "-p", dir, "-e", "stderr", "-c", conf}
-	cfg.Ready = "http://{addr}/"
-	text := nginxConf(cfg.Addr, bench.Canned(s.answerBytes))
+	cfg.Ready = s.scheme() + "://{addr}/"
+	listen := cfg.Addr
+	if s.road.TLS {
+		listen += " ssl http2; ssl_certificate " + s.cert + "; ssl_certificate_key " + s.key
+	}
+	text := nginxConf(listen, bench.Canned(s.cannedBytes()))
 	return cfg, "nginx " + number, os.WriteFile(conf, []byte(text), 0o644)
 }
 
 // nginxConf is for one core and for connections that stay open: by default nginx closes one after a
 // thousand requests.
-func nginxConf(addr string, reply []byte) string {
+func nginxConf(listen string, reply []byte) string {
 	return fmt.Sprintf(`daemon off;
 worker_processes 1;
 error_log stderr warn;
@@ -138,11 +177,11 @@ pid nginx.pid;
 events { worker_connections 20000; }
 http {
 	access_log off;
-	keepalive_requests 1000000000;
+	keepalive_requests 1000000000; client_body_buffer_size 64k;
 	client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi;
 	uwsgi_temp_path uwsgi; scgi_temp_path scgi;
 	default_type application/json;
 	server { listen %s; location / { return 200 '%s'; } }
 }
-`, addr, reply)
+`, listen, reply)
 }

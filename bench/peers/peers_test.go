@@ -17,9 +17,18 @@ import (
 	"testing"
 	"time"
 
+	"tickercast/bench"
 	"tickercast/bench/command"
 	"tickercast/bench/proc"
 )
+
+// TestMain serves a canned reply where the peers start this binary for one.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "canned" {
+		main()
+	}
+	os.Exit(m.Run())
+}
 
 // fakeService keeps the contract as far as check verifies it. Its bounds depend on day and
 // confidence.
@@ -50,6 +59,12 @@ func fakeService(edit func(status int, answer string) (int, string)) http.Handle
 	})
 }
 
+// newTestSetup is on the first road.
+func newTestSetup() *setup {
+	road := bench.Roads()[0]
+	return &setup{road: road, client: newClient(road), log: io.Discard}
+}
+
 func TestLearnAndCheck(t *testing.T) {
 	serve := func(edit func(int, string) (int, string)) string {
 		srv := httptest.NewServer(fakeService(edit))
@@ -57,7 +72,8 @@ func TestLearnAndCheck(t *testing.T) {
 		return srv.Listener.Addr().String()
 	}
 	same := func(status int, s string) (int, string) { return status, s }
-	s := &setup{table: filepath.Join(t.TempDir(), "t.json")}
+	s := newTestSetup()
+	s.table = filepath.Join(t.TempDir(), "t.json")
 	if err := s.learn(t.Context(), serve(same)); err != nil {
 		t.Fatal(err)
 	}
@@ -104,30 +120,90 @@ func TestLearnAndCheck(t *testing.T) {
 	}
 }
 
+// TestServeCanned serves each canned reply with and without TLS, and has the requests of every road
+// answered.
 func TestServeCanned(t *testing.T) {
+	dir := t.TempDir()
+	cert, key := filepath.Join(dir, "cert"), filepath.Join(dir, "key")
+	if err := writeCertificate(cert, key); err != nil {
+		t.Fatal(err)
+	}
 	for _, name := range []string{"net/http", "fasthttp"} {
-		addr, err := proc.FreeAddr()
-		if err != nil {
-			t.Fatal(err)
-		}
-		go serveCanned(name, addr, "321")
-		for began := time.Now(); time.Since(began) < 5*time.Second; time.Sleep(time.Millisecond) {
-			if c, err := net.Dial("tcp", addr); err == nil {
-				c.Close()
-				break
+		addr, secure := freeAddr(t), freeAddr(t)
+		go serveCanned(name, addr, "321", "", "")
+		go serveCanned(name, secure, "321", cert, key)
+		for _, road := range bench.Roads() {
+			if road.Streams > 0 && name == "fasthttp" {
+				continue
+			}
+			s := newTestSetup()
+			s.road, s.client = road, newClient(road)
+			c := &contender{peer: peer{name: name, canned: true}, addr: addr}
+			if road.TLS {
+				c.addr = secure
+			}
+			awaitListener(t, c.addr)
+			s.answerBytes = 321
+			if _, err := s.check(t.Context(), c); err != nil {
+				t.Errorf("%s, %s: %v", name, road.Name, err)
+			}
+			s.answerBytes = 322
+			if _, err := s.check(t.Context(), c); err == nil {
+				t.Errorf("%s, %s: a reply of another size was accepted", name, road.Name)
 			}
 		}
-		c := &contender{peer: peer{name: name, canned: true}, addr: addr}
-		if _, err := (&setup{answerBytes: 321}).check(t.Context(), c); err != nil {
-			t.Errorf("%s: %v", name, err)
+	}
+	if serveCanned("iis", "127.0.0.1:0", "5", "", "") == nil ||
+		serveCanned("fasthttp", "127.0.0.1:0", "x", "", "") == nil {
+		t.Error("served what there is not")
+	}
+}
+
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	addr, err := proc.FreeAddr()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return addr
+}
+
+func awaitListener(t *testing.T, addr string) {
+	t.Helper()
+	for range 30_000 {
+		if c, err := net.Dial("tcp", addr); err == nil {
+			c.Close()
+			return
 		}
-		if _, err := (&setup{answerBytes: 322}).check(t.Context(), c); err == nil {
-			t.Errorf("%s: a reply of another size was accepted", name)
+		time.Sleep(time.Millisecond)
+	}
+	t.Fatalf("nothing listens on %s", addr)
+}
+
+// TestRoads travels two roads with the real binary and what is installed, for a moment.
+func TestRoads(t *testing.T) {
+	if err := proc.CanPin(); err != nil {
+		t.Skip(err)
+	}
+	if testing.Short() {
+		t.Skip("builds and starts servers")
+	}
+	var out, log strings.Builder
+	err := run(t.Context(), []string{"-road", "^(get|h2)$", "-only", "nginx|net/http|fasthttp",
+		"-rounds", "1", "-seconds", "0.1"}, &out, &log)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, &log)
+	}
+	for _, want := range []string{
+		"| GET /predict/{ticker}?days_ahead=5 |", "over TLS, HTTP/2, 16 x 8 streams |",
+		"- CPU of tickercast / net/http: ",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, &out)
 		}
 	}
-	if serveCanned("iis", "127.0.0.1:0", "5") == nil ||
-		serveCanned("fasthttp", "127.0.0.1:0", "x") == nil {
-		t.Error("served what there is not")
+	if strings.Contains(out.String(), "left out: nginx") {
+		t.Log("nginx is not installed: its columns are empty")
 	}
 }
 
@@ -135,7 +211,7 @@ func TestServeCanned(t *testing.T) {
 func TestMissingPeers(t *testing.T) {
 	s := &setup{opts: options{only: *regexp.MustCompile("")}, binary: "/nonexistent/tickercast",
 		log: io.Discard, tmp: t.TempDir()}
-	ready, missing := s.start(t.Context())
+	ready, missing := s.start(t.Context(), bench.Roads()[0])
 	if len(ready) != 0 || len(missing) != 1 || !strings.HasPrefix(missing[0], "tickercast: ") {
 		t.Errorf("%d ready, missing %v; want tickercast named and nothing else tried", len(ready),
 			missing)
@@ -163,8 +239,12 @@ func TestReport(t *testing.T) {
 			samples: samples(4, 8, 6)},
 	}
 	var b strings.Builder
-	writeReport(&b, all, []string{"odd: not\ninstalled"},
-		options{rounds: 3, seconds: 2, conns: 64, rate: 500})
+	roads := bench.Roads()
+	writeReport(&b, []travelled{
+		{road: roads[0], all: all, missing: []string{"odd: not\ninstalled"}},
+		{road: roads[3], all: []*contender{all[0],
+			{peer: peer{name: "net/http", canned: true}, samples: samples(10, 20, 15)}}},
+	}, options{rounds: 3, seconds: 2, rate: 500})
 	for _, want := range []string{
 		"| tickercast | forecast from cache | 166667 | 6.00 | 1.00 | 1.00 ms | 2.00 ms | 20.0 | " +
 			"30.0 |",
@@ -173,6 +253,7 @@ func TestReport(t *testing.T) {
 			"1.0\n",
 		"- CPU of tickercast / quick: 1.250; 4.00 to 8.00 us\n",
 		"- left out: odd: not installed\n",
+		"| GET /health | 6.0 | - | - | 15.0 | - | - | 0.50 |\n",
 	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, &b)
@@ -181,7 +262,8 @@ func TestReport(t *testing.T) {
 }
 
 func TestOptionsRefused(t *testing.T) {
-	for _, args := range []string{"-rounds 0", "-seconds -1", "-only (", "extra"} {
+	for _, args := range []string{"-rounds 0", "-seconds -1", "-only (", "extra",
+		"-road none"} {
 		err := run(t.Context(), strings.Fields(args), io.Discard, io.Discard)
 		if !errors.Is(err, command.ErrUsage) {
 			t.Errorf("%s: error %v, want a usage error", args, err)

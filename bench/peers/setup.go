@@ -8,12 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"tickercast/bench"
 	"tickercast/bench/proc"
 )
 
@@ -26,12 +28,28 @@ type setup struct {
 	apps   string // directory of the Python services
 	binary string // tickercast
 
-	table       string            // file with the forecasts that the Python services serve
-	answers     map[string][]byte // of tickercast to bench.Hit, by request body
+	table     string // file with the forecasts that the Python services serve
+	cert, key string // files, for TLS
+
+	road        bench.Road
+	client      *http.Client
+	answers     map[string][]byte // of tickercast to the requests of the road, by request
 	answerBytes int               // their mean size
 
 	running []*proc.Server
 }
+
+// scheme is that of the road's addresses.
+func (s *setup) scheme() string {
+	if s.road.TLS {
+		return "https"
+	}
+	return "http"
+}
+
+// cannedBytes is the size of a canned reply: that of the road's answers, but never longer than one
+// forecast of five days, so that no server looks better for what it has to send.
+func (s *setup) cannedBytes() int { return min(s.answerBytes, bench.AnswerBytes) }
 
 // newSetup finds or builds what does not depend on a peer.
 func newSetup(ctx context.Context, o options, log io.Writer) (*setup, error) {
@@ -51,6 +69,11 @@ func newSetup(ctx context.Context, o options, log io.Writer) (*setup, error) {
 		return nil, err
 	}
 	s.table = filepath.Join(s.tmp, "forecasts.json")
+	s.cert, s.key = filepath.Join(s.tmp, "cert.pem"), filepath.Join(s.tmp, "key.pem")
+	if err := writeCertificate(s.cert, s.key); err != nil {
+		s.close()
+		return nil, err
+	}
 	if s.binary == "" {
 		fmt.Fprintln(log, "building tickercast")
 		if s.binary, err = proc.Build(ctx, s.tmp); err != nil {
@@ -62,10 +85,16 @@ func newSetup(ctx context.Context, o options, log io.Writer) (*setup, error) {
 }
 
 func (s *setup) close() {
+	s.stop()
+	os.RemoveAll(s.tmp)
+}
+
+// stop ends all servers of a road.
+func (s *setup) stop() {
 	for _, server := range s.running {
 		server.Stop()
 	}
-	os.RemoveAll(s.tmp)
+	s.running = nil
 }
 
 func (s *setup) requirements(app string) string {
@@ -128,18 +157,22 @@ func lastLine(out []byte) string {
 // A contender is a peer that runs and gave the right answers.
 type contender struct {
 	peer
+	road     bench.Road
 	addr     string
 	versions string
 	server   *proc.Server
 	atStart  int64 // bytes resident when it was ready
 	exact    bool  // its answers equal tickercast's to the byte
 	samples  []sample
+	failed   bool // while it was measured
 }
 
-// start starts the subject and every peer that was asked for. It leaves out those that cannot be
-// installed, do not start or give wrong answers.
-func (s *setup) start(ctx context.Context) (ready []*contender, missing []string) {
-	for _, p := range peers() {
+// start starts the subject and every peer of a road that was asked for. It leaves out those that
+// cannot be installed, do not start or give wrong answers.
+func (s *setup) start(ctx context.Context, road bench.Road) (ready []*contender,
+	missing []string) {
+	s.road, s.client = road, newClient(road)
+	for _, p := range peers(road) {
 		if p.name != subject && !s.opts.only.MatchString(p.name) {
 			continue
 		}
@@ -165,7 +198,7 @@ func (s *setup) startOne(ctx context.Context, p peer) (*contender, error) {
 		return nil, err
 	}
 	cfg.Pin, cfg.CPU, cfg.Wait = true, 0, time.Minute
-	fmt.Fprintln(s.log, "starting", p.name)
+	fmt.Fprintf(s.log, "%s: starting %s\n", s.road.Name, p.name)
 	server, err := proc.Start(ctx, cfg)
 	if err != nil {
 		return nil, err
@@ -175,7 +208,7 @@ func (s *setup) startOne(ctx context.Context, p peer) (*contender, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &contender{peer: p, addr: server.Addr, versions: versions, server: server,
+	c := &contender{peer: p, road: s.road, addr: server.Addr, versions: versions, server: server,
 		atStart: u.Memory}
 	if p.name == subject {
 		err = s.learn(ctx, c.addr)

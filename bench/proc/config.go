@@ -108,11 +108,14 @@ func Prepare(ctx context.Context, binary string) (path string, cleanup func(), e
 }
 
 // PinToCPU moves every thread of this process to one CPU.
-func PinToCPU(cpu int) error {
-	out, err := exec.Command("taskset", "-a", "-p", "-c", strconv.Itoa(cpu),
+func PinToCPU(cpu int) error { return PinTo(strconv.Itoa(cpu)) }
+
+// PinTo moves every thread of this process to a list of CPUs, such as 0,1.
+func PinTo(cpus string) error {
+	out, err := exec.Command("taskset", "-a", "-p", "-c", cpus,
 		strconv.Itoa(os.Getpid())).CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("proc: pinning to CPU %d: %w: %s", cpu, err, out)
+		return fmt.Errorf("proc: pinning to CPU %s: %w: %s", cpus, err, out)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ package proc
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net/http"
@@ -69,7 +70,8 @@ func (s *Server) waitReady(ctx context.Context, cfg Config) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true,
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} // it is our own server
 	for {
 		req, err := http.NewRequestWithContext(ctx, "GET", cfg.Ready, nil)
 		if err != nil {

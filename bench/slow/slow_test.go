@@ -37,9 +37,10 @@ func serverWithTimeouts(t *testing.T, lane bool, header, read, write time.Durati
 	}
 	cfg := fastlane.Config{Listener: ln, Server: srv}
 	if lane {
-		cfg.Answer = func(*fastlane.Request) (fastlane.Response, bool) {
-			return fastlane.Response{Body: answer}, true
-		}
+		cfg.Routes = []fastlane.Route{{Method: "POST", Path: "/predict",
+			Answer: func(*fastlane.Request) (fastlane.Response, bool) {
+				return fastlane.Response{Body: answer}, true
+			}}}
 	}
 	go srv.Serve(fastlane.New(cfg))
 	t.Cleanup(func() { srv.Close() })

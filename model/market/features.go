@@ -83,8 +83,8 @@ func FeatureNames() []string {
 	return names[:]
 }
 
-// halfLives of the moving variances, in trading days.
-var halfLives = [numSpeeds]float64{2, 5, 11, 25, 70, 250}
+// halfLives of the moving averages, in trading days. The variances have all but the last.
+var halfLives = [numDecays]float64{2, 5, 11, 25, 70, 250, 60}
 
 const (
 	speed2 = iota
@@ -94,18 +94,18 @@ const (
 	speed70
 	speed250
 	numSpeeds
+	speed60   = numSpeeds
+	numDecays = numSpeeds + 1
 )
 
 // decay returns the share of weight that is left after one day.
 func decay(halfLife float64) float64 { return math.Exp2(-1 / halfLife) }
 
-var (
-	decay5, decay60 = decay(5), decay(60)
-
-	decays = func() (d [numSpeeds]float64) { // of halfLives
-		for i, h := range halfLives {
-			d[i] = decay(h)
-		}
-		return d
-	}()
-)
+// decays are of halfLives, and rests are what is left of one.
+var decays, rests = func() (d, rest [numDecays]float64) {
+	for i, h := range halfLives {
+		d[i] = decay(h)
+		rest[i] = 1 - d[i]
+	}
+	return d, rest
+}()

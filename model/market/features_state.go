@@ -38,17 +38,20 @@ type state struct {
 	last calendar.Date
 	logs [window]float64 // the last log closes, by n mod window
 
-	squares [numSpeeds]average // of returns
+	// Averages to which each return adds. Those of one speed have one weight; see mean.
+	weights [numDecays]float64
+	squares [numSpeeds]float64 // of returns
+	abs25   float64
+	abs250  float64
+	down    float64 // at speed25: squares of negative returns
+	trend5  float64 // of scores
+	trend60 float64
+	zeros   float64 // at speed60
+	hits    float64 // at speed250: scores beyond 2
+
 	ranges  [numSpeeds]average // of overnight^2 plus Garman-Klass, where known
-	abs25   average
-	abs250  average
-	night   average // overnight^2
-	down    average // squares of negative returns
-	trend5  average // of scores
-	trend60 average
-	zeros   average
-	hits    average // scores beyond 2
-	sum5    average // squares of 5-day returns
+	night   average            // overnight^2
+	sum5    average            // squares of 5-day returns
 	sum20   average
 	peak    float64 // fading maximum of the log close
 	score   float64 // the last return over the volatility before it
@@ -58,14 +61,27 @@ type state struct {
 	events  seasons
 }
 
-func (s *state) push(day calendar.Date, b ohlc) {
-	p := math.Log(b.close)
+// mean is that of an average to which each return adds at a speed.
+func (s *state) mean(sum float64, speed int) float64 {
+	if w := s.weights[speed]; w != 0 {
+		return sum / w
+	}
+	return 0
+}
+
+// push adds a day.
+func (s *state) push(day calendar.Date, b ohlc) { s.pushLog(day, math.Log(b.close), b) }
+
+// pushLog is push with the log of the close. It bounds values by branches, which are nearly always
+// predicted: with min and max each day would wait for the square root of the day before, and take
+// twice as long.
+func (s *state) pushLog(day calendar.Date, p float64, b ohlc) {
 	if s.n == 0 {
 		s.peak = p
 		s.remember(day, p)
 		return
 	}
-	before := s.logs[(s.n-1)%window]
+	before := s.logs[uint(s.n-1)%window]
 	r := p - before
 	if isGap(s.last, day) {
 		// The return over a gap says nothing, so the closes before it move to the new level.
@@ -76,42 +92,73 @@ func (s *state) push(day calendar.Date, b ohlc) {
 		s.remember(day, p)
 		return
 	}
-	known := s.squares[speed25].weight > 0
-	ref := s.squares[speed25].mean() + floorVar
-	if known {
-		s.score = min(max(r/math.Sqrt(ref), -maxScore), maxScore)
-		if limit := maxScore * math.Sqrt(ref); s.n > 5 {
-			r = min(max(r, -limit), limit)
+	ref := s.mean(s.squares[speed25], speed25) + floorVar
+	if s.weights[speed25] > 0 {
+		sigma := math.Sqrt(ref)
+		s.score = within(r/sigma, maxScore)
+		if s.n > 5 {
+			r = within(r, maxScore*sigma)
 		}
 	}
-	r2, fall := r*r, min(r, 0)
-	for i := range s.squares {
-		s.squares[i].add(decays[i], r2)
+	r2, size, fall2, zero, hit, score := r*r, math.Abs(r), 0.0, 0.0, 0.0, s.score
+	if r < 0 {
+		fall2 = r2
 	}
-	s.abs25.add(decays[speed25], math.Abs(r))
-	s.abs250.add(decays[speed250], math.Abs(r))
-	s.down.add(decays[speed25], fall*fall)
-	s.zeros.add(decay60, oneIf(r == 0))
-	s.hits.add(decays[speed250], oneIf(math.Abs(s.score) > 2))
-	s.trend5.add(decay5, s.score)
-	s.trend60.add(decay60, s.score)
-	s.peak = max(p, p+(s.peak-p)*decays[speed250])
-	s.pushRange(b, p, before, ref)
-	s.events.push(math.Abs(s.score))
+	if r == 0 {
+		zero = 1
+	}
+	if math.Abs(score) > 2 {
+		hit = 1
+	}
+	// Without a loop the compiler knows every address.
+	w, q := &s.weights, &s.squares
+	w[speed2], q[speed2] = fade(w[speed2], speed2, 1), fade(q[speed2], speed2, r2)
+	w[speed5], q[speed5] = fade(w[speed5], speed5, 1), fade(q[speed5], speed5, r2)
+	w[speed11], q[speed11] = fade(w[speed11], speed11, 1), fade(q[speed11], speed11, r2)
+	w[speed25], q[speed25] = fade(w[speed25], speed25, 1), fade(q[speed25], speed25, r2)
+	w[speed70], q[speed70] = fade(w[speed70], speed70, 1), fade(q[speed70], speed70, r2)
+	w[speed250], q[speed250] = fade(w[speed250], speed250, 1), fade(q[speed250], speed250, r2)
+	w[speed60] = fade(w[speed60], speed60, 1)
+	s.abs25 = fade(s.abs25, speed25, size)
+	s.abs250 = fade(s.abs250, speed250, size)
+	s.down = fade(s.down, speed25, fall2)
+	s.zeros = fade(s.zeros, speed60, zero)
+	s.hits = fade(s.hits, speed250, hit)
+	s.trend5 = fade(s.trend5, speed5, score)
+	s.trend60 = fade(s.trend60, speed60, score)
+	peak := p + (s.peak-p)*decays[speed250]
+	if peak < p {
+		peak = p
+	}
+	s.peak = peak
+	if b.open > 0 && b.low > 0 && b.high >= b.low {
+		s.pushRange(b, p, before, ref)
+	}
+	s.events.push(math.Abs(score))
 	s.remember(day, p)
-	s.pushSum(&s.sum5, 5, p)
-	s.pushSum(&s.sum20, 20, p)
+	if s.n > 5 {
+		day := s.mean(s.squares[speed70], speed70) + floorVar
+		s.pushSum(&s.sum5, 5, p, day)
+		s.pushSum(&s.sum20, 20, p, day)
+	}
 }
 
-func oneIf(yes bool) float64 {
-	if yes {
-		return 1
+// fade is a sum after a further day of x.
+func fade(sum float64, speed int, x float64) float64 { return decays[speed]*sum + rests[speed]*x }
+
+// within is x, or the nearest of -limit and limit.
+func within(x, limit float64) float64 {
+	if x > limit {
+		return limit
 	}
-	return 0
+	if x < -limit {
+		return -limit
+	}
+	return x
 }
 
 func (s *state) remember(day calendar.Date, p float64) {
-	s.logs[s.n%window] = p
+	s.logs[uint(s.n)%window] = p
 	s.last = day
 	s.n++
 }
@@ -119,9 +166,6 @@ func (s *state) remember(day calendar.Date, p float64) {
 // pushRange adds a day's range: the squared overnight return plus the estimate of Garman and Klass
 // (1980) for the variance from open to close.
 func (s *state) pushRange(b ohlc, p, before, ref float64) {
-	if !(b.open > 0 && b.low > 0 && b.high >= b.low) {
-		return
-	}
 	night := math.Log(b.open) - before
 	hl, co := math.Log(b.high/b.low), p-math.Log(b.open)
 	limit := maxScore * maxScore * ref
@@ -139,20 +183,24 @@ func (s *state) pushRange(b ohlc, p, before, ref float64) {
 }
 
 // pushSum adds the squared return over some days up to the latest close, bounded like the single
-// returns.
-func (s *state) pushSum(a *average, days int, p float64) {
-	if s.n > days {
-		limit := maxScore * maxScore * float64(days) * (s.squares[speed70].mean() + floorVar)
-		r := p - s.logs[(s.n-days-1)%window]
-		a.add(decays[speed250], min(r*r, limit))
+// returns by the variance of a day.
+func (s *state) pushSum(a *average, days int, p, variance float64) {
+	if s.n <= days {
+		return
 	}
+	r := p - s.logs[uint(s.n-days-1)%window]
+	r2 := r * r
+	if limit := maxScore * maxScore * float64(days) * variance; r2 > limit {
+		r2 = limit
+	}
+	a.add(decays[speed250], r2)
 }
 
 // features writes what is known at the last close. The market's part stays zero.
 func (s *state) features(x *Features) {
 	var lv [numSpeeds]float64 // log volatilities
 	for i := range s.squares {
-		lv[i] = 0.5 * math.Log(s.squares[i].mean()+floorVar)
+		lv[i] = 0.5 * math.Log(s.mean(s.squares[i], i)+floorVar)
 	}
 	sigma25, sigma250 := math.Exp(lv[speed25]), math.Exp(lv[speed250])
 	*x = Features{}
@@ -162,15 +210,16 @@ func (s *state) features(x *Features) {
 	}
 	x[lastAbs] = math.Abs(s.score)
 	x[lastSigned] = s.score
-	x[trend5] = s.trend5.mean()
-	x[trend60] = s.trend60.mean()
-	x[downShare] = (s.down.mean()+floorVar/2)/(s.squares[speed25].mean()+floorVar) - 0.5
-	last := s.logs[(s.n-1)%window]
+	x[trend5] = s.mean(s.trend5, speed5)
+	x[trend60] = s.mean(s.trend60, speed60)
+	x[downShare] = (s.mean(s.down, speed25)+floorVar/2)/
+		(s.mean(s.squares[speed25], speed25)+floorVar) - 0.5
+	last := s.logs[uint(s.n-1)%window]
 	x[drawdown] = max(-6, (last-s.peak)/(sigma250*8))
-	x[tail25] = math.Log((s.abs25.mean() + 1e-5) / sigma25)
-	x[tail250] = math.Log((s.abs250.mean() + 1e-5) / sigma250)
-	x[tailHits] = s.hits.mean()
-	x[zeroShare] = s.zeros.mean()
+	x[tail25] = math.Log((s.mean(s.abs25, speed25) + 1e-5) / sigma25)
+	x[tail250] = math.Log((s.mean(s.abs250, speed250) + 1e-5) / sigma250)
+	x[tailHits] = s.mean(s.hits, speed250)
+	x[zeroShare] = s.mean(s.zeros, speed60)
 	if s.sum5.weight > 0 {
 		x[sum5Ratio] = 0.5*math.Log(s.sum5.mean()/5+floorVar) - lv[speed250]
 	}
@@ -179,7 +228,7 @@ func (s *state) features(x *Features) {
 	}
 	x[historyLength] = math.Log(min(float64(s.n), 1000) / 250)
 	s.events.features(x)
-	if s.n-s.rangeAt < 3 && s.ranges[speed25].weight > 0.4*s.squares[speed25].weight {
+	if s.n-s.rangeAt < 3 && s.ranges[speed25].weight > 0.4*s.weights[speed25] {
 		x[rangeKnown] = 1
 		for i, k := range [...]int{speed2, speed5, speed11, speed25, speed250} {
 			x[range2+i] = 0.5*math.Log(s.ranges[k].mean()+floorVar) - lv[k]

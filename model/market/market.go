@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -156,11 +157,20 @@ func FromHistory(name string, asOf calendar.Date, closes []float64) (Ticker, err
 			MinHistory)
 	}
 	var st state
-	for i, c := range closes {
+	var logs [64]float64 // made together, they take half of the time
+	for at, c := range closes {
 		if !isPrice(c) {
-			return Ticker{}, fmt.Errorf("close %d is %v: %w", i+1, c, errPrice)
+			return Ticker{}, fmt.Errorf("close %d is %v: %w", at+1, c, errPrice)
 		}
-		st.push(0, ohlc{nan, nan, nan, c}) // one date for all rows: no gaps
+	}
+	for part := range slices.Chunk(closes, len(logs)) {
+		for i, c := range part {
+			logs[i] = math.Log(c)
+		}
+		for i, c := range part {
+			// One date for all rows: no gaps.
+			st.pushLog(0, logs[i], ohlc{nan, nan, nan, c})
+		}
 	}
 	t := Ticker{Name: name, AsOf: asOf, Close: closes[len(closes)-1]}
 	st.features(&t.Features)

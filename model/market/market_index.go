@@ -113,7 +113,7 @@ func (g *calendarGroup) derive() {
 			now.last = math.Log((abs + 1e-4) / (slow.mean() + 1e-4))
 			fast.add(k90, abs)
 			slow.add(k99, abs)
-			trend.add(decay5, mean)
+			trend.add(decays[speed5], mean)
 			trendAbs.add(decays[speed70], math.Abs(mean))
 			now.vol = math.Log((fast.mean() + 1e-4) / (slow.mean() + 1e-4))
 			now.level = math.Log(slow.mean() + 1e-4)

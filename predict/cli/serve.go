@@ -114,7 +114,7 @@ func serveFlags(set *flag.FlagSet, cfg *server.Config) {
 	set.StringVar(&cfg.RootPath, "root-path", cfg.RootPath,
 		"`prefix` of all paths behind a proxy, such as /api; requests may come with or without it")
 	set.BoolVar(&cfg.FastLane, "fastlane", cfg.FastLane,
-		"answer plain POST /predict without net/http")
+		"answer plain requests of the most used routes without net/http")
 	set.IntVar(&cfg.MaxConns, "max-conns", cfg.MaxConns,
 		"maximum open connections, beyond which the longest idle makes room for a new one; 0: "+
 			"derived from the descriptor and memory limits")

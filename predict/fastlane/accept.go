@@ -86,6 +86,10 @@ func (l *Lane) admit(nc net.Conn) {
 	c := &conn{began: now, ended: now, expires: l.expiry(now), blanks: maxBlanks}
 	c.idleSince.Store(int64(now))
 	c.open(l, nc)
+	if l.cfg.TLS != nil {
+		c.armHandshake()
+		c.wake = c.began + graceFirst
+	}
 	l.mu.Lock()
 	l.conns[c] = struct{}{}
 	l.mu.Unlock()
@@ -97,7 +101,7 @@ func (l *Lane) leave(c *conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.conns, c)
-	c.handing = true
+	c.busy = true
 	if c.evicting.Load() == leave {
 		l.left()
 	}
@@ -105,3 +109,29 @@ func (l *Lane) leave(c *conn) {
 		close(l.empty)
 	}
 }
+
+// acceptLast lets no new client in and serves those that wait.
+func (l *Lane) acceptLast() {
+	if file, ok := l.cfg.Listener.(interface{ Unlink() }); ok { // a unix socket is found by it
+		file.Unlink()
+	}
+	if refuseNew(l.cfg.Listener) == nil {
+		select {
+		case <-time.After(handshake):
+		case <-l.acceptDone:
+		}
+	}
+	nc, queued := acceptQueued(l.cfg.Listener)
+	for ; queued == nil; nc, queued = acceptQueued(l.cfg.Listener) {
+		l.admit(nc)
+	}
+	ln, ok := l.cfg.Listener.(interface{ SetDeadline(time.Time) error })
+	if ok && errors.Is(queued, errors.ErrUnsupported) {
+		ln.SetDeadline(time.Now().Add(graceRead))
+		<-l.acceptDone
+	}
+}
+
+// handshake is how long a client may take to complete a connection that it began before the lane
+// stops: as long as a packet takes around the world.
+const handshake = 300 * time.Millisecond

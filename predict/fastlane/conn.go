@@ -3,7 +3,7 @@ package fastlane
 import (
 	"errors"
 	"io"
-	"math/rand/v2"
+	"net/http"
 	"os"
 	"sync/atomic"
 	"time"
@@ -12,16 +12,24 @@ import (
 // conn is a connection that the lane serves. Only its own goroutine uses it, except where noted.
 type conn struct {
 	stream
-	handing bool // guarded by Lane.mu: nc is closed, or net/http owns its deadlines
+	foreign bool // net/http must get the connection as it is
+
+	// Guarded by Lane.mu: stop must not wake the connection at all, or not before that time.
+	busy bool
+	wake time.Duration
+
+	shaking bool // guarded by Lane.mu: it is in the middle of a handshake
 
 	evicting                 atomic.Int32 // stay or leave
 	evictIdle, evictProgress int64        // what idleSince and progress were when it was asked
 
 	answered   bool    // the current request is not the first
+	trimmed    bool    // the blank lines before the current request have been looked for
 	blanks     int     // bytes of blank lines that may still come before the current request
 	awaited    verdict // of the current request: needMore or needBody
 	eofUnknown bool    // the client may have closed without being noticed; see loopRaw
 	fastStreak int     // requests in a row that came soon after the answer before
+	rested     bool    // no request since the goroutine began
 
 	// began is when the current request began: the first one with the connection, others with their
 	// first bytes.
@@ -38,23 +46,41 @@ const (
 	stays outcome = iota
 	closes
 	handsOver
+	rests // see restAfter
 )
 
 // serve answers requests until the connection ends or is handed over.
 func (c *conn) serve() {
-	defer c.lane.leave(c)
-	if c.lane.cfg.Answer == nil || c.loop() == handsOver {
+	o := stays
+	if c.lane.cfg.TLS != nil && c.nc == c.socket {
+		o = c.handshake()
+	}
+	if o == stays {
+		o = c.loop()
+	}
+	switch o {
+	case rests:
+		go c.serve()
+		return
+	case handsOver:
 		c.handOver()
-	} else {
+	default:
+		if c.evicting.Load() == leave {
+			defer time.AfterFunc(LeaveTime, func() { c.socket.Close() }).Stop()
+		}
 		c.nc.Close()
-		c.lane.open.Add(-1)
 	}
 	c.release()
+	c.lane.leave(c)
 }
 
 // loop reads and answers as long as the connection stays.
 func (c *conn) loop() (o outcome) {
-	if c.raw.usable() {
+	if len(c.lane.grammar.routes) == 0 {
+		return handsOver
+	}
+	c.socket.writes = true
+	if c.socket.raw.usable() {
 		return c.loopRaw()
 	}
 	for o == stays {
@@ -71,7 +97,7 @@ func (c *conn) loop() (o outcome) {
 
 // onRead handles newly read bytes. wasIdle is what idle returned before them.
 func (c *conn) onRead(wasIdle bool) (o outcome) {
-	now := c.lane.now()
+	now, first := c.lane.now(), !c.answered
 	if !c.idle() {
 		if wasIdle {
 			c.began = now
@@ -80,8 +106,13 @@ func (c *conn) onRead(wasIdle bool) (o outcome) {
 			c.spare()
 		}
 	}
-	if o = c.answer(now); o == stays {
-		c.publish()
+	if o = c.answer(now); o != stays {
+		return o
+	}
+	c.publish()
+	if first && c.idle() && len(c.unread()) == 0 {
+		c.rested = true
+		return rests
 	}
 	return o
 }
@@ -89,14 +120,14 @@ func (c *conn) onRead(wasIdle bool) (o outcome) {
 // idle reports whether no request has begun. As in net/http, the first one begins with the
 // connection, any other with its fourth byte.
 func (c *conn) idle() bool {
-	return c.answered && c.blanks == maxBlanks && len(c.unread()) < maxBlanks
+	return c.answered && !c.trimmed && len(c.unread()) < maxBlanks
 }
 
 // answer replies to all the whole requests that are there. It writes the replies together.
 func (c *conn) answer(now time.Duration) (o outcome) {
 	for o == stays && !c.idle() && len(c.unread()) > 0 {
-		n := leadingBlanks(c.unread(), &c.blanks)
-		if c.skip(n); len(c.unread()) == 0 {
+		c.trimmed = true
+		if c.skip(leadingBlanks(c.unread(), &c.blanks)); len(c.unread()) == 0 {
 			break
 		}
 		r := &c.buffers.request
@@ -113,7 +144,10 @@ func (c *conn) answer(now time.Duration) (o outcome) {
 		now = r.now
 		c.skip(len(r.whole))
 		c.trackPace(now)
-		c.answered, c.blanks, c.awaited, c.ended = true, maxBlanks, needMore, now
+		c.answered, c.trimmed, c.awaited, c.ended, c.rested = true, false, needMore, now, false
+		if c.blanks = 0; r.target.Method == http.MethodPost {
+			c.blanks = maxBlanks
+		}
 		if len(c.buffers.out) > maxOut && c.flush() != nil {
 			return closes
 		}
@@ -161,8 +195,13 @@ func (c *conn) onReadError(err error) outcome {
 		if c.evicting.Load() == leave && !c.idle() && len(c.unread()) > 0 {
 			return closes // its request has stalled
 		}
-		if by, _ := c.limit(); by == 0 || c.lane.now() < by { // the deadline was that of stop
+		rested := c.rested
+		c.rested = c.idle()
+		if by, _ := c.limit(); by == 0 || c.lane.now() < by { // or the deadline was that of stop
 			c.readBy = unknown
+			if c.rested && !rested {
+				return rests
+			}
 			return stays
 		}
 	}
@@ -174,95 +213,3 @@ func (c *conn) onReadError(err error) outcome {
 	}
 	return closes
 }
-
-// checkShutdown reports whether the connection finds only now that the lane stops, or that it shall
-// make room.
-func (c *conn) checkShutdown() bool {
-	if c.stopSeen != 0 || !c.lane.stopping.Load() && !c.evicted() {
-		return false
-	}
-	c.stopSeen = c.lane.now()
-	return true
-}
-
-const (
-	// slack is how much later than necessary a deadline may be. Setting one is a noticeable part of
-	// the cost of a request, so a busy connection keeps its deadline until that is too early.
-	slack = 500 * time.Millisecond
-
-	// eofCheck to twice that is how long the end of a fast client may go unnoticed: long enough to
-	// set deadlines rarely, and short beside the time a client waits.
-	eofCheck = 100 * time.Millisecond
-
-	// graceRead is how long an idle connection stays open when the lane stops: a request may be on
-	// its way.
-	graceRead = 5 * time.Millisecond
-
-	// graceFirst is how long a connection without a request stays open at least, from its start on,
-	// if Shutdown has twice as much time: its client has just been let in, and may need a while for
-	// the first bytes if it is busy.
-	graceFirst = time.Second
-)
-
-// armRead sets the read deadline.
-func (c *conn) armRead() {
-	for {
-		by, until := c.limit()
-		if by <= c.readBy && c.readBy <= until {
-			return
-		}
-		c.readBy = until
-		if until == 0 {
-			c.nc.SetReadDeadline(time.Time{})
-		} else {
-			c.nc.SetReadDeadline(c.lane.epoch.Add(until))
-		}
-		// stop sets its own deadline after stopping. If this one has replaced it, stopping is seen
-		// here.
-		if !c.checkShutdown() {
-			return
-		}
-	}
-}
-
-// limit returns when the next bytes must be there, and the latest deadline that will do. Zeros mean
-// that there is no limit.
-func (c *conn) limit() (by, until time.Duration) {
-	l := c.lane
-	switch {
-	case c.stopSeen != 0 && c.idle():
-		by = c.stopSeen + graceRead
-	case c.stopSeen != 0 && len(c.unread()) == 0:
-		by = max(c.stopSeen+graceRead, c.began+time.Duration(l.graceFirst.Load()))
-		if l.headerTimeout > 0 {
-			by = min(by, c.began+l.headerTimeout)
-		}
-	case c.idle():
-		if l.idleTimeout > 0 {
-			by, until = c.ended+l.idleTimeout, c.ended+l.idleTimeout+slack
-		}
-		if check := c.ended + eofCheck; c.eofUnknown && (by == 0 || check < by) {
-			by, until = check, check+eofCheck
-		}
-		return by, until
-	case c.awaited == needBody:
-		if l.readTimeout > 0 {
-			by = c.began + l.readTimeout
-		}
-	case l.headerTimeout > 0:
-		by = c.began + l.headerTimeout
-	}
-	return by, by
-}
-
-// expiry returns when a connection that is made now should end.
-func (l *Lane) expiry(now time.Duration) time.Duration {
-	age := l.cfg.MaxAge
-	if age <= 0 {
-		return 0
-	}
-	return now + age - age/10 + rand.N(age/5+1)
-}
-
-// now returns the time since the lane was made. It costs less than time.Now.
-func (l *Lane) now() time.Duration { return time.Since(l.epoch) }

@@ -46,6 +46,10 @@ const (
 	// patience is how long a new connection waits for others to leave. They take milliseconds, but
 	// a TLS connection may take longer to say that it ends.
 	patience = 250 * time.Millisecond
+
+	// LeaveTime is how long a TLS connection that makes room may take to say that it ends, to a
+	// client that may read nothing.
+	LeaveTime = 50 * time.Millisecond
 )
 
 // MaxLeaving returns how many connections may be open beyond a MaxConns for a moment, while they
@@ -224,14 +228,18 @@ func (c *conn) Waits() (since, progress time.Time, ok bool) {
 func (c *conn) Evict(func()) bool {
 	c.lane.mu.Lock()
 	defer c.lane.mu.Unlock()
-	if c.handing {
+	if c.busy && !c.shaking {
 		return false
 	}
 	c.evictIdle, c.evictProgress = c.idleSince.Load(), c.progress.Load()
 	c.evicting.Store(leave)
-	c.nc.SetReadDeadline(time.Unix(1, 0))
+	if c.shaking {
+		c.socket.Close()
+		return true
+	}
+	c.socket.SetReadDeadline(time.Unix(1, 0))
 	if c.evictProgress < 0 {
-		c.nc.SetWriteDeadline(time.Unix(1, 0))
+		c.socket.SetWriteDeadline(time.Unix(1, 0))
 	}
 	return true
 }

@@ -20,8 +20,8 @@ func withLane(t *testing.T, maxConns int,
 	test func(t *testing.T, ln *memnet.Listener, l *fastlane.Lane)) {
 	synctest.Test(t, func(t *testing.T) {
 		ln := memnet.Listen()
-		l, stop := start(t, fastlane.Config{Listener: ln, Answer: answer, MaxConns: maxConns,
-			Server: newServer(handler())})
+		l, stop := start(t, fastlane.Config{Listener: ln, Routes: routes(answer),
+			MaxConns: maxConns, Server: newServer(handler())})
 		test(t, ln, l)
 		stop()
 		settle()
@@ -117,7 +117,7 @@ func TestNewcomersTakeTurns(t *testing.T) {
 func TestHandedOverAreNotEvicted(t *testing.T) {
 	withLane(t, 1, func(t *testing.T, ln *memnet.Listener, l *fastlane.Lane) {
 		c := dial(t, ln)
-		c.send("GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
+		c.send("GET /elsewhere HTTP/1.1\r\nHost: a\r\n\r\n")
 		settle()
 		dial(t, ln).ended()
 		if got := l.Stats(); got.Open != 1 || got.Rejected != 1 || !c.isOpen() {
@@ -205,7 +205,7 @@ func TestNoDescriptorsMakeRoom(t *testing.T) {
 		var l *fastlane.Lane
 		ln.open = func() int { return l.Stats().Open }
 		srv := newServer(handler())
-		l = fastlane.New(fastlane.Config{Listener: ln, Answer: answer, Server: srv})
+		l = fastlane.New(fastlane.Config{Listener: ln, Routes: routes(answer), Server: srv})
 		go srv.Serve(l)
 		var first []client
 		for range 3 {
@@ -257,7 +257,7 @@ func BenchmarkNewcomer(b *testing.B) {
 	for name, maxConns := range map[string]int{"room": 0, "full": 10_000} {
 		b.Run(name, func(b *testing.B) {
 			ln := memnet.Listen()
-			l := serve(b, fastlane.Config{Listener: ln, Answer: answer, MaxConns: maxConns})
+			l := serve(b, fastlane.Config{Listener: ln, Routes: routes(answer), MaxConns: maxConns})
 			dial := func() {
 				if _, err := ln.Dial(nil); err != nil {
 					b.Fatal(err)

@@ -1,37 +1,40 @@
-// Package fastlane answers plain prediction requests on the connection itself, for less than half
-// of what net/http costs.
+// Package fastlane answers plain requests on the connection itself, for less than half of what
+// net/http costs.
 //
 // A [Lane] is a net.Listener between a listening socket and an http.Server. It reads each new
-// connection and answers as long as it understands every byte: with one goroutine a connection, one
-// read and one write a request, and one write for requests that were pipelined. At the first thing
-// it does not understand, it gives the connection, unread bytes first, to the http.Server through
-// Accept and never touches it again. It understands requests of at most [MaxRequest] bytes of this
-// form:
+// connection, through TLS if it has to, and answers as long as it understands every byte: with one
+// goroutine a connection, one read and one write a request, and one write for requests that were
+// pipelined. At the first thing it does not understand, it gives the connection, unread bytes
+// first, to the http.Server through Accept and never touches it again. It understands requests of
+// at most [MaxRequest] bytes of this form:
 //
-//	POST <target> HTTP/1.1 CRLF   exactly the target, single spaces
-//	name ":" value CRLF           headers: a token of up to 64 bytes, a value of bytes 0x20 to 0x7E
+//	POST path HTTP/1.1 CRLF           method and path of a Route, single spaces
+//	GET path[?query] HTTP/1.1 CRLF    a query only if the path ends in a segment of choice
+//	name ":" value CRLF               headers: a token of up to 64 bytes, a value of 0x20 to 0x7E
 //	CRLF
-//	body                          Content-Length bytes, for which Config.Answer has an answer
+//	body                              of a POST, Content-Length bytes that Route.Answer understands
 //
 // Headers follow these rules:
 //   - Host is there once and consists of letters, digits and -._:[].
-//   - Content-Length is there once and has one to four digits.
-//   - Content-Type is there once: application/json, with or without charset=utf-8.
-//   - Connection, if it is there, is keep-alive.
-//   - Authorization, X-Api-Key and X-Forwarded-For are there at most once. Config.Answer judges
-//     them.
+//   - Content-Length is there once in a POST and has one to four digits; a GET has none.
+//   - Content-Type is application/json, with or without charset=utf-8. It is there at most once,
+//     and in every POST.
+//   - Connection, if it is there, is keep-alive or close.
+//   - Authorization, X-Api-Key, X-Forwarded-For, Cookie, Accept and If-None-Match are there at most
+//     once. Route.Answer judges them.
 //   - X-Request-Id and Traceparent are there at most once, and only if Config can validate them.
 //   - Headers that may change the answer or the connection are not there: Transfer-Encoding, TE,
-//     Trailer, Expect, Upgrade, HTTP2-Settings, Content-Encoding, Origin, Range and If-*.
+//     Trailer, Expect, Upgrade, HTTP2-Settings, Content-Encoding, Proxy-Authorization, Range and
+//     other If-*, nor Origin unless Config.AnyOrigin says that it changes nothing.
 //
 // Up to four bytes of CR and LF may come before a request. net/http skips them only after a POST,
 // so the lane hides from it those that come first on a connection.
 //
-// The lane refuses nothing by itself. Every other route, HTTP/1.0, HTTP/2, TLS and every error that
-// Config.Answer does not send are left to net/http. For any input, a client gets the bytes that
-// net/http and its handler would have sent, except for Date and X-Request-Id. One difference is
-// known: after a request, the preface of HTTP/2 starts a conversation, where net/http would answer
-// 404 if it had seen that request.
+// The lane refuses nothing by itself. Every other request, HTTP/1.0, HTTP/2, a failed handshake and
+// every error that Route.Answer does not send are left to net/http. For any input, a client gets
+// the bytes that net/http and its handler would have sent, except for Date and X-Request-Id. One
+// difference is known: after a request, the preface of HTTP/2 starts a conversation, where net/http
+// would answer 404 if it had seen that request.
 //
 // The lane is not a complete server. It knows nothing of predictions, keys, limits or logs.
 package fastlane
@@ -39,7 +42,7 @@ package fastlane
 import (
 	"cmp"
 	"context"
-	"errors"
+	"crypto/tls"
 	"iter"
 	"net"
 	"net/http"
@@ -54,7 +57,7 @@ const MaxRequest = 4096
 
 // Config says what a lane answers and how. Listener and Server are required.
 type Config struct {
-	// Listener accepts the connections. They must be plain: the lane does not speak TLS.
+	// Listener accepts the connections, without TLS.
 	Listener net.Listener
 
 	// Shared means that another process has the socket too and accepts what this lane does not.
@@ -65,14 +68,17 @@ type Config struct {
 	// lane keeps too.
 	Server *http.Server
 
-	// Answer is called once for each request that the lane understands, and decides everything
-	// about it. If ok is false the connection is handed over, and the handler gets the request
-	// unchanged. Many goroutines call Answer. If it is nil every connection is handed over unread;
-	// MaxConns still holds.
-	Answer func(*Request) (r Response, ok bool)
+	// TLS, if it is not nil, is what the lane speaks with every client. Connections that choose
+	// HTTP/2 are handed over as a *tls.Conn, all others as connections without TLS: for their
+	// requests http.Request.TLS is nil.
+	TLS *tls.Config
 
-	// Target is the request target that is answered; empty means /predict.
-	Target string
+	// Routes are the requests to answer. Without any, every connection is handed over unread;
+	// MaxConns and TLS still hold.
+	Routes []Route
+
+	// NewScratch makes the Scratch of requests; nil means that it is nil.
+	NewScratch func() any
 
 	// Header is sent with every reply, in canonical form and without Content-Length; nil means
 	// Content-Type: application/json.
@@ -88,6 +94,10 @@ type Config struct {
 	// ValidTrace does the same for Traceparent. If it is nil, requests with Tracestate are handed
 	// over too.
 	ValidTrace func(trace []byte) bool
+
+	// AnyOrigin says that the header Origin changes no answer. Else requests with it are handed
+	// over.
+	AnyOrigin bool
 
 	// Draining reports whether replies must say Connection: close; nil means never.
 	Draining func() bool
@@ -121,10 +131,9 @@ type Config struct {
 type Lane struct {
 	cfg     Config
 	grammar grammar
-	heads   [2]head // of a 200 that keeps the connection, and of one that closes it
 
 	// of Server; none if not positive
-	headerTimeout, readTimeout, writeTimeout, idleTimeout time.Duration
+	headerTimeout, readTimeout, writeTimeout, idleTimeout, shakeTimeout time.Duration
 
 	pool   sync.Pool // of *buffers
 	epoch  time.Time // the zero of all durations that are points in time
@@ -153,9 +162,6 @@ type Lane struct {
 
 // New returns a lane, which accepts connections from the first call of Accept on.
 func New(cfg Config) *Lane {
-	if cfg.Target == "" {
-		cfg.Target = "/predict"
-	}
 	if cfg.Header == nil {
 		cfg.Header = http.Header{"Content-Type": {"application/json"}}
 	}
@@ -164,14 +170,12 @@ func New(cfg Config) *Lane {
 	}
 	s := cfg.Server
 	l := &Lane{
-		cfg: cfg,
-		grammar: grammar{"POST " + cfg.Target + " HTTP/1.1\r\n",
-			cfg.MaxFields, cfg.ValidID, cfg.ValidTrace},
+		cfg:           cfg,
+		grammar:       grammar{nil, cfg.MaxFields, cfg.ValidID, cfg.ValidTrace, cfg.AnyOrigin},
 		headerTimeout: cmp.Or(s.ReadHeaderTimeout, s.ReadTimeout),
 		readTimeout:   s.ReadTimeout,
 		writeTimeout:  s.WriteTimeout,
 		idleTimeout:   cmp.Or(s.IdleTimeout, s.ReadTimeout),
-		pool:          sync.Pool{New: func() any { return new(buffers) }},
 		epoch:         time.Now().Add(-time.Nanosecond), // so that no point in time is 0
 		handoffs:      make(chan net.Conn),
 		halt:          make(chan struct{}),
@@ -181,7 +185,19 @@ func New(cfg Config) *Lane {
 		conns:         make(map[*conn]struct{}),
 	}
 	l.end = sync.OnceFunc(func() { close(l.closed) })
-	l.heads = [2]head{l.newHead(http.StatusOK, false, nil), l.newHead(http.StatusOK, true, nil)}
+	for _, t := range []time.Duration{s.ReadHeaderTimeout, s.ReadTimeout, s.WriteTimeout} {
+		if t > 0 && (l.shakeTimeout == 0 || t < l.shakeTimeout) {
+			l.shakeTimeout = t
+		}
+	}
+	l.pool.New = func() any {
+		b := new(buffers)
+		if cfg.NewScratch != nil {
+			b.request.Scratch = cfg.NewScratch()
+		}
+		return b
+	}
+	l.grammar.routes = l.newRoutes(cfg.Routes)
 	return l
 }
 
@@ -242,7 +258,7 @@ func (l *Lane) Shutdown(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for c := range l.conns {
-		go c.nc.Close() // it waits if the connection is in Config.Answer
+		go c.socket.Close() // it waits if the connection is in an Answer
 	}
 	l.end()
 	return err
@@ -266,35 +282,10 @@ func (l *Lane) stop() (err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for c := range l.conns {
-		if !c.handing {
-			c.nc.SetReadDeadline(time.Now().Add(graceRead))
+		if !c.busy {
+			wake := min(c.wake, l.now()+time.Duration(l.graceFirst.Load()))
+			c.socket.SetReadDeadline(l.epoch.Add(max(l.now()+graceRead, wake)))
 		}
 	}
 	return err
 }
-
-// acceptLast lets no new client in and serves those that wait.
-func (l *Lane) acceptLast() {
-	if file, ok := l.cfg.Listener.(interface{ Unlink() }); ok { // a unix socket is found by it
-		file.Unlink()
-	}
-	if refuseNew(l.cfg.Listener) == nil {
-		select {
-		case <-time.After(handshake):
-		case <-l.acceptDone:
-		}
-	}
-	nc, queued := acceptQueued(l.cfg.Listener)
-	for ; queued == nil; nc, queued = acceptQueued(l.cfg.Listener) {
-		l.admit(nc)
-	}
-	ln, ok := l.cfg.Listener.(interface{ SetDeadline(time.Time) error })
-	if ok && errors.Is(queued, errors.ErrUnsupported) {
-		ln.SetDeadline(time.Now().Add(graceRead))
-		<-l.acceptDone
-	}
-}
-
-// handshake is how long a client may take to complete a connection that it began before the lane
-// stops: as long as a packet takes around the world.
-const handshake = 300 * time.Millisecond

@@ -19,13 +19,13 @@ import (
 func TestPanicIsLeftToNetHTTP(t *testing.T) {
 	const bad = `{"bad":1}`
 	for name, cfg := range map[string]fastlane.Config{
-		"Answer": {Answer: func(r *fastlane.Request) (fastlane.Response, bool) {
+		"Answer": {Routes: routes(func(r *fastlane.Request) (fastlane.Response, bool) {
 			if string(r.Body) == bad {
 				panic("oh")
 			}
 			return answer(r)
-		}},
-		"Draining": {Answer: answer, Draining: panicsAt(2)},
+		})},
+		"Draining": {Routes: routes(answer), Draining: panicsAt(2)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ln := memnet.Listen()
@@ -79,7 +79,7 @@ func TestAcceptTriesAgain(t *testing.T) {
 		ln := &flaky{memnet.Listen(), 4}
 		srv := newServer(handler())
 		faults := 0
-		l := fastlane.New(fastlane.Config{Listener: ln, Answer: answer, Server: srv,
+		l := fastlane.New(fastlane.Config{Listener: ln, Routes: routes(answer), Server: srv,
 			Fault: func(err error) { faults++ }})
 		go srv.Serve(l)
 		begin := time.Now()
@@ -102,14 +102,14 @@ func TestRequest(t *testing.T) {
 	ln, made := memnet.Listen(), 0
 	l := serve(t, fastlane.Config{
 		Listener: ln,
-		Answer: func(r *fastlane.Request) (fastlane.Response, bool) {
+		Routes: routes(func(r *fastlane.Request) (fastlane.Response, bool) {
 			got = append(got, seen{string(r.ID()), string(r.Trace()), string(r.APIKey())})
 			first, second := r.Elapsed(), r.Elapsed()
 			if r.Remote() == nil || first < 0 || second < first || second > time.Minute {
 				t.Errorf("from %v, elapsed %v, then %v", r.Remote(), first, second)
 			}
 			return answer(r)
-		},
+		}),
 		RequestID: func(b []byte) []byte {
 			made++
 			return fmt.Appendf(b, "new-%d", made)
@@ -146,11 +146,11 @@ func TestElapsed(t *testing.T) {
 		ln := memnet.Listen()
 		var got []time.Duration
 		_, stop := start(t, fastlane.Config{Listener: ln,
-			Answer: func(r *fastlane.Request) (fastlane.Response, bool) {
+			Routes: routes(func(r *fastlane.Request) (fastlane.Response, bool) {
 				time.Sleep(time.Duration(1+len(got)) * time.Second)
 				got = append(got, r.Elapsed())
 				return answer(r)
-			}})
+			})})
 		c := dial(t, ln)
 		c.Write([]byte(post(apple) + post(apple)))
 		c.answer()
@@ -186,9 +186,9 @@ func TestResponse(t *testing.T) {
 			ln := memnet.Listen()
 			serve(t, fastlane.Config{Listener: ln, Header: http.Header{"B": {"config"}},
 				RequestID: func(b []byte) []byte { return append(b, "id"...) },
-				Answer: func(*fastlane.Request) (fastlane.Response, bool) {
+				Routes: routes(func(*fastlane.Request) (fastlane.Response, bool) {
 					return tt.resp, true
-				}})
+				})})
 			if got := string(talk(t, ln, []byte(post(apple)), 0)); got != "HTTP/1.1 "+tt.want {
 				t.Errorf("got  %q\nwant %q", got, "HTTP/1.1 "+tt.want)
 			}

@@ -9,6 +9,10 @@ import (
 	"testing"
 )
 
+func get(target string) string {
+	return "GET " + target + " HTTP/1.1\r\nHost: a\r\nIf-None-Match: \"b\"\r\nAccept: */*\r\n\r\n"
+}
+
 // FuzzScan compares what scan reads with what net/http reads in the same bytes.
 func FuzzScan(f *testing.F) {
 	for _, s := range []string{
@@ -19,6 +23,9 @@ func FuzzScan(f *testing.F) {
 		strings.Replace(typical, "59", "+59", 1),
 		strings.Replace(typical, "Accept: ", "Accept:\r\n ", 1),
 		strings.Replace(typical, "Host: ", "Host: a\r\nHost: ", 1),
+		get("/predict/AAPL?a=%20&b"), get("/predict/BRK.B"), get("/predict/^GSPC?"),
+		get("/predict/batch"), get("/predict/.."), get("/predict/a/b"), get("/health"),
+		get("/health?a"), get("/predict/%41"), strings.Replace(typical, "/predict", "/predict/batch", 1),
 	} {
 		f.Add([]byte(s))
 	}
@@ -54,12 +61,15 @@ func FuzzScan(f *testing.F) {
 				size, err)
 		}
 		for name, value := range map[string][]byte{"Authorization": got.Authorization(),
-			"X-Api-Key": got.APIKey(), "X-Forwarded-For": got.ForwardedFor()} {
+			"X-Api-Key": got.APIKey(), "X-Forwarded-For": got.ForwardedFor(),
+			"Accept": got.Accept(), "If-None-Match": got.IfNoneMatch()} {
 			if string(value) != r.Header.Get(name) || len(r.Header[name]) > 1 {
 				t.Errorf("got %q for %s, want %q", value, name, r.Header[name])
 			}
 		}
-		if r.Method != "POST" || r.RequestURI != "/predict" || !r.ProtoAtLeast(1, 1) || r.Close ||
+		if r.Method != got.target.Method || r.URL.Path != got.Path() ||
+			r.URL.RawQuery != string(got.Query()) || r.URL.EscapedPath() != got.Path() &&
+			len(got.Segment()) == 0 || !r.ProtoAtLeast(1, 1) || r.Close != got.closes() ||
 			r.TransferEncoding != nil || r.Trailer != nil || r.Host == "" {
 			t.Errorf("got %+v", r)
 		}
@@ -84,7 +94,7 @@ func FuzzHeader(f *testing.F) {
 				return
 			}
 		}
-		if name == "" || len(b) > MaxRequest-len(g.line)-10 || visible([]byte(value)) < len(value) {
+		if name == "" || len(b) > MaxRequest-len(line)-10 || visible([]byte(value)) < len(value) {
 			return
 		}
 		var found headers
@@ -92,7 +102,7 @@ func FuzzHeader(f *testing.F) {
 		at := span{uint16(len(name) + 1), uint16(len(b))}
 		got := len(name) <= maxName && g.header(&found, lower, b, at)
 		var r Request
-		want := g.scan([]byte(g.line+string(b)+"\r\nA"), &r) == needMore
+		want := g.scan([]byte(line+string(b)+"\r\nA"), &r) == needMore
 		if got != want {
 			t.Errorf("%q: got %v, in a request %v", b, got, want)
 		}

@@ -32,7 +32,7 @@ func guarded() fastlane.Config {
 	return fastlane.Config{
 		Header: http.Header{"Content-Type": {"application/json"}, "Accept-Ch": {"a"},
 			"Vary": {"Origin"}, "X-Z": {"b", "c"}},
-		Answer: func(r *fastlane.Request) (fastlane.Response, bool) {
+		Routes: routes(func(r *fastlane.Request) (fastlane.Response, bool) {
 			body, ok := predict(r.Body)
 			if !ok {
 				return fastlane.Response{}, false
@@ -43,7 +43,7 @@ func guarded() fastlane.Config {
 				return refusal, true
 			}
 			return fastlane.Response{Body: append(body, suffix...)}, true
-		},
+		}),
 	}
 }
 

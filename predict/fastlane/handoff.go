@@ -7,33 +7,38 @@ import (
 	"time"
 )
 
-// handOver gives the connection to net/http.
+// handOver gives the connection to net/http, which has all deadlines from now on.
 func (c *conn) handOver() {
 	l := c.lane
-	h := &handoffConn{Conn: c.nc, lane: l, unread: bytes.Clone(c.unread()), expires: c.expires,
-		blanks: c.blanks}
-	if len(h.unread) > 0 {
-		h.elapsed.Store(int64(l.now() - c.began))
-	}
 	l.mu.Lock()
-	c.handing = true
+	c.busy = true
 	l.mu.Unlock()
+	c.socket.writes = false
 	c.nc.SetDeadline(time.Time{})
+	nc := c.nc
+	if !c.foreign {
+		h := &handoffConn{Conn: nc, socket: c.socket, lane: l, unread: bytes.Clone(c.unread()),
+			blanks: c.blanks, expires: c.expires}
+		if len(h.unread) > 0 {
+			h.elapsed.Store(int64(l.now() - c.began))
+		}
+		nc = h
+	}
 	select {
-	case l.handoffs <- h:
+	case l.handoffs <- nc:
 		l.handedOver.Add(1)
 	case <-l.closed:
-		h.Close()
+		nc.Close()
 	}
 }
 
 // handoffConn is a connection of net/http. Read first returns the bytes that the lane had read.
 type handoffConn struct {
 	net.Conn
+	socket *socket
 	lane   *Lane
 	unread []byte
 	blanks int // bytes of blank lines that net/http is not to see
-	closed atomic.Bool
 
 	expires time.Duration // as of conn
 
@@ -76,20 +81,8 @@ func (h *handoffConn) SetReadDeadline(t time.Time) error {
 // Expired reports whether the connection is older than Config.MaxAge lets it be.
 func (h *handoffConn) Expired() bool { return h.expires > 0 && h.lane.now() >= h.expires }
 
-// Close closes the connection and, the first time, makes room for another.
-func (h *handoffConn) Close() error {
-	err := h.Conn.Close()
-	if !h.closed.Swap(true) {
-		h.lane.open.Add(-1)
-		h.lane.signalRoom()
-	}
-	return err
-}
+// NetConn returns the connection below TLS, as that of tls.Conn does.
+func (h *handoffConn) NetConn() net.Conn { return h.socket }
 
 // CloseWrite lets net/http end a connection on which bytes may still arrive.
-func (h *handoffConn) CloseWrite() error {
-	if c, ok := h.Conn.(interface{ CloseWrite() error }); ok {
-		return c.CloseWrite()
-	}
-	return nil
-}
+func (h *handoffConn) CloseWrite() error { return closeWrite(h.Conn) }

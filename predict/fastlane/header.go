@@ -2,6 +2,37 @@ package fastlane
 
 import "bytes"
 
+// headers locates the header values that the lane needs later.
+type headers [numHeaders]span
+
+// Indices of headers. Values of the first four may be any visible bytes.
+const (
+	authorization = iota
+	apiKey
+	forwardedFor
+	cookie
+	contentLength
+	contentType
+	host
+	accept
+	ifNoneMatch
+	connectionClose
+	requestID
+	traceparent
+	numHeaders
+
+	numHoles = contentType // in a headCache
+)
+
+// once stores where a header's value is. It reports false if the request has that header twice.
+func (h *headers) once(which int, at span) bool {
+	if h[which].to > 0 {
+		return false
+	}
+	h[which] = at
+	return true
+}
+
 // header judges one header of the request b, and remembers in found where its value is. It reports
 // false if the request is not for the lane.
 func (g *grammar) header(found *headers, name, b []byte, at span) bool {
@@ -15,6 +46,9 @@ func (g *grammar) header(found *headers, name, b []byte, at span) bool {
 	case "content-length":
 		return digits(value) >= 0 && found.once(contentLength, at)
 	case "connection":
+		if bytes.EqualFold(value, []byte("close")) {
+			return found.once(connectionClose, at)
+		}
 		return bytes.EqualFold(value, []byte("keep-alive"))
 	case "authorization":
 		return found.once(authorization, at)
@@ -22,6 +56,14 @@ func (g *grammar) header(found *headers, name, b []byte, at span) bool {
 		return found.once(apiKey, at)
 	case "x-forwarded-for":
 		return found.once(forwardedFor, at)
+	case "cookie":
+		return found.once(cookie, at)
+	case "accept":
+		return found.once(accept, at)
+	case "if-none-match":
+		return found.once(ifNoneMatch, at)
+	case "origin":
+		return g.anyOrigin
 	case "x-request-id":
 		return g.validID != nil && g.validID(value) && found.once(requestID, at)
 	case "traceparent":
@@ -29,7 +71,7 @@ func (g *grammar) header(found *headers, name, b []byte, at span) bool {
 	case "tracestate":
 		return g.validTrace != nil
 	case "transfer-encoding", "te", "trailer", "expect", "upgrade", "http2-settings",
-		"content-encoding", "origin", "range":
+		"content-encoding", "range", "proxy-authorization":
 		return false
 	}
 	return len(name) <= 3 || string(name[:3]) != "if-"

@@ -85,12 +85,12 @@ func observed() fastlane.Config {
 	n, h := reg.Counter("n_total", "N."), reg.Histogram("h_seconds", "H.")
 	answer := canned()
 	return fastlane.Config{
-		Answer: func(r *fastlane.Request) (fastlane.Response, bool) {
+		Routes: routes(func(r *fastlane.Request) (fastlane.Response, bool) {
 			resp, ok := answer(r)
 			n.Inc()
 			h.Observe(r.Elapsed())
 			return resp, ok
-		},
+		}),
 		RequestID: func(b []byte) []byte { return append(b, "0123456789abcdef"...) },
 		Draining:  func() bool { return false },
 	}
@@ -100,8 +100,8 @@ func TestHitDoesNotAllocate(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector makes sync.Pool forget at random")
 	}
-	for name, cfg := range map[string]fastlane.Config{"bare": {Answer: canned()},
-		"observed": observed(), "portable": {Answer: canned(), Listener: portable{}}} {
+	for name, cfg := range map[string]fastlane.Config{"bare": {Routes: routes(canned())},
+		"observed": observed(), "portable": {Routes: routes(canned()), Listener: portable{}}} {
 		once := hit(t, cfg, []byte(post(apple)))
 		// The average is rounded down. A new Date each second, or a buffer in place of one that
 		// was garbage collected, does not count.
@@ -112,8 +112,8 @@ func TestHitDoesNotAllocate(t *testing.T) {
 }
 
 func BenchmarkHit(b *testing.B) {
-	for name, cfg := range map[string]fastlane.Config{"bare": {Answer: canned()},
-		"observed": observed(), "portable": {Answer: canned(), Listener: portable{}},
+	for name, cfg := range map[string]fastlane.Config{"bare": {Routes: routes(canned())},
+		"observed": observed(), "portable": {Routes: routes(canned()), Listener: portable{}},
 		"nethttp": {}} {
 		b.Run(name, func(b *testing.B) {
 			once := hit(b, cfg, []byte(post(apple)))

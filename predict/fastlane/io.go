@@ -7,11 +7,70 @@ import (
 	"time"
 )
 
+// socket is the system's end of a connection, below TLS if there is any.
+type socket struct {
+	net.Conn
+	lane   *Lane
+	raw    raw // a faster way to read and write, on systems that have one
+	closed atomic.Bool
+
+	arrived func()        // is called when bytes of a handshake are there
+	writes  bool          // the lane sets the write deadlines
+	writeBy time.Duration // the one that is set; 0 means none
+}
+
+func (s *socket) Read(b []byte) (int, error) {
+	if s.raw.ready() {
+		return s.raw.read(b)
+	}
+	n, err := s.Conn.Read(b)
+	if n > 0 && s.arrived != nil {
+		s.arrived()
+	}
+	return n, err
+}
+
+func (s *socket) Write(b []byte) (n int, err error) {
+	if s.raw.ready() {
+		if n, err = s.raw.write(b); n == len(b) || err != nil {
+			return n, err
+		}
+	}
+	if t := s.lane.writeTimeout; t > 0 && s.writes {
+		if by := s.lane.now() + t; s.writeBy < by {
+			s.writeBy = by + slack
+			s.SetWriteDeadline(s.lane.epoch.Add(s.writeBy))
+		}
+	}
+	m, err := s.Conn.Write(b[n:])
+	return n + m, err
+}
+
+// Close closes the connection and, the first time, makes room for another.
+func (s *socket) Close() error {
+	err := s.Conn.Close()
+	if !s.closed.Swap(true) {
+		s.lane.open.Add(-1)
+		s.lane.signalRoom()
+	}
+	return err
+}
+
+// CloseWrite lets net/http end a connection on which bytes may still arrive.
+func (s *socket) CloseWrite() error { return closeWrite(s.Conn) }
+
+func closeWrite(nc net.Conn) error {
+	if c, ok := nc.(interface{ CloseWrite() error }); ok {
+		return c.CloseWrite()
+	}
+	return nil
+}
+
 // stream is the bytes of a connection in both directions.
 type stream struct {
-	lane *Lane
-	nc   net.Conn
-	raw  raw // a faster way to read and write, on systems that have one
+	lane   *Lane
+	socket *socket
+	nc     net.Conn // the socket, or TLS over it
 
 	buffers  *buffers // nil while nothing is unread and nothing is to be written
 	from, to int      // buffers.in[from:to] is unread
@@ -22,8 +81,7 @@ type stream struct {
 	// answer could not be written at once, or else 0.
 	idleSince, progress atomic.Int64
 
-	readBy  time.Duration // the read deadline that is set; 0 means none
-	writeBy time.Duration // likewise for writing
+	readBy time.Duration // the read deadline that is set; 0 means none
 }
 
 // unknown is a deadline that another goroutine has set.
@@ -44,13 +102,15 @@ const (
 	// cost.
 	maxOut = 4 << 10
 
-	// keepOut is the largest buffer that goes back to the pool: maxOut and the longest reply.
+	// keepOut is the largest buffer that goes back to the pool: maxOut and the longest reply that
+	// is common.
 	keepOut = 16 << 10
 )
 
 func (s *stream) open(l *Lane, nc net.Conn) {
-	s.lane, s.nc = l, nc
-	if !s.raw.open(nc) {
+	s.lane, s.socket = l, &socket{Conn: nc, lane: l}
+	s.nc = s.socket
+	if !s.socket.raw.open(nc, l.cfg.TLS != nil) {
 		s.small = make([]byte, 512) // a typical request fits
 	}
 }
@@ -120,8 +180,8 @@ func (s *stream) flush() error {
 	}
 	out := s.buffers.out
 	s.buffers.out = out[:0]
-	if s.raw.usable() {
-		n, err := s.raw.write(out)
+	if s.nc == s.socket && s.socket.raw.ready() {
+		n, err := s.socket.raw.write(out)
 		if n == len(out) || err != nil {
 			return err
 		}
@@ -138,12 +198,9 @@ func (s *stream) flush() error {
 		}
 	}
 	s.progress.Store(-int64(s.lane.now())) // the client may take its time
-	if t := s.lane.writeTimeout; t > 0 {
-		if by := s.lane.now() + t; s.writeBy < by {
-			s.writeBy = by + slack
-			s.nc.SetWriteDeadline(s.lane.epoch.Add(s.writeBy))
-		}
-	}
 	_, err := s.nc.Write(out)
+	if err != nil {
+		s.nc = s.socket // TLS would try for five more seconds to say goodbye
+	}
 	return err
 }

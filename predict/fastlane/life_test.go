@@ -64,12 +64,12 @@ func (c client) ended() time.Time {
 // bothWays runs a test with the lane and without: what it checks holds in both.
 func bothWays(t *testing.T, cfg fastlane.Config,
 	test func(t *testing.T, ln *memnet.Listener, l *fastlane.Lane)) {
-	for name, ask := range map[string]func(*fastlane.Request) (fastlane.Response, bool){
-		"with the lane": answer, "without": nil} {
+	for name, all := range map[string][]fastlane.Route{"with the lane": routes(answer),
+		"without": nil} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				cfg, ln := cfg, memnet.Listen()
-				cfg.Listener, cfg.Answer, cfg.Server = ln, ask, newServer(handler())
+				cfg.Listener, cfg.Routes, cfg.Server = ln, all, newServer(handler())
 				l, stop := start(t, cfg)
 				test(t, ln, l)
 				stop()

@@ -18,15 +18,22 @@ import (
 // TestHitDoesNotAllocate and BenchmarkHit check its cost.
 type raw struct {
 	conn syscall.RawConn
-	// fd is the socket. It is valid only inside the function that conn.Read calls: there it cannot
-	// be closed.
+
+	// in says that fd is the socket, which is so only inside the function that conn.Read calls:
+	// there it cannot be closed.
+	in bool
 	fd uintptr
+
+	// drained says that nothing was left behind the last read, as far as its size tells.
+	drained bool
+	records bool // what is read are records of TLS
 }
 
 func (r *raw) usable() bool { return r.conn != nil }
+func (r *raw) ready() bool  { return r.in }
 
-// open reports whether nc can be used in this way.
-func (r *raw) open(nc net.Conn) bool {
+// open reports whether nc can be used in this way, to read records of TLS or not.
+func (r *raw) open(nc net.Conn, records bool) bool {
 	var conn syscall.RawConn
 	var err error
 	switch nc := nc.(type) {
@@ -40,8 +47,46 @@ func (r *raw) open(nc net.Conn) bool {
 	if err != nil {
 		return false
 	}
-	r.conn = conn
+	r.conn, r.records = conn, records
 	return true
+}
+
+// errWait says that there is nothing to read yet. It is temporary, so that TLS reads on after it.
+var errWait error = waitError{}
+
+type waitError struct{}
+
+func (waitError) Error() string   { return "nothing to read yet" }
+func (waitError) Timeout() bool   { return true }
+func (waitError) Temporary() bool { return true }
+
+// read reads what is there. It may be called only while ready.
+func (r *raw) read(b []byte) (int, error) {
+	n, errno := transfer(syscall.SYS_RECVFROM, r.fd, b)
+	switch {
+	case errno == syscall.EAGAIN:
+		return 0, errWait
+	case errno != 0:
+		return 0, os.NewSyscallError("recvfrom", errno)
+	case n == 0:
+		return 0, io.EOF
+	}
+	r.drained = n < len(b) && (!r.records || isRecord(b[:n]))
+	return n, nil
+}
+
+// isRecord reports whether b is one whole record of TLS. TLS reads ahead, so that of several ones
+// some may be left in it. If b begins within a record the answer means nothing, and as after any
+// wrong one the connection looks again after eofCheck.
+func isRecord(b []byte) bool { return len(b) > 5 && int(b[3])<<8+int(b[4]) == len(b)-5 }
+
+// write writes what fits without waiting. It may be called only while ready.
+func (r *raw) write(b []byte) (int, error) {
+	n, errno := transfer(syscall.SYS_SENDTO, r.fd, b)
+	if errno != 0 && errno != syscall.EAGAIN {
+		return 0, os.NewSyscallError("sendto", errno)
+	}
+	return n, nil
 }
 
 // fastAfter is a streak longer than what a test or a script sends over one connection, so that the
@@ -58,30 +103,28 @@ const fastAfter = 16
 // connection check after eofCheck.
 func (c *conn) loopRaw() (o outcome) {
 	var failed error
+	raw := &c.socket.raw
 	turn := func(fd uintptr) (done bool) {
-		c.raw.fd = fd
+		raw.fd, raw.in = fd, true
 		for {
 			c.acquire()
 			idle := c.idle()
 			space := c.writable()
-			n, errno := transfer(syscall.SYS_RECVFROM, fd, space)
-			switch {
-			case errno == syscall.EAGAIN:
+			n, err := c.nc.Read(space)
+			if n == 0 && err == errWait {
 				c.eofUnknown = false
 				c.beforeWait()
 				return false
-			case errno != 0:
-				failed = os.NewSyscallError("recvfrom", errno)
-				return true
-			case n == 0:
-				failed = io.EOF
+			}
+			if n == 0 {
+				failed = err
 				return true
 			}
-			c.to += n
+			c.to += n // if there is an error too, the next read returns it again
 			if o = c.onRead(idle); o != stays {
 				return true
 			}
-			if n < len(space) && c.fastStreak > fastAfter && len(c.unread()) == 0 {
+			if n < len(space) && raw.drained && c.fastStreak > fastAfter && len(c.unread()) == 0 {
 				c.eofUnknown = true
 				c.beforeWait()
 				return false
@@ -91,9 +134,10 @@ func (c *conn) loopRaw() (o outcome) {
 	for o == stays {
 		c.armRead()
 		failed = nil
-		if err := c.raw.conn.Read(turn); err != nil {
+		if err := raw.conn.Read(turn); err != nil {
 			failed = err
 		}
+		raw.in = false
 		if failed != nil {
 			o = c.onReadError(failed)
 		}
@@ -106,15 +150,6 @@ func (c *conn) beforeWait() {
 		c.release()
 	}
 	c.armRead()
-}
-
-// write writes what fits without waiting. It may be called only inside turn.
-func (r *raw) write(b []byte) (int, error) {
-	n, errno := transfer(syscall.SYS_SENDTO, r.fd, b)
-	if errno != 0 && errno != syscall.EAGAIN {
-		return 0, os.NewSyscallError("sendto", errno)
-	}
-	return n, nil
 }
 
 // transfer sends b, or receives into it, without waiting. b must not be empty.

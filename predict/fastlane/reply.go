@@ -10,32 +10,52 @@ import (
 	"runtime/debug"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
-// Request is a request to answer. It and what its methods return are valid until Config.Answer
+// Request is a request to answer. It and what its methods return are valid until Route.Answer
 // returns, and must not be changed. A header that the request does not have is empty.
 type Request struct {
-	Body []byte
+	Body    []byte
+	Scratch any // is Route.Answer's, for what it needs during a request; Config.NewScratch makes it
 
 	conn       *conn
-	whole      []byte // headers and body
+	target     target
+	whole      []byte // all of the request
+	head       []byte // the headers
 	found      headers
 	id         []byte // to send as X-Request-Id
 	newID      []byte // the buffer for a new one
 	began, now time.Duration
 }
 
-func (r *Request) set(b []byte, head, size int, found *headers) {
-	r.Body, r.whole, r.found = b[head:size:size], b[:size:size], *found
+func (r *Request) set(b []byte, t target, head, body int, found *headers) {
+	head += t.end
+	r.target, r.found = t, *found
+	r.head, r.Body, r.whole = b[t.end:head:head], b[head:head+body:head+body], b[:head+body]
 }
 
-func (r *Request) value(which int) []byte { return r.found[which].of(r.whole) }
+func (r *Request) value(which int) []byte { return r.found[which].of(r.head) }
+
+// Path returns the path of the target.
+func (r *Request) Path() string {
+	if r.target.taken == nil {
+		return r.target.Path
+	}
+	return string(r.whole[len(r.target.Method)+1 : r.target.segment.to])
+}
+
+// Segment returns the segment of the path that the client has chosen.
+func (r *Request) Segment() []byte { return r.target.segment.of(r.whole) }
+
+// Query returns the target behind the question mark, as it was sent.
+func (r *Request) Query() []byte { return r.target.query.of(r.whole) }
 
 func (r *Request) Authorization() []byte { return bytes.Trim(r.value(authorization), " ") }
 func (r *Request) APIKey() []byte        { return bytes.Trim(r.value(apiKey), " ") }
 func (r *Request) ForwardedFor() []byte  { return bytes.Trim(r.value(forwardedFor), " ") }
+func (r *Request) Accept() []byte        { return r.value(accept) }
+func (r *Request) IfNoneMatch() []byte   { return r.value(ifNoneMatch) }
 
 // Trace returns the Traceparent that Config.ValidTrace has accepted.
 func (r *Request) Trace() []byte { return r.value(traceparent) }
@@ -54,7 +74,7 @@ func (r *Request) Elapsed() time.Duration {
 	return r.now - r.began
 }
 
-// Response is what Config.Answer sends. A 200 without a Header is the fast one: it needs no
+// Response is what Route.Answer sends. A 200 or 304 without a Header is the fast one: it needs no
 // allocation.
 type Response struct {
 	Status int // 0 means 200
@@ -64,7 +84,11 @@ type Response struct {
 	// Connection: close closes the connection after the reply.
 	Header http.Header
 
-	Body []byte // must not change afterwards
+	// Fields are the values of Route.Fields, which are sent if there is no Header.
+	Fields [MaxFields][]byte
+
+	// Body may be changed after the next call of an Answer for the connection, but not before.
+	Body []byte
 }
 
 // reply appends the answer to the request in the buffers. If a function of Config panics, the
@@ -85,61 +109,96 @@ func (c *conn) reply(now time.Duration) (o outcome) {
 			r.id = r.newID
 		}
 	}
-	resp, ok := l.cfg.Answer(r)
+	route := r.target.route
+	resp, ok := route.Answer(r)
 	if !ok {
 		return handsOver
 	}
 	closing := l.stopping.Load() || l.cfg.Draining != nil && l.cfg.Draining() ||
 		c.expires > 0 && now >= c.expires && len(c.unread()) == len(r.whole)
-	h := &l.heads[0]
+	var h head
 	switch {
-	case resp.Header != nil || resp.Status != 0 && resp.Status != http.StatusOK:
+	case resp.Header == nil && (resp.Status == 0 || resp.Status == http.StatusOK):
+		h = route.heads[0][index(closing)]
+	case resp.Header == nil && resp.Status == http.StatusNotModified:
+		h = route.heads[1][index(closing)]
+	default:
 		closing = closing || resp.Header.Get("Connection") == "close"
-		other := l.newHead(cmp.Or(resp.Status, http.StatusOK), closing, resp.Header)
-		h = &other
-	case closing:
-		h = &l.heads[1]
+		h = l.newHead(cmp.Or(resp.Status, http.StatusOK), closing, resp.Header, nil)
 	}
-	b.out = l.appendReply(b.out, h, r.id, resp.Body, r.now)
-	if closing {
+	b.out = l.appendReply(b.out, h, r, &resp, closing)
+	if closing || r.closes() {
 		return closes
 	}
 	return stays
 }
 
-// head is the start of a reply, up to the value of Date. A Content-Length that net/http needs the
-// handler to set comes after toLength, the value of X-Request-Id after toID.
-type head struct{ toLength, toID, toDate string }
+// closes reports whether the client has asked for the end of the connection.
+func (r *Request) closes() bool { return r.found[connectionClose].to > 0 }
+
+func index(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// head is the start of a reply, up to the value of Date.
+type head []piece
+
+// piece is a text and the value that follows it: a field of the response, or one of those below.
+type piece struct {
+	text  string
+	value int
+}
+
+const (
+	lengthLine = -1 - iota // the line of a Content-Length that net/http needs the handler to set
+	idValue
+	dateValue
+)
 
 // newHead orders headers as net/http does: those of a handler by name, then Date.
-func (l *Lane) newHead(status int, closes bool, more http.Header) head {
+func (l *Lane) newHead(status int, closes bool, more http.Header, fields []string) (h head) {
+	const length, id = "Content-Length", "X-Request-Id"
 	all := maps.Clone(l.cfg.Header)
 	maps.Copy(all, more)
 	if closes {
 		all["Connection"] = []string{"close"}
 	}
-	names := slices.Sorted(maps.Keys(all))
-	between := func(low, high string) string {
-		var b strings.Builder
-		for _, name := range names {
-			if low < name && name < high {
-				for _, value := range all[name] {
-					b.WriteString(name + ": " + value + "\r\n")
-				}
+	all[length] = nil
+	if delete(all, id); l.cfg.RequestID != nil {
+		all[id] = nil
+	}
+	if status == http.StatusNotModified {
+		delete(all, "Content-Type")
+		delete(all, length)
+	}
+	for _, name := range fields {
+		all[name] = nil
+	}
+	text := fmt.Sprintf("HTTP/1.1 %d %s"+crlf, status, http.StatusText(status))
+	cut := func(value int) { h, text = append(h, piece{text, value}), crlf }
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		field := slices.Index(fields, name)
+		switch {
+		case name == length:
+			cut(lengthLine)
+			text = ""
+		case name == id:
+			text += name + ": "
+			cut(idValue)
+		case field >= 0:
+			text += name + ": "
+			cut(field)
+		default:
+			for _, value := range all[name] {
+				text += name + ": " + value + crlf
 			}
 		}
-		return b.String()
 	}
-	const length, id, end = "Content-Length", "X-Request-Id", "\x7F"
-	h := head{
-		toLength: fmt.Sprintf("HTTP/1.1 %d %s\r\n", status, http.StatusText(status)) +
-			between("", length),
-		toID:   between(length, id),
-		toDate: between(id, end) + "Date: ",
-	}
-	if l.cfg.RequestID != nil {
-		h.toID, h.toDate = h.toID+id+": ", "\r\n"+h.toDate
-	}
+	text += "Date: "
+	cut(dateValue)
 	return h
 }
 
@@ -147,27 +206,38 @@ func (l *Lane) newHead(status int, closes bool, more http.Header) head {
 // handler must have set the length of a longer one.
 const autoLength = 2048
 
-func (l *Lane) appendReply(b []byte, h *head, id, body []byte, now time.Duration) []byte {
-	b = append(b, h.toLength...)
-	if len(body) > autoLength {
+func (l *Lane) appendReply(b []byte, h head, r *Request, resp *Response, closing bool) []byte {
+	body := resp.Body
+	for i := range h {
+		b = append(b, h[i].text...)
+		switch value := h[i].value; value {
+		case lengthLine:
+			if len(body) > autoLength {
+				b = appendLength(b, len(body))
+			}
+		case idValue:
+			b = append(b, r.id...)
+		case dateValue:
+			b = append(b, l.date(r.now)...)
+		default:
+			b = append(b, resp.Fields[value]...)
+		}
+	}
+	b = append(b, crlf...)
+	if len(body) <= autoLength && resp.Status != http.StatusNotModified {
 		b = appendLength(b, len(body))
 	}
-	b = append(b, h.toID...)
-	b = append(b, id...)
-	b = append(b, h.toDate...)
-	b = append(b, l.date(now)...)
-	b = append(b, "\r\n"...)
-	if len(body) <= autoLength {
-		b = appendLength(b, len(body))
+	if r.closes() && !closing {
+		b = append(b, "Connection: close"+crlf...)
 	}
-	b = append(b, "\r\n"...)
+	b = append(b, crlf...)
 	return append(b, body...)
 }
 
 func appendLength(b []byte, n int) []byte {
 	b = append(b, "Content-Length: "...)
 	b = strconv.AppendInt(b, int64(n), 10)
-	return append(b, "\r\n"...)
+	return append(b, crlf...)
 }
 
 // cachedDate is the value of Date until a new second begins.

@@ -30,7 +30,7 @@ func compare(t *testing.T, input []byte, splits ...uint64) {
 	for _, with := range []struct {
 		lane    fastlane.Config
 		handler http.Handler
-	}{{fastlane.Config{Answer: answer}, handler()}, {guarded(), guardedHandler()}} {
+	}{{fastlane.Config{Routes: routes(answer)}, handler()}, {guarded(), guardedHandler()}} {
 		with.lane.ValidID, with.lane.ValidTrace = good, good
 		var outputs [2][][]byte
 		for i, cfg := range []fastlane.Config{with.lane, {}} {
@@ -130,10 +130,10 @@ func TestLaneAnswers(t *testing.T) {
 	seen := 0
 	ln := memnet.Listen()
 	l := serve(t, fastlane.Config{Listener: ln,
-		Answer: func(r *fastlane.Request) (fastlane.Response, bool) {
+		Routes: routes(func(r *fastlane.Request) (fastlane.Response, bool) {
 			seen++
 			return answer(r)
-		}})
+		})})
 	for split := range uint64(6) {
 		seen = 0
 		got := talk(t, ln,
@@ -152,8 +152,8 @@ func TestLaneRefuses(t *testing.T) {
 	var seen []int
 	ln, cfg := memnet.Listen(), guarded()
 	cfg.Listener = ln
-	inner := cfg.Answer
-	cfg.Answer = func(r *fastlane.Request) (fastlane.Response, bool) {
+	inner := cfg.Routes[0].Answer
+	cfg.Routes[0].Answer = func(r *fastlane.Request) (fastlane.Response, bool) {
 		resp, ok := inner(r)
 		seen = append(seen, resp.Status)
 		return resp, ok
@@ -177,8 +177,8 @@ func TestLaneRefuses(t *testing.T) {
 // TestSameOverTCP runs the seeds over sockets, which the lane reads in another way on Linux.
 func TestSameOverTCP(t *testing.T) {
 	with, portably, without := listenTCP(t), listenTCP(t), listenTCP(t)
-	serve(t, fastlane.Config{Listener: with, Answer: answer})
-	serve(t, fastlane.Config{Listener: portable{portably}, Answer: answer})
+	serve(t, fastlane.Config{Listener: with, Routes: routes(answer)})
+	serve(t, fastlane.Config{Listener: portable{portably}, Routes: routes(answer)})
 	serve(t, fastlane.Config{Listener: without})
 	exchange := func(ln net.Listener, input string, split int) string {
 		c, err := net.Dial("tcp", ln.Addr().String())

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"math/bits"
+	"net/http"
 	"slices"
 )
 
@@ -20,16 +21,22 @@ const (
 
 // grammar describes the requests that the package documentation lists.
 type grammar struct {
-	line                string // the request line with its CRLF
-	maxFields           int    // 0: any number
+	routes              []*route
+	maxFields           int // 0: any number
 	validID, validTrace func([]byte) bool
+	anyOrigin           bool // Origin changes no answer
 }
 
-// maxName bounds the length of a header name. Access-Control-Request-Headers, one of the longest
-// in use, has 30 bytes.
-const maxName = 64
+const (
+	// maxName bounds the length of a header name. Access-Control-Request-Headers, one of the
+	// longest in use, has 30 bytes.
+	maxName = 64
 
-// span is the part [from:to] of a request; to is 0 when there is none. No request is longer than
+	// maxTarget bounds the request target, which servers do as well, but not as low.
+	maxTarget = 1024
+)
+
+// span is the part [from:to] of some bytes; to is 0 when there is none. No request is longer than
 // MaxRequest, so 16 bits are enough.
 type span struct{ from, to uint16 }
 
@@ -46,43 +53,76 @@ func (s span) trim(b []byte) span {
 	return s
 }
 
-// headers locates the header values that the lane needs later.
-type headers [numHeaders]span
+// target is what a request line asks for.
+type target struct {
+	*route
+	segment, query span // of the request
+	end            int  // of the line, CRLF included
+}
 
-// Indices of headers. Values of the first three may be any visible bytes.
-const (
-	authorization = iota
-	apiKey
-	forwardedFor
-	contentLength
-	contentType
-	host
-	requestID
-	traceparent
-	numHeaders
-
-	numHoles = contentType // in a headCache
-)
-
-// once stores where a header's value is. It reports false if the request has that header twice.
-func (h *headers) once(which int, at span) bool {
-	if h[which].to > 0 {
-		return false
+// line reads the request line at the front of b. It is plain when it is whole and one of a route.
+func (g *grammar) line(b []byte) (t target, v verdict) {
+	v = unsupported
+	for _, r := range g.routes {
+		n := min(len(b), len(r.start))
+		switch {
+		case string(b[:n]) != r.start[:n]:
+		case n < len(r.start):
+			v = needMore
+		case r.taken == nil:
+			return target{route: r, end: n}, plain
+		default:
+			return r.open(b)
+		}
 	}
-	h[which] = at
-	return true
+	return t, v
+}
+
+// open reads the rest of a request line whose path ends in a segment that the client chooses.
+func (r *route) open(b []byte) (t target, v verdict) {
+	const end = " HTTP/1.1" + crlf
+	t = target{route: r}
+	from := len(r.start)
+	to := from
+	for to < len(b) && inSegment[b[to]] {
+		to++
+	}
+	i := to
+	if i < len(b) && b[i] == '?' {
+		for i++; i < len(b) && b[i] > ' ' && b[i] < 0x7F && b[i] != '#'; i++ {
+		}
+		t.query = span{uint16(to + 1), uint16(i)}
+	}
+	n := min(len(b)-i, len(end))
+	switch {
+	case i > maxTarget || string(b[i:i+n]) != end[:n]:
+		return t, unsupported
+	case n < len(end):
+		return t, needMore
+	case slices.Contains(r.taken, string(b[from:to])):
+		return t, unsupported
+	}
+	t.segment = span{uint16(from), uint16(to)}
+	t.end = i + n
+	return t, plain
 }
 
 // scan examines the front of b and sets the parts of r that it finds. It judges each line as soon
 // as the line is complete, so a request that is not the lane's is handed over early.
 func (g *grammar) scan(b []byte, r *Request) verdict {
-	i := min(len(b), len(g.line))
-	if string(b[:i]) != g.line[:i] {
-		return unsupported
+	t, v := g.line(b)
+	if v == plain {
+		v = g.headers(b, t, r)
 	}
+	return v
+}
+
+// headers is scan behind the request line. The places of headers count from there.
+func (g *grammar) headers(whole []byte, t target, r *Request) verdict {
+	b := whole[t.end:]
 	var found headers
 	var lower [maxName]byte // the name in lower case
-	for fields := 1; ; fields++ {
+	for i, fields := 0, 1; ; fields++ {
 		start := i
 		for i < len(b) && tokens[b[i]] != 0 {
 			if n := i - start; n < maxName {
@@ -95,7 +135,7 @@ func (g *grammar) scan(b []byte, r *Request) verdict {
 		case i == len(b):
 			return needMore
 		case n == 0:
-			return found.end(b, i, r)
+			return found.end(whole, t, i, r)
 		case b[i] != ':' || g.maxFields > 0 && fields > g.maxFields:
 			return unsupported
 		}
@@ -112,25 +152,30 @@ func (g *grammar) scan(b []byte, r *Request) verdict {
 	}
 }
 
-// end finds the body behind the empty line at b[i:].
-func (h *headers) end(b []byte, i int, r *Request) verdict {
+// end finds the body behind the empty line, which is i bytes behind the request line.
+func (h *headers) end(whole []byte, t target, i int, r *Request) verdict {
+	b := whole[t.end:]
+	post := t.Method == http.MethodPost
 	switch {
 	case b[i] != '\r':
 		return unsupported
 	case i+1 == len(b):
 		return needMore
-	case b[i+1] != '\n' || h[host].to == 0 || h[contentType].to == 0 || h[contentLength].to == 0:
+	case b[i+1] != '\n' || h[host].to == 0 || h[contentLength].to > 0 != post ||
+		post && h[contentType].to == 0:
 		return unsupported
 	}
-	head := i + 2
-	size := head + digits(h[contentLength].of(b))
-	switch {
+	length := 0
+	if post {
+		length = digits(h[contentLength].of(b))
+	}
+	switch size := t.end + i + 2 + length; {
 	case size > MaxRequest:
 		return unsupported
-	case size > len(b):
+	case size > len(whole):
 		return needBody
 	}
-	r.set(b, head, size, h)
+	r.set(whole, t, i+2, length, h)
 	return plain
 }
 
@@ -160,7 +205,8 @@ func visible(b []byte) int {
 // judge, because the time of a comparison must not reveal how much of another client's key a guess
 // got right.
 type headCache struct {
-	head  [512]byte
+	route *route
+	head  [1024]byte
 	size  int // of head; 0 means that there is none
 	found headers
 	holes [numHoles]span // in the order of the request
@@ -169,16 +215,20 @@ type headCache struct {
 
 // scan does what g.scan does. A headCache must always get the same grammar.
 func (h *headCache) scan(g *grammar, b []byte, r *Request) verdict {
-	if h.size > 0 && len(b) >= h.size {
-		length := h.match(b)
-		if size := h.size + length; length >= 0 && size <= min(len(b), MaxRequest) {
-			r.set(b, h.size, size, &h.found)
+	t, v := g.line(b)
+	if v != plain {
+		return v
+	}
+	if block := b[t.end:]; h.route == t.route && len(block) >= h.size {
+		length := h.match(block)
+		if length >= 0 && t.end+h.size+length <= min(len(b), MaxRequest) {
+			r.set(b, t, h.size, length, &h.found)
 			return plain
 		}
 	}
-	v := g.scan(b, r)
-	if size := len(r.whole) - len(r.Body); v == plain && size <= len(h.head) {
-		h.size, h.found = copy(h.head[:], b[:size]), r.found
+	v = g.headers(b, t, r)
+	if v == plain && len(r.head) <= len(h.head) {
+		h.route, h.size, h.found = t.route, copy(h.head[:], r.head), r.found
 		h.makeHoles()
 	}
 	return v

@@ -166,6 +166,59 @@ var seeds = []string{
 	"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n",
 	"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "\x00\x00\x00",
 	"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+
+	// other routes
+	get("/health", ""), get("/item/a", ""), get("/item/a?b=c&d=%20+", ""), get("/item/big", ""),
+	strings.Repeat(get("/item/a", "")+post(apple)+get("/health", ""), 20),
+	get("/item/a", "Accept: text/html"), get("/item/a", "Accept: a\r\nAccept: b"),
+	get("/item/a", "Accept:  a, b "), get("/item/a", "If-None-Match: x"),
+	get("/item/a", "If-None-Match: held"), get("/item/big", "If-None-Match: W/\"a\", held"),
+	get("/item/a", "If-None-Match: held") + get("/item/a", ""),
+	get("/item/a", "If-None-Match: a\r\nIf-None-Match: held"), get("/item/a", "If-None-Match:"),
+	get("/item/a", "If-Match: a"), get("/item/a", "Range: bytes=0-1"), get("/item/a", "Cookie: a=b"),
+	get("/item/a", "Cookie: a=b\r\nCookie: c=d"), get("/item/a", "Content-Length: 0"),
+	get("/item/a", "Content-Length: 2") + "{}" + post(apple), get("/item/a", "Content-Type: a/b"),
+	get("/item/a", "Transfer-Encoding: chunked") + "0\r\n\r\n" + post(apple),
+	get("/item/a", "Connection: close"), get("/health", "Connection: Close\r\nX: y"),
+	get("/item/big", "Connection: close"), get("/item/a", "Connection: close\r\nIf-None-Match: held"),
+	get("/item/a", "Connection: close\r\nConnection: close"), get("/item/a", "Origin: http://a"),
+	get("/item/a", browser), get("/health", browser), get("/item/a", browser) + get("/item/b", browser),
+	get("/item", ""), get("/item/", ""), get("/item/.", ""), get("/item/..", ""),
+	get("/item/...", ""), get("/item/a/", ""), get("/item/a/b", ""), get("/item/echo", ""),
+	get("/item/echo?a", ""), get("/item/ech", ""), get("/item/a%20b", ""), get("/item/%61", ""),
+	get("/item/a?", ""), get("/item/a?b?c", ""), get("/item/a#b", ""), get("/item/a?b#c", ""),
+	get("/item/a?b=%zz", ""), get("/item/a?\"<>\\^`{|}", ""), get("/item/-._~^=$@:", ""),
+	get("/item/a;b", ""), get("/item/a+b", ""), get("/item/a&b", ""), get("/item/a*(b)'!,", ""),
+	get("/item/\xe9", ""), get("/item/a?\xe9", ""), get("/item/a?\x7f", ""), get("/item/a?\x00", ""),
+	get("/item/a ", ""), get("/item/a? ", ""), get("http://b/item/a", ""), get("//item/a", ""),
+	get("/item/"+strings.Repeat("a", 900), ""), get("/item/"+strings.Repeat("a", 1100), ""),
+	get("/item/a?"+strings.Repeat("b", 3000), ""), get("/item/a?"+strings.Repeat("b", 9000), ""),
+	get("/health?a", ""), get("/health/", ""), get("/healthy", ""),
+	strings.Replace(get("/item/a", ""), "GET", "HEAD", 1),
+	strings.Replace(get("/item/a", ""), "GET", "POST", 1),
+	strings.Replace(get("/item/a", ""), "HTTP/1.1", "HTTP/1.0", 1),
+	strings.Replace(get("/item/a", ""), "Host: a\r\n", "", 1),
+	"GET /item/a", "GET /item/a?b", "GET /item/a HTT", "GET /it", "GET /health HTTP/1.1\r\n",
+	strings.Replace(post(apple), "/predict", "/item/echo", 1) + post(apple),
+	strings.Replace(post(apple), "/predict", "/item/other", 1) + post(apple),
+	strings.Replace(request("Connection: close"), "/predict", "/item/echo", 1),
+}
+
+// browser has what a browser sends besides.
+const browser = "Connection: keep-alive\r\nCache-Control: max-age=0\r\n" +
+	"sec-ch-ua: \"Chromium\";v=\"142\", \"Not_A Brand\";v=\"99\"\r\nsec-ch-ua-mobile: ?0\r\n" +
+	"sec-ch-ua-platform: \"Linux\"\r\nUpgrade-Insecure-Requests: 1\r\n" +
+	"User-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\nAccept: text/html,*/*;q=0.8\r\n" +
+	"Sec-Fetch-Site: none\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-User: ?1\r\n" +
+	"Accept-Encoding: gzip, deflate, br, zstd\r\nAccept-Language: en;q=0.9\r\nPriority: u=0, i\r\n" +
+	"Cookie: a=b; c=d"
+
+// get is a GET with more headers, and a plain request behind it.
+func get(target, headers string) string {
+	if headers != "" {
+		headers += "\r\n"
+	}
+	return "GET " + target + " HTTP/1.1\r\nHost: a\r\n" + headers + "\r\n" + post(apple)
 }
 
 // request is a plain request with more headers, and another behind it.

@@ -31,10 +31,45 @@ func predict(body []byte) ([]byte, bool) {
 	return bytes.Repeat(fmt.Appendf(nil, "[%d,%d]", len(body), crc32.ChecksumIEEE(body)), n), true
 }
 
-// answer is a Config.Answer that does what handler does.
+// answer is a Route.Answer that does what handler does.
 func answer(r *fastlane.Request) (fastlane.Response, bool) {
 	body, ok := predict(r.Body)
 	return fastlane.Response{Body: body}, ok
+}
+
+// routes are what the handlers serve, with a given answer to predictions.
+func routes(answer func(*fastlane.Request) (fastlane.Response, bool)) []fastlane.Route {
+	return []fastlane.Route{
+		{Method: "POST", Path: "/predict", Answer: answer},
+		{Method: "GET", Path: "/item/{name}", Fields: []string{"Age", "Etag"},
+			Answer: func(r *fastlane.Request) (fastlane.Response, bool) {
+				status, tag, body := item(string(r.Segment()), string(r.Query()),
+					string(r.IfNoneMatch()), string(r.Accept()))
+				return fastlane.Response{Status: status, Body: body,
+					Fields: [fastlane.MaxFields][]byte{[]byte("7"), []byte(tag)}}, true
+			}},
+		{Method: "GET", Path: "/health",
+			Answer: func(r *fastlane.Request) (fastlane.Response, bool) {
+				return fastlane.Response{Body: []byte(`{}`)}, r.Path() == "/health"
+			}},
+		{Method: "POST", Path: "/item/echo",
+			Answer: func(r *fastlane.Request) (fastlane.Response, bool) {
+				return fastlane.Response{Body: r.Body}, true
+			}},
+	}
+}
+
+// item is the service of a GET. Its answer depends on all that it gets.
+func item(name, query, match, accept string) (status int, tag string, body []byte) {
+	all := strings.Join([]string{name, query, accept}, "|")
+	tag = strconv.Quote(strconv.Itoa(int(crc32.ChecksumIEEE([]byte(all)))))
+	switch {
+	case strings.Contains(match, "held"):
+		return http.StatusNotModified, tag, nil
+	case strings.HasPrefix(name, "big"):
+		all = strings.Repeat(all, 200)
+	}
+	return http.StatusOK, tag, []byte(strconv.Quote(match + all))
 }
 
 // handler serves the prediction endpoint without a guard.
@@ -87,7 +122,29 @@ func handlerWith(more http.Header,
 		}
 	})
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, r *http.Request) {
+		maps.Copy(w.Header(), more)
 		write(w, http.StatusOK, []byte(`{}`))
+	})
+	mux.HandleFunc("GET /item/{name}", func(w http.ResponseWriter, r *http.Request) {
+		maps.Copy(w.Header(), more)
+		status, tag, body := item(r.PathValue("name"), r.URL.RawQuery,
+			strings.Join(r.Header["If-None-Match"], ","), strings.Join(r.Header["Accept"], ","))
+		w.Header()["Age"], w.Header()["Etag"] = []string{"7"}, []string{tag}
+		if status == http.StatusNotModified {
+			w.WriteHeader(status)
+			return
+		}
+		write(w, status, body)
+	})
+	mux.HandleFunc("POST /item/echo", func(w http.ResponseWriter, r *http.Request) {
+		maps.Copy(w.Header(), more)
+		body, err := io.ReadAll(r.Body)
+		if err != nil || !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
+			w.Header().Set("Connection", "close")
+			write(w, http.StatusBadRequest, nil)
+			return
+		}
+		write(w, http.StatusOK, body)
 	})
 	return mux
 }

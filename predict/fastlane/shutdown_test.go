@@ -20,7 +20,7 @@ func TestShutdown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ln := memnet.Listen()
 		srv := newServer(handler())
-		l := fastlane.New(fastlane.Config{Listener: ln, Answer: answer, Server: srv})
+		l := fastlane.New(fastlane.Config{Listener: ln, Routes: routes(answer), Server: srv})
 		served := make(chan error, 1)
 		go func() { served <- srv.Serve(l) }()
 
@@ -93,7 +93,7 @@ func TestShutdownAnswersWhatWasSent(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ln := memnet.Listen()
 			srv := newServer(handler())
-			l := fastlane.New(fastlane.Config{Listener: ln, Answer: answer, Server: srv})
+			l := fastlane.New(fastlane.Config{Listener: ln, Routes: routes(answer), Server: srv})
 			go srv.Serve(l)
 			c := dial(t, ln)
 			c.send(post(apple))
@@ -112,7 +112,7 @@ func TestShutdownGivesUp(t *testing.T) {
 		srv := newServer(handler())
 		srv.ReadHeaderTimeout = 0
 		srv.ReadTimeout = 0
-		l := fastlane.New(fastlane.Config{Listener: ln, Answer: answer, Server: srv})
+		l := fastlane.New(fastlane.Config{Listener: ln, Routes: routes(answer), Server: srv})
 		go srv.Serve(l)
 		c := dial(t, ln)
 		c.Write([]byte("POST"))
@@ -135,7 +135,7 @@ func TestShutdownGivesUp(t *testing.T) {
 func TestShutdownEmptiesBacklog(t *testing.T) {
 	ln := listenTCP(t)
 	gate := &gated{TCPListener: ln, open: make(chan struct{})}
-	l := serve(t, fastlane.Config{Listener: gate, Answer: answer})
+	l := serve(t, fastlane.Config{Listener: gate, Routes: routes(answer)})
 	var conns []net.Conn
 	for range 20 {
 		c, err := net.Dial("tcp", ln.Addr().String())

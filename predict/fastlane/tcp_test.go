@@ -29,7 +29,7 @@ func startTCP(t *testing.T) *fastlane.Lane {
 	srv.ReadTimeout = 600 * time.Millisecond
 	srv.WriteTimeout = 900 * time.Millisecond
 	srv.IdleTimeout = 1200 * time.Millisecond
-	return serve(t, fastlane.Config{Listener: listenTCP(t), Answer: answer, Server: srv})
+	return serve(t, fastlane.Config{Listener: listenTCP(t), Routes: routes(answer), Server: srv})
 }
 
 func dialTCP(t *testing.T, l *fastlane.Lane) *net.TCPConn {
@@ -86,7 +86,8 @@ func TestFastClientOverTCP(t *testing.T) {
 			t.Parallel()
 			srv := newPatientServer(handler())
 			srv.IdleTimeout = end.idle
-			l := serve(t, fastlane.Config{Listener: listenTCP(t), Answer: answer, Server: srv})
+			l := serve(t, fastlane.Config{Listener: listenTCP(t), Routes: routes(answer),
+				Server: srv})
 			for range 20 { // whether the end comes with the bytes is up to the system
 				c := dialTCP(t, l)
 				r := bufio.NewReader(c)
@@ -149,7 +150,7 @@ func (l smallListener) Accept() (net.Conn, error) {
 // order, although the server has to wait within one and keeps only its bytes meanwhile.
 func TestBackpressureOverTCP(t *testing.T) {
 	t.Parallel()
-	l := serve(t, fastlane.Config{Listener: smallListener{listenTCP(t)}, Answer: answer})
+	l := serve(t, fastlane.Config{Listener: smallListener{listenTCP(t)}, Routes: routes(answer)})
 	c := dialTCP(t, l)
 	body := func(i int) string { return fmt.Sprintf(`{"big":%d}`, i) }
 	const n = 300
@@ -178,7 +179,7 @@ func TestBackpressureOverTCP(t *testing.T) {
 
 func TestShutdownOverTCP(t *testing.T) {
 	t.Parallel()
-	l := serve(t, fastlane.Config{Listener: listenTCP(t), Answer: answer})
+	l := serve(t, fastlane.Config{Listener: listenTCP(t), Routes: routes(answer)})
 	idle, half := dialTCP(t, l), dialTCP(t, l)
 	ri, rh := bufio.NewReader(idle), bufio.NewReader(half)
 	for _, c := range []struct {
@@ -220,7 +221,7 @@ func TestDrainLosesNothing(t *testing.T) {
 	t.Parallel()
 	var draining atomic.Bool
 	ln := listenTCP(t)
-	l := serve(t, fastlane.Config{Listener: ln, Answer: answer, Draining: draining.Load})
+	l := serve(t, fastlane.Config{Listener: ln, Routes: routes(answer), Draining: draining.Load})
 	var answered, lost atomic.Int64
 	var clients sync.WaitGroup
 	for range 16 {

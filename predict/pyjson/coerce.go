@@ -54,6 +54,9 @@ func ToInt(k Kind, text []byte) (int64, *Rule) {
 }
 
 func stringToInt(s []byte) (int64, *Rule) {
+	if n, ok := plainInt(s); ok {
+		return n, nil
+	}
 	// Too many digits in front are found first; a minus counts as one.
 	if leadingDigits(s) > maxDigits {
 		return 0, &IntSize
@@ -90,6 +93,20 @@ func stringToInt(s []byte) (int64, *Rule) {
 		return 0, &IntParsing
 	}
 	return n, nil
+}
+
+// plainInt reads an integer of a few digits that begins with no zero, as nearly all are.
+func plainInt(s []byte) (n int64, ok bool) {
+	if len(s) == 0 || len(s) > 18 || s[0] == '0' {
+		return 0, false
+	}
+	for _, c := range s {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = 10*n + int64(c-'0')
+	}
+	return n, true
 }
 
 // leadingDigits is the length of the integer that s begins with, or 0 if that has leading zeros.

@@ -4,11 +4,8 @@ import (
 	"io"
 	"strings"
 	"testing"
-	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
-
-	"tickercast/predict/server"
 )
 
 // TestAmbiguousRequests sends requests whose end is in doubt, each with a good one behind it. Each
@@ -44,8 +41,8 @@ func TestAmbiguousRequests(t *testing.T) {
 		{"other Transfer-Encoding", rawPost("Transfer-Encoding: gzip, chunked\r\n", ""),
 			"501 Not Implemented"},
 	}
-	withAndWithoutLane(t, func(t *testing.T, lane bool) {
-		r := start(t, inMemory(), func(c *server.Config) { c.FastLane = lane })
+	onEveryRoad(t, func(t *testing.T, road road) {
+		r := start(t, road.on(inMemory()), nil)
 		for _, tt := range requests {
 			c := r.public.connect(t)
 			_, err := io.WriteString(c, tt.request+good)
@@ -61,8 +58,8 @@ func TestAmbiguousRequests(t *testing.T) {
 }
 
 func TestTargetLimit(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := start(t, inMemory(), nil)
+	onEveryRoad(t, func(t *testing.T, road road) {
+		r := start(t, road.on(inMemory()), nil)
 		for n, want := range map[int]int{1: 404, 2048: 404, 2049: 414} {
 			status, body := r.public.get(t, "/"+strings.Repeat("a", n-1))
 			require.Equal(t, want, status, "%d bytes", n)

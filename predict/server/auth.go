@@ -90,13 +90,22 @@ func (a *auth) tooMany(d ratelimit.Decision) *predict.Error {
 
 // charge takes a batch from its client's rate by its items, in place of the one request that
 // authorize took.
-func (s *Server) charge(w http.ResponseWriter, items int) error {
-	rec, ok := w.(*statusRecorder)
-	if !ok || items <= 1 {
+func (a *auth) charge(c client, items int) *predict.Error {
+	if a.limiter == nil || items <= 1 {
 		return nil
 	}
-	if d := s.auth.limiter.TakeMore(rec.pays, items, 1); !d.OK {
-		return s.auth.tooMany(d)
+	if d := a.limiter.TakeMore(c, items, 1); !d.OK {
+		return a.tooMany(d)
+	}
+	return nil
+}
+
+// charge is auth.charge for the client of a request.
+func (s *Server) charge(w http.ResponseWriter, items int) error {
+	if rec, ok := w.(*statusRecorder); ok {
+		if denied := s.auth.charge(rec.pays, items); denied != nil {
+			return denied
+		}
 	}
 	return nil
 }

@@ -40,9 +40,9 @@ func keysOf(lines ...string) string {
 }
 
 func TestAPIKeys(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	onEveryRoad(t, func(t *testing.T, road road) {
 		file := tempFile(t, "keys", keysOf("alice: key-of-alice", "bob: key-of-bob"))
-		r := start(t, inMemory(), func(c *server.Config) { c.KeysFile = file })
+		r := start(t, road.on(inMemory()), func(c *server.Config) { c.KeysFile = file })
 		for _, tt := range []struct {
 			header, challenge, detail string
 			status                    int
@@ -74,15 +74,15 @@ func TestAPIKeys(t *testing.T) {
 		status, _ := r.public.get(t, "/predict")
 		require.Equal(t, 405, status, "which routes there are is no secret")
 		resp, _ := r.public.ask(t, "POST", "/predict", strings.Repeat(" ", 20<<10))
-		require.True(t, resp.Close, "a long body is not read without a key")
+		require.Equal(t, !road.http2, resp.Close, "a long body is not read without a key")
 		require.Equal(t, "8", r.metric(`http_requests_rejected_total{reason="key"}`))
 	})
 }
 
 func TestKeysAreReloaded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	onEveryRoad(t, func(t *testing.T, road road) {
 		file := tempFile(t, "keys", keysOf("alice: key-of-alice", "bob: key-of-bob"))
-		r := start(t, inMemory(), func(c *server.Config) { c.KeysFile = file })
+		r := start(t, road.on(inMemory()), func(c *server.Config) { c.KeysFile = file })
 		status := func(key string) int {
 			resp, _ := r.public.ask(t, "POST", "/predict", aForecast, "X-API-Key: "+key)
 			return resp.StatusCode
@@ -173,23 +173,14 @@ func requireNoRateHeaders(t *testing.T, resp *http.Response) {
 	require.NotContains(t, resp.Header, http.CanonicalHeaderKey("RateLimit-Policy"))
 }
 
-// withAndWithoutLane runs a test in a bubble with the fast lane, and in one without.
-func withAndWithoutLane(t *testing.T, test func(t *testing.T, lane bool)) {
-	for _, lane := range []bool{true, false} {
-		t.Run(fmt.Sprintf("lane %v", lane), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { test(t, lane) })
-		})
-	}
-}
-
 // callers starts a server that can be asked from any address.
-func callers(t *testing.T, change func(*server.Config)) (
+func callers(t *testing.T, road road, change func(*server.Config)) (
 	ask func(from, method, path string, headers ...string) (*http.Response, string)) {
 	var peer string
 	m := &memory{accept: func(c *memnet.Conn) net.Conn {
 		return connFrom{c, netip.MustParseAddrPort(peer)}
 	}}
-	r := start(t, m.network(), change)
+	r := start(t, road.on(m.network()), change)
 	return func(from, method, path string, headers ...string) (*http.Response, string) {
 		r.client.CloseIdleConnections() // so that each request has a connection of its own
 		peer = from
@@ -202,9 +193,8 @@ func callers(t *testing.T, change func(*server.Config)) (
 }
 
 func TestRateLimit(t *testing.T) {
-	withAndWithoutLane(t, func(t *testing.T, lane bool) {
-		ask := callers(t, func(c *server.Config) {
-			c.FastLane = lane
+	onEveryRoad(t, func(t *testing.T, road road) {
+		ask := callers(t, road, func(c *server.Config) {
 			c.RateLimit, c.RateBurst = ratelimit.Rate{Requests: 2, Period: time.Second}, 3
 		})
 		wantOK := func(from, method, path, why string) {
@@ -235,10 +225,9 @@ func TestRateLimit(t *testing.T) {
 // trusted.
 func TestRateLimitBehindProxies(t *testing.T) {
 	const proxy, stranger = "192.0.2.1:1000", "198.51.100.1:1000"
-	withAndWithoutLane(t, func(t *testing.T, lane bool) {
+	onEveryRoad(t, func(t *testing.T, road road) {
 		sender := func(trusted string) func(peer string, forwardedFor ...string) int {
-			ask := callers(t, func(c *server.Config) {
-				c.FastLane = lane
+			ask := callers(t, road, func(c *server.Config) {
 				c.RateLimit = ratelimit.Rate{Requests: 1, Period: time.Hour}
 				if trusted != "" {
 					var err error
@@ -273,11 +262,11 @@ func TestRateLimitBehindProxies(t *testing.T) {
 }
 
 func TestRateLimitByKey(t *testing.T) {
-	withAndWithoutLane(t, func(t *testing.T, lane bool) {
+	onEveryRoad(t, func(t *testing.T, road road) {
 		file := tempFile(t, "keys", keysOf("alice: key-of-alice", "alice: other-key-of-alice",
 			"bob: key-of-bob"))
-		r := start(t, inMemory(), func(c *server.Config) {
-			c.FastLane, c.KeysFile = lane, file
+		r := start(t, road.on(inMemory()), func(c *server.Config) {
+			c.KeysFile = file
 			c.RateLimit = ratelimit.Rate{Requests: 2, Period: time.Hour}
 		})
 		send := func(key string) int {

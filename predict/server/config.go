@@ -94,7 +94,7 @@ type Config struct {
 	RedactInput     bool              // leave what the client sent out of a 422
 	Docs            string            // who gets the page and the document: DocsOpen or another
 	RootPath        string            // the prefix of all paths, as clients see them; may be empty
-	FastLane        bool              // answer plain POST /predict without net/http
+	FastLane        bool              // answer plain requests without net/http
 
 	Logger       *slog.Logger
 	AccessLog    slog.Handler // must not block; needed with an AccessRate

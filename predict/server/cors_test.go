@@ -2,7 +2,6 @@ package server_test
 
 import (
 	"testing"
-	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 
@@ -15,8 +14,9 @@ func TestCORS(t *testing.T) {
 			"Access-Control-Request-Headers: content-type", "Origin: " + origin}
 	}
 	const good, bad = "https://a.example", "https://b.example"
-	synctest.Test(t, func(t *testing.T) {
-		r := start(t, inMemory(), func(c *server.Config) { c.CORSOrigins = []string{good} })
+	onEveryRoad(t, func(t *testing.T, road road) {
+		r := start(t, road.on(inMemory()),
+			func(c *server.Config) { c.CORSOrigins = []string{good} })
 		resp, body := r.public.ask(t, "OPTIONS", "/predict", "", preflight(good)...)
 		require.Equal(t, 204, resp.StatusCode, body)
 		require.Equal(t, good, resp.Header.Get("Access-Control-Allow-Origin"))
@@ -37,8 +37,8 @@ func TestCORS(t *testing.T) {
 		require.Equal(t, 200, resp.StatusCode)
 		require.Equal(t, "Origin", resp.Header.Get("Vary"))
 	})
-	synctest.Test(t, func(t *testing.T) {
-		r := start(t, inMemory(), nil)
+	onEveryRoad(t, func(t *testing.T, road road) {
+		r := start(t, road.on(inMemory()), nil)
 		resp, body := r.public.ask(t, "OPTIONS", "/predict", "", preflight(good)...)
 		require.Equal(t, 405, resp.StatusCode, "CORS is off by default")
 		require.Equal(t, "POST", resp.Header.Get("Allow"))

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -11,47 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"tickercast/predict/internal/limits"
-	"tickercast/predict/internal/ratelimit"
 )
-
-// A connTracker knows what each connection of an http.Server is doing, so that a drain can wait
-// before it calls Shutdown: from then on the server drops, unanswered, every request that it has
-// not read yet, on new and idle connections alike.
-type connTracker struct {
-	// net.Conn, as http.Server knows it, to *trackedConn; no lock, as each request looks twice
-	open sync.Map
-
-	head headCounter // of a new connection
-
-	limiter *limits.Limiter // nil: what the connections hold is not counted
-	proxies ratelimit.Proxies
-	sealed  bool // the connections are encrypted
-	h2c     bool // they may speak HTTP/2 though they are not
-}
-
-// listener wraps ln. The server must accept from what it returns.
-func (c *connTracker) listener(ln net.Listener) net.Listener { return trackedListener{ln, c} }
-
-// track is for http.Server.ConnState.
-func (c *connTracker) track(nc net.Conn, state http.ConnState) {
-	switch state {
-	case http.StateNew:
-		c.open.Store(nc, trackedIn(nc))
-	case http.StateClosed, http.StateHijacked:
-		if t, ok := c.open.LoadAndDelete(nc); ok {
-			t.(*trackedConn).memory.end()
-		}
-	default:
-		if t, ok := c.open.Load(nc); ok {
-			t.(*trackedConn).enter(state)
-		}
-		if state == http.StateActive && c.sealed {
-			countSealedHTTP2(nc)
-		}
-	}
-}
 
 // drain blocks until no HTTP/1 connection has a request in progress or partly received. Responses
 // must already carry Connection: close, and no connection may be accepted any more.
@@ -80,10 +39,6 @@ func (c *connTracker) drain(ctx context.Context) error {
 	}
 }
 
-func (c *connTracker) all(yield func(net.Conn, *trackedConn) bool) {
-	c.open.Range(func(nc, t any) bool { return yield(nc.(net.Conn), t.(*trackedConn)) })
-}
-
 const (
 	// finalReadTime is what a connection without a request gets when the server stops: bytes sent
 	// before may just be arriving.
@@ -109,7 +64,7 @@ type trackedConn struct {
 	freeStream atomic.Bool  // a stream of HTTP/2 is the one that is free
 	refusing   atomic.Int32 // streams that are being refused
 	began      time.Time
-	http2      atomic.Bool // its end is for an http2Service
+	http2      atomic.Bool // it has no heads of HTTP/1, and its end is for an http2Service
 
 	mu       sync.Mutex
 	state    http.ConnState
@@ -135,35 +90,17 @@ const (
 	finalReading           // and reads once more, until the end of finalReadTime
 )
 
-type trackedListener struct {
-	net.Listener
-	tracker *connTracker
-}
-
-func (l trackedListener) Accept() (net.Conn, error) {
-	nc, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	now := time.Now()
-	t := &trackedConn{Conn: nc, tracker: l.tracker, began: now,
-		turn: turn{since: now, progress: now}, head: l.tracker.head}
-	if l.tracker.limiter != nil {
-		l.tracker.limiter.Open(&t.memory.hold, t, freeHead)
-	}
-	return t, nil
-}
-
-// trackedIn finds the connection of a trackedListener in what an http.Server makes of it.
-func trackedIn(nc net.Conn) *trackedConn {
-	if t, ok := nc.(*tls.Conn); ok {
-		nc = t.NetConn()
-	}
-	return nc.(*trackedConn)
+// end notes that the connection is closed.
+func (t *trackedConn) end() {
+	t.memory.end()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.state = http.StateClosed
+	t.endEvictionLocked()
 }
 
 func (t *trackedConn) enter(state http.ConnState) {
-	if state == http.StateIdle && !t.memory.http2.Load() {
+	if state == http.StateIdle && !t.http2.Load() {
 		t.memory.hold.Release()
 		t.memory.read = false
 	}

@@ -3,6 +3,7 @@ package server
 import (
 	"io"
 	"iter"
+	"net"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -54,7 +55,7 @@ func (t *trackedConn) Evict(left func()) bool {
 	}
 	t.left = left
 	if t.begunLocked() {
-		t.Conn.Close()
+		t.cut()
 	} else if t.final == notFinal {
 		t.final, t.first = finalAsked, 0
 		t.setDeadlineLocked()
@@ -73,6 +74,12 @@ func (t *trackedConn) endEvictionLocked() {
 
 // Close closes the connection, which ends its eviction too.
 func (t *trackedConn) Close() error {
+	t.mu.Lock()
+	leaving := t.left != nil
+	t.mu.Unlock()
+	if leaving {
+		defer time.AfterFunc(fastlane.LeaveTime, t.cut).Stop()
+	}
 	err := t.Conn.Close()
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -81,17 +88,14 @@ func (t *trackedConn) Close() error {
 	return err
 }
 
-// leaveTime is how long the last bytes to a connection that makes room may take: under TLS it says
-// that it ends, to a client that may read nothing.
-const leaveTime = 50 * time.Millisecond
-
-func (t *trackedConn) SetWriteDeadline(by time.Time) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.left != nil {
-		by = time.Now().Add(leaveTime)
+// cut closes the connection without the goodbye of TLS, for which a client that reads nothing would
+// have five seconds.
+func (t *trackedConn) cut() {
+	if c, ok := t.Conn.(interface{ NetConn() net.Conn }); ok {
+		c.NetConn().Close()
+		return
 	}
-	return t.Conn.SetWriteDeadline(by)
+	t.Conn.Close()
 }
 
 // maxPart is how much is written at a time, so that a client that reads slowly is told from one
@@ -116,20 +120,26 @@ func (t *trackedConn) note() {
 
 // follow notes when handlers work for a request, and when they wait for the client to send its body
 // or to read the answer.
-func follow(next http.Handler) http.Handler {
+func (s *Server) follow(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		conn, ok := r.Context().Value(connKey{}).(*trackedConn)
 		if !ok {
 			next.ServeHTTP(w, r)
 			return
 		}
-		f := &followed{w, r.Body, conn}
+		f, ok := s.follows.Get().(*followed)
+		if !ok {
+			f = new(followed)
+		}
+		*f = followed{w, r.Body, conn}
 		r.Body = f
 		conn.working.Add(1)
 		defer func() {
 			r.Body = f.ReadCloser // net/http asks it whether the client may still be sending
 			conn.note()
 			conn.working.Add(-1)
+			*f = followed{}
+			s.follows.Put(f)
 		}()
 		next.ServeHTTP(f, r)
 	})

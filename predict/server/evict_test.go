@@ -25,12 +25,13 @@ var roads = map[string]struct {
 	lane   bool
 	method string
 }{
-	"the fast lane":      {"http", http1, true, "POST"},
-	"handed over":        {"http", http1, true, "GET"},
-	"without the lane":   {"http", http1, false, "POST"},
-	"TLS":                {"https", http1, true, "POST"},
-	"HTTP/2":             {"https", http2, true, "POST"},
-	"HTTP/2 without TLS": {"http", h2c, true, "POST"},
+	"the fast lane":        {"http", http1, true, "POST"},
+	"handed over":          {"http", http1, true, "GET"},
+	"without the lane":     {"http", http1, false, "POST"},
+	"TLS":                  {"https", http1, true, "POST"},
+	"TLS without the lane": {"https", http1, false, "POST"},
+	"HTTP/2":               {"https", http2, true, "POST"},
+	"HTTP/2 without TLS":   {"http", h2c, true, "POST"},
 }
 
 // onRoads runs a test in a bubble for each road. A caller keeps a connection of its own open, and
@@ -60,7 +61,7 @@ func onRoads(t *testing.T, change func(*server.Config),
 					return func() bool {
 						t.Helper()
 						time.Sleep(time.Second) // so that the order is clear
-						path := map[string]string{"POST": "/predict", "GET": "/health"}[road.method]
+						path := map[string]string{"POST": "/predict", "GET": "/livez"}[road.method]
 						return askedAnew(t, client, road.method, road.scheme+"://"+r.Addr+path)
 					}
 				})
@@ -132,8 +133,8 @@ func TestCrossingRequest(t *testing.T) {
 
 // TestBusyConnectionsStay fills all places with requests that are under way: a newcomer is closed.
 func TestBusyConnectionsStay(t *testing.T) {
-	withAndWithoutLane(t, func(t *testing.T, lane bool) {
-		r := start(t, inMemory(), func(c *server.Config) { c.FastLane, c.MaxConns = lane, 2 })
+	onTheseRoads(t, plainRoads, func(t *testing.T, road road) {
+		r := start(t, road.on(inMemory()), func(c *server.Config) { c.MaxConns = 2 })
 		const head = "POST /predict/batch HTTP/1.1\r\nHost: a\r\nContent-Type: " +
 			"application/json\r\nContent-Length: 15\r\n\r\n"
 		var busy []net.Conn

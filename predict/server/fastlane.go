@@ -13,12 +13,13 @@ import (
 )
 
 // laneConfig puts the fast lane between a listener and the server of everything else. Without
-// FastLane the lane hands over every connection; under TLS it would have to be a TLS server itself.
+// FastLane the lane makes TLS handshakes and hands over every connection.
 func (s *Server) laneConfig(ln net.Listener) fastlane.Config {
 	cfg := fastlane.Config{
 		Listener:   ln,
 		Shared:     isInherited(s.cfg.Addr),
 		Server:     s.public,
+		TLS:        s.public.TLSConfig,
 		MaxConns:   s.plan.Conns,
 		MaxAge:     s.cfg.MaxConnAge,
 		MaxFields:  s.cfg.MaxHeaderFields,
@@ -26,16 +27,35 @@ func (s *Server) laneConfig(ln net.Listener) fastlane.Config {
 		Draining:   s.draining.Load,
 		Fault:      func(err error) { s.logger.Error("fast lane", "error", err.Error()) },
 	}
-	if !s.usesLane() {
+	if !s.cfg.FastLane {
 		return cfg
 	}
-	cfg.Answer = s.answerFast
 	cfg.RequestID = appendID
 	cfg.ValidID, cfg.ValidTrace = validID[[]byte], validTrace[[]byte]
+	cfg.AnyOrigin = s.cors == nil
+	cfg.NewScratch = func() any { return new(predict.Plain) }
 	cfg.Header = http.Header{"Content-Type": {"application/json"},
 		"X-Content-Type-Options": nosniff}
 	if s.cors != nil {
 		maps.Copy(cfg.Header, s.cors.Header())
+	}
+	for _, r := range s.routes() {
+		if r.plain.Answer == nil {
+			continue
+		}
+		lane := laneRoute{r, s.measure.of(r.pattern())}
+		plain := fastlane.Route{Method: r.method, Path: r.path,
+			Answer: func(req *fastlane.Request) (fastlane.Response, bool) {
+				return s.answerFast(&lane, req)
+			}}
+		if r.plain.Cacheable {
+			plain.Fields = []string{"Age", "Cache-Control", "Cache-Status", "Etag"}
+		}
+		cfg.Routes = append(cfg.Routes, plain)
+		if root := s.cfg.RootPath; root != "" {
+			plain.Path = root + plain.Path
+			cfg.Routes = append(cfg.Routes, plain)
+		}
 	}
 	return cfg
 }
@@ -55,50 +75,65 @@ func (s *Server) bounded(ln net.Listener, h *http.Server, conns *connTracker,
 	}))
 }
 
-func (s *Server) usesLane() bool { return s.cfg.FastLane && s.cfg.TLSCert == "" }
+type laneRoute struct {
+	route
+	metrics *routeMetrics
+}
 
 // answerFast answers a request of the fast lane: it does what the middleware and the handler do on
 // the other path. It decodes first, because a request that is handed over must be counted and taken
 // from a rate by net/http only.
-func (s *Server) answerFast(r *fastlane.Request) (resp fastlane.Response, ok bool) {
-	req, ok := s.service.DecodeFast(r.Body)
-	if !ok {
+func (s *Server) answerFast(route *laneRoute,
+	r *fastlane.Request) (resp fastlane.Response, ok bool) {
+	p := r.Scratch.(*predict.Plain)
+	p.Ticker, p.Query, p.Body = r.Segment(), r.Query(), r.Body
+	p.Accept, p.IfNoneMatch = r.Accept(), r.IfNoneMatch()
+	if !route.plain.Decode(p) {
 		return resp, false
 	}
 	var keyName string
-	var hit bool
 	var denied *predict.Error
-	if s.auth != nil {
+	if s.auth != nil && !route.open {
 		key := apikey.Presented(r.Authorization(), r.APIKey())
 		keyName, denied = s.auth.authorize(key, s.fastClientAddr(r))
-	}
-	if denied == nil {
-		var err error
-		if resp.Body, hit, err = s.service.AnswerFast(req); err != nil {
-			denied = s.service.PublicError(predict.Failure{ID: string(r.ID()), Method: "POST",
-				Pattern: "POST /predict", Err: err})
+		if denied == nil && p.Items() > 1 {
+			denied = s.auth.charge(clientOf(keyName, s.fastClientAddr(r)), p.Items())
 		}
 	}
-	status := http.StatusOK
-	if denied != nil {
-		status = denied.Status
-		resp = fastlane.Response{Status: status, Header: denied.Header(),
+	resp.Status = http.StatusOK
+	if denied == nil {
+		if err := route.plain.Answer(p); err != nil {
+			denied = s.service.PublicError(predict.Failure{ID: string(r.ID()),
+				Method: route.method, Pattern: route.pattern(), Err: err})
+		}
+	}
+	switch {
+	case denied != nil:
+		resp = fastlane.Response{Status: denied.Status, Header: denied.Header(),
 			Body: denied.AppendJSON(nil)}
+	case route.plain.Cacheable:
+		resp.Fields = [...][]byte{p.Age, p.CacheControl, p.CacheStatus, p.ETag}
+		if resp.Body = p.Answer; p.NotModified {
+			resp.Status = http.StatusNotModified
+		}
+	default:
+		resp.Body = p.Answer
 	}
 	took := r.Elapsed()
-	s.measure.fast.observe(status, took)
-	if s.access != nil && s.access.Wants(status) {
+	route.metrics.observe(resp.Status, took)
+	if s.logs(route.metrics) && s.access.Wants(resp.Status) {
 		e := &logging.Entry{
 			ID: string(r.ID()), Trace: string(r.Trace()), Key: keyName,
-			Remote: r.Remote().String(), Method: "POST", Path: "/predict", Proto: "HTTP/1.1",
-			Status: status, Duration: took, Bytes: int64(len(resp.Body)),
+			Remote: r.Remote().String(), Method: route.method, Path: r.Path(), Proto: "HTTP/1.1",
+			Status: resp.Status, Duration: took, Bytes: int64(len(resp.Body)),
 		}
 		if s.cfg.TrustedProxies != nil {
 			e.Client = addrText(s.fastClientAddr(r))
 		}
 		if denied == nil {
-			made := req.Record(hit)
-			e.Attrs = recordAttrs(&made)
+			if made, ok := p.Record(); ok {
+				e.Attrs = recordAttrs(&made)
+			}
 		}
 		s.access.Write(e)
 	}

@@ -23,9 +23,9 @@ func loadBroken(t testing.TB) func(context.Context) (*calibrate.Yearly, *market.
 
 // TestFaultsAreFoundByID: the log has a line for each 500, with the id that the client was given.
 func TestFaultsAreFoundByID(t *testing.T) {
-	withAndWithoutLane(t, func(t *testing.T, lane bool) {
-		r := start(t, inMemory(), func(c *server.Config) {
-			c.FastLane, c.Load = lane, loadBroken(t)
+	onEveryRoad(t, func(t *testing.T, road road) {
+		r := start(t, road.on(inMemory()), func(c *server.Config) {
+			c.Load = loadBroken(t)
 		})
 		for i, tt := range []struct{ method, path, body, msg, pattern string }{
 			{"POST", "/predict", aForecast, "answered 500", "POST /predict"},

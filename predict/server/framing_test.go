@@ -22,8 +22,8 @@ import (
 func TestRefusedUnasked(t *testing.T) {
 	const asks = "Expect: 100-continue\r\n"
 	chunk := "4000\r\n" + strings.Repeat(" ", 0x4000) + "\r\n"
-	withAndWithoutLane(t, func(t *testing.T, lane bool) {
-		r := start(t, inMemory(), func(c *server.Config) { c.FastLane = lane })
+	onEveryRoad(t, func(t *testing.T, road road) {
+		r := start(t, road.on(inMemory()), nil)
 		for _, tt := range []struct {
 			name, head, body string
 			status           int
@@ -66,8 +66,8 @@ func TestRefusedUnasked(t *testing.T) {
 // another header, the word changes nothing.
 func TestOldCoding(t *testing.T) {
 	head := strings.Replace(line, "1.1", "1.0", 1) + host + isJSON
-	withAndWithoutLane(t, func(t *testing.T, lane bool) {
-		r := start(t, inMemory(), func(c *server.Config) { c.FastLane = lane })
+	onEveryRoad(t, func(t *testing.T, road road) {
+		r := start(t, road.on(inMemory()), nil)
 		ask := func(request string, split int) string {
 			c := r.public.connect(t)
 			defer c.Close()

@@ -59,16 +59,16 @@ func countFields(r *http.Request) int {
 type connKey struct{}
 
 // withConn is for http.Server.ConnContext.
-func withConn(ctx context.Context, nc net.Conn) context.Context {
-	return context.WithValue(ctx, connKey{}, trackedIn(nc))
+func (c *connTracker) withConn(ctx context.Context, nc net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, c.of(nc))
 }
 
 // A headCounter leaves out lines of a head that has far too many. For net/http each line becomes an
 // entry of a map, of 100 bytes and more, which would stay until the head and the body are complete
 // or late. What limitFields then sees is too long still, so no request is served without a line.
 //
-// It reads no header. It sees heads on connections without TLS, from the first byte that net/http
-// reads for a request: up to 4 KiB that came together with the request before are not counted.
+// It reads no header. It sees heads of HTTP/1 from the first byte that net/http reads for a
+// request: up to 4 KiB that came together with the request before are not counted.
 type headCounter struct {
 	max      int  // lines; 0: any number
 	lines    int  // of this head

@@ -13,7 +13,7 @@ func (s *Server) healthHandler() http.Handler {
 	mux.HandleFunc("GET /health", s.service.ServeHealth)
 	mux.HandleFunc("GET /livez", s.service.ServeLive)
 	mux.HandleFunc("GET /readyz", s.service.ServeReady)
-	return follow(noSniff(mux))
+	return s.follow(noSniff(mux))
 }
 
 // serveHealth answers probes on the health socket. Without it, because another server has the name

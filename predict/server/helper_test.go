@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"io"
 	"log/slog"
 	"net"
@@ -76,6 +77,11 @@ func launch(t testing.TB, n network, change func(*server.Config)) *running {
 	cfg.Logger = slog.New(slog.NewJSONHandler(&r.log, nil))
 	cfg.Signals = server.Signals{Stop: r.stop, Hangup: r.hangup}
 	cfg.OnReady = func(i server.Info) { r.ready <- i }
+	cfg.FastLane = n.road.lane
+	if n.road.tls {
+		chain, key := newCertificate(t, "any")
+		cfg.TLSCert, cfg.TLSKey = tempFile(t, "cert", chain), tempFile(t, "key", key)
+	}
 	if change != nil {
 		change(&cfg)
 	}
@@ -88,7 +94,8 @@ func launch(t testing.TB, n network, change func(*server.Config)) *running {
 		r.err = s.Run(ctx)
 	}()
 	// With port 0 the addresses are those of OnReady.
-	r.public, r.admin = port{r.client, n, cfg.Addr}, port{r.client, n, cfg.AdminAddr}
+	r.public = port{r.client, n, cfg.Addr, n.road}
+	r.admin = port{r.client, n, cfg.AdminAddr, road{}}
 	t.Cleanup(r.finish)
 	return r
 }
@@ -165,6 +172,7 @@ type port struct {
 	client  *http.Client
 	network network
 	addr    string
+	road    road
 }
 
 // ask sends a request with headers, each "Name: value", and returns the answer with its body read.
@@ -173,7 +181,7 @@ func (p port) ask(t testing.TB, method, path, body string,
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, "http://"+p.addr+path,
+	req, err := http.NewRequestWithContext(ctx, method, p.road.scheme()+"://"+p.addr+path,
 		strings.NewReader(body))
 	require.NoError(t, err)
 	req.Header.Set("Content-Type", "application/json")
@@ -205,7 +213,16 @@ func (p port) connect(t testing.TB) net.Conn {
 	t.Helper()
 	c, err := p.network.dial(p.addr)
 	require.NoError(t, err)
+	if p.road.http2 {
+		c.Close()
+		t.Skip("the rest is about bytes of HTTP/1.1")
+	}
 	require.NoError(t, c.SetDeadline(time.Now().Add(patience)))
+	if p.road.tls {
+		secure := tls.Client(c, &tls.Config{InsecureSkipVerify: true})
+		require.NoError(t, secure.Handshake())
+		c = secure
+	}
 	t.Cleanup(func() { c.Close() })
 	return c
 }

@@ -23,8 +23,6 @@ const (
 	// A head takes its bytes twice, as they were read and as strings, and for each field an entry
 	// of the map with a slice: 12 kB of the shortest fields take 280.
 	headFactor, fieldBytes = 2, 128
-	// Of an encrypted head only the length is known, so it counts as one of shortest fields.
-	sealedFactor = 24
 	// freeHead is a head that is not counted: 2 kB in 30 fields.
 	freeHead = 8 << 10
 
@@ -97,8 +95,7 @@ type connHold struct {
 	hold  limits.Hold
 	last  int  // what the last read would count as a head, if it may have brought more than one
 	read  bool // since the connection became idle
-	http2 atomic.Bool
-	begun int // bytes of preface that have come; -1: others have
+	begun int  // bytes of preface that have come; -1: others have
 
 	// of HTTP/2
 	backlog int          // bytes that came while a write waited for the client
@@ -122,12 +119,12 @@ func (t *trackedConn) Client() netip.Addr {
 }
 
 // Stop ends the connection.
-func (t *trackedConn) Stop() { t.Conn.Close() }
+func (t *trackedConn) Stop() { t.cut() }
 
 // count counts what a read has brought. head reports whether no handler runs yet.
 func (t *trackedConn) count(b []byte, head bool) error {
 	h := &t.memory
-	if h.http2.Load() {
+	if t.http2.Load() {
 		// Streams that net/http has begun are counted when their handlers run. Let these come
 		// first: else a thousand of them can wait for that.
 		runtime.Gosched()
@@ -145,36 +142,33 @@ func (t *trackedConn) count(b []byte, head bool) error {
 	h.read = true
 	mine, rest := b[:0], b
 	if head {
-		mine, rest = t.splitHead(b)
+		mine, rest = splitHead(b)
 	}
 	if h.last = 0; len(b) <= bufferBytes {
-		h.last = t.headBytes(rest)
+		h.last = headBytes(rest)
 	}
 	if !head {
 		return nil // another goroutine may be ending the connection
 	}
-	return h.hold.Grow(t.headBytes(mine))
+	return h.hold.Grow(headBytes(mine))
 }
 
 // splitHead splits bytes where a head ends in them.
-func (t *trackedConn) splitHead(b []byte) (head, rest []byte) {
-	if i := bytes.Index(b, []byte("\r\n\r\n")); i >= 0 && !t.tracker.sealed {
+func splitHead(b []byte) (head, rest []byte) {
+	if i := bytes.Index(b, []byte("\r\n\r\n")); i >= 0 {
 		return b[:i], b[i:]
 	}
 	return b, nil
 }
 
 // headBytes is what net/http makes of bytes of a head.
-func (t *trackedConn) headBytes(b []byte) int {
-	if t.tracker.sealed {
-		return sealedFactor * len(b)
-	}
+func headBytes(b []byte) int {
 	return headFactor*len(b) + fieldBytes*bytes.Count(b, []byte("\n"))
 }
 
 // countRest counts the next head, when it came with the request before and so is read already.
 func (t *trackedConn) countRest() {
-	if h := &t.memory; !h.read && !h.http2.Load() && h.hold.Grow(h.last) != nil {
+	if h := &t.memory; !h.read && !t.http2.Load() && h.hold.Grow(h.last) != nil {
 		t.Conn.Close()
 	}
 }
@@ -189,7 +183,7 @@ var refusal = func() []byte {
 
 // refuse answers a head for which there is no room, where that is possible.
 func (t *trackedConn) refuse() {
-	if !t.tracker.sealed && !t.memory.http2.Load() {
+	if !t.http2.Load() {
 		t.Conn.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
 		t.Conn.Write(refusal)
 		t.CloseWrite()

@@ -35,7 +35,7 @@ func newHTTPServer(cfg *Config, h http.Handler, conns *connTracker) *http.Server
 		IdleTimeout:                  cfg.IdleTimeout,
 		MaxHeaderBytes:               cfg.MaxHeaderBytes + headSlack, // see limitHead
 		ConnState:                    conns.track,
-		ConnContext:                  withConn,
+		ConnContext:                  conns.withConn,
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     log.New(errorLog, "", 0),
 	}
@@ -46,9 +46,7 @@ func newPublicServer(cfg *Config, h http.Handler, conns *connTracker,
 	server := newHTTPServer(cfg, h, conns)
 	conns.head.notHTTP2 = !cfg.H2C
 	if cfg.TLSCert != "" {
-		conns.head.max = 0
-		server.TLSConfig = creds.cert.config()
-		server.Protocols.SetHTTP2(true)
+		server.TLSConfig = creds.cert.config() // for the lane, which makes the handshakes
 	}
 	server.Protocols.SetUnencryptedHTTP2(cfg.H2C)
 	h2.takeOver(server)

@@ -59,23 +59,27 @@ func (noListener) Accept() (net.Conn, error) { return nil, net.ErrClosed }
 func (noListener) Close() error              { return nil }
 func (noListener) Addr() net.Addr            { return new(net.TCPAddr) }
 
-// takeOver makes s serve the connections of server that speak HTTP/2. It does nothing if HTTP/2 is
-// turned off with GODEBUG.
+// takeOver makes s serve the connections of server that speak HTTP/2, and offers it to clients with
+// TLS. It does neither if HTTP/2 is turned off with GODEBUG.
 func (s *http2Service) takeOver(server *http.Server) {
 	if s.engine.TLSNextProto[unsealed] == nil {
 		return
 	}
+	if server.TLSConfig != nil {
+		server.Protocols.SetHTTP2(true)
+		server.TLSConfig.NextProtos = append([]string{"h2"}, server.TLSConfig.NextProtos...)
+	}
 	server.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){
 		"h2": func(_ *http.Server, c *tls.Conn, h http.Handler) {
-			if !readPreface(c, s.engine.ReadHeaderTimeout) {
+			if !readPreface(s.conns.of(c), s.engine.ReadHeaderTimeout) {
 				return
 			}
-			own := s.newConn(c, c, h)
+			own := s.newConn(c, h)
 			s.serve(own, sealedHTTP2Conn{own, c.ConnectionState()})
 		},
 		unsealed: func(_ *http.Server, c *tls.Conn, h http.Handler) {
 			nc := c.NetConn().(interface{ UnencryptedNetConn() net.Conn }).UnencryptedNetConn()
-			own := s.newConn(nc, nc, h)
+			own := s.newConn(nc, h)
 			s.serve(own, own)
 		},
 	}
@@ -92,12 +96,11 @@ func readPreface(c net.Conn, timeout time.Duration) bool {
 	return err == nil && string(got[:]) == preface
 }
 
-// newConn returns a connection over nc, which conns knows as tracked.
-func (s *http2Service) newConn(nc, tracked net.Conn, h http.Handler) *http2Conn {
-	t := trackedIn(tracked)
-	t.http2.Store(true)
-	return &http2Conn{Conn: nc, service: s, tracked: t, handler: h, since: time.Now(),
-		track: func(state http.ConnState) { s.conns.track(tracked, state) }}
+// newConn returns a connection over nc, which conns knows.
+func (s *http2Service) newConn(nc net.Conn, h http.Handler) *http2Conn {
+	t := s.conns.of(nc)
+	return &http2Conn{Conn: t, service: s, tracked: t, handler: h, since: time.Now(),
+		track: func(state http.ConnState) { s.conns.track(nc, state) }}
 }
 
 // serve serves a connection to its end. nc is the same, as net/http is to see it.

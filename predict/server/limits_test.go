@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -19,14 +20,13 @@ import (
 	"tickercast/predict/server"
 )
 
-// batchOf is a batch of n requests.
-func batchOf(n int) string {
-	return `{"requests":[` + strings.Repeat(aForecast+",", max(n-1, 0)) +
-		strings.Repeat(aForecast, min(n, 1)) + `]}`
+// batchOfMany is a batch of n requests.
+func batchOfMany(n int) string {
+	return batchOf(slices.Repeat([]string{aForecast}, n)...)
 }
 
 // unusualBatchOf is the same in a form that only the complete parser reads.
-func unusualBatchOf(n int) string { return `{"a":[1,"]",2],` + batchOf(n)[1:] }
+func unusualBatchOf(n int) string { return `{"a":[1,"]",2],` + batchOfMany(n)[1:] }
 
 const batchPath, inferPath = "/predict/batch", "/v2/models/tickercast/infer"
 
@@ -37,9 +37,9 @@ func inferenceOf(n int) string {
 }
 
 func TestLimitsOfBodies(t *testing.T) {
-	withAndWithoutLane(t, func(t *testing.T, lane bool) {
-		r := start(t, inMemory(), func(c *server.Config) {
-			c.FastLane, c.MaxBody, c.MaxBatchBody, c.MaxBatchItems = lane, 100, 1000, 5
+	onEveryRoad(t, func(t *testing.T, road road) {
+		r := start(t, road.on(inMemory()), func(c *server.Config) {
+			c.MaxBody, c.MaxBatchBody, c.MaxBatchItems = 100, 1000, 5
 		})
 		long := func(body string, n int) string { return body + strings.Repeat(" ", n-len(body)) }
 		for _, tt := range []struct {
@@ -48,12 +48,12 @@ func TestLimitsOfBodies(t *testing.T) {
 		}{
 			{"/predict", long(aForecast, 100), 200},
 			{"/predict", long(aForecast, 101), 413},
-			{batchPath, long(batchOf(2), 1000), 200},
-			{batchPath, long(batchOf(2), 1001), 413},
+			{batchPath, long(batchOfMany(2), 1000), 200},
+			{batchPath, long(batchOfMany(2), 1001), 413},
 			{inferPath, long(inferenceOf(2), 1000), 200},
 			{inferPath, long(inferenceOf(2), 1001), 413},
-			{batchPath, batchOf(5), 200},
-			{batchPath, batchOf(6), 422},
+			{batchPath, batchOfMany(5), 200},
+			{batchPath, batchOfMany(6), 422},
 			{batchPath, unusualBatchOf(5), 200},
 			{batchPath, unusualBatchOf(6), 422},
 			{inferPath, inferenceOf(5), 200},
@@ -62,17 +62,17 @@ func TestLimitsOfBodies(t *testing.T) {
 			status, answer := r.public.post(t, tt.path, tt.body)
 			require.Equal(t, tt.want, status, "%s: %s", tt.path, answer)
 			// The same without a declared length.
-			req, err := http.NewRequestWithContext(t.Context(), "POST", "http://"+r.Addr+tt.path,
+			req, err := http.NewRequestWithContext(t.Context(), "POST", road.scheme()+"://"+r.Addr+tt.path,
 				struct{ io.Reader }{strings.NewReader(tt.body)})
 			require.NoError(t, err)
 			req.Header.Set("Content-Type", "application/json")
-			resp, err := r.client.Do(req)
+			resp, err := r.public.client.Do(req)
 			require.NoError(t, err)
 			status, chunked := readAll(t, resp)
 			require.Equal(t, tt.want, status, "%s in chunks: %s", tt.path, chunked)
 			require.Equal(t, answer, chunked)
 		}
-		_, answer := r.public.post(t, batchPath, batchOf(6))
+		_, answer := r.public.post(t, batchPath, batchOfMany(6))
 		require.Contains(t, answer, "at most 5 items")
 		_, doc := r.public.get(t, "/openapi.json")
 		require.Equal(t, 4, strings.Count(doc, `"maxItems": 5`))
@@ -97,10 +97,10 @@ func withFields(method, path, body string, n int) string {
 }
 
 func TestLimitOfHeaderFields(t *testing.T) {
-	withAndWithoutLane(t, func(t *testing.T, lane bool) {
+	onEveryRoad(t, func(t *testing.T, road road) {
 		for _, limit := range []int{10, 100, 300} {
-			r := start(t, inMemory(), func(c *server.Config) {
-				c.FastLane, c.MaxHeaderFields = lane, limit
+			r := start(t, road.on(inMemory()), func(c *server.Config) {
+				c.MaxHeaderFields = limit
 			})
 			for _, p := range []port{r.public, r.admin} {
 				for _, method := range []string{"POST", "GET"} {
@@ -130,10 +130,10 @@ func TestLimitOfHeaderFields(t *testing.T) {
 // tell sends a request as it is and returns the answer.
 func tell(t *testing.T, p port, request string) (status int, closes bool, answer string) {
 	t.Helper()
+	c := p.connect(t)
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true,
 		DialContext: func(context.Context, string, string) (net.Conn, error) {
-			c, err := p.network.dial(p.addr)
-			return replacing{c, request}, err
+			return replacing{c, request}, nil
 		}}}
 	resp, err := client.Get("http://a/")
 	require.NoError(t, err)
@@ -180,10 +180,10 @@ func TestLimitOfHeaderFieldsEndsOnlyItsStream(t *testing.T) {
 }
 
 func TestLimitOfHeaderBytes(t *testing.T) {
-	withAndWithoutLane(t, func(t *testing.T, lane bool) {
+	onEveryRoad(t, func(t *testing.T, road road) {
 		for _, limit := range []int{1 << 10, 8 << 10, 64 << 10} {
-			r := start(t, inMemory(), func(c *server.Config) {
-				c.FastLane, c.MaxHeaderBytes = lane, limit
+			r := start(t, road.on(inMemory()), func(c *server.Config) {
+				c.MaxHeaderBytes = limit
 			})
 			for n, want := range map[int]int{limit + 3<<10: 200, limit + 5<<10: 431} {
 				status, _, _ := tell(t, r.public, "GET /health HTTP/1.1\r\nHost: a\r\n"+
@@ -198,23 +198,22 @@ func TestLimitOfHeaderBytes(t *testing.T) {
 
 // TestRateLimitByItems has batches cost as many requests as they hold.
 func TestRateLimitByItems(t *testing.T) {
-	withAndWithoutLane(t, func(t *testing.T, lane bool) {
+	onEveryRoad(t, func(t *testing.T, road road) {
 		file := tempFile(t, "keys", keysOf("alice: key-of-alice", "bob: key-of-bob"))
 		for _, key := range []string{"", "X-API-Key: key-of-alice"} {
-			for _, road := range []struct {
+			for _, way := range []struct {
 				path string
 				of   func(int) string
-			}{{batchPath, batchOf}, {batchPath, unusualBatchOf}, {inferPath, inferenceOf}} {
-				r := start(t, inMemory(), func(c *server.Config) {
-					c.FastLane = lane
+			}{{batchPath, batchOfMany}, {batchPath, unusualBatchOf}, {inferPath, inferenceOf}} {
+				r := start(t, road.on(inMemory()), func(c *server.Config) {
 					c.RateLimit = ratelimit.Rate{Requests: 10, Period: time.Minute}
 					if key != "" {
 						c.KeysFile = file
 					}
 				})
-				testItems(t, r, key, road.path, road.of)
+				testItems(t, r, key, way.path, way.of)
 				if key != "" {
-					resp, _ := r.public.ask(t, "POST", road.path, road.of(9),
+					resp, _ := r.public.ask(t, "POST", way.path, way.of(9),
 						"X-API-Key: key-of-bob")
 					require.Equal(t, 200, resp.StatusCode, "another client")
 				}
@@ -272,8 +271,8 @@ func TestRefusedBatchCostsOne(t *testing.T) {
 			c.RateLimit = ratelimit.Rate{Requests: 5, Period: time.Hour}
 		})
 		var got bytes.Buffer
-		for _, body := range []string{batchOf(1001), `{"requests":[`, `{"requests":7}`, batchOf(0),
-			batchOf(1), batchOf(1)} {
+		for _, body := range []string{batchOfMany(1001), `{"requests":[`, `{"requests":7}`, batchOfMany(0),
+			batchOfMany(1), batchOfMany(1)} {
 			status, _ := r.public.post(t, batchPath, body)
 			fmt.Fprintln(&got, status)
 		}

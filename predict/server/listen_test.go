@@ -56,7 +56,7 @@ func TestUnixSocket(t *testing.T) {
 	status, body := r.public.post(t, "/predict", `{"ticker":"AAPL"}`)
 	require.Equal(t, http.StatusOK, status, body)
 	require.Equal(t, "0", r.metric("fastlane_handed_over_total"), "the fast lane has answered")
-	status, body = r.public.get(t, "/predict/AAPL")
+	status, body = r.public.get(t, "/tickers")
 	require.Equal(t, http.StatusOK, status, body)
 	require.Equal(t, "1", r.metric("fastlane_handed_over_total"))
 

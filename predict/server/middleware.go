@@ -13,7 +13,7 @@ import (
 // middleware wraps next in what every public request passes, listed from the outside in.
 func (s *Server) middleware(next http.Handler) http.Handler {
 	list := []func(http.Handler) http.Handler{
-		follow,
+		s.follow,
 		s.limitFields,
 		s.observe,
 		closeAmbiguous,
@@ -104,7 +104,7 @@ func (s *Server) recoverPanic(next http.Handler) http.Handler {
 				panic(v)
 			}
 			s.measure.panics.Inc()
-			s.logFault("panic", predict.Failure{ID: r.Header.Get(requestID), Method: r.Method,
+			s.logFault("panic", predict.Failure{ID: w.Header().Get(requestID), Method: r.Method,
 				Pattern: r.Pattern, Err: fmt.Errorf("panic: %v\n%s", v, debug.Stack())})
 			// Answers are written when they are complete, so as a rule none has begun; if one has,
 			// net/http drops this.

@@ -2,7 +2,6 @@ package server_test
 
 import (
 	"testing"
-	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 )
@@ -10,8 +9,8 @@ import (
 // TestUnknownRoutes asks for paths and methods that have no route.
 func TestUnknownRoutes(t *testing.T) {
 	const notFound, notAllowed = `{"detail":"Not Found"}`, `{"detail":"Method Not Allowed"}`
-	synctest.Test(t, func(t *testing.T) {
-		r := start(t, inMemory(), nil)
+	onEveryRoad(t, func(t *testing.T, road road) {
+		r := start(t, road.on(inMemory()), nil)
 		for _, tt := range []struct {
 			method, path string
 			status       int

@@ -1,8 +1,8 @@
 package server
 
 import (
-	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -15,23 +15,21 @@ import (
 	"tickercast/predict/internal/ratelimit"
 )
 
-// requestID is the header's name as net/http writes it.
-const requestID = "X-Request-Id"
-
 // observe gives a request its id, measures it, logs it, and while the server drains asks for the
 // end of its connection.
 func (s *Server) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		start, path := time.Now(), r.URL.Path // the router may shorten the path
+		growStack(false)
+		start := time.Since(s.began) // reads only the monotonic clock
+		path := r.URL.Path           // the router may shorten it
 		s.measure.inFlight.Add(1)
 		w.Header()["X-Content-Type-Options"] = nosniff
-		id := identify(w, r)
-		rec := statusRecorder{ResponseWriter: w, request: r, draining: &s.draining,
-			proxies: s.cfg.TrustedProxies, tooOld: s.cfg.MaxConnAge > 0 && isTooOld(r)}
+		id := s.identify(w, r)
+		rec := s.recorder(w, r)
 		defer func() {
 			rec.closeHold()
 			s.measure.inFlight.Add(-1)
-			took := time.Since(start)
+			took := time.Since(s.began) - start
 			route := s.measure.of(r.Pattern) // the mux has set it by now
 			route.observe(rec.code(), took)
 			if s.logs(route) && s.access.Wants(rec.code()) {
@@ -48,24 +46,34 @@ func (s *Server) observe(next http.Handler) http.Handler {
 				}
 				s.access.Write(e)
 			}
+			s.reuse(rec)
 		}()
-		if s.openHold(&rec) {
-			next.ServeHTTP(&rec, r)
+		if s.openHold(rec) {
+			next.ServeHTTP(rec, r)
 		}
 		rec.finish()
 	})
 }
 
-// identify gives a request its id: its own if that is fit to be logged, else a new one. The answer
-// and the request's header carry it from here on.
-func identify(w http.ResponseWriter, r *http.Request) string {
-	values := r.Header[requestID]
-	if len(values) != 1 || !validID(values[0]) {
-		values = []string{string(appendID(nil))}
-		r.Header[requestID] = values
+// recorder returns a recorder of what is written to w.
+func (s *Server) recorder(w http.ResponseWriter, r *http.Request) *statusRecorder {
+	rec, ok := s.records.Get().(*statusRecorder)
+	if !ok {
+		rec = new(statusRecorder)
 	}
-	w.Header()[requestID] = values
-	return values[0]
+	rec.ResponseWriter, rec.request = w, r
+	rec.draining, rec.proxies = &s.draining, s.cfg.TrustedProxies
+	rec.tooOld = s.cfg.MaxConnAge > 0 && isTooOld(r)
+	return rec
+}
+
+// reuse gives the recorder of an answered request to another. One of HTTP/2 may still be needed, to
+// count its stream until the client has taken the answer.
+func (s *Server) reuse(rec *statusRecorder) {
+	if rec.conn == nil {
+		*rec = statusRecorder{}
+		s.records.Put(rec)
+	}
 }
 
 // traceOf returns the trace that a request says it is part of, or "".
@@ -163,7 +171,6 @@ type httpMetrics struct {
 	inFlight *metrics.Gauge
 	panics   *metrics.Counter
 	byRoute  map[string]*routeMetrics // by pattern of the mux; complete before the first request
-	fast     *routeMetrics            // of POST /predict, which the fast lane answers too
 	noRoute  *routeMetrics
 }
 
@@ -178,7 +185,6 @@ func newHTTPMetrics(reg *metrics.Registry, routes []route) *httpMetrics {
 		m.byRoute[r.pattern()] = m.newRoute(r.method, r.path)
 		m.byRoute[r.pattern()].probe = r.probe
 	}
-	m.fast = m.byRoute["POST /predict"]
 	m.noRoute = m.newRoute("other", "none")
 	return m
 }
@@ -194,9 +200,16 @@ func (m *httpMetrics) of(pattern string) *routeMetrics {
 // routeMetrics hold the series of one route.
 type routeMetrics struct {
 	probe    bool
-	byStatus sync.Map // int to *metrics.Counter, made at first use
+	byStatus atomic.Pointer[[]statusCounter] // made at first use; each list is never changed
+	growing  sync.Mutex                      // held while a longer list takes its place
 	duration *metrics.Histogram
 	counter  func(status int) *metrics.Counter
+}
+
+// statusCounter counts the answers of one status.
+type statusCounter struct {
+	status int
+	*metrics.Counter
 }
 
 func (m *httpMetrics) newRoute(method, path string) *routeMetrics {
@@ -214,71 +227,36 @@ func (m *httpMetrics) newRoute(method, path string) *routeMetrics {
 
 // observe counts one answer.
 func (m *routeMetrics) observe(status int, took time.Duration) {
-	c, ok := m.byStatus.Load(status)
-	if !ok {
-		c = m.counter(status) // the registry gives racing requests the same series
-		m.byStatus.Store(status, c)
-	}
-	c.(*metrics.Counter).Inc()
+	m.of(status).Inc()
 	m.duration.Observe(took)
 }
 
-// maxID is the length of the longest request id that is accepted from a client.
-const maxID = 128
-
-// appendID appends a new request id to b: 128 random bits as 32 hex digits. The runtime keeps the
-// generator per thread, so this takes no lock and shares no counter between cores.
-func appendID(b []byte) []byte {
-	const digits = "0123456789abcdef"
-	var id [32]byte
-	for at := 0; at < len(id); at += 16 {
-		x := rand.Uint64()
-		for i := range 16 {
-			id[at+i] = digits[x&15]
-			x >>= 4
+// of returns the counter of a status. A route has a handful, of which the first is the usual one.
+func (m *routeMetrics) of(status int) *metrics.Counter {
+	for {
+		var list []statusCounter
+		if known := m.byStatus.Load(); known != nil {
+			list = *known
 		}
-	}
-	return append(b, id[:]...)
-}
-
-// validID reports whether an id from a client may stand in the answer and the log: up to maxID
-// letters, digits and -._~:+/=. That covers UUIDs, ULIDs, base64 and the ids of load balancers, and
-// needs no escape anywhere.
-func validID[T string | []byte](s T) bool {
-	if len(s) == 0 || len(s) > maxID {
-		return false
-	}
-	for i := range len(s) {
-		c := s[i]
-		switch {
-		case '0' <= c && c <= '9', 'a' <= c|0x20 && c|0x20 <= 'z':
-		case c == '-', c == '.', c == '_', c == '~', c == ':', c == '+', c == '/', c == '=':
-		default:
-			return false
-		}
-	}
-	return true
-}
-
-// validTrace reports whether s is a traceparent of W3C Trace Context: version, trace id, parent id
-// and flags, in lower case hex, the ids not zero. A version above 00 may go on after that, up to
-// maxID bytes.
-func validTrace[T string | []byte](s T) bool {
-	const length = len("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
-	if len(s) < length || len(s) > maxID || len(s) > length &&
-		(string(s[:2]) == "00" || s[length] != '-' || !validID(s)) {
-		return false
-	}
-	for i := range length {
-		switch c := s[i]; {
-		case i == 2 || i == 35 || i == 52:
-			if c != '-' {
-				return false
+		for i := range list {
+			if list[i].status == status {
+				return list[i].Counter
 			}
-		case (c < '0' || c > '9') && (c < 'a' || c > 'f'):
-			return false
 		}
+		m.grow(status)
 	}
-	return string(s[:2]) != "ff" && string(s[3:35]) != "00000000000000000000000000000000" &&
-		string(s[36:52]) != "0000000000000000"
+}
+
+// grow adds a status to the list, unless another request has done that.
+func (m *routeMetrics) grow(status int) {
+	m.growing.Lock()
+	defer m.growing.Unlock()
+	var list []statusCounter
+	if known := m.byStatus.Load(); known != nil {
+		list = *known
+	}
+	if slices.ContainsFunc(list, func(c statusCounter) bool { return c.status == status }) {
+		return
+	}
+	m.byStatus.Store(new(append(slices.Clip(list), statusCounter{status, m.counter(status)})))
 }

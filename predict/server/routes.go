@@ -3,6 +3,8 @@ package server
 import (
 	"net/http"
 	"net/http/pprof"
+
+	"tickercast/predict"
 )
 
 // A route is one method on one path of the public port. GET answers HEAD too.
@@ -10,6 +12,9 @@ type route struct {
 	method, path string
 	handler      http.HandlerFunc
 	kind
+
+	// plain answers requests in the fast lane; none leaves them to net/http.
+	plain predict.PlainRoute
 }
 
 // A kind of route is how it is treated.
@@ -23,29 +28,30 @@ func (r route) pattern() string { return r.method + " " + r.path }
 
 func (s *Server) routes() []route {
 	var keyed kind
+	var none predict.PlainRoute
 	probe := kind{open: true, probe: true}
 	routes := []route{
-		{"POST", "/predict", s.service.ServePredict, keyed},
-		{"POST", "/predict/batch", s.service.ServeBatch, keyed},
-		{"GET", "/predict/{ticker}", s.service.ServeTicker, keyed},
-		{"GET", "/tickers", s.service.ServeTickers, keyed},
-		{"GET", "/tickers/{ticker}", s.service.ServeTickerCloses, keyed},
-		{"GET", "/model", s.service.ServeModel, keyed},
-		{"GET", "/v2", s.service.ServeServerMetadata, keyed},
-		{"GET", "/v2/health/live", s.service.ServeServerLive, probe},
-		{"GET", "/v2/health/ready", s.service.ServeServerReady, probe},
-		{"GET", "/v2/models/{name}", s.service.ServeModelMetadata, keyed},
-		{"GET", "/v2/models/{name}/ready", s.service.ServeModelReady, probe},
-		{"POST", "/v2/models/{name}/infer", s.service.ServeModelInfer, keyed},
-		{"GET", "/health", s.service.ServeHealth, probe},
-		{"GET", "/livez", s.service.ServeLive, probe},
-		{"GET", "/readyz", s.service.ServeReady, probe},
+		{"POST", "/predict", s.service.ServePredict, keyed, s.service.PlainPredict()},
+		{"POST", "/predict/batch", s.service.ServeBatch, keyed, s.service.PlainBatch()},
+		{"GET", "/predict/{ticker}", s.service.ServeTicker, keyed, s.service.PlainTicker()},
+		{"GET", "/tickers", s.service.ServeTickers, keyed, none},
+		{"GET", "/tickers/{ticker}", s.service.ServeTickerCloses, keyed, none},
+		{"GET", "/model", s.service.ServeModel, keyed, none},
+		{"GET", "/v2", s.service.ServeServerMetadata, keyed, none},
+		{"GET", "/v2/health/live", s.service.ServeServerLive, probe, none},
+		{"GET", "/v2/health/ready", s.service.ServeServerReady, probe, none},
+		{"GET", "/v2/models/{name}", s.service.ServeModelMetadata, keyed, none},
+		{"GET", "/v2/models/{name}/ready", s.service.ServeModelReady, probe, none},
+		{"POST", "/v2/models/{name}/infer", s.service.ServeModelInfer, keyed, none},
+		{"GET", "/health", s.service.ServeHealth, probe, s.service.PlainHealth()},
+		{"GET", "/livez", s.service.ServeLive, probe, none},
+		{"GET", "/readyz", s.service.ServeReady, probe, none},
 	}
 	if s.cfg.Docs != DocsOff {
 		document := kind{open: s.cfg.Docs == DocsOpen}
-		routes = append(routes, route{"GET", "/docs", s.site.Page, document},
-			route{"GET", "/docs/{asset}", s.site.Asset, document},
-			route{"GET", "/openapi.json", s.site.OpenAPI, document})
+		routes = append(routes, route{"GET", "/docs", s.site.Page, document, none},
+			route{"GET", "/docs/{asset}", s.site.Asset, document, none},
+			route{"GET", "/openapi.json", s.site.OpenAPI, document, none})
 	}
 	return routes
 }
@@ -83,5 +89,5 @@ func (s *Server) adminHandler() http.Handler {
 	if s.cfg.AdminTokenFile == "" {
 		handler = refusePages(mux)
 	}
-	return follow(noSniff(s.fieldsOr(http.HandlerFunc(refuseFields), handler)))
+	return s.follow(noSniff(s.fieldsOr(http.HandlerFunc(refuseFields), handler)))
 }

@@ -107,11 +107,7 @@ func (s *Server) servePublic(lane *fastlane.Lane, failed chan<- error, accepted 
 
 // serveOn answers requests on a listener. failed gets an error that ends it too early.
 func serveOn(h *http.Server, ln net.Listener, failed chan<- error) {
-	serve := h.Serve
-	if h.TLSConfig != nil {
-		serve = func(ln net.Listener) error { return h.ServeTLS(ln, "", "") }
-	}
-	if err := serve(ln); !errors.Is(err, http.ErrServerClosed) {
+	if err := h.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
 		failed <- err
 	}
 }
@@ -250,7 +246,7 @@ func (s *Server) info(public, admin net.Listener) Info {
 		CacheBytes:   s.plan.CacheBytes,
 		HeldBytes:    s.plan.HeldBytes,
 		MaxBatchBody: s.plan.BodyBytes(s.cfg.MaxBatchBody),
-		FastLane:     s.usesLane(),
+		FastLane:     s.cfg.FastLane,
 	}
 	if admin != nil {
 		i.AdminAddr = addrOf(admin)

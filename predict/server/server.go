@@ -12,7 +12,9 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"tickercast/docs"
 	"tickercast/model"
@@ -39,6 +41,10 @@ type Server struct {
 	access   *logging.AccessLog // nil: off
 	batches  *overload.Limiter
 	measure  *httpMetrics
+	ids      idPool
+	began    time.Time // times of requests count from it
+	records  sync.Pool // of *statusRecorder
+	follows  sync.Pool // of *followed
 	reloader *reloader
 	judge    judge
 	public   *http.Server
@@ -64,6 +70,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg:      cfg,
+		began:    time.Now(),
 		plan:     limits.NewPlan(cfg.wanted(conns)),
 		logger:   cfg.Logger,
 		registry: metrics.New(),
@@ -74,7 +81,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.limiter = limits.NewLimiter(s.plan.HeldBytes)
 	s.conns.limiter, s.conns.proxies = s.limiter, cfg.TrustedProxies
-	s.conns.sealed, s.conns.h2c = cfg.TLSCert != "", cfg.H2C
+	s.conns.h2c = cfg.H2C
 	if cfg.CORSOrigins != nil {
 		if s.cors, err = cors.New(cfg.CORSOrigins); err != nil {
 			return nil, err

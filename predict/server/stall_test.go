@@ -41,9 +41,9 @@ func TestStalledClientMakesRoom(t *testing.T) {
 		"answers of the lane": strings.Repeat(good, 100),
 	} {
 		t.Run(name, func(t *testing.T) {
-			withAndWithoutLane(t, func(t *testing.T, lane bool) {
-				r := start(t, inMemory(), func(c *server.Config) {
-					c.FastLane, c.MaxConns = lane, 2
+			onTheseRoads(t, plainRoads, func(t *testing.T, road road) {
+				r := start(t, road.on(inMemory()), func(c *server.Config) {
+					c.MaxConns = 2
 				})
 				for range 2 {
 					c := r.public.connect(t)
@@ -64,8 +64,8 @@ func TestStalledClientMakesRoom(t *testing.T) {
 
 // TestStorm has ever more connections begin a request. They leave room for one that asks.
 func TestStorm(t *testing.T) {
-	withAndWithoutLane(t, func(t *testing.T, lane bool) {
-		r := start(t, inMemory(), func(c *server.Config) { c.FastLane, c.MaxConns = lane, 20 })
+	onTheseRoads(t, plainRoads, func(t *testing.T, road road) {
+		r := start(t, road.on(inMemory()), func(c *server.Config) { c.MaxConns = 20 })
 		for i := range 500 {
 			c := r.public.connect(t)
 			io.WriteString(c, "GET /") // one that was rejected has an error

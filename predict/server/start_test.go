@@ -96,10 +96,10 @@ func asksWhileLoading(t *testing.T, r *running) {
 // TestReadyAfterASlowStart has loading take longer than a minute. The log says what the server is
 // doing, and forecasts are answered afterwards, on connections from before too.
 func TestReadyAfterASlowStart(t *testing.T) {
-	withAndWithoutLane(t, func(t *testing.T, lane bool) {
+	onEveryRoad(t, func(t *testing.T, road road) {
 		keys := tempFile(t, "keys", keysOf("alice: a-key"))
-		r := launch(t, inMemory(), func(c *server.Config) {
-			c.FastLane, c.KeysFile = lane, keys
+		r := launch(t, road.on(inMemory()), func(c *server.Config) {
+			c.KeysFile = keys
 			c.Load = func(ctx context.Context) (*calibrate.Yearly, *market.Market, error) {
 				time.Sleep(70 * time.Second)
 				return loadEmbedded(ctx)

@@ -1,9 +1,7 @@
 package server
 
 import (
-	"crypto/tls"
 	"maps"
-	"net"
 	"net/http"
 	"strconv"
 	"time"
@@ -34,7 +32,7 @@ func (t *trackedConn) beginRefusal() bool {
 
 func (s *Server) openStream(rec *statusRecorder) bool {
 	r := rec.request
-	size := headBytes(r.Header)
+	size := fieldsBytes(r.Header)
 	if r.ContentLength != 0 && r.Method != http.MethodPost {
 		size += streamWindow // no handler reads it
 	}
@@ -59,7 +57,8 @@ func (s *Server) openStream(rec *statusRecorder) bool {
 	return false
 }
 
-func headBytes(h http.Header) (n int) {
+// fieldsBytes is headBytes for the fields of a stream.
+func fieldsBytes(h http.Header) (n int) {
 	for name, values := range h {
 		for _, v := range values {
 			n += headFactor*(len(name)+len(v)) + fieldBytes
@@ -146,7 +145,7 @@ func (r *statusRecorder) finish() {
 
 // becomeHTTP2 is called once it is known that the connection has no heads of HTTP/1.
 func (t *trackedConn) becomeHTTP2() {
-	t.memory.http2.Store(true)
+	t.http2.Store(true)
 	t.memory.hold.Release()
 }
 
@@ -176,7 +175,7 @@ func (h *connHold) end() {
 // Write writes to the connection and, over HTTP/2, notes that it waits for the client.
 func (t *trackedConn) Write(b []byte) (int, error) {
 	h := &t.memory
-	if !h.http2.Load() {
+	if !t.http2.Load() {
 		return t.writeParts(b)
 	}
 	h.waiting.Add(1)
@@ -185,15 +184,4 @@ func (t *trackedConn) Write(b []byte) (int, error) {
 	h.written.Add(int64(n))
 	h.left()
 	return n, err
-}
-
-// countSealedHTTP2 counts an encrypted connection as one of HTTP/2 once that is agreed on.
-func countSealedHTTP2(nc net.Conn) {
-	conn, ok := nc.(*tls.Conn)
-	if !ok || conn.ConnectionState().NegotiatedProtocol != "h2" {
-		return
-	}
-	if t := trackedIn(nc); !t.memory.http2.Load() {
-		t.becomeHTTP2()
-	}
 }

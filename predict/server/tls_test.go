@@ -82,7 +82,7 @@ func TestTLS(t *testing.T) {
 		r := start(t, inMemory(), func(c *server.Config) {
 			c.TLSCert, c.TLSKey = certFile, keyFile
 		})
-		require.False(t, r.FastLane)
+		require.True(t, r.FastLane)
 		ask := func(set func(*http.Protocols), config *tls.Config) *http.Response {
 			t.Helper()
 			resp, err := r.public.speaking(set, config).Post("https://"+r.Addr+"/predict",

@@ -39,7 +39,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	fs.Int64Var(&cfg.Count, "count", 0, "stop after this many requests; 0 is no limit")
 	fs.DurationVar(&cfg.Timeout, "timeout", 5*time.Second,
 		"of one request, and how long to wait for the rest at the end")
-	mix := fs.String("mix", "mixed", "requests to send: hit, miss, mixed, batch or batchmiss")
+	mixes := slices.Sorted(maps.Keys(bench.Workloads("")))
+	mix := fs.String("mix", "mixed", "requests to send: "+strings.Join(mixes, ", "))
 	path := fs.String("path", "/predict", "path of -body")
 	body := fs.String("body", "", "send this JSON instead of a mix")
 	knee := fs.Bool("knee", false,
@@ -53,7 +54,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	workload, ok := workloads[*mix]
 	if !ok {
 		return fmt.Errorf("%w: no mix %q, want one of %s", command.ErrUsage, *mix,
-			strings.Join(slices.Sorted(maps.Keys(workloads)), ", "))
+			strings.Join(mixes, ", "))
 	}
 	if cfg.Requests = workload; *body != "" {
 		request := load.NewRequest("POST", *path, cfg.Addr, []byte(*body))

@@ -66,7 +66,7 @@ func TestKnee(t *testing.T) {
 
 func TestUsage(t *testing.T) {
 	for args, want := range map[string]string{
-		"-mix nonsense": `no mix "nonsense", want one of batch, batchmiss, hit, miss, mixed`,
+		"-mix nonsense": `no mix "nonsense", want one of batch, batchmiss, get, h`,
 		"-rate x":       "invalid value",
 		"more":          `unexpected argument "more"`,
 	} {

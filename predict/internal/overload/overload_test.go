@@ -23,6 +23,10 @@ const (
 // hold acquires in a goroutine of its own and keeps the slot until release is closed. It sends the
 // error of Acquire.
 func hold(l *overload.Limiter, release <-chan struct{}) <-chan error {
+	return holdSize(l, release, size)
+}
+
+func holdSize(l *overload.Limiter, release <-chan struct{}, size int) <-chan error {
 	acquired := make(chan error, 1)
 	go func() {
 		done, err := l.Acquire(context.Background(), size)
@@ -111,8 +115,8 @@ func TestOrder(t *testing.T) {
 	})
 }
 
-// TestLargeCall: a call larger than all that may wait is let in where no other waits, and small
-// ones fit beside others where it does not.
+// TestLargeCall: calls larger than all that may wait are let in where few others wait, and small
+// ones fit beside others where they do not.
 func TestLargeCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := overload.New(1)
@@ -121,13 +125,15 @@ func TestLargeCall(t *testing.T) {
 		<-hold(l, release)
 		<-hold(l, release)
 		const large = 2 * waiting * size
-		if l.Full(large) {
-			t.Error("no other waits, and it is refused")
+		for i := range 6 {
+			if l.Full(large) {
+				t.Errorf("%d others wait, and it is refused", i)
+			}
+			hold(l, release)
+			synctest.Wait()
 		}
-		hold(l, release)
-		synctest.Wait()
 		if !l.Full(large) {
-			t.Error("another waits, and it is let in")
+			t.Error("six others wait, and it is let in")
 		}
 		if _, err := l.Acquire(t.Context(), large); !errors.Is(err, overload.ErrFull) {
 			t.Errorf("got %v, want ErrFull", err)
@@ -239,7 +245,8 @@ func TestRandomCalls(t *testing.T) {
 	}
 }
 
-func TestAcquireDoesNotAllocate(t *testing.T) {
+// TestAcquireAllocatesLittle: the release knows the call that it ends.
+func TestAcquireAllocatesLittle(t *testing.T) {
 	l := overload.New(1)
 	ctx := t.Context()
 	if n := testing.AllocsPerRun(1000, func() {
@@ -248,8 +255,8 @@ func TestAcquireDoesNotAllocate(t *testing.T) {
 			t.Fatal(err)
 		}
 		done()
-	}); n != 0 {
-		t.Errorf("%v allocations, want none", n)
+	}); n > 1 {
+		t.Errorf("%v allocations, want one at most", n)
 	}
 }
 

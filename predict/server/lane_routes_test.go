@@ -1,0 +1,98 @@
+package server_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+)
+
+// getWith is a plain GET with more headers.
+func getWith(target, headers string) string {
+	return "GET " + target + " HTTP/1.1\r\nHost: x\r\n" + headers + "\r\n"
+}
+
+// batchWith is a batch with more headers.
+func batchWith(headers, body string) string {
+	return strings.Replace(predictWith(headers, body), "/predict", "/predict/batch", 1)
+}
+
+// batchOf is the body of a batch with some items.
+func batchOf(items ...string) string { return `{"requests":[` + strings.Join(items, ",") + `]}` }
+
+// manyMonths is the body of a short batch with a long answer.
+var manyMonths = batchOf(strings.Split(strings.Repeat(`{"ticker":"AAPL","days_ahead":30};`, 12),
+	";")[:12]...)
+
+// twice sends a request and then, on a connection that is still in the lane if the first was, the
+// same with another behind it: the first time an answer may not be in the cache.
+func twice(request string) string {
+	return request + request + getWith("/health", "")
+}
+
+const aMonth = `{"ticker":"MSFT","days_ahead":30}`
+
+// otherRoutes are conversations about what is not POST /predict.
+var otherRoutes = []string{
+	getWith("/health", ""), getWith("/health", "Connection: close\r\n"), getWith("/health?x", ""),
+	strings.Replace(getWith("/health", ""), "GET", "HEAD", 1),
+	strings.Replace(getWith("/health", ""), "HTTP/1.1", "HTTP/1.0", 1),
+	getWith("/health", "Origin: https://a.example\r\n"), getWith("/health", "Expect: x\r\n"),
+	getWith("/livez", ""), getWith("/health", "X-Request-Id: mine\r\nX-API-Key: key-of-eve\r\n"),
+
+	getWith("/predict/AAPL", ""), getWith("/predict/AAPL", alice), getWith("/predict/aapl", bob),
+	twice(getWith("/predict/AAPL?days_ahead=5&confidence_interval=0.9", alice)),
+	twice(getWith("/predict/AAPL?days_ahead=30", alice)),
+	getWith("/predict/AAPL?days_ahead=+5%20&confidence_interval=9e-1", alice),
+	getWith("/predict/AAPL?days_ahead=0&days_ahead=7&x=y", alice),
+	getWith("/predict/AAPL?days_ahead=31&confidence_interval=2", alice),
+	getWith("/predict/AAPL?days_ahead=", alice), getWith("/predict/AAPL?", alice),
+	getWith("/predict/AAPL?days_ahead=%zz", alice), getWith("/predict/AAPL?d%61ys_ahead=3", alice),
+	getWith("/predict/TOO_LONG_A_NAME", alice), getWith("/predict/NOPE", alice),
+	getWith("/predict/BRK.B", alice), getWith("/predict/batch", alice), getWith("/predict/", alice),
+	getWith("/predict/AAPL/", alice), getWith("/predict/A%41PL", alice), getWith("/predict", alice),
+	getWith("/predict/"+strings.Repeat("A", 1500), alice),
+	getWith("/predict/AAPL", alice+"If-None-Match: *\r\n"),
+	getWith("/predict/AAPL", alice+`If-None-Match: "a", W/"b"`+"\r\n"),
+	getWith("/predict/AAPL", alice+"If-None-Match: *\r\nConnection: close\r\n"),
+	getWith("/predict/AAPL", alice+"If-Modified-Since: x\r\n"),
+	getWith("/predict/AAPL", alice+"Range: bytes=0-1\r\n"),
+	getWith("/predict/AAPL", alice+"Cookie: a=b\r\nAccept: text/html\r\n"),
+	strings.Replace(getWith("/predict/AAPL", alice), "GET", "HEAD", 1),
+	strings.Repeat(getWith("/predict/AAPL", alice), 8), strings.Repeat(getWith("/health", ""), 9),
+	getWith("/predict/AAPL", alice) + predictWith(alice, aForecast) + getWith("/health", ""),
+
+	batchWith("", batchOf(aForecast)), twice(batchWith(alice, batchOf(aForecast, aMonth))),
+	twice(batchWith(alice, ` { "requests" : [ `+aForecast+" , "+aMonth+" ] } ")),
+	twice(batchWith(alice, batchOf(aForecast, unsound))), twice(batchWith(alice, batchOf())),
+	twice(batchWith(alice, batchOf(`{"ticker":"NOPE"}`, aForecast))),
+	twice(batchWith(alice+"Accept: application/x-ndjson\r\n", batchOf(aForecast))),
+	twice(batchWith(alice+"Accept: text/html, application/x-ndjson;q=0.5\r\n", batchOf(aForecast))),
+	twice(batchWith(alice, manyMonths)), twice(batchWith(alice, batchOf(aForecast)+"x")),
+	twice(batchWith(alice, `{"requests":[]`)), twice(batchWith(alice, `{"requests":7}`)),
+	strings.Repeat(batchWith(alice, batchOf(aForecast)), 8),
+}
+
+// TestLaneAnswersOtherRoutes makes sure that what should be plain is: the lane answers all of it.
+func TestLaneAnswersOtherRoutes(t *testing.T) {
+	for _, tls := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			p := newPathPair(t, pairKeys(t), tls, nil)
+			inLane := getWith("/predict/AAPL?days_ahead=30", alice) +
+				getWith("/predict/AAPL?days_ahead=31", alice) + getWith("/health", "") +
+				getWith("/predict/MSFT", alice+"If-None-Match: *\r\n") +
+				predictWith(alice, aMonth) + getWith("/predict/NOPE", bob) +
+				batchWith(bob, batchOf(aMonth, `{"ticker":"AAPL","days_ahead":30}`)) +
+				batchWith("", batchOf(aMonth)) + batchWith(bob, batchOf()) +
+				getWith("/health", "Connection: close\r\n")
+			out := p.talk(t, 0, inLane, 1<<20)
+			for status, want := range map[int]int{200: 6, 304: 1, 401: 1, 404: 1, 422: 1} {
+				got := strings.Count(out, fmt.Sprintf("HTTP/1.1 %d ", status))
+				require.Equal(t, want, got, "%d: %s", status, out)
+			}
+			require.Equal(t, "0", p.servers[0].metric("fastlane_handed_over_total"))
+		})
+	}
+}
