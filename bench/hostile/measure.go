@@ -25,6 +25,7 @@ type result struct {
 	calm, attacked, aside goodResult       // aside is of the server that is not attacked
 	made                  map[string]int64 // connections, by kind
 	exited                bool
+	cpu                   time.Duration // of the server, during the attack
 	load                  string // of the machine, at the end of the attack
 }
 
@@ -67,12 +68,19 @@ func (o *options) measure(ctx context.Context, dir string) (*result, error) {
 	}
 	stop := proc.Every(20*time.Millisecond, func() { r.peak = max(r.peak, s.resident()) })
 	a := newAttack(o, s.Addr)
+	before, err := s.Usage()
+	if err != nil {
+		return nil, err
+	}
 	r.attacked, r.aside, err = o.askBoth(s, aside, o.hold, func() {
 		during, cancel := context.WithTimeout(ctx, o.hold)
 		defer cancel()
 		a.run(during)
 	})
 	stop()
+	if after, err := s.Usage(); err == nil {
+		r.cpu = after.CPU - before.CPU
+	}
 	for i, k := range o.kinds {
 		r.made[k.name] = a.made[i].Load()
 	}
@@ -130,7 +138,8 @@ func (r *result) print(w io.Writer) {
 	if r.tls {
 		fmt.Fprintf(w, ", TLS")
 	}
-	fmt.Fprintf(w, ", load average %s\nopened      %v\n", r.load, r.made)
+	fmt.Fprintf(w, ", load average %s\nopened      %v, %.1f s of CPU\n", r.load, r.made,
+		r.cpu.Seconds())
 	fmt.Fprintf(w, "resident    %d MiB before, %d at most, %d after %v\n", r.before.resident/mb,
 		r.peak/mb, r.after.resident/mb, r.took.Round(time.Second))
 	fmt.Fprintf(w, "cache       %.0f entries, %.1f MiB before, %.0f, %.1f MiB after\n",

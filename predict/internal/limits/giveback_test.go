@@ -1,0 +1,60 @@
+package limits
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestGiveBack: memory is given back once in a quiet time after it was taken, and not while the
+// process is busy or has hardly grown.
+func TestGiveBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now, freed := use{held: 100}, 0
+		free := func() { now.held, freed = 60, freed+1 }
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan bool)
+		go func() {
+			giveBack(ctx, func() use { return now }, free)
+			close(ended)
+		}()
+		for _, step := range []struct {
+			held, cycles uint64 // from then on, and more of them in the next step of time
+			want         int    // calls of free so far
+		}{
+			{100, 0, 1}, // what the start has taken
+			{60, 0, 1},
+			{66, 0, 1},   // hardly more
+			{200, 50, 1}, // busy
+			{200, 3, 1},
+			{200, 2, 2}, // quiet
+			{60, 0, 2},
+			{50, 0, 2}, // the runtime has given back some itself
+			{56, 0, 3},
+		} {
+			now.held = step.held
+			now.cycles += step.cycles
+			time.Sleep(giveBackEvery)
+			synctest.Wait()
+			if freed != step.want {
+				t.Errorf("%+v: got memory freed %d times", step, freed)
+			}
+		}
+		cancel()
+		<-ended
+	})
+}
+
+// TestReadUse: a large allocation shows.
+func TestReadUse(t *testing.T) {
+	before := readUse()
+	b := make([]byte, 64<<20)
+	for i := 0; i < len(b); i += 4096 {
+		b[i] = 1
+	}
+	if after := readUse(); before.held == 0 || after.held < before.held+32<<20 {
+		t.Errorf("got %+v, then %+v with 64 MiB more", before, after)
+	}
+	b[0]++
+}
