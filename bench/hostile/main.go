@@ -44,6 +44,7 @@ type options struct {
 	flags  []string      // of the server
 	group  bool
 	tls    bool
+	timed  bool
 	log    io.Writer
 }
 
@@ -64,6 +65,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		"`time` after the attack, at the end of which memory must be as before")
 	fs.StringVar(&flags, "flags", "", "more flags of the server, with blanks between")
 	fs.BoolVar(&o.group, "group", true, "run the server in a control group if one can be made")
+	fs.BoolVar(&o.timed, "timed", true, "judge how late the answers to the good client are")
 	fs.BoolVar(&o.tls, "tls", false, "all clients speak TLS")
 	if err := command.Parse(fs, args, stderr); err != nil {
 		return err

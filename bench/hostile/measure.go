@@ -26,7 +26,7 @@ type result struct {
 	made                  map[string]int64 // connections, by kind
 	exited                bool
 	cpu                   time.Duration // of the server, during the attack
-	load                  string // of the machine, at the end of the attack
+	load                  string        // of the machine, at the end of the attack
 }
 
 // A state is how much a server holds.
@@ -112,12 +112,13 @@ func (o *options) askBoth(s, aside *server, d time.Duration, f func()) (a, b goo
 // awaitCalm waits until the server holds no more than before, or may wait no longer.
 func (r *result) awaitCalm(ctx context.Context, s *server) (err error) {
 	for begin := time.Now(); ; {
-		if r.after, err = s.state(ctx); err != nil {
-			return err
-		}
-		r.took = time.Since(begin)
+		// The metrics are asked for last: a server makes garbage for them.
+		r.after.resident, r.took = s.resident(), time.Since(begin)
 		if r.memoryIsBack() || r.took >= r.wait {
-			return nil
+			resident := r.after.resident
+			r.after, err = s.state(ctx)
+			r.after.resident = resident
+			return err
 		}
 		select {
 		case <-ctx.Done():
@@ -127,7 +128,13 @@ func (r *result) awaitCalm(ctx context.Context, s *server) (err error) {
 	}
 }
 
-func (r *result) memoryIsBack() bool { return r.after.resident <= r.before.resident*6/5 }
+// goroutineBytes is what the runtime never gives back: descriptors of as many goroutines as there
+// have been at once, some 20,000 with all kinds of connections.
+const goroutineBytes = 8 << 20
+
+func (r *result) memoryIsBack() bool {
+	return r.after.resident <= r.before.resident*6/5+goroutineBytes
+}
 
 func (r *result) print(w io.Writer) {
 	const mb = 1 << 20
@@ -166,7 +173,7 @@ func (r *result) missed() (err error) {
 	miss(r.attacked.Share < leastShare, "the good client got %.1f %% of its answers",
 		100*r.attacked.Share)
 	most := max(mostP99, 5*r.calm.P99, 5*r.aside.P99)
-	miss(r.attacked.P99 > most, "p99 of the good client is %v, want %v",
+	miss(r.timed && r.attacked.P99 > most, "p99 of the good client is %v, want %v",
 		load.Round(r.attacked.P99), load.Round(most))
 	miss(!r.memoryIsBack(), "%d MiB are resident %v after the attack, %d were before",
 		r.after.resident>>20, r.took.Round(time.Second), r.before.resident>>20)

@@ -36,8 +36,9 @@ func readUse() use {
 	return use{s[0].Value.Uint64() - s[1].Value.Uint64(), s[2].Value.Uint64()}
 }
 
-// giveBack frees in a quiet time if the process has become a tenth larger than after the last time
-// that it did.
+// giveBack frees in a quiet time if the process has become a tenth larger than it was, and again as
+// long as that helps: pools keep what they have for one collection, and the last clients may just be
+// leaving.
 func giveBack(ctx context.Context, read func() use, free func()) {
 	tick := time.NewTicker(giveBackEvery)
 	defer tick.Stop()
@@ -51,8 +52,10 @@ func giveBack(ctx context.Context, read func() use, free func()) {
 		now := read()
 		if now.cycles-before.cycles <= quietCycles && now.held > least+least/10 {
 			free()
-			now = read()
-			least = now.held
+			grown := now.held
+			if now = read(); now.held > grown-grown/20 {
+				least = now.held // there is no more to give
+			}
 		}
 		least = min(least, now.held)
 		before = now

@@ -11,8 +11,8 @@ import (
 // process is busy or has hardly grown.
 func TestGiveBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		now, freed := use{held: 100}, 0
-		free := func() { now.held, freed = 60, freed+1 }
+		now, freed, live := use{held: 100}, 0, uint64(60)
+		free := func() { now.held, freed = live, freed+1 }
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan bool)
 		go func() {
@@ -21,19 +21,23 @@ func TestGiveBack(t *testing.T) {
 		}()
 		for _, step := range []struct {
 			held, cycles uint64 // from then on, and more of them in the next step of time
+			live         uint64 // of them
 			want         int    // calls of free so far
 		}{
-			{100, 0, 1}, // what the start has taken
-			{60, 0, 1},
-			{66, 0, 1},   // hardly more
-			{200, 50, 1}, // busy
-			{200, 3, 1},
-			{200, 2, 2}, // quiet
-			{60, 0, 2},
-			{50, 0, 2}, // the runtime has given back some itself
-			{56, 0, 3},
+			{100, 0, 60, 1}, // what the start has taken
+			{60, 0, 60, 2},
+			{60, 0, 60, 2},
+			{66, 0, 60, 2},   // hardly more
+			{200, 50, 60, 2}, // busy
+			{200, 3, 60, 2},
+			{200, 2, 100, 3}, // quiet, but some of it is still in use
+			{100, 0, 60, 4},
+			{60, 0, 60, 4},
+			{50, 0, 50, 4}, // the runtime has given back some itself
+			{80, 0, 80, 5}, // it needs more
+			{80, 0, 80, 5},
 		} {
-			now.held = step.held
+			now.held, live = step.held, step.live
 			now.cycles += step.cycles
 			time.Sleep(giveBackEvery)
 			synctest.Wait()
