@@ -60,7 +60,7 @@ func (s *Service) decodePlain(p *Plain) bool {
 
 func (s *Service) answerPlain(p *Plain) error {
 	item, err := s.cached(context.Background(), p.state, p.key)
-	p.Answer, p.made = item.Value, origin{p.key, lookupOf(item.Hit)}
+	p.Answer, p.made = item.Value.answer(), origin{p.key, lookupOf(item.Hit)}
 	return err
 }
 

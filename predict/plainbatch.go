@@ -37,7 +37,8 @@ func (b *batch) answerKept(n int, r *Request) error {
 	if !ok {
 		return errNotKept
 	}
-	answer, ok := b.cache.Get(b.state.key(t, r.Days, r.Confidence))
+	kept, ok := b.cache.Get(b.state.key(t, r.Days, r.Confidence))
+	answer := kept.answer()
 	if !ok || len(b.out)+len(answer) > maxPlainBatch {
 		return errNotKept
 	}

@@ -95,7 +95,7 @@ type Config struct {
 type Service struct {
 	cfg   Config
 	state atomic.Pointer[state] // nil until the first Swap
-	cache *cache.Cache[key, []byte]
+	cache *cache.Cache[key, stored]
 	swap  sync.Mutex // held while state is replaced
 
 	lookups   *metrics.Counter // the hits are these without the misses, so a hit counts only once
@@ -142,10 +142,10 @@ func New(cfg Config) (*Service, error) {
 	case cfg.Timeout < 0:
 		return nil, fmt.Errorf("predict: Timeout is %v, must not be negative", cfg.Timeout)
 	}
-	c, err := cache.New(cache.Config[key, []byte]{
+	c, err := cache.New(cache.Config[key, stored]{
 		Capacity: cfg.CacheEntries,
 		MaxBytes: cfg.CacheBytes,
-		Cost:     func(_ key, answer []byte) int64 { return int64(cap(answer)) },
+		Cost:     func(_ key, answer stored) int64 { return int64(cap(answer)) },
 		TTL:      cfg.TTL,
 	})
 	if err != nil {
@@ -252,7 +252,7 @@ func (s *Service) answerFrom(ctx context.Context, st *state, r *Request) (answer
 	var had lookup
 	if r.Levels == nil {
 		item, failed := s.cached(ctx, st, k)
-		answer, had, err = item.Value, lookupOf(item.Hit), failed
+		answer, had, err = item.Value.answer(), lookupOf(item.Hit), failed
 	} else if err = ctx.Err(); err == nil {
 		answer, err = st.encode(ctx, k, r)
 	}
@@ -264,18 +264,21 @@ func (s *Service) answerFrom(ctx context.Context, st *state, r *Request) (answer
 
 // cached returns the answer for a key from the cache. Requests that miss it together have it
 // computed once.
-func (s *Service) cached(ctx context.Context, st *state, k key) (cache.Item[[]byte], error) {
+func (s *Service) cached(ctx context.Context, st *state, k key) (cache.Item[stored], error) {
 	s.lookups.Inc()
 	return s.cache.LoadItem(ctx, k,
-		func(ctx context.Context) ([]byte, error) { return s.compute(ctx, st, k) })
+		func(ctx context.Context) (stored, error) { return s.compute(ctx, st, k) })
 }
 
-func (s *Service) compute(ctx context.Context, st *state, k key) ([]byte, error) {
+func (s *Service) compute(ctx context.Context, st *state, k key) (stored, error) {
 	start := time.Now()
 	answer, err := st.encode(ctx, k,
 		&Request{Days: int(k.days), Confidence: math.Float64frombits(k.confidence)})
 	s.computing.Observe(time.Since(start))
-	return answer, err
+	if err != nil {
+		return nil, err
+	}
+	return store(answer), nil
 }
 
 // encode encodes the answer to r for the ticker and the day of k.

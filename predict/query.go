@@ -101,15 +101,30 @@ func (q *query) number(name string, absent float64, check func(float64) *pyjson.
 // invalid escape stands for itself. Package net/url would drop the pair, and the client would get
 // the default without knowing.
 func (q *query) value(name string) (value []byte, ok bool) {
-	var pair []byte
 	for rest := q.raw; len(rest) > 0; {
-		pair, rest, _ = bytes.Cut(rest, []byte("&"))
-		k, v, _ := bytes.Cut(pair, []byte("="))
-		if len(pair) > 0 && string(unescapeQuery(k)) == name {
-			value, ok = unescapeQuery(v), true
+		// A query is short, so a loop is faster than bytes.Cut.
+		n, equals := 0, -1
+		for ; n < len(rest) && rest[n] != '&'; n++ {
+			if rest[n] == '=' && equals < 0 {
+				equals = n
+			}
+		}
+		pair := rest[:n]
+		rest = rest[min(n+1, len(rest)):]
+		if equals < 0 {
+			equals = n
+		}
+		if n > 0 && isNamed(pair[:equals], name) {
+			value, ok = unescapeQuery(pair[min(equals+1, n):]), true
 		}
 	}
 	return value, ok
+}
+
+// isNamed reports whether a key stands for a name, of which none has a byte that must be escaped.
+func isNamed(k []byte, name string) bool {
+	return len(k) == len(name) && string(k) == name ||
+		len(k) > len(name) && string(unescapeQuery(k)) == name
 }
 
 func unescapeQuery(s []byte) []byte {

@@ -37,7 +37,7 @@ func (ts *tickerState) encode(suffix []byte, r *Request) []byte {
 	if n := len(r.Levels); n > 0 {
 		row += len(`,"intervals":[]`) + n*(len(`{"confidence":0.95,"lower":,"upper":},`)+2*price)
 	}
-	dst := append(make([]byte, 0, r.Days*row+len("[]")), '[')
+	dst := append(make([]byte, 0, r.Days*row+len("[]")+tagBytes), '[')
 	place := model.At(r.Confidence)
 	for h := 1; h <= r.Days; h++ {
 		if h > 1 {

@@ -18,6 +18,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"tickercast/bench"
 	"tickercast/bench/proc"
 )
 
@@ -78,6 +79,8 @@ func TestSameAsFastAPI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.road = bench.Roads()[0]
+	s.client = newClient(s.road)
 	ours := begin(t, s, proc.Tickercast(s.binary))
 	if err := s.learn(t.Context(), ours); err != nil {
 		t.Fatal(err)

@@ -1,0 +1,37 @@
+package predict
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"hash/crc32"
+)
+
+// A stored answer is one in the cache, with its entity tag behind it: a GET needs the tag each
+// time, and to compute it takes a fifth of the time that a hit does. Empty means that there is none.
+type stored []byte
+
+// tagBytes is the length of an entity tag.
+const tagBytes = len(`"0123456789abcdef"`)
+
+// store adds the tag to an answer.
+func store(answer []byte) stored {
+	s := append(answer, '"')
+	s = hex.AppendEncode(s, checksums(answer))
+	return append(s, '"')
+}
+
+func (s stored) answer() []byte {
+	n := max(len(s)-tagBytes, 0)
+	return s[:n:n]
+}
+
+func (s stored) tag() []byte { return s[len(s)-tagBytes:] }
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// checksums names an answer by its bytes, so that all replicas give it the same name. Processors
+// compute both of them by themselves: together they cost a tenth of another hash of 64 bits.
+func checksums(answer []byte) []byte {
+	b := binary.BigEndian.AppendUint32(make([]byte, 0, 8), crc32.ChecksumIEEE(answer))
+	return binary.BigEndian.AppendUint32(b, crc32.Checksum(answer, castagnoli))
+}
