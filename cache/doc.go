@@ -37,9 +37,9 @@
 //	           clients            attacks
 //	           mean    worst      mean    worst
 //	cache       0.0      0.0       0.0      0.0
-//	CLOCK      +0.5     -1.7      -0.7     -4.8
-//	SIEVE      +0.3    -42.5      +1.5     -7.5
-//	FIFO       -2.1     -8.4      -2.6     -5.5
+//	CLOCK      +0.5     -1.7      -0.9     -5.1
+//	SIEVE      +0.3    -42.5      +0.1    -13.3
+//	FIFO       -2.1     -8.4      -2.2     -5.5
 //
 // Policies that keep what is popular over what is recent win points where interests do not change,
 // and lose far more where they do, or where a client wants them to.
