@@ -31,6 +31,9 @@ var tickers = [...]string{
 	"ACN", "LIN", "MCD", "ADBE", "TMO", "ABT", "GE", "IBM", "DIS", "QCOM",
 }
 
+// Tickers lists the tickers that the workloads ask for.
+func Tickers() []string { return append([]string(nil), tickers[:]...) }
+
 var confidences = [...]string{"0.8", "0.9", "0.95", "0.99"}
 
 // A Workload is a stream of requests, as load.Config.Requests wants it: it returns for each

@@ -25,7 +25,8 @@ type Config[K comparable, V any] struct {
 	Capacity int
 
 	// MaxBytes bounds the sum of all entries' bytes; 0 means no bound. An entry counts as its Cost
-	// plus the overhead of the cache. A value over an eighth of it is returned but not kept. MaxBytes needs Cost.
+	// plus the overhead of the cache. A value over an eighth of MaxBytes is returned but not kept.
+	// MaxBytes needs Cost.
 	MaxBytes int64
 
 	// Cost returns the bytes that a key and its value hold beyond their own size in an entry:
@@ -57,8 +58,8 @@ func New[K comparable, V any](cfg Config[K, V]) (*Cache[K, V], error) {
 	return newCache(cfg, numShards(cfg.Capacity))
 }
 
-// numShards returns a power of two: about four shards per processor, so that two inserts seldom wait
-// for the same lock.
+// numShards returns a power of two: about four shards per processor, so that two inserts seldom
+// wait for the same lock.
 func numShards(capacity int) int {
 	n := 1
 	for n < min(4*runtime.GOMAXPROCS(0), maxShards) && capacity/(2*n) >= minShardEntries {

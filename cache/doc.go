@@ -19,8 +19,8 @@
 //
 // # What it is not
 //
-// It has no Set and no Delete: values come from loads and leave by age, by eviction, or all together
-// by [Cache.Purge]. It limits neither the number of loads nor their time.
+// It has no Set and no Delete: values come from loads and leave by age, by eviction, or all
+// together by [Cache.Purge]. It limits neither the number of loads nor their time.
 //
 // Values are shared between callers and must not be changed. A key that does not equal itself,
 // because it contains a NaN, is loaded for each caller and never kept. A K with a floating-point
@@ -31,8 +31,8 @@
 //
 // Hit ratio in points above or below exact LRU, measured with go1.26.8 on linux/amd64. First: 14
 // workloads of regular clients at 8 capacities, half a million look-ups each. Then: 80 attacks, in
-// which most look-ups are an attacker's, hits of the regular clients only (CACHE_LONG=1 go test -run
-// 'HitRatio|Attacks' -v -timeout 2h ./cache):
+// which most look-ups are an attacker's, hits of the regular clients only (CACHE_LONG=1 go test
+// -run 'HitRatio|Attacks' -v -timeout 2h ./cache):
 //
 //	           clients            attacks
 //	           mean    worst      mean    worst

@@ -2,8 +2,8 @@ package cache
 
 import "math"
 
-// children is the width of the heap. With four, which lie side by side in memory, it is half as deep
-// as with two.
+// children is the width of the heap. With four, which lie side by side in memory, it is half as
+// deep as with two.
 const children = 4
 
 // A slot is an entry's place in the heap. An entry may have been used since: used is what was known

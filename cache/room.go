@@ -10,8 +10,8 @@ import (
 const epochs = 256
 
 // A room is what the shards share: the bounds, what is held, and a clock that counts inserts. The
-// bounds belong to the whole cache, since the hash spreads keys unevenly: a shard with bounds of its
-// own would evict while others have room, and a loop that just fits would not.
+// bounds belong to the whole cache, since the hash spreads keys unevenly: a shard with bounds of
+// its own would evict while others have room, and a loop that just fits would not.
 type room struct {
 	maxEntries int64
 	maxBytes   int64 // 0: no bound

@@ -65,7 +65,7 @@ func startBackend(t *testing.T) *backend {
 					unknownTicker(w)
 					return
 				}
-				answer := media.Example
+				answer := media.first()
 				if o, ok := answer.(map[string]any); ok && ticker != "" {
 					o = maps.Clone(o)
 					o["ticker"] = ticker

@@ -1,13 +1,16 @@
-// Package docs embeds the OpenAPI document and the page that shows it: a reference, a console for
-// every route, and a studio that draws forecasts. The page loads nothing from another host.
+// Package docs embeds the OpenAPI document and the page that shows it: a studio that draws
+// forecasts, a panel that says how they did, and a reference that tries every route. The page loads
+// nothing from another host.
 //
 // The document is written by hand. Tests here check it against itself (references, examples,
-// limits); tests of predict/server check it against the routes.
+// limits); tests of predict/server check it against the routes, and its examples against answers.
 package docs
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
 	"fmt"
 	"net/http"
 	"path"
@@ -15,9 +18,13 @@ import (
 
 // Files are named one by one, so that no other file of this folder can get into the binary.
 //
-//go:embed openapi.json page/index.html page/app.css page/icon.svg
-//go:embed page/app.js page/api.js page/chart.js page/console.js page/dom.js page/picker.js
-//go:embed page/plot.js page/reference.js page/schema.js page/snippets.js page/studio.js
+//go:embed openapi.json page/index.html page/app.css page/reference.css page/icon.svg
+//go:embed page/app.js page/api.js page/calibration.js page/chart.js page/console.js page/dom.js
+//go:embed page/json.js page/picker.js page/plot.js page/reference.js page/route.js page/schema.js
+//go:embed page/search.js page/snippets.js page/studio.js
+//go:embed page/answer.js page/cursor.js page/download.js page/origin.js page/own.js
+//go:embed page/question.js page/retry.js page/scale.js page/series.js page/settings.js
+//go:embed page/early.js page/status.js page/studio.css page/table.js
 var files embed.FS
 
 // JSON returns the OpenAPI document. The caller owns the slice.
@@ -31,8 +38,12 @@ type Config struct {
 	// MaxItems is how many requests a batch may have, for the document; 0 means 1000.
 	MaxItems int
 
-	// RootPath is the prefix of the document's paths, in characters that need no escape.
+	// RootPath is the prefix of the document's paths, in characters that need no escape. Without
+	// one they are relative to the document.
 	RootPath string
+
+	// Keys says that requests need an API key.
+	Keys bool
 }
 
 // Site serves the page, its assets and the document. Its methods are handlers for GET and HEAD,
@@ -40,15 +51,20 @@ type Config struct {
 type Site struct {
 	page, openAPI *static
 	assets        map[string]*static
+	version       string // of all files of the page together
 	notFound      http.HandlerFunc
 }
 
 // New returns a Site of the embedded files.
 func New(cfg Config) *Site {
+	document := below(withMaxItems(JSON(), cfg.MaxItems), cfg.RootPath)
+	if cfg.Keys {
+		// Without {}, the choice to send none.
+		document = bytes.ReplaceAll(document, []byte(`"security": [{}, `),
+			[]byte(`"security": [`))
+	}
 	s := &Site{
-		page: newStatic("text/html; charset=utf-8", read("page/index.html")),
-		openAPI: newStatic("application/json", below(withMaxItems(JSON(), cfg.MaxItems),
-			cfg.RootPath)),
+		openAPI:  newStatic("application/json", document),
 		assets:   map[string]*static{},
 		notFound: cfg.NotFound,
 	}
@@ -65,12 +81,36 @@ func New(cfg Config) *Site {
 	if err != nil {
 		panic(err) // cannot happen: the folder is embedded
 	}
+	var names []string
+	sum := sha256.New()
 	for _, e := range entries {
-		if t, ok := types[path.Ext(e.Name())]; ok {
-			s.assets[e.Name()] = newStatic(t, read("page/"+e.Name()))
+		fmt.Fprintf(sum, "%s %x ", e.Name(), sha256.Sum256(read("page/"+e.Name())))
+		if types[path.Ext(e.Name())] != "" {
+			names = append(names, e.Name())
 		}
 	}
+	s.version = hex.EncodeToString(sum.Sum(nil)[:6])
+	for _, name := range names {
+		s.assets[name] = newStatic(types[path.Ext(name)],
+			versioned(read("page/"+name), "./", names, s.version))
+	}
+	const all = "bundle.js"
+	s.assets[all] = newStatic(types[".js"],
+		bundle(func(name string) string { return string(read("page/" + name + ".js")) }))
+	page := complete(read("page/index.html"), document, cfg.Keys)
+	s.page = newStatic("text/html; charset=utf-8",
+		versioned(page, "docs/", append(names, all), s.version))
 	return s
+}
+
+// versioned puts the version behind each asset that a file names in quotes, so that a browser may
+// keep the asset for good: another version has another URL.
+func versioned(file []byte, folder string, names []string, version string) []byte {
+	for _, name := range names {
+		file = bytes.ReplaceAll(file, []byte(`"`+folder+name+`"`),
+			[]byte(`"`+folder+name+"?v="+version+`"`))
+	}
+	return file
 }
 
 // withMaxItems puts a limit of items into the document where it has the default.
@@ -82,6 +122,15 @@ func withMaxItems(doc []byte, n int) []byte {
 		doc = bytes.ReplaceAll(doc, fmt.Appendf(nil, limit, 1000), fmt.Appendf(nil, limit, n))
 	}
 	return doc
+}
+
+// below is the document of a server below a prefix.
+func below(document []byte, root string) []byte {
+	if root == "" {
+		return document
+	}
+	return bytes.Replace(document, []byte(`"servers": [{"url": "."`),
+		[]byte(`"servers": [{"url": "`+root+`"`), 1)
 }
 
 // policy lets the page load its own files and call its own server. It forbids inline script and
@@ -105,20 +154,14 @@ func (s *Site) Asset(w http.ResponseWriter, r *http.Request) {
 		s.notFound(w, r)
 		return
 	}
+	if r.URL.RawQuery == "v="+s.version {
+		w.Header().Set("Cache-Control", "private, max-age=31536000, immutable")
+	}
 	f.ServeHTTP(w, r)
 }
 
 // OpenAPI serves the document.
 func (s *Site) OpenAPI(w http.ResponseWriter, r *http.Request) { s.openAPI.ServeHTTP(w, r) }
-
-// below is the document of a server below a prefix.
-func below(document []byte, root string) []byte {
-	if root == "" {
-		return document
-	}
-	return bytes.Replace(document, []byte(`"servers": [{"url": "/"`),
-		[]byte(`"servers": [{"url": "`+root+`"`), 1)
-}
 
 func read(name string) []byte {
 	b, err := files.ReadFile(name)

@@ -181,9 +181,7 @@ func TestPageKeepsToItself(t *testing.T) {
 		t.Errorf("Content-Security-Policy %q allows what is unsafe", csp)
 	}
 
-	size, linked := 0, regexp.MustCompile(`(?:src|href)="docs/([^"]+)"`).FindAllSubmatch(page, -1)
-	_, entry := do(t, "GET", s.URL+"/docs/app.js")
-	linked = append(linked, regexp.MustCompile(`from "\./([^"]+)"`).FindAllSubmatch(entry, -1)...)
+	_, bundle := do(t, "GET", s.URL+"/docs/bundle.js")
 	foreign := regexp.MustCompile(
 		`https?://|//[a-z]+\.[a-z]|\burl\(['"]|@import|innerHTML|\beval\b`)
 	inline := regexp.MustCompile(`(?i) style=| on[a-z]+=|<style|<script>`)
@@ -196,7 +194,6 @@ func TestPageKeepsToItself(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		size += len(source)
 		// The namespace of SVG is a name that nothing is loaded from.
 		rest := bytes.ReplaceAll(source, []byte("http://www.w3.org/2000/svg"), nil)
 		if m := foreign.Find(rest); m != nil {
@@ -211,16 +208,70 @@ func TestPageKeepsToItself(t *testing.T) {
 		if res, _ := do(t, "GET", s.URL+"/docs/"+f.Name()); res.StatusCode != 200 {
 			t.Errorf("%s is not embedded", f.Name())
 		}
-		found := false
-		for _, l := range linked {
-			found = found || string(l[1]) == f.Name()
-		}
-		if !found {
-			t.Errorf("neither the page nor app.js names %s, so it would load late",
-				f.Name())
+		// One that the page does not name would be found only when another one has come.
+		module := strings.TrimSuffix(f.Name(), ".js")
+		if module != "app" && !bytes.Contains(page, []byte(`="docs/`+f.Name()+`?v=`)) &&
+			!bytes.Contains(bundle, []byte("const module_"+module+" = ")) {
+			t.Errorf("neither the page nor the bundle has %s", f.Name())
 		}
 	}
-	if limit := 60_000; size > limit {
-		t.Errorf("the page is %d bytes, want at most %d", size, limit)
+	if m := regexp.MustCompile(`(?m)^(import|export) .*|^\s*//.*`).Find(bundle); m != nil {
+		t.Errorf("the bundle has the line %q", m)
+	}
+}
+
+// TestVersions follows each name of an asset, in the page and in other assets, to a file that may
+// be kept for good.
+func TestVersions(t *testing.T) {
+	s := serve(t)
+	_, page := do(t, "GET", s.URL+"/docs")
+	names := regexp.MustCompile(`"(?:docs|\.)/([\w.]+\.(?:js|css|svg)[^"]*)"`)
+	found := names.FindAllSubmatch(page, -1)
+	if len(found) < 5 {
+		t.Fatalf("the page names %d assets", len(found))
+	}
+	seen := map[string]bool{}
+	for i := 0; i < len(found); i++ {
+		name := string(found[i][1])
+		if seen[name] {
+			continue
+		}
+		seen[name] = true
+		file, version, _ := strings.Cut(name, "?v=")
+		if version == "" {
+			t.Errorf("%s has no version", name)
+		}
+		res, body := do(t, "GET", s.URL+"/docs/"+name)
+		if got := res.Header.Get("Cache-Control"); !strings.Contains(got, "immutable") {
+			t.Errorf("%s: Cache-Control %q", name, got)
+		}
+		if res, _ := do(t, "GET", s.URL+"/docs/"+file+"?v=other"); res.StatusCode != 200 ||
+			res.Header.Get("Cache-Control") != "no-cache" {
+			t.Errorf("%s of another version: %d, Cache-Control %q", file, res.StatusCode,
+				res.Header.Get("Cache-Control"))
+		}
+		found = append(found, names.FindAllSubmatch(body, -1)...)
+	}
+}
+
+// TestKeys compares page and document of a server that wants API keys with those of an open one.
+func TestKeys(t *testing.T) {
+	for _, keys := range []bool{false, true} {
+		w := httptest.NewRecorder()
+		site := docs.New(docs.Config{Keys: keys})
+		site.OpenAPI(w, httptest.NewRequest("GET", "/openapi.json", nil))
+		doc := parseTree(t, w.Body.Bytes())
+		op := resolve(doc, "#/paths/~1model/get").(map[string]any)
+		if first := asList(op["security"])[0].(map[string]any); (len(first) > 0) != keys {
+			t.Errorf("keys %t: the first choice of a client is %v", keys, first)
+		}
+		w = httptest.NewRecorder()
+		site.Page(w, httptest.NewRequest("GET", "/docs", nil))
+		if got := strings.Contains(w.Body.String(), `data-keys="asked"`); got != keys {
+			t.Errorf("keys %t: the page says %t", keys, got)
+		}
+		if got := strings.Contains(w.Body.String(), `id="auth" hidden`); got == keys {
+			t.Errorf("keys %t: the field for a key is hidden: %t", keys, got)
+		}
 	}
 }

@@ -23,8 +23,21 @@ type operation struct {
 	OperationID, Summary, Description string
 	Tags                              []string
 	Responses                         map[string]struct {
-		Content map[string]struct{ Example any }
+		Content map[string]media
 	}
+}
+
+type media struct {
+	Example  any
+	Examples map[string]struct{ Value any }
+}
+
+// first is an example, or nil where there is none.
+func (m media) first() any {
+	for _, name := range slices.Sorted(maps.Keys(m.Examples)) {
+		return m.Examples[name].Value
+	}
+	return m.Example
 }
 
 func parseDocument(t *testing.T) (d document) {

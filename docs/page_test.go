@@ -41,7 +41,7 @@ func TestPage(t *testing.T) {
 // testPrefix loads the page as a proxy publishes it that puts the server below a path.
 func testPrefix(t *testing.T, b *browser, s *backend) {
 	p := b.open(t, s.URL+prefix+"/docs", desktop)
-	p.wait(`document.querySelector(".median") && document.querySelector("article")`)
+	p.wait(`document.querySelector(".median") && document.querySelector(".route")`)
 	if got, want := p.text(`document.querySelector("#code pre").textContent`),
 		s.URL+prefix+"/predict"; !strings.Contains(got, want) {
 		t.Errorf("the request in code is %q, want it to go to %s", got, want)
@@ -55,14 +55,14 @@ func testRoutes(t *testing.T, b *browser, s *backend) {
 	var got map[string]string
 	p.eval(`(async () => {
 		const out = {};
-		for (const article of document.querySelectorAll("article")) {
-			const fold = article.querySelector(".attempt");
-			fold.open = true;
-			while (!fold.querySelector("form")) await new Promise((r) => setTimeout(r, 5));
-			fold.querySelector("form").requestSubmit();
-			const result = fold.querySelector(".result");
-			while (!result.childElementCount) await new Promise((r) => setTimeout(r, 5));
-			out[article.id] = result.textContent;
+		for (const route of document.querySelectorAll(".route")) {
+			route.open = true;
+			while (!route.querySelector("form")) await new Promise((r) => setTimeout(r, 5));
+			const status = route.querySelector(".result [role=status]");
+			status.textContent = "";
+			route.querySelector("form").requestSubmit();
+			while (!status.textContent) await new Promise((r) => setTimeout(r, 5));
+			out[route.id] = status.textContent;
 		}
 		return out;
 	})()`, &got)
@@ -84,9 +84,7 @@ func testPhone(dark bool) func(*testing.T, *browser, *backend) {
 	return func(t *testing.T, b *browser, s *backend) {
 		p := b.open(t, s.URL+"/docs?t=AAPL,MSFT&d=30", view{width: 360, height: 780, dark: dark})
 		p.shot(fmt.Sprintf("phone-dark=%t", dark), false)
-		p.eval(`document.querySelectorAll("details").forEach((d) => { d.open = true; })`, nil)
-		p.wait(`document.querySelectorAll(".attempt form").length ===
-			document.querySelectorAll(".attempt").length`)
+		p.openAll()
 		p.same("width of the page", `document.documentElement.scrollWidth`, "360")
 		for _, e := range p.poorContrast() {
 			t.Errorf("contrast below 4.5: %s", e)

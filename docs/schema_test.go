@@ -54,9 +54,11 @@ func (c *checker) value(schema map[string]any, v any, at string) {
 				c.fault(at, "%v fits no choice", v)
 			}
 		case "if":
-			if c.fits(want, v) {
-				c.value(schema["then"].(map[string]any), v, at)
+			then, _ := schema["then"].(map[string]any)
+			if !c.fits(want, v) {
+				then, _ = schema["else"].(map[string]any)
 			}
+			c.value(then, v, at)
 		case "format":
 			if s, ok := v.(string); want != "date" {
 				c.fault(at, "unknown format %v", want)
@@ -80,8 +82,8 @@ func (c *checker) value(schema map[string]any, v any, at string) {
 			c.properties(schema, v, at)
 		case "required":
 			c.required(want.([]any), v, at)
-		case "then", "additionalProperties", "title", "description", "default":
-			// The first two belong to if and properties, the others say nothing of the value.
+		case "then", "else", "additionalProperties", "title", "description", "default":
+			// The first three belong to if and properties, the others say nothing of the value.
 		default:
 			c.fault(at, "this checker does not know the keyword %q", keyword)
 		}

@@ -12,7 +12,8 @@ import (
 )
 
 // static serves a file from memory, with an ETag made from its bytes. It ignores Range, unlike
-// http.ServeContent, so the API has no 206, 412 and 416 to document.
+// http.ServeContent, so the API has no 206, 412 and 416 to document. Cache-Control is no-cache
+// unless it is set before.
 type static struct {
 	contentType string
 	plain       variant
@@ -32,8 +33,8 @@ func newStatic(contentType string, body []byte) *static {
 		plain:       variant{body, `"` + tag + `"`},
 		gzip: sync.OnceValue(func() variant {
 			var b bytes.Buffer
-			z := gzip.NewWriter(&b)
-			z.Write(body) // a bytes.Buffer never fails
+			z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // the level is one of gzip's
+			z.Write(body)                                         // a bytes.Buffer never fails
 			z.Close()
 			return variant{b.Bytes(), `"` + tag + `-gzip"`}
 		}),
@@ -47,7 +48,9 @@ func (s *static) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		v = s.gzip()
 		h.Set("Content-Encoding", "gzip")
 	}
-	h.Set("Cache-Control", "no-cache") // keep a copy, but ask for a newer one each time
+	if h.Get("Cache-Control") == "" {
+		h.Set("Cache-Control", "no-cache") // keep a copy, but ask for a newer one each time
+	}
 	h.Set("ETag", v.etag)
 	h.Add("Vary", "Accept-Encoding") // CORS may have added Origin
 	h.Set("X-Content-Type-Options", "nosniff")

@@ -3,6 +3,7 @@ package predict
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strconv"
 
 	"tickercast/predict/internal/limits"
@@ -13,7 +14,8 @@ import (
 type batch struct {
 	*Service
 	state   *state
-	ndjson  bool // an answer a line instead of a list
+	format  format
+	strict  bool
 	out     []byte
 	reused  *[]byte               // what out was at first, from the pool
 	held    *limits.Hold          // counts out
@@ -63,21 +65,18 @@ func (b *batch) run(ctx context.Context, body []byte, held *limits.Hold) (err er
 	if b.held = held; len(body) > longBatch {
 		b.reuse()
 	}
-	if err := b.extend(len(resultsOpen) + len(resultsClose)); err != nil {
+	open, end := b.format.around()
+	if err := b.extend(len(open)); err != nil {
 		return err
 	}
-	if !b.ndjson {
-		b.out = append(b.out, resultsOpen...)
-	}
+	b.out = append(b.out, open...)
 	start := len(b.out)
 	ok, err := b.decodeStream(ctx, body)
 	if !ok && err == nil {
 		b.out = b.out[:start]
 		err = withTree(body, held, func() error { return b.decodeTree(ctx, body) })
 	}
-	if !b.ndjson {
-		b.out = append(b.out, resultsClose...)
-	}
+	b.out = append(b.out, end...)
 	return err
 }
 
@@ -179,6 +178,12 @@ func (b *batch) decodeTree(ctx context.Context, body []byte) error {
 		return errValue(ruleBody, "", d.Input(0))
 	}
 	list := d.Fields(0, "requests")[0]
+	if b.strict {
+		c := checker{Document: d}
+		if c.extra(0, "requests"); len(c.issues) > 0 {
+			return &Error{Status: http.StatusUnprocessableEntity, Issues: c.issues}
+		}
+	}
 	switch {
 	case list == 0:
 		return errValue(ruleMissing, "requests", d.Input(0))
@@ -204,7 +209,7 @@ func (b *batch) decodeTree(ctx context.Context, body []byte) error {
 
 // item answers the n-th request, which is node i of d.
 func (b *batch) item(ctx context.Context, n int, d *pyjson.Document, i int) error {
-	r, err := decodeNode(d, i)
+	r, err := decodeNode(d, i, b.strict)
 	if err != nil {
 		return b.append(n, nil, err)
 	}
@@ -216,6 +221,10 @@ func (b *batch) answer(ctx context.Context, n int, r *Request) error {
 	if b.kept {
 		return b.answerKept(n, r)
 	}
+	if b.format == formatCSV {
+		rows, _, err := b.csvRows(ctx, b.state, r, ",\n")
+		return b.append(n, rows, err)
+	}
 	answer, _, err := b.answerFrom(ctx, b.state, r)
 	return b.append(n, answer, err)
 }
@@ -226,15 +235,20 @@ func (b *batch) append(n int, answer []byte, err error) error {
 	if err != nil && !ok {
 		return err
 	}
-	size := len(answer)
 	if refusal != nil {
 		refusal = b.redacted(refusal)
+	}
+	if b.format == formatCSV {
+		return b.appendCSV(n, answer, refusal)
+	}
+	size := len(answer)
+	if refusal != nil {
 		size = refusal.mostBytes()
 	}
 	if err := b.extend(size + itemBytes); err != nil {
 		return err
 	}
-	if n > 0 && !b.ndjson {
+	if n > 0 && b.format == formatJSON {
 		b.out = append(b.out, ',')
 	}
 	if refusal == nil {
@@ -248,7 +262,7 @@ func (b *batch) append(n int, answer []byte, err error) error {
 		b.out = append(b.out, '}')
 	}
 	b.out = append(b.out, '}')
-	if b.ndjson {
+	if b.format == formatLines {
 		b.out = append(b.out, '\n')
 	}
 	return nil
@@ -261,37 +275,6 @@ func (b *batch) chargeOnce(n int) error {
 	}
 	b.charged = true
 	return b.charge(n)
-}
-
-// countItems returns how many elements the list has of which b begins behind the bracket, or -1 if
-// it does not end. It looks only at brackets, commas and strings.
-func countItems(b []byte) int {
-	i := skipBlanks(b, 0)
-	if i < len(b) && b[i] == ']' {
-		return 0
-	}
-	n, depth := 1, 1
-	for ; i < len(b); i++ {
-		switch b[i] {
-		case '"':
-			for i++; i < len(b) && b[i] != '"'; i++ {
-				if b[i] == '\\' {
-					i++
-				}
-			}
-		case '[', '{':
-			depth++
-		case ']', '}':
-			if depth--; depth == 0 {
-				return n
-			}
-		case ',':
-			if depth == 1 {
-				n++
-			}
-		}
-	}
-	return -1
 }
 
 // itemBytes is room for what append writes around an answer.

@@ -91,7 +91,7 @@ func TestBatchRefusals(t *testing.T) {
 			`{"detail":"There was an error parsing the body"}`},
 		{`{"requests":[` + many + `]}`, 422,
 			`{"detail":[{"type":"too_long","loc":["body","requests"],"msg":"List should have at most 1000 items after validation, not 1001",`},
-		{`{"requests":[` + strings.Repeat(" ", 1<<20) + `]}`, 413,
+		{`{"requests":[` + strings.Repeat(" ", 4<<20) + `]}`, 413,
 			`{"detail":"Request body too large"}`},
 	} {
 		w := call(h, "POST", "/predict/batch", tt.body)

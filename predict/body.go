@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"math"
 	"net/http"
 	"os"
 	"strings"
@@ -96,7 +95,7 @@ const firstRead = 1 << 10
 
 // readBody reads a whole body of at most limit bytes into buf, which it grows, and returns it. In
 // any case held then counts its capacity. A declared length beyond the limit is refused before
-// anything is read.
+// anything is read. gzip is decompressed, with the same limit before and after.
 func readBody(w http.ResponseWriter, r *http.Request, buf []byte, limit int64,
 	held *limits.Hold) ([]byte, error) {
 	if held.Grow(cap(buf)) != nil {
@@ -105,20 +104,33 @@ func readBody(w http.ResponseWriter, r *http.Request, buf []byte, limit int64,
 	if r.ContentLength > limit {
 		return buf, errTooLarge()
 	}
-	delete(r.Header, "Expect") // a client that asked whether to send the body is told so now
-	body := r.Body
-	left := int64(math.MaxInt64)
-	if r.ContentLength >= 0 {
-		left = r.ContentLength
-	} else {
-		body = http.MaxBytesReader(w, body, limit)
+	gzipped, err := isGzipped(r)
+	if err != nil {
+		return buf, err
 	}
-	for int64(len(buf)) != r.ContentLength {
+	delete(r.Header, "Expect") // a client that asked whether to send the body is told so now
+	var body io.Reader = r.Body
+	length := r.ContentLength
+	if length < 0 || gzipped {
+		body = http.MaxBytesReader(w, r.Body, limit)
+	}
+	if gzipped {
+		if held.Grow(inflaterBytes) != nil {
+			return buf, errNoRoom()
+		}
+		defer held.Shrink(inflaterBytes)
+		body, length = newInflater(body, limit), -1
+	}
+	most := limit + 1 // one more to see that it is too long
+	if length >= 0 {
+		most = length
+	}
+	for int64(len(buf)) != length {
 		if len(buf) == cap(buf) {
 			// Grow by as much as has come, so that a declared body takes no memory until it is
 			// sent.
 			var err error
-			n := int(min(left-int64(len(buf)), int64(max(len(buf), firstRead))))
+			n := int(min(most-int64(len(buf)), int64(max(len(buf), firstRead))))
 			if buf, err = extend(buf, n, held); err != nil {
 				return buf, errNoRoom()
 			}
@@ -126,10 +138,10 @@ func readBody(w http.ResponseWriter, r *http.Request, buf []byte, limit int64,
 		n, err := body.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
 		held.Progress()
-		if err == io.EOF && r.ContentLength < 0 {
+		if err == io.EOF && length < 0 {
 			break
 		}
-		if err != nil && int64(len(buf)) != r.ContentLength {
+		if err != nil && int64(len(buf)) != length {
 			return buf, errReading(err)
 		}
 	}
@@ -147,6 +159,9 @@ func errNoRoom() *Error {
 
 // errReading is the answer to a body that did not arrive. The cause is the client or the network.
 func errReading(err error) *Error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return errTooLarge()
 	}

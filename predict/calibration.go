@@ -28,8 +28,8 @@ func (j *judged) info() any {
 }
 
 // Calibrate compares the forecasts of the last sessions of what is served with the closes that
-// came, and has GET /model and GET /tickers/{ticker} say the result. It takes a core for up to two
-// seconds and is interrupted by ctx. There is no report if sessions is not above zero, or if no
+// came, and has GET /model and GET /tickers/{ticker} say the result. It works in the background and
+// is interrupted by ctx. There is no report if sessions is not above zero, or if no
 // ticker has enough closes.
 func (s *Service) Calibrate(ctx context.Context, sessions int) (*calibrate.Report, error) {
 	st, err := s.current()
@@ -42,7 +42,7 @@ func (s *Service) Calibrate(ctx context.Context, sessions int) (*calibrate.Repor
 	}
 	st.judged.Store(&judged{reason: "still running"})
 	daily := st.market.Daily()
-	r, err := calibrate.Judge(ctx, st.steps, daily, st.market.MarketIndex(),
+	r, err := calibrate.Judge(calibrate.InBackground(ctx), st.steps, daily, st.market.MarketIndex(),
 		calibrate.Origins(daily, sessions))
 	switch {
 	case err != nil:

@@ -61,7 +61,7 @@ func FuzzDecodeFast(f *testing.F) {
 			if !ok {
 				continue
 			}
-			want, err := decodeFull(body[:n], nil)
+			want, err := decodeFull(body[:n], false, nil)
 			if err != nil {
 				t.Fatalf("decodeFast took %q, which is wrong: %v", body[:n], err)
 			}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"tickercast/predict/pyjson"
 )
@@ -19,6 +20,7 @@ type Error struct {
 
 	RetryAfter int    // seconds; 0 omits the header
 	Challenge  string // the WWW-Authenticate of a 401; "" omits it
+	Codings    string // the Accept-Encoding of a 415; "" omits it
 	Close      bool   // the connection cannot be used again
 }
 
@@ -91,17 +93,23 @@ func (s *Service) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if s.hold(w).Grow(e.mostBytes()) != nil {
 		e = ErrOverload()
 	}
-	WriteError(w, e)
+	WriteError(w, r, e)
 }
 
 func (s *Service) publicError(w http.ResponseWriter, r *http.Request, err error) *Error {
 	return s.PublicError(Failure{w.Header().Get("X-Request-Id"), r.Method, r.Pattern, err})
 }
 
-// WriteError answers a request with an error. No other code turns an error into a status and bytes,
-// except that the inference protocol has a form of its own.
-func WriteError(w http.ResponseWriter, e *Error) {
+// WriteError answers a request with an error. No other code turns an error into a status and bytes.
+// Below /v2 errors have the form of the Open Inference Protocol.
+func WriteError(w http.ResponseWriter, r *http.Request, e *Error) {
 	e.setHeader(w.Header())
+	if r.URL.Path == "/v2" || strings.HasPrefix(r.URL.Path, "/v2/") {
+		body := pyjson.AppendString([]byte(`{"error":`),
+			pyjson.ReplaceInvalid([]byte(e.Error())))
+		writeJSON(w, e.Status, append(body, '}'))
+		return
+	}
 	writeJSON(w, e.Status, e.AppendJSON(nil))
 }
 
@@ -119,6 +127,9 @@ func (e *Error) setHeader(h http.Header) {
 	if e.RetryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(e.RetryAfter))
 	}
+	if e.Codings != "" {
+		h.Set("Accept-Encoding", e.Codings)
+	}
 	if e.Challenge != "" {
 		h.Set("WWW-Authenticate", e.Challenge)
 	}
@@ -129,10 +140,14 @@ var jsonType = []string{"application/json"}
 
 // writeJSON sends a complete answer.
 func writeJSON(w http.ResponseWriter, status int, body []byte) {
-	h := w.Header()
-	h["Content-Type"] = jsonType
+	w.Header()["Content-Type"] = jsonType
+	write(w, status, body)
+}
+
+// write sends a complete answer of any type.
+func write(w http.ResponseWriter, status int, body []byte) {
 	if len(body) > 2048 { // up to there net/http counts by itself
-		h.Set("Content-Length", strconv.Itoa(len(body)))
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	}
 	w.WriteHeader(status)
 	w.Write(body)
@@ -177,9 +192,7 @@ func (i *Issue) appendJSON(dst []byte) []byte {
 	dst = append(dst, i.In...)
 	dst = append(dst, '"')
 	if i.Field != "" {
-		dst = append(dst, `,"`...)
-		dst = append(dst, i.Field...)
-		dst = append(dst, '"')
+		dst = pyjson.AppendString(append(dst, ','), []byte(i.Field))
 	}
 	if i.Index >= 0 {
 		dst = append(dst, ',')

@@ -95,7 +95,7 @@ func TestErrorHeader(t *testing.T) {
 			map[string]string{"Content-Length": "3013"}},
 	} {
 		w := httptest.NewRecorder()
-		WriteError(w, tt.e)
+		WriteError(w, httptest.NewRequest("GET", "/", nil), tt.e)
 		if w.Code != tt.e.Status || w.Body.String() != string(tt.e.AppendJSON(nil)) {
 			t.Errorf("%+v: got %d %s", tt.e, w.Code, w.Body)
 		}

@@ -32,6 +32,8 @@ type PlainRoute struct {
 	Answer func(*Plain) error
 	// Cacheable says that answers have the headers of Plain.
 	Cacheable bool
+	// Vary is that header of all answers and errors; empty means none.
+	Vary string
 }
 
 // PlainPredict is ServePredict for a valid request for a listed ticker, in the form that nearly

@@ -3,13 +3,11 @@ package predict
 import (
 	"bytes"
 	"context"
-	"errors"
 	"net/http"
 	"strconv"
 	"strings"
 
 	"tickercast/predict/internal/limits"
-	"tickercast/predict/pyjson"
 )
 
 // maxUnusual is the length up to which a body in an unusual form is read without a slot. In the
@@ -19,6 +17,10 @@ const maxUnusual = 1 << 10
 // ServePredict is POST /predict.
 func (s *Service) ServePredict(w http.ResponseWriter, r *http.Request) {
 	var answer []byte
+	strict := isStrict(w, r)
+	if strict {
+		vary(w, "Prefer") // no cache keeps an answer without it: it says nothing of freshness
+	}
 	err := s.serve(w, r, call{bodies: &s.singles, json: true},
 		func(ctx context.Context, body []byte, held *limits.Hold) error {
 			var req Request
@@ -31,7 +33,7 @@ func (s *Service) ServePredict(w http.ResponseWriter, r *http.Request) {
 					defer release()
 				}
 				var err error
-				if req, err = decodeFull(body, held); err != nil {
+				if req, err = decodeFull(body, strict, held); err != nil {
 					return err
 				}
 			}
@@ -54,26 +56,39 @@ func (s *Service) ServePredict(w http.ResponseWriter, r *http.Request) {
 
 // ServeBatch is POST /predict/batch: {"requests":[...]}, all answered from
 // the same data, in order. An item's answer is {"predictions":...} with what POST /predict answers,
-// or {"error":{"status":...,"detail":...}}. They come as {"results":[...]}, or one a line to a
-// client that accepts application/x-ndjson.
+// or {"error":{"status":...,"detail":...}}. They come as {"results":[...]}, one a line to a client
+// that accepts application/x-ndjson, or as CSV.
 func (s *Service) ServeBatch(w http.ResponseWriter, r *http.Request) {
-	accept := []byte(strings.Join(r.Header["Accept"], ","))
-	b := batch{Service: s, ndjson: wantsNDJSON(accept), charge: s.charge(w)}
+	vary(w, batchVary)
+	q := newQuery(r)
+	b := batch{Service: s, format: q.format(acceptOf(r), true), strict: isStrict(w, r),
+		charge: s.charge(w)}
 	defer b.keep()
-	err := s.serve(w, r, call{bodies: &s.batches, json: true, costly: true, many: true}, b.run)
+	if b.strict {
+		q.extra("format")
+	}
+	err := s.serve(w, r, call{bodies: &s.batches, json: true, costly: true, many: true},
+		func(ctx context.Context, body []byte, held *limits.Hold) error {
+			if len(q.issues) > 0 {
+				return q.err()
+			}
+			return b.run(ctx, body, held)
+		})
 	switch {
 	case err != nil:
 		s.refuse(w, r, err)
-	case b.ndjson:
-		s.answeredMany(w, b.state)
-		w.Header().Set("Content-Type", "application/x-ndjson")
-		w.Header().Set("Content-Length", strconv.Itoa(len(b.out)))
-		w.Write(b.out)
 	default:
 		s.answeredMany(w, b.state)
-		writeJSON(w, http.StatusOK, b.out)
+		kinds := [...]string{"application/json", linesType, csvType + "; charset=utf-8"}
+		s.Send(w, r, kinds[b.format], b.out)
 	}
 }
+
+// batchVary names the headers that the answer of ServeBatch depends on.
+const batchVary = "Accept, Accept-Encoding, Prefer"
+
+// acceptOf returns the header Accept.
+func acceptOf(r *http.Request) []byte { return []byte(strings.Join(r.Header["Accept"], ",")) }
 
 // charge is Config.Charge for one request; nil charges nothing.
 func (s *Service) charge(w http.ResponseWriter) func(items int) error {
@@ -89,7 +104,7 @@ func wantsNDJSON(accept []byte) bool {
 		var t []byte
 		t, accept, more = bytes.Cut(accept, []byte(","))
 		t, _, _ = bytes.Cut(t, []byte(";"))
-		if bytes.EqualFold(bytes.TrimSpace(t), []byte("application/x-ndjson")) {
+		if bytes.EqualFold(bytes.TrimSpace(t), []byte(linesType)) {
 			return true
 		}
 	}
@@ -100,12 +115,19 @@ func wantsNDJSON(accept []byte) bool {
 // fresh for as long as the cache here keeps it: max-age is the whole of that time, from which
 // caches subtract Age.
 func (s *Service) ServeTicker(w http.ResponseWriter, r *http.Request) {
-	p := Plain{
-		Ticker:      []byte(r.PathValue("ticker")),
-		Query:       []byte(r.URL.RawQuery),
-		IfNoneMatch: []byte(strings.Join(r.Header["If-None-Match"], ",")),
+	vary(w, tickerVary)
+	q := newQuery(r)
+	req := q.request()
+	format := q.format(acceptOf(r), false)
+	if isStrict(w, r) {
+		q.extra("days_ahead", "confidence_interval", "as_of", "format")
 	}
-	if err := s.answerTicker(&p); err != nil {
+	if format == formatCSV {
+		s.serveCSV(w, r, q, &req)
+		return
+	}
+	p := Plain{IfNoneMatch: []byte(strings.Join(r.Header["If-None-Match"], ","))}
+	if err := s.answerGet(&p, q, &req); err != nil {
 		s.refuse(w, r, err)
 		return
 	}
@@ -124,38 +146,54 @@ func (s *Service) ServeTicker(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, p.Answer)
 }
 
+// tickerVary names the headers that the answer of ServeTicker depends on.
+const tickerVary = "Accept, Prefer"
+
 // PlainTicker is ServeTicker for plain requests, right or wrong.
 func (s *Service) PlainTicker() PlainRoute {
-	return PlainRoute{Decode: always, Answer: s.answerTicker, Cacheable: true}
+	return PlainRoute{Decode: decodeTicker, Answer: s.answerTicker, Cacheable: true,
+		Vary: tickerVary}
+}
+
+// decodeTicker leaves CSV and wrong formats to ServeTicker.
+func decodeTicker(p *Plain) bool {
+	q := query{raw: p.Query}
+	_, given := q.value("format")
+	return !given && acceptedFormat(p.Accept, false) == formatJSON
 }
 
 func always(*Plain) bool { return true }
 
 func (s *Service) answerTicker(p *Plain) error {
 	q := query{path: p.Ticker, raw: p.Query}
-	ticker := q.ticker()
-	days := int(q.integer("days_ahead", DefaultDays, MinDays, MaxDays))
-	confidence := q.number("confidence_interval", DefaultConfidence, confidenceRule)
-	asOf, hasAsOf := q.date("as_of")
-	st, t, err := s.find(&q, ticker)
+	req := q.request()
+	return s.answerGet(p, &q, &req)
+}
+
+// request reads the parameters of ServeTicker.
+func (q *query) request() Request {
+	r := Request{Ticker: q.ticker(),
+		Days:       int(q.integer("days_ahead", DefaultDays, MinDays, MaxDays)),
+		Confidence: q.number("confidence_interval", DefaultConfidence, confidenceRule)}
+	r.AsOf, r.HasAsOf = q.date("as_of")
+	return r
+}
+
+// answerGet answers a request that q has read.
+func (s *Service) answerGet(p *Plain, q *query, r *Request) error {
+	st, t, err := s.find(q, r.Ticker)
 	if err != nil {
 		return err
 	}
-	k := st.key(t, days, confidence)
-	if hasAsOf {
-		var rule *pyjson.Rule
-		if k.asOf, rule = st.past.effective(t, asOf); rule != nil {
-			q.failAsOf(rule)
-			return q.err()
+	k := st.key(t, r.Days, r.Confidence)
+	if r.HasAsOf {
+		if k.asOf, err = st.past.effective(t, r.AsOf); err != nil {
+			return q.asOfFault(err)
 		}
 	}
 	item, err := s.cached(context.Background(), st, k)
-	if errors.Is(err, errTooEarly) {
-		q.failAsOf(&ruleAsOfShort)
-		err = q.err()
-	}
 	if err != nil {
-		return err
+		return q.asOfFault(err)
 	}
 	left, age := int64(item.Left.Seconds()), int64(item.Age.Seconds())
 	b := append(p.buffer[:0], "public, max-age="...)

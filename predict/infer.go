@@ -2,24 +2,21 @@ package predict
 
 import (
 	"context"
-	"fmt"
-	"math"
+	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
 
-	"tickercast/model"
 	"tickercast/predict/internal/limits"
-	"tickercast/predict/pyjson"
 )
 
 // The Open Inference Protocol, version 2 over REST (github.com/kserve/open-inference-protocol), is
 // how serving platforms ask any model: named tensors in, named tensors out, errors of the form
 // {"error":"..."}. Here it gives the forecasts of POST /predict, number for number. It bypasses the
 // cache: the forecasts of listed tickers are at hand, and what remains is to write many numbers
-// that are seldom asked for twice. Paths with a version and extensions are not supported.
+// that are seldom asked for twice. Of the extensions it has binary tensors and the index.
 
-// inferModel is the name of this server's only model.
+// inferModel is a name of the only model in any case; Config.ModelName is another one.
 const inferModel = "tickercast"
 
 // An inferInput is a tensor that the model takes, named like the field of POST /predict. Metadata
@@ -71,6 +68,7 @@ type serverMetadata struct {
 
 type modelMetadata struct {
 	Name     string           `json:"name"`
+	Versions []string         `json:"versions"`
 	Platform string           `json:"platform"`
 	Inputs   []tensorMetadata `json:"inputs"`
 	Outputs  []tensorMetadata `json:"outputs"`
@@ -92,7 +90,8 @@ type health struct {
 
 // ServeServerMetadata is GET /v2.
 func (s *Service) ServeServerMetadata(w http.ResponseWriter, r *http.Request) {
-	s.writeValue(w, r, http.StatusOK, serverMetadata{inferModel, s.cfg.Version, []string{}})
+	s.writeValue(w, r, http.StatusOK,
+		serverMetadata{inferModel, s.cfg.Version, []string{"binary_tensor_data"}})
 }
 
 // ServeServerLive is GET /v2/health/live, which like /livez depends on nothing.
@@ -105,13 +104,15 @@ func (s *Service) ServeServerReady(w http.ResponseWriter, r *http.Request) {
 	s.writeReady(w, r, "")
 }
 
-// ServeModelReady is GET /v2/models/{name}/ready. The model is ready when the server is.
+// ServeModelReady is GET /v2/models/{name}/ready, with or without a version. The model is ready
+// when the server is.
 func (s *Service) ServeModelReady(w http.ResponseWriter, r *http.Request) {
-	if err := checkModel(r); err != nil {
-		s.refuseInfer(w, r, err)
+	name, _, err := s.inferModel(r)
+	if err != nil {
+		s.refuse(w, r, err)
 		return
 	}
-	s.writeReady(w, r, inferModel)
+	s.writeReady(w, r, name)
 }
 
 func (s *Service) writeReady(w http.ResponseWriter, r *http.Request, name string) {
@@ -123,13 +124,18 @@ func (s *Service) writeReady(w http.ResponseWriter, r *http.Request, name string
 	s.writeValue(w, r, status, h)
 }
 
-// ServeModelMetadata is GET /v2/models/{name}: the tensors that the model takes and gives.
+// ServeModelMetadata is GET /v2/models/{name}, with or without a version: the tensors that the
+// model takes and gives.
 func (s *Service) ServeModelMetadata(w http.ResponseWriter, r *http.Request) {
-	if err := checkModel(r); err != nil {
-		s.refuseInfer(w, r, err)
+	name, st, err := s.inferModel(r)
+	if err != nil {
+		s.refuse(w, r, err)
 		return
 	}
-	m := modelMetadata{Name: inferModel, Platform: "tickercast_go"}
+	m := modelMetadata{Name: name, Versions: []string{}, Platform: "tickercast_go"}
+	if st != nil {
+		m.Versions = append(m.Versions, st.model.Version())
+	}
 	for _, in := range inferInputs {
 		m.Inputs = append(m.Inputs, tensorMetadata{in.name, in.datatypes[0], []int{-1}})
 	}
@@ -139,36 +145,96 @@ func (s *Service) ServeModelMetadata(w http.ResponseWriter, r *http.Request) {
 	s.writeValue(w, r, http.StatusOK, m)
 }
 
+// ServeModels is GET /v2/models, as KServe's own servers have it.
+func (s *Service) ServeModels(w http.ResponseWriter, r *http.Request) {
+	s.writeValue(w, r, http.StatusOK, struct {
+		Models []string `json:"models"`
+	}{[]string{s.cfg.ModelName}})
+}
+
+type indexRow struct {
+	Name    string `json:"name"`
+	Version string `json:"version,omitempty"` // once one is loaded
+	State   string `json:"state"`
+	Reason  string `json:"reason"`
+}
+
+// ServeIndex is POST /v2/repository/index: the model and its state. {"ready":true} asks only for a
+// model that is ready.
+func (s *Service) ServeIndex(w http.ResponseWriter, r *http.Request) {
+	ask := new(struct {
+		Ready bool `json:"ready"`
+	})
+	err := s.serve(w, r, call{bodies: &s.singles},
+		func(_ context.Context, body []byte, _ *limits.Hold) error {
+			if len(body) == 0 {
+				return nil
+			}
+			if err := json.Unmarshal(body, &ask); err != nil {
+				return errInferJSON(err)
+			}
+			if ask == nil {
+				return errInfer("the body is null, not an object")
+			}
+			return nil
+		})
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	row := indexRow{Name: s.cfg.ModelName, State: "READY"}
+	if st := s.state.Load(); st != nil {
+		row.Version = st.model.Version()
+	}
+	ready, reasons := s.ready(false)
+	if !ready {
+		row.State, row.Reason = "UNAVAILABLE", strings.Join(reasons, "; ")
+	}
+	rows := []indexRow{}
+	if ready || !ask.Ready {
+		rows = append(rows, row)
+	}
+	s.writeValue(w, r, http.StatusOK, rows)
+}
+
 // shortInfer is the length of a body that names thirty tickers at most. It is answered sooner than
 // anything could come of waiting for a slot or of ending it early.
 const shortInfer = 256
 
-// ServeModelInfer is POST /v2/models/{name}/infer: forecasts for many tickers. It ignores the
-// Content-Type, which the protocol does not mention and its clients do not send.
+// ServeModelInfer is POST /v2/models/{name}/infer, with or without a version: forecasts for many
+// tickers. It ignores the Content-Type, which the protocol does not mention and its clients do not
+// send.
 func (s *Service) ServeModelInfer(w http.ResponseWriter, r *http.Request) {
-	if answer, err := s.infer(w, r); err != nil {
-		s.refuseInfer(w, r, err)
-	} else {
-		writeJSON(w, http.StatusOK, answer)
+	answer, err := s.infer(w, r)
+	if err != nil {
+		s.refuse(w, r, err)
+		return
 	}
+	if answer.head < len(answer.body) {
+		w.Header().Set(inferHeadLength, strconv.Itoa(answer.head))
+		s.Send(w, r, "application/octet-stream", answer.body)
+		return
+	}
+	s.Send(w, r, "application/json", answer.body)
 }
 
-func (s *Service) infer(w http.ResponseWriter, r *http.Request) (answer []byte, err error) {
-	if err := checkModel(r); err != nil {
-		return nil, err
+// inferHeadLength is the header that says how long the JSON before binary tensors is.
+const inferHeadLength = "Inference-Header-Content-Length"
+
+func (s *Service) infer(w http.ResponseWriter, r *http.Request) (answer inferAnswer, err error) {
+	name, st, err := s.inferModel(r)
+	if err == nil && st == nil {
+		err = ErrOverload()
 	}
-	if r.Header.Get("Inference-Header-Content-Length") != "" {
-		return nil, errInfer("binary tensors are an extension that this server does not have: " +
-			"send data as JSON")
+	if err != nil {
+		return answer, err
 	}
-	long := r.ContentLength < 0 || r.ContentLength > shortInfer
+	long := r.ContentLength < 0 || r.ContentLength > shortInfer ||
+		r.Header["Content-Encoding"] != nil
 	err = s.serve(w, r, call{bodies: &s.batches, costly: long, many: long},
 		func(ctx context.Context, body []byte, held *limits.Hold) error {
-			var req *inferRequest
-			err := withTree(body, held, func() (err error) {
-				req, err = decodeInfer(body, s.cfg.MaxItems)
-				return err
-			})
+			d := inferDecoder{s.cfg.MaxItems, held}
+			req, err := d.decode(body, r.Header.Get(inferHeadLength))
 			if err != nil {
 				return err
 			}
@@ -181,12 +247,9 @@ func (s *Service) infer(w http.ResponseWriter, r *http.Request) (answer []byte, 
 			if err := grow(held, 2*size); err != nil { // the columns, and the answer of them
 				return err
 			}
-			st, err := s.current()
-			if err != nil {
-				return err
-			}
+			req.model = name
 			answer, err = st.infer(ctx, req)
-			held.Shrink(2*size - cap(answer))
+			held.Shrink(2*size - cap(answer.body))
 			if err == nil {
 				s.answeredMany(w, st)
 			}
@@ -195,122 +258,29 @@ func (s *Service) infer(w http.ResponseWriter, r *http.Request) (answer []byte, 
 	return answer, err
 }
 
-// checkModel refuses a path that names another model.
-func checkModel(r *http.Request) error {
-	if name := r.PathValue("name"); name != inferModel {
-		return &Error{Status: http.StatusNotFound,
-			Detail: "unknown model '" + name + "', there is '" + inferModel + "'"}
+// inferModel returns the model's name as the path has it, and what is served now, nil before the
+// first Swap. A path with another model or version is a 404.
+func (s *Service) inferModel(r *http.Request) (name string, st *state, err error) {
+	name, st = r.PathValue("name"), s.state.Load()
+	if name != s.cfg.ModelName && name != inferModel {
+		return "", nil, &Error{Status: http.StatusNotFound, Detail: "unknown model '" +
+			clip(name) + "', there is '" + s.cfg.ModelName + "'"}
 	}
-	return nil
+	switch version := r.PathValue("version"); {
+	case version == "":
+	case st == nil:
+		err = ErrOverload()
+	case version != st.model.Version():
+		err = &Error{Status: http.StatusNotFound, Detail: "unknown version '" + clip(version) +
+			"', there is '" + st.model.Version() + "'"}
+	}
+	return name, st, err
 }
 
-// refuseInfer answers with an error in the protocol's form, where an invalid request is a 400 and
-// never a 422.
-func (s *Service) refuseInfer(w http.ResponseWriter, r *http.Request, err error) {
-	e := s.publicError(w, r, err)
-	if e.Status == http.StatusTooManyRequests {
-		s.refuse(w, r, e) // worded like the same refusal before the body was read
-		return
+// clip bounds what an error shows of a client's text.
+func clip(s string) string {
+	if len(s) > 40 {
+		return s[:40] + "..."
 	}
-	if s.hold(w).Grow(e.mostBytes()) != nil {
-		e = ErrOverload()
-	}
-	e.setHeader(w.Header())
-	status := e.Status
-	if status == http.StatusUnprocessableEntity {
-		status = http.StatusBadRequest
-	}
-	s.writeValue(w, r, status, struct {
-		Error string `json:"error"`
-	}{e.Error()})
-}
-
-func errInfer(text string) *Error { return &Error{Status: http.StatusBadRequest, Detail: text} }
-
-// valueSize is the room for a value: a date, or a price of ten digits and more.
-const valueSize = len(`"2006-01-02",`)
-
-// answerBytes is room for what an answer has besides its numbers and id.
-const answerBytes = 1 << 10
-
-// size is about that of the answer.
-func (r *inferRequest) size() int {
-	return r.wanted*len(r.items)*r.days*valueSize + answerBytes + 6*len(r.id)
-}
-
-// infer answers a request. An unknown ticker refuses all of it, as a tensor has no place for the
-// error of one item.
-func (st *state) infer(ctx context.Context, r *inferRequest) ([]byte, error) {
-	var data [len(inferOutputs)][]byte
-	for _, out := range r.outputs[:r.wanted] {
-		data[out] = make([]byte, 0, len(r.items)*r.days*valueSize)
-	}
-	for i := range r.items {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		if !st.appendColumns(&data, &r.items[i], r.days) {
-			return nil, errInfer(fmt.Sprintf("input ticker, value %d: unknown ticker '%s'", i,
-				r.items[i].Ticker))
-		}
-	}
-	size := answerBytes
-	for _, column := range data {
-		size += len(column)
-	}
-	return st.appendAnswer(make([]byte, 0, size+6*len(r.id)), r, &data), nil
-}
-
-// appendColumns appends an item's row to the outputs that are not nil. It returns false if the
-// ticker is unknown.
-func (st *state) appendColumns(data *[len(inferOutputs)][]byte, item *Request, days int) bool {
-	t, ok := st.find(item.Ticker)
-	if !ok {
-		return false
-	}
-	ts := &st.tickers[t.Index]
-	price := func(out int, logReturn float64, decimals int) {
-		if dst := data[out]; dst != nil {
-			data[out] = append(appendPrice(dst, ts.close*math.Exp(logReturn), decimals), ',')
-		}
-	}
-	place := model.At(item.Confidence)
-	for h := 1; h <= days; h++ {
-		if dst := data[outputDate]; dst != nil {
-			dst = append(append(dst, '"'), ts.dates[h-1][:]...)
-			data[outputDate] = append(dst, `",`...)
-		}
-		median := ts.forecast.Median(h)
-		lower, upper := ts.forecast.Bounds(h, place)
-		d := decimals(ts.close * math.Exp(median))
-		price(outputPrice, median, d)
-		price(outputLower, lower, d)
-		price(outputUpper, upper, d)
-	}
-	return true
-}
-
-func (st *state) appendAnswer(dst []byte, r *inferRequest,
-	data *[len(inferOutputs)][]byte) []byte {
-	dst = append(dst, `{"model_name":"`+inferModel+`","model_version":`...)
-	dst = pyjson.AppendString(dst, []byte(st.model.Version()))
-	if r.id != nil {
-		dst = append(dst, `,"id":`...)
-		dst = pyjson.AppendString(dst, r.id)
-	}
-	dst = append(dst, `,"outputs":[`...)
-	for i, out := range r.outputs[:r.wanted] {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		o := inferOutputs[out]
-		dst = append(dst, `{"name":"`+o.name+`","datatype":"`+o.datatype+`","shape":[`...)
-		dst = strconv.AppendInt(dst, int64(len(r.items)), 10)
-		dst = append(dst, ',')
-		dst = strconv.AppendInt(dst, int64(r.days), 10)
-		dst = append(dst, `],"data":[`...)
-		dst = append(dst, data[out][:len(data[out])-1]...) // without the last comma
-		dst = append(dst, `]}`...)
-	}
-	return append(dst, `]}`...)
+	return s
 }

@@ -1,264 +1,218 @@
 package predict
 
 import (
+	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
+	"unicode/utf8"
 
+	"tickercast/predict/internal/limits"
 	"tickercast/predict/pyjson"
 )
 
 // inferRequest is a valid request for tensors.
 type inferRequest struct {
-	id      []byte                  // nil for none
-	items   []Request               // in the order sent
-	days    int                     // columns of the outputs
-	outputs [len(inferOutputs)]int8 // in the order wanted: indices of inferOutputs
-	wanted  int                     // how many of outputs
+	model   string // as the path names it
+	id      *string
+	items   []Request // in the order sent
+	days    int       // columns of the outputs
+	outputs []wanted  // in the order wanted
 }
 
-// tensor is an input as sent. Its shape is checked, its values are not.
+type wanted struct {
+	output int  // index of inferOutputs
+	binary bool // behind the JSON instead of in it
+}
+
+// inferBody is a request as sent. Its arrays have room for one more than a right request has;
+// encoding/json skips what is beyond, so that a client's list takes no memory.
+type inferBody struct {
+	ID      *string                       `json:"id"`
+	Inputs  [len(inferInputs) + 1]*tensor `json:"inputs"`
+	Outputs [len(inferOutputs) + 1]*struct {
+		Name       string `json:"name"`
+		Parameters struct {
+			Binary *bool `json:"binary_data"`
+		} `json:"parameters"`
+	} `json:"outputs"`
+	Parameters struct {
+		Binary bool `json:"binary_data_output"`
+	} `json:"parameters"`
+}
+
 type tensor struct {
-	*inferInput
-	single bool  // FP32
-	values []int // nodes
+	Name       string          `json:"name"`
+	Datatype   string          `json:"datatype"`
+	Shape      [3]*int64       `json:"shape"`
+	Data       json.RawMessage `json:"data"`
+	Parameters struct {
+		Size *int `json:"binary_data_size"` // nil: the values are in Data
+	} `json:"parameters"`
+	binary []byte // the values, if they are not in Data
+
+	n      int  // values, by the shape
+	column bool // the shape is [n, 1]
 }
 
-// decodeInfer reads the body of an inference request. An error is always an *Error and names the
-// tensor at fault.
-func decodeInfer(body []byte, maxItems int) (*inferRequest, error) {
-	if len(body) == 0 {
-		return nil, errInfer("the body is empty")
-	}
-	d, err := pyjson.Parse(body)
-	if fault, ok := errors.AsType[*pyjson.SyntaxError](err); ok {
-		return nil, errInfer(fmt.Sprintf("the body is no JSON: %s, at character %d", fault.Msg,
-			fault.Position))
-	}
-	if err != nil {
-		return nil, errUnreadable()
-	}
-	return (&inferDecoder{d, maxItems}).request()
-}
-
+// An inferDecoder reads inference requests.
 type inferDecoder struct {
-	*pyjson.Document
 	maxItems int
+	held     *limits.Hold // counts what a request becomes
 }
 
-func (d *inferDecoder) is(i int, k pyjson.Kind) bool { return i > 0 && d.Kind(i) == k }
-
-func (d *inferDecoder) request() (*inferRequest, error) {
-	if d.Kind(0) != pyjson.Object {
-		return nil, errInfer("the body is no object")
-	}
-	at := d.Fields(0, "id", "inputs", "outputs")
-	id, inputs, outputs := at[0], at[1], at[2]
-	r := new(inferRequest)
-	switch {
-	case !d.is(inputs, pyjson.Array):
-		return nil, errInfer("inputs is missing or no list")
-	case d.is(id, pyjson.String):
-		r.id = d.Text(id)
-	case present(d.Document, id):
-		return nil, errInfer("id is no string")
-	}
-	var tensors [len(inferInputs)]tensor
-	for i := range d.Elements(inputs) {
-		if err := d.input(i, &tensors); err != nil {
-			return nil, err
+// decode reads a request: JSON, and where headLength, the value of Inference-Header-Content-Length,
+// says so, binary tensors behind it. An error is always an *Error, and one about a tensor names it.
+func (d *inferDecoder) decode(body []byte, headLength string) (*inferRequest, error) {
+	var rest []byte
+	if headLength != "" {
+		n, err := strconv.ParseUint(headLength, 10, 31)
+		if err != nil || int(n) > len(body) {
+			return nil, errInfer("Inference-Header-Content-Length is no length within the body")
 		}
+		body, rest = body[:n], body[n:]
 	}
-	if err := d.items(r, &tensors); err != nil {
+	// encoding/json copies the list of a tensor, and then each of its values that is not in order.
+	if err := grow(d.held, 2*len(body)); err != nil {
 		return nil, err
 	}
-	return r, d.wanted(r, outputs)
+	defer d.held.Shrink(2 * len(body))
+	var b inferBody
+	if err := json.Unmarshal(body, &b); err != nil {
+		return nil, errInferJSON(err)
+	}
+	var tensors [len(inferInputs)]*tensor
+	for _, t := range b.Inputs {
+		if t == nil {
+			break
+		}
+		i := slices.IndexFunc(inferInputs[:], func(in inferInput) bool { return in.name == t.Name })
+		switch {
+		case i < 0:
+			return nil, errInfer("unknown input '" + clip(t.Name) +
+				"', there are ticker, days_ahead and confidence_interval")
+		case tensors[i] != nil:
+			return nil, t.fail("is there twice")
+		case !slices.Contains(inferInputs[i].datatypes, t.Datatype):
+			return nil, t.fail("has a datatype other than " + inferInputs[i].datatypes[0])
+		case t.Parameters.Size == nil && t.Data == nil:
+			return nil, t.fail("has no data")
+		case t.Parameters.Size != nil:
+			size := *t.Parameters.Size
+			if t.Data != nil || size < 0 || size > len(rest) {
+				return nil, t.fail(fmt.Sprintf("has data too, or a binary_data_size of %d where "+
+					"%d bytes are left", size, len(rest)))
+			}
+			t.binary, rest = rest[:size], rest[size:]
+		}
+		tensors[i] = t
+	}
+	if len(rest) > 0 {
+		return nil, errInfer(fmt.Sprintf("%d bytes are behind the last binary tensor", len(rest)))
+	}
+	r := &inferRequest{id: b.ID}
+	if err := d.setItems(r, &tensors); err != nil {
+		return nil, err
+	}
+	return r, r.setOutputs(&b)
 }
 
-// input reads an element of inputs into its place in tensors.
-func (d *inferDecoder) input(i int, tensors *[len(inferInputs)]tensor) error {
-	if d.Kind(i) != pyjson.Object {
-		return errInfer("an input is no object")
+// errInferJSON says what is wrong with a body that encoding/json does not take.
+func errInferJSON(err error) error {
+	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		want := map[string]string{"array": "a list", "struct": "an object", "string": "a string",
+			"bool": "true or false"}[e.Type.Kind().String()]
+		return errInfer(cmp.Or(e.Field, "the body") + " is " + clip(e.Value) + ", not " +
+			cmp.Or(want, "an integer"))
 	}
-	at := d.Fields(i, "name", "datatype", "shape", "data")
-	name, datatype, shape, data := at[0], at[1], at[2], at[3]
-	if !d.is(name, pyjson.String) {
-		return errInfer("an input has no name")
+	if e, ok := errors.AsType[*json.SyntaxError](err); ok {
+		return errInfer(fmt.Sprintf("the body is no JSON: %v, at byte %d", e, e.Offset))
 	}
-	index := slices.IndexFunc(inferInputs[:],
-		func(in inferInput) bool { return in.name == string(d.Text(name)) })
-	if index < 0 {
-		return errInfer("unknown input '" + clip(d.Text(name)) +
-			"', there are ticker, days_ahead and confidence_interval")
+	return errInfer("the body is no JSON")
+}
+
+// setItems checks the values by the rules of POST /predict without its leniency: a tensor has a
+// datatype.
+func (d *inferDecoder) setItems(r *inferRequest, tensors *[len(inferInputs)]*tensor) error {
+	if tensors[inputTicker] == nil {
+		return errInfer("input ticker is missing")
 	}
-	in, t := &inferInputs[index], &tensors[index]
-	switch {
-	case t.inferInput != nil:
-		return in.fail("is there twice")
-	case !d.is(datatype, pyjson.String) || !slices.Contains(in.datatypes, string(d.Text(datatype))):
-		return in.fail("has a datatype other than " + in.datatypes[0])
-	case !d.is(data, pyjson.Array):
-		return in.fail("has no data in form of a list")
+	for _, t := range tensors {
+		if t != nil {
+			if err := d.setLength(t); err != nil {
+				return err
+			}
+		}
 	}
-	t.inferInput, t.single = in, string(d.Text(datatype)) == "FP32"
-	n, column, err := d.shape(in, shape)
+	tickers, err := values(tensors[inputTicker], &ruleStringType, cutString,
+		func(s *string) *pyjson.Rule {
+			if !utf8.ValidString(*s) {
+				return &ruleUnicode
+			}
+			return tickerRule(pyjson.String, []byte(*s))
+		})
 	if err != nil {
 		return err
 	}
-	return d.flatten(t, data, n, column)
-}
-
-// shape takes [n], and [n, 1] from clients that send every model a column of rows.
-func (d *inferDecoder) shape(in *inferInput, i int) (n int, column bool, err error) {
-	if !d.is(i, pyjson.Array) {
-		return 0, false, in.fail("has no shape")
+	days, err := values(tensors[inputDays], &pyjson.IntType, cutInt,
+		func(n *int64) *pyjson.Rule { return ruleRange(*n, MinDays, MaxDays) })
+	if err != nil {
+		return err
 	}
-	var dims [3]int64
-	rank := 0
-	for e := range d.Elements(i) {
-		if rank == len(dims) || d.Kind(e) != pyjson.Integer {
-			return 0, false, in.fail("has a shape other than [n] or [n, 1]")
-		}
-		dims[rank], _ = strconv.ParseInt(string(d.Raw(e)), 10, 64) // the nearest when out of range
-		rank++
-	}
-	if rank != 1 && !(rank == 2 && dims[1] == 1) {
-		return 0, false, in.fail("has a shape other than [n] or [n, 1]")
-	}
-	if dims[0] < 1 || dims[0] > int64(d.maxItems) {
-		return 0, false, in.fail(fmt.Sprintf("has a length of %d, not 1 to %d", dims[0],
-			d.maxItems))
-	}
-	return int(dims[0]), rank == 2, nil
-}
-
-// flatten lists the n values of a tensor. Those of a column may stand in lists of one.
-func (d *inferDecoder) flatten(t *tensor, data, n int, column bool) error {
-	if got := d.Len(data); got != n {
-		return t.fail(fmt.Sprintf("has %d values where its shape says %d", got, n))
-	}
-	t.values = make([]int, 0, n)
-	for v := range d.Elements(data) {
-		if column && d.Kind(v) == pyjson.Array && d.Len(v) == 1 {
-			for only := range d.Elements(v) {
-				v = only
+	single := tensors[inputConfidence] != nil && tensors[inputConfidence].Datatype == "FP32"
+	confidences, err := values(tensors[inputConfidence], &pyjson.FloatType, cutFloat,
+		func(x *float64) *pyjson.Rule {
+			if single { // 0.99 in single precision may be sent as 0.9900000095
+				*x, _ = strconv.ParseFloat(strconv.FormatFloat(*x, 'g', -1, 32), 64)
 			}
-		}
-		t.values = append(t.values, v)
+			return confidenceRule(*x)
+		})
+	if err != nil {
+		return err
 	}
-	return nil
-}
-
-func (in *inferInput) fail(what string) error { return errInfer("input " + in.name + " " + what) }
-
-// clip bounds what an error shows of a client's text.
-func clip(s []byte) string {
-	if len(s) > 40 {
-		return string(pyjson.ReplaceInvalid(s[:40])) + "..."
-	}
-	return string(s)
-}
-
-// items checks the values by the rules of POST /predict without its leniency: a tensor has a
-// datatype.
-func (d *inferDecoder) items(r *inferRequest, tensors *[len(inferInputs)]tensor) error {
-	n := len(tensors[inputTicker].values)
-	if n == 0 {
-		return inferInputs[inputTicker].fail("is missing")
-	}
-	for _, t := range tensors {
-		if got := len(t.values); got != 0 && got != 1 && got != n {
-			return t.fail(fmt.Sprintf("has %d values, not 1 or as many as ticker: %d", got, n))
+	n := len(tickers)
+	for i, got := range [...]int{inputDays: len(days), inputConfidence: len(confidences)} {
+		if got > 1 && got != n {
+			return tensors[i].fail(fmt.Sprintf("has %d values, not 1 or as many as ticker: %d",
+				got, n))
 		}
 	}
-	read := [len(inferInputs)]func(*tensor, int, *Request) *pyjson.Rule{
-		inputTicker: d.ticker, inputDays: d.days, inputConfidence: d.confidence}
 	r.items = make([]Request, n)
 	for i := range r.items {
-		item := &r.items[i]
-		*item = Request{Days: DefaultDays, Confidence: DefaultConfidence}
-		for input := range tensors {
-			t := &tensors[input]
-			if len(t.values) == 0 {
-				continue // not sent
-			}
-			at := min(i, len(t.values)-1) // a single value is for all items
-			if rule := read[input](t, t.values[at], item); rule != nil {
-				return errInfer(fmt.Sprintf("input %s, value %d: %s", t.name, at, rule.Msg))
-			}
-		}
-		r.days = max(r.days, item.Days)
+		r.items[i] = Request{Ticker: []byte(tickers[i]), Days: int(pick(days, i, DefaultDays)),
+			Confidence: pick(confidences, i, DefaultConfidence)}
+		r.days = max(r.days, r.items[i].Days)
 	}
 	return nil
 }
 
-func (d *inferDecoder) ticker(_ *tensor, v int, item *Request) *pyjson.Rule {
-	item.Ticker = d.Text(v)
-	rule := tickerRule(d.Kind(v), item.Ticker)
-	if rule == nil && pyjson.HasSurrogate(item.Ticker) {
-		rule = &ruleUnicode
-	}
-	return rule
-}
+func (t *tensor) fail(what string) error { return errInfer("input " + t.Name + " " + what) }
 
-func (d *inferDecoder) days(_ *tensor, v int, item *Request) *pyjson.Rule {
-	if d.Kind(v) != pyjson.Integer {
-		return &pyjson.IntType
-	}
-	days, rule := toInt(pyjson.Integer, d.Raw(v), MinDays, MaxDays)
-	item.Days = int(days)
-	return rule
-}
-
-func (d *inferDecoder) confidence(t *tensor, v int, item *Request) *pyjson.Rule {
-	k := d.Kind(v)
-	if k != pyjson.Integer && k != pyjson.Decimal {
-		return &pyjson.FloatType
-	}
-	x, rule := pyjson.ToFloat(k, d.Raw(v))
-	if rule == nil && t.single {
-		// 0.99 in single precision may be sent as 0.9900000095.
-		x, _ = strconv.ParseFloat(strconv.FormatFloat(x, 'g', -1, 32), 64)
-	}
-	if rule == nil {
-		rule = confidenceRule(x)
-	}
-	item.Confidence = x
-	return rule
-}
-
-// wanted reads which outputs to send. None means all.
-func (d *inferDecoder) wanted(r *inferRequest, list int) error {
-	if present(d.Document, list) && d.Kind(list) != pyjson.Array {
-		return errInfer("outputs is no list")
-	}
-	if !present(d.Document, list) || d.Len(list) == 0 {
-		for i := range r.outputs {
-			r.outputs[i] = int8(i)
+// setOutputs reads which outputs to send. None means all.
+func (r *inferRequest) setOutputs(b *inferBody) error {
+	for _, o := range b.Outputs {
+		if o == nil {
+			break
 		}
-		r.wanted = len(r.outputs)
-		return nil
-	}
-	for i := range d.Elements(list) {
-		if d.Kind(i) != pyjson.Object {
-			return errInfer("an output is no object")
-		}
-		name := d.Fields(i, "name")[0]
-		if !d.is(name, pyjson.String) {
-			return errInfer("an output has no name")
-		}
-		out := slices.IndexFunc(inferOutputs[:],
-			func(o inferOutput) bool { return o.name == string(d.Text(name)) })
+		i := slices.IndexFunc(inferOutputs[:],
+			func(out inferOutput) bool { return out.name == o.Name })
 		switch {
-		case out < 0:
-			return errInfer("unknown output '" + clip(d.Text(name)) +
+		case i < 0:
+			return errInfer("unknown output '" + clip(o.Name) +
 				"', there are date, predicted_price, confidence_lower and confidence_upper")
-		case slices.Contains(r.outputs[:r.wanted], int8(out)):
-			return errInfer("output " + inferOutputs[out].name + " is asked for twice")
+		case slices.ContainsFunc(r.outputs, func(w wanted) bool { return w.output == i }):
+			return errInfer("output " + o.Name + " is asked for twice")
 		}
-		r.outputs[r.wanted] = int8(out)
-		r.wanted++
+		w := wanted{i, b.Parameters.Binary}
+		if o.Parameters.Binary != nil {
+			w.binary = *o.Parameters.Binary
+		}
+		r.outputs = append(r.outputs, w)
+	}
+	for i := 0; i < len(inferOutputs) && b.Outputs[0] == nil; i++ { // none means all
+		r.outputs = append(r.outputs, wanted{i, b.Parameters.Binary})
 	}
 	return nil
 }

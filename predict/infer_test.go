@@ -151,17 +151,23 @@ func inferBody(n int) string {
 }
 
 func TestInferMetadata(t *testing.T) {
-	h := newHandler(t, func(cfg *predict.Config) { cfg.Version = "v1.2.3" })
-	metadata := `{"name":"tickercast","platform":"tickercast_go","inputs":[` +
+	s := newService(t, func(cfg *predict.Config) { cfg.Version = "v1.2.3" })
+	h := handlerOf(s)
+	m, _ := s.Current()
+	version := m.Version()
+	metadata := `{"name":"tickercast","versions":["` + version + `"],"platform":"tickercast_go","inputs":[` +
 		`{"name":"ticker","datatype":"BYTES","shape":[-1]},{"name":"days_ahead","datatype":"INT32","shape":[-1]},{"name":"confidence_interval","datatype":"FP64","shape":[-1]}],"outputs":[` +
 		`{"name":"date","datatype":"BYTES","shape":[-1,-1]},{"name":"predicted_price","datatype":"FP64","shape":[-1,-1]},` +
 		`{"name":"confidence_lower","datatype":"FP64","shape":[-1,-1]},{"name":"confidence_upper","datatype":"FP64","shape":[-1,-1]}]}`
 	for path, want := range map[string]string{
-		"/v2":                         `{"name":"tickercast","version":"v1.2.3","extensions":[]}`,
+		"/v2":                         `{"name":"tickercast","version":"v1.2.3","extensions":["binary_tensor_data"]}`,
 		"/v2/health/live":             `{"live":true}`,
 		"/v2/health/ready":            `{"live":true,"ready":true}`,
 		"/v2/models/tickercast":       metadata,
 		"/v2/models/tickercast/ready": `{"name":"tickercast","live":true,"ready":true}`,
+		"/v2/models":                  `{"models":["tickercast"]}`,
+		"/v2/models/tickercast/versions/" + version:            metadata,
+		"/v2/models/tickercast/versions/" + version + "/ready": `{"name":"tickercast","live":true,"ready":true}`,
 	} {
 		if got := call(h, "GET", path, ""); got.Body.String() != want {
 			t.Errorf("%s: got %d %s, want %s", path, got.Code, got.Body, want)

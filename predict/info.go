@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+	"unicode"
 
 	"tickercast/model/calendar"
 	"tickercast/model/calibrate"
@@ -87,7 +88,7 @@ func (s *Service) ServeModel(w http.ResponseWriter, r *http.Request) {
 	if s.cfg.Scores != nil {
 		scores = s.cfg.Scores(m.Version())
 	}
-	s.writeValue(w, r, http.StatusOK, modelInfo{
+	s.sendList(w, r, modelInfo{
 		Version:     m.Version(),
 		TrainedFrom: m.TrainedFrom(),
 		TrainedTo:   m.TrainedTo(),
@@ -98,7 +99,7 @@ func (s *Service) ServeModel(w http.ResponseWriter, r *http.Request) {
 		Rows:        mk.Panel().Rows(),
 		Scores:      scores,
 		Calibration: st.judged.Load().info(),
-	})
+	}, 0)
 }
 
 // Bounds of the lists that a GET returns.
@@ -135,8 +136,8 @@ type closeOn struct {
 	Close float64       `json:"close"`
 }
 
-// ServeTickers is GET /tickers?q=&limit=&offset=: the listed tickers by name. With q, in any case,
-// first those that begin with it, then those that contain it.
+// ServeTickers is GET /tickers?q=&limit=&offset=: the listed tickers by name. With q first those
+// that begin with it, then those that contain it.
 func (s *Service) ServeTickers(w http.ResponseWriter, r *http.Request) {
 	q := newQuery(r)
 	limit := q.integer("limit", defaultPage, 1, maxPage)
@@ -147,7 +148,7 @@ func (s *Service) ServeTickers(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	search, _ := q.value("q")
-	found := matching(st.market.Tickers(), strings.ToUpper(string(search)))
+	found := matching(st.market.Tickers(), string(search))
 	page := tickerPage{Tickers: []tickerInfo{}, Total: len(found), Limit: limit, Offset: offset}
 	rows := found[min(int(offset), len(found)):min(int(offset+limit), len(found))]
 	room := len(rows) * rowBytes
@@ -158,7 +159,7 @@ func (s *Service) ServeTickers(w http.ResponseWriter, r *http.Request) {
 	for _, t := range rows {
 		page.Tickers = append(page.Tickers, infoOf(t))
 	}
-	s.writeList(w, r, http.StatusOK, page, room)
+	s.sendList(w, r, page, room)
 }
 
 // ServeTickerCloses is GET /tickers/{ticker}?limit=: its last closes, 1000 at most.
@@ -181,14 +182,24 @@ func (s *Service) ServeTickerCloses(w http.ResponseWriter, r *http.Request) {
 	for i := first; i < t.Series.Len(); i++ {
 		h.Closes = append(h.Closes, closeOn{t.Series.Dates[i], t.Series.Level(i)})
 	}
-	s.writeList(w, r, http.StatusOK, h, room)
+	s.sendList(w, r, h, room)
 }
 
-// matching returns the tickers whose names begin with search, then those that contain it.
+// matching returns the tickers whose names begin with search, then those that contain it. Neither
+// case nor punctuation counts: brkb, BRK.B and BRK/B find BRK-B.
 func matching(all []market.Ticker, search string) []*market.Ticker {
+	bare := letters(search)
+	if bare == "" { // nothing, or only punctuation
+		bare = strings.ToUpper(search)
+	}
 	var first, rest []*market.Ticker
 	for i := range all {
-		switch at := strings.Index(strings.ToUpper(all[i].Name), search); {
+		name := strings.ToUpper(all[i].Name)
+		at := strings.Index(name, bare)
+		if at < 0 {
+			at = strings.Index(letters(name), bare)
+		}
+		switch {
 		case at == 0:
 			first = append(first, &all[i])
 		case at > 0:
@@ -198,24 +209,42 @@ func matching(all []market.Ticker, search string) []*market.Ticker {
 	return append(first, rest...)
 }
 
+// letters is a name in upper case without punctuation and blanks.
+func letters(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsNumber(r) {
+			return unicode.ToUpper(r)
+		}
+		return -1
+	}, name)
+}
+
 func infoOf(t *market.Ticker) tickerInfo {
 	return tickerInfo{t.Name, t.Calendar.Name(), t.AsOf, t.Close}
 }
 
 // writeValue sends an answer that is asked for too rarely to be encoded by hand.
 func (s *Service) writeValue(w http.ResponseWriter, r *http.Request, status int, v any) {
-	s.writeList(w, r, status, v, 0)
+	if body, ok := s.encoded(w, r, v, 0); ok {
+		writeJSON(w, status, body)
+	}
 }
 
-// writeList is writeValue where room is counted already.
-func (s *Service) writeList(w http.ResponseWriter, r *http.Request, status int, v any, room int) {
+// sendList sends an answer that may be long and for which room is counted already.
+func (s *Service) sendList(w http.ResponseWriter, r *http.Request, v any, room int) {
+	if body, ok := s.encoded(w, r, v, room); ok {
+		s.Send(w, r, "application/json", body)
+	}
+}
+
+// encoded encodes an answer and counts it. If it cannot, it answers with the error.
+func (s *Service) encoded(w http.ResponseWriter, r *http.Request, v any, room int) ([]byte, bool) {
 	body, err := json.Marshal(v)
 	if err == nil {
 		err = grow(s.hold(w), cap(body)-room)
 	}
 	if err != nil {
 		s.refuse(w, r, err)
-		return
 	}
-	writeJSON(w, status, body)
+	return body, err == nil
 }

@@ -3,6 +3,7 @@ package predict_test
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"tickercast/predict"
@@ -48,6 +49,15 @@ func TestTickers(t *testing.T) {
 	json.Unmarshal(call(h, "GET", "/tickers?q=a", "").Body.Bytes(), &page)
 	if got := fmt.Sprint(page.Tickers); got != "[{A} {AAPL} {NVDA}]" {
 		t.Errorf("q=a: got %s, want those that begin with it first", got)
+	}
+	for _, q := range []string{"nv.da", "NV-DA", "nv%20da", "/nvda."} {
+		json.Unmarshal(call(h, "GET", "/tickers?q="+q, "").Body.Bytes(), &page)
+		if got := fmt.Sprint(page.Tickers); got != "[{NVDA}]" {
+			t.Errorf("q=%s: got %s, want NVDA, as punctuation does not count", q, got)
+		}
+	}
+	if got := call(h, "GET", "/tickers?q=.", "").Body.String(); !strings.Contains(got, `"total":0`) {
+		t.Errorf("q=.: got %s, want no ticker, as none has a dot", got)
 	}
 	var closes struct{ Closes []struct{ Date string } }
 	json.Unmarshal(call(h, "GET", "/tickers/A", "").Body.Bytes(), &closes)

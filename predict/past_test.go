@@ -2,8 +2,10 @@ package predict_test
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -165,4 +167,64 @@ func TestAsOfFromManyClients(t *testing.T) {
 		})
 	}
 	clients.Wait()
+}
+
+// TestLaterRowsChangeNothing: prices that are the same up to a day and different later give the
+// same answers as of that day and before, for a thousand tickers and days.
+func TestLaterRowsChangeNothing(t *testing.T) {
+	cuts, days := 20, 10
+	if testing.Short() {
+		cuts = 2
+	}
+	p := longPanel(t)
+	h := handlerOf(pastServiceOf(t, p))
+	all := p.TradingDays()
+	rng := rand.New(rand.NewPCG(4, 0))
+	pairs, answers := 0, 0
+	for range cuts {
+		cut := 100 + rng.IntN(len(all)-200)
+		changed := handlerOf(pastServiceOf(t, changedAfter(t, p, all[cut])))
+		for range days {
+			day := all[60+rng.IntN(cut-59)]
+			for range 5 {
+				body := fmt.Sprintf(`{"ticker":"T%d","days_ahead":%d,"as_of":%q}`, rng.IntN(10),
+					1+rng.IntN(30), day)
+				want := call(h, "POST", "/predict", body)
+				got := call(changed, "POST", "/predict", body)
+				if pairs++; want.Code == 200 {
+					answers++
+				} else if want.Code != 422 {
+					t.Fatalf("%s: got %d %s", body, want.Code, want.Body)
+				}
+				if got.Code != want.Code ||
+					want.Code == 200 && got.Body.String() != want.Body.String() {
+					t.Errorf("%s, other rows after %s: got %d %s, want %s", body, all[cut], got.Code,
+						got.Body, want.Body)
+				}
+			}
+		}
+	}
+	if answers < pairs/2 {
+		t.Errorf("only %d of %d were answered", answers, pairs)
+	}
+}
+
+// changedAfter returns a panel with other closes after a day.
+func changedAfter(t *testing.T, p *market.Panel, day calendar.Date) *market.Panel {
+	t.Helper()
+	var all []market.Series
+	for i, s := range p.Series() {
+		s.Close = slices.Clone(s.Close)
+		for k, d := range s.Dates {
+			if d > day {
+				s.Close[k] *= 1.1 + 0.3*math.Sin(float64(k*(i+1)))
+			}
+		}
+		all = append(all, s)
+	}
+	other, err := market.NewPanel(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return other
 }

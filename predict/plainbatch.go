@@ -10,12 +10,13 @@ const maxPlainBatch = 12 << 10
 // PlainBatch is ServeBatch for batches that cost little: each item is in the usual form, and its
 // answer is in the cache.
 func (s *Service) PlainBatch() PlainRoute {
-	return PlainRoute{Decode: s.decodeBatch, Answer: s.answerBatch}
+	return PlainRoute{Decode: s.decodeBatch, Answer: s.answerBatch, Vary: batchVary}
 }
 
 func (s *Service) decodeBatch(p *Plain) bool {
 	b := batch{Service: s, state: s.state.Load(), kept: true}
-	if b.state == nil || wantsNDJSON(p.Accept) || int64(len(p.Body)) > s.cfg.MaxBatchBody {
+	if b.state == nil || acceptedFormat(p.Accept, true) != formatJSON ||
+		int64(len(p.Body)) > s.cfg.MaxBatchBody {
 		return false
 	}
 	b.out = append(p.buffer[:0], resultsOpen...)

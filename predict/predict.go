@@ -11,7 +11,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -26,7 +25,6 @@ import (
 	"tickercast/model/market"
 	"tickercast/predict/internal/limits"
 	"tickercast/predict/internal/metrics"
-	"tickercast/predict/pyjson"
 )
 
 // Config sets the limits and seams of a Service. The zero value is usable.
@@ -36,13 +34,17 @@ type Config struct {
 	TTL          time.Duration // age at which an answer is computed again; 0 means one hour
 
 	MaxBody      int64 // bytes of a request's body; 0 means 64 KiB
-	MaxBatchBody int64 // bytes of the body of a batch or inference; 0 means 1 MiB
+	MaxBatchBody int64 // bytes of the body of a batch or inference; 0 means 4 MiB
 	MaxItems     int   // requests in a batch or inference; 0 means 1000
 
 	// Hold returns what counts the memory that a request makes the server hold: its body, the tree
 	// of that, and its answer. A request that it refuses gets a 503. It is called with the
 	// ResponseWriter of the handler, whose end gives all back. Nil counts nothing.
 	Hold func(w http.ResponseWriter) *limits.Hold
+
+	// Memory counts what the server holds for all requests together: the markets of earlier days. A
+	// request for a day that it has no room for gets a 503. Nil counts nothing.
+	Memory *limits.Limiter
 
 	// Timeout is how long a batch or inference may take once its body is read; beyond it gets a
 	// 504. 0 means no limit.
@@ -85,9 +87,10 @@ type Config struct {
 	// or nil if there are none. Nil knows of none.
 	Scores func(version string) json.RawMessage
 
-	Version string            // of the server, for GET /v2
-	Metrics *metrics.Registry // where forecasts are counted; nil means nowhere
-	Now     func() time.Time  // dates a history that has no date; nil means time.Now
+	ModelName string            // in the Open Inference Protocol; empty means tickercast
+	Version   string            // of the server, for GET /v2
+	Metrics   *metrics.Registry // where forecasts are counted; nil means nowhere
+	Now       func() time.Time  // dates a history that has no date; nil means time.Now
 }
 
 // Service answers requests for forecasts. Until the first Swap it has no data and answers them with
@@ -104,6 +107,7 @@ type Service struct {
 	singles bodyPool // of single requests
 	batches bodyPool // of batches and inferences
 	outputs bodyPool // of their answers
+	gzip    *compressor
 }
 
 // key holds everything that the answer to a request for a listed ticker depends on. It has no
@@ -124,8 +128,9 @@ func New(cfg Config) (*Service, error) {
 	cfg.CacheBytes = cmp.Or(cfg.CacheBytes, 64<<20)
 	cfg.TTL = cmp.Or(cfg.TTL, time.Hour)
 	cfg.MaxBody = cmp.Or(cfg.MaxBody, 64<<10)
-	cfg.MaxBatchBody = cmp.Or(cfg.MaxBatchBody, 1<<20)
+	cfg.MaxBatchBody = cmp.Or(cfg.MaxBatchBody, 4<<20)
 	cfg.MaxItems = cmp.Or(cfg.MaxItems, 1000)
+	cfg.ModelName = cmp.Or(cfg.ModelName, inferModel)
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -161,6 +166,7 @@ func New(cfg Config) (*Service, error) {
 		singles: bodyPool{limit: cfg.MaxBody, keep: keptBody},
 		batches: bodyPool{limit: cfg.MaxBatchBody, keep: keptBody},
 		outputs: bodyPool{keep: 512 << 10},
+		gzip:    newCompressor(),
 	}
 	cfg.Metrics.CounterFunc("predict_cache_hits_total", "Answers found in the cache.",
 		func() float64 { return float64(c.Stats().Hits(s.lookups.Value())) })
@@ -180,11 +186,13 @@ func (s *Service) Swap(ctx context.Context, steps *calibrate.Yearly, mk *market.
 	if old := s.state.Load(); old != nil {
 		generation = old.generation + 1
 	}
-	st, err := newState(ctx, steps, mk, generation, s.cfg.LeftOut)
+	st, err := newState(ctx, steps, mk, generation, &s.cfg)
 	if err != nil {
 		return err
 	}
-	s.state.Store(st)
+	if old := s.state.Swap(st); old != nil {
+		old.past.close()
+	}
 	s.cache.Purge() // only to free memory: no key of another generation is looked up again
 	return nil
 }
@@ -244,9 +252,8 @@ func (s *Service) answerFrom(ctx context.Context, st *state, r *Request) (answer
 	}
 	k := st.key(t, r.Days, r.Confidence)
 	if r.HasAsOf {
-		var rule *pyjson.Rule
-		if k.asOf, rule = st.past.effective(t, r.AsOf); rule != nil {
-			return nil, from, errValue(*rule, "as_of", r.asOfSent)
+		if k.asOf, err = st.past.effective(t, r.AsOf); err != nil {
+			return nil, from, r.asOfFault(err)
 		}
 	}
 	var had lookup
@@ -256,10 +263,7 @@ func (s *Service) answerFrom(ctx context.Context, st *state, r *Request) (answer
 	} else if err = ctx.Err(); err == nil {
 		answer, err = st.encode(ctx, k, r)
 	}
-	if errors.Is(err, errTooEarly) {
-		err = errValue(ruleAsOfShort, "as_of", r.asOfSent)
-	}
-	return answer, origin{k, had}, err
+	return answer, origin{k, had}, r.asOfFault(err)
 }
 
 // cached returns the answer for a key from the cache. Requests that miss it together have it
@@ -290,6 +294,7 @@ func (st *state) encode(ctx context.Context, k key, r *Request) ([]byte, error) 
 	if err != nil {
 		return nil, err
 	}
+	defer day.leave()
 	ts, err := day.ticker(st.market.Tickers()[k.ticker].Name)
 	if err != nil {
 		return nil, err

@@ -22,16 +22,29 @@ func decimals(price float64) int {
 
 const maxDecimals = 22 // the last power of ten that a float64 holds exactly
 
+// AppendPrice appends a price of a forecast around a predicted price, as answers have it.
+func AppendPrice(dst []byte, x, predicted float64) []byte {
+	return appendPrice(dst, x, decimals(predicted))
+}
+
 // appendPrice appends x rounded to d decimals as pyjson.AppendFloat prints it.
 func appendPrice(dst []byte, x float64, d int) []byte {
 	if scaled := x * pow10[d]; scaled < 1e15 && x >= 1e-5 {
 		// A float64 holds 15 digits, so these are the shortest form.
 		return appendDecimal(dst, uint64(math.RoundToEven(scaled)), d)
 	}
+	return pyjson.AppendFloat(dst, roundPrice(x, d))
+}
+
+// roundPrice returns the number that appendPrice writes.
+func roundPrice(x float64, d int) float64 {
+	if scaled := x * pow10[d]; scaled < 1e15 && x >= 1e-5 {
+		return math.RoundToEven(scaled) / pow10[d] // both are exact, so this is the nearest
+	}
 	if x < 1e-5 {
 		x, _ = strconv.ParseFloat(strconv.FormatFloat(x, 'f', d, 64), 64)
 	}
-	return pyjson.AppendFloat(dst, x)
+	return x
 }
 
 // appendDecimal appends n/10^d with at least one decimal and no other trailing zeros. If that is

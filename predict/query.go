@@ -2,6 +2,7 @@ package predict
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 	"strconv"
 
@@ -81,10 +82,14 @@ func (q *query) date(name string) (date calendar.Date, ok bool) {
 	return date, true
 }
 
-// failAsOf records that a date in order breaks a rule of the prices.
-func (q *query) failAsOf(rule *pyjson.Rule) {
-	v, _ := q.value("as_of")
-	q.fail(rule, "query", "as_of", v)
+// asOfFault is what a client is told of an asOfError. Other errors are as they were.
+func (q *query) asOfFault(err error) error {
+	if e, ok := errors.AsType[*asOfError](err); ok {
+		v, _ := q.value("as_of")
+		q.fail(e.rule, "query", "as_of", v)
+		return q.err()
+	}
+	return err
 }
 
 func (q *query) number(name string, absent float64, check func(float64) *pyjson.Rule) float64 {

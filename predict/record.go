@@ -1,9 +1,9 @@
 package predict
 
 import (
+	"cmp"
 	"math"
 	"net/http"
-	"slices"
 
 	"tickercast/model/calendar"
 )
@@ -14,7 +14,8 @@ type Record struct {
 	Ticker     string // as listed, or as sent with a history; empty for many
 	Days       int
 	Confidence float64
-	AsOf       calendar.Date // of the last close
+	Levels     []float64     // more confidences
+	AsOf       calendar.Date // the last day of the prices that are used
 	Model      string        // its version
 	Prices     string        // Sum of the panel; empty if the closes came with the request
 	Cache      string        // hit or miss; empty if the cache is not for such requests
@@ -40,17 +41,10 @@ func lookupOf(hit bool) lookup {
 // record is that of an answer for a listed ticker.
 func (st *state) record(from origin) Record {
 	t := &st.market.Tickers()[from.key.ticker]
-	rec := Record{Ticker: t.Name, Days: int(from.key.days),
-		Confidence: math.Float64frombits(from.key.confidence), AsOf: t.AsOf,
-		Model: st.model.Version(), Prices: st.prices(), Cache: string(from.cache)}
-	if from.key.asOf != 0 {
-		at, found := slices.BinarySearch(t.Series.Dates, from.key.asOf)
-		if !found {
-			at--
-		}
-		rec.AsOf = t.Series.Dates[at]
-	}
-	return rec
+	return Record{Ticker: t.Name, Days: int(from.key.days),
+		Confidence: math.Float64frombits(from.key.confidence),
+		AsOf:       cmp.Or(from.key.asOf, st.market.AsOf()),
+		Model:      st.model.Version(), Prices: st.prices(), Cache: string(from.cache)}
 }
 
 // prices identifies all prices that are served.
@@ -62,9 +56,12 @@ func (s *Service) answered(w http.ResponseWriter, st *state, r *Request, from or
 	case s.cfg.Answered == nil:
 	case r.History != nil:
 		s.cfg.Answered(w, Record{Ticker: string(r.Ticker), Days: r.Days,
-			Confidence: r.Confidence, AsOf: r.asOf(s.cfg.Now()), Model: st.model.Version()})
+			Confidence: r.Confidence, Levels: r.Levels, AsOf: r.asOf(s.cfg.Now()),
+			Model: st.model.Version()})
 	default:
-		s.cfg.Answered(w, st.record(from))
+		rec := st.record(from)
+		rec.Levels = r.Levels
+		s.cfg.Answered(w, rec)
 	}
 }
 

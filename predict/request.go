@@ -36,29 +36,35 @@ func (r *Request) asOf(now time.Time) calendar.Date {
 	return r.calendar().LastClosed(now)
 }
 
+// asOfFault is what a client is told of an asOfError. Other errors are as they were.
+func (r *Request) asOfFault(err error) error {
+	if e, ok := errors.AsType[*asOfError](err); ok {
+		return errValue(*e.rule, "as_of", r.asOfSent)
+	}
+	return err
+}
+
 // Decode reads a JSON body as FastAPI and Pydantic do: strict about JSON, lax about the kinds of
 // its values. An error is always an *Error. A request in the usual form costs no allocation but
 // those of its lists.
-func Decode(body []byte) (Request, error) {
-	return decode(body, nil)
-}
+func Decode(body []byte) (Request, error) { return decode(body, false, nil) }
 
-// decode is Decode with memory that held counts.
-func decode(body []byte, held *limits.Hold) (Request, error) {
+// decode is Decode of a request that may be strict, with memory that held counts.
+func decode(body []byte, strict bool, held *limits.Hold) (Request, error) {
 	var r Request
 	if n, ok := decodeFast(body, &r, true); ok && onlyBlanks(body[n:]) {
 		return r, nil
 	}
-	return decodeFull(body, held)
+	return decodeFull(body, strict, held)
 }
 
 // decodeFull is decode without the fast path. All errors come from it.
-func decodeFull(body []byte, held *limits.Hold) (Request, error) {
+func decodeFull(body []byte, strict bool, held *limits.Hold) (Request, error) {
 	var r Request
 	err := withTree(body, held, func() error {
 		d, err := parse(body)
 		if err == nil {
-			r, err = decodeNode(d, 0)
+			r, err = decodeNode(d, 0, strict)
 		}
 		return err
 	})
@@ -92,4 +98,35 @@ func parse(body []byte) (*pyjson.Document, error) {
 		`{"error":`+string(pyjson.AppendString(nil, []byte(fault.Msg)))+`}`)
 	return nil, &Error{Status: http.StatusUnprocessableEntity,
 		Issues: []Issue{{Rule: invalid, In: "body", Index: fault.Position, Input: []byte("{}")}}}
+}
+
+// countItems returns how many elements the list has of which b begins behind the bracket, or -1 if
+// it does not end. It looks only at brackets, commas and strings.
+func countItems(b []byte) int {
+	i := skipBlanks(b, 0)
+	if i < len(b) && b[i] == ']' {
+		return 0
+	}
+	n, depth := 1, 1
+	for ; i < len(b); i++ {
+		switch b[i] {
+		case '"':
+			for i++; i < len(b) && b[i] != '"'; i++ {
+				if b[i] == '\\' {
+					i++
+				}
+			}
+		case '[', '{':
+			depth++
+		case ']', '}':
+			if depth--; depth == 0 {
+				return n
+			}
+		case ',':
+			if depth == 1 {
+				n++
+			}
+		}
+	}
+	return -1
 }

@@ -103,6 +103,12 @@ func handlerOf(s *predict.Service) *http.ServeMux {
 	mux.HandleFunc("GET /v2/models/{name}", s.ServeModelMetadata)
 	mux.HandleFunc("GET /v2/models/{name}/ready", s.ServeModelReady)
 	mux.HandleFunc("POST /v2/models/{name}/infer", s.ServeModelInfer)
+	const version = "/v2/models/{name}/versions/{version}"
+	mux.HandleFunc("GET "+version, s.ServeModelMetadata)
+	mux.HandleFunc("GET "+version+"/ready", s.ServeModelReady)
+	mux.HandleFunc("POST "+version+"/infer", s.ServeModelInfer)
+	mux.HandleFunc("GET /v2/models", s.ServeModels)
+	mux.HandleFunc("POST /v2/repository/index", s.ServeIndex)
 	mux.HandleFunc("GET /health", s.ServeHealth)
 	mux.HandleFunc("GET /livez", s.ServeLive)
 	mux.HandleFunc("GET /readyz", s.ServeReady)

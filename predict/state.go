@@ -41,7 +41,7 @@ type tickerState struct {
 }
 
 func newState(ctx context.Context, steps *calibrate.Yearly, mk *market.Market, generation uint32,
-	leftOut func(market.Refusal)) (*state, error) {
+	cfg *Config) (*state, error) {
 	if steps == nil || mk == nil {
 		return nil, errors.New("a model and a market are needed")
 	}
@@ -63,11 +63,11 @@ func newState(ctx context.Context, steps *calibrate.Yearly, mk *market.Market, g
 		steps: steps, model: m, market: mk, generation: generation,
 		rowSuffix: rowSuffix(m.Version()),
 		tickers:   make([]tickerState, len(tickers)),
-		leftOut:   leftOut,
+		leftOut:   cfg.LeftOut,
 		told:      make([]atomic.Bool, len(mk.Refused())),
 	}
 	st.judged.Store(&judged{reason: "off"})
-	st.past = newPast(st)
+	st.past = newPast(st, cfg.Memory)
 	type end struct {
 		calendar *calendar.Calendar
 		asOf     calendar.Date
@@ -122,11 +122,9 @@ func checkForecast(f *model.Forecast) error {
 // answerHistory encodes the forecast of a series that came with its request.
 func (st *state) answerHistory(r *Request, now time.Time) ([]byte, error) {
 	asOf := r.asOf(now)
-	t, err := market.FromHistory(string(r.Ticker), asOf, r.History)
+	ts, err := st.fromHistory(r, asOf)
 	if err != nil {
-		return nil, fmt.Errorf("forecasting %d valid closes: %w", len(r.History), err)
+		return nil, err
 	}
-	ts := tickerState{rowPrefix(r.Ticker), datesAfter(r.calendar(), asOf, r.Days), t.Close,
-		st.model.Forecast(t.Features[:], r.Days)}
 	return ts.encode(st.rowSuffix, r), nil
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // A stored answer is one in the cache, with its entity tag behind it: a GET needs the tag each
-// time, and to compute it takes a fifth of the time that a hit does. Empty means that there is none.
+// time, and to compute it takes a fifth of the time that a hit does. Empty means none.
 type stored []byte
 
 // tagBytes is the length of an entity tag.

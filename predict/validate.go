@@ -11,13 +11,17 @@ import (
 
 const maxIssues = 100 // reported of one request
 
-// decodeNode reads the request at a node. Fields are checked and reported in Pydantic's order.
-func decodeNode(d *pyjson.Document, root int) (Request, error) {
+// requestFields are the names of a request's fields.
+var requestFields = []string{"ticker", "days_ahead", "confidence_interval", "history", "as_of",
+	"calendar", "levels"}
+
+// decodeNode reads the request at a node. Fields are checked and reported in Pydantic's order. Only
+// a strict request may not have others.
+func decodeNode(d *pyjson.Document, root int, strict bool) (Request, error) {
 	if d.Kind(root) != pyjson.Object {
 		return Request{}, errValue(ruleBody, "", d.Input(root))
 	}
-	at := d.Fields(root,
-		"ticker", "days_ahead", "confidence_interval", "history", "as_of", "calendar", "levels")
+	at := d.Fields(root, requestFields...)
 	ticker, days, confidence, history := at[0], at[1], at[2], at[3]
 	asOf, calendar, levels := at[4], at[5], at[6]
 	c := checker{Document: d}
@@ -44,6 +48,9 @@ func decodeNode(d *pyjson.Document, root int) (Request, error) {
 	}
 	if present(d, levels) {
 		r.Levels = c.numbers("levels", levels, 1, MaxLevels, confidenceRule)
+	}
+	if strict {
+		c.extra(root, requestFields...)
 	}
 	if len(c.issues) > 0 {
 		return Request{}, &Error{Status: http.StatusUnprocessableEntity, Issues: c.issues}

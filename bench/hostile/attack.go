@@ -80,8 +80,8 @@ func (a *attack) dial(ctx context.Context, i int) net.Conn {
 	return c
 }
 
-// seal returns the connection as hold is to use it: after a handshake if the server wants one, or nil
-// if that failed. A kind that attacks the handshake gets the connection without one.
+// seal returns the connection as hold is to use it: after a handshake if the server wants one, or
+// nil if that failed. A kind that attacks the handshake gets the connection without one.
 func (a *attack) seal(c net.Conn, k kind) net.Conn {
 	if !a.tls || k.name == "hello" {
 		return c

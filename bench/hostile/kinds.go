@@ -3,6 +3,8 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
 	"fmt"
 	"net"
 	"slices"
@@ -24,17 +26,18 @@ var kinds = []kind{
 	// and of one that is too short to be counted
 	{name: "free", hold: once(withFields(28, 60, post("/predict", 16<<10, 16<<10-1)))},
 	{name: "chunks", hold: once(chunked("/predict/batch", 900<<10))},      // a body without end or length
+	{name: "gzip", hold: once(inflated("/predict/batch", 1<<20))},         // a kB that becomes a MB
 	{name: "crumbs", hold: once(crumbs())},                                // a body in chunks of a byte
 	{name: "trailers", hold: trailers},                                    // fields behind a body, without end
 	{name: "heads", hold: once(manyFields + "Content-Length: 9\r\n\r\n")}, // many fields, no body
 	{name: "halfheads", hold: once(manyFields)},                           // the same without an end
 	// answers that are not read
 	{name: "tickers", hold: once(strings.Repeat(get("/tickers?limit=1000"), 6))},
-	{name: "pipelines", hold: once(strings.Repeat(post("/predict", len(aForecast), 0)+aForecast, 10_000))},
+	{name: "pipelines", hold: once(strings.Repeat(anIdleOne, 10_000))},
 	{name: "batches", hold: once(batch(`{"ticker":"AAPL","days_ahead":30}`, 400))},
 	{name: "errors", hold: once(batch(`{"ticker":"`+strings.Repeat("x", 900)+`"}`, 900))},
 	{name: "zeros", hold: once(zeros())}, // a tree of half a million values
-	{name: "idle", hold: once(post("/predict", len(aForecast), 0) + aForecast)},
+	{name: "idle", hold: once(anIdleOne)},
 	{name: "slow", hold: slowly(get("/" + strings.Repeat("x", 100)))},
 	{name: "hello", hold: slowly(clientHello)}, // a handshake of TLS; plain, a bad request
 	{name: "streams", hold: func(c net.Conn) { streams(c, true) }, http2: true},
@@ -57,6 +60,8 @@ func slowly(text string) func(net.Conn) {
 		}
 	}
 }
+
+var anIdleOne = post("/predict", len(aForecast), 0) + aForecast
 
 // clientHello begins one of 512 bytes.
 var clientHello = "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + strings.Repeat("x", 32)
@@ -118,13 +123,24 @@ func crumbs() string {
 // trailers sends fields behind a body for as long as the server takes them.
 func trailers(c net.Conn) {
 	fmt.Fprintf(c, "POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"+
-		"Trailer: a\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n", len(aForecast), aForecast)
+		"Trailer: a\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n", len(aForecast),
+		aForecast)
 	line := []byte("a: " + strings.Repeat("y", 1000) + "\r\n")
 	for range 1000 {
 		if _, err := c.Write(line); err != nil {
 			return
 		}
 	}
+}
+
+// inflated is a compressed body of so many bytes that has no end.
+func inflated(path string, n int) string {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	z.Write(bytes.Repeat([]byte(" "), n))
+	z.Flush()
+	return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"+
+		"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", path, b.Len()+1, &b)
 }
 
 // batch asks for n forecasts, or what item is.

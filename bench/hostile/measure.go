@@ -94,7 +94,8 @@ func (o *options) measure(ctx context.Context, dir string) (*result, error) {
 }
 
 // askBoth runs a good client of each server for a time, and f meanwhile.
-func (o *options) askBoth(s, aside *server, d time.Duration, f func()) (a, b goodResult, err error) {
+func (o *options) askBoth(s, aside *server, d time.Duration,
+	f func()) (a, b goodResult, err error) {
 	one, err := o.startGoodClient(s.Addr, d)
 	if err != nil {
 		return a, b, err

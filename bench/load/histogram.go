@@ -60,6 +60,22 @@ func (h *Histogram) Record(d time.Duration) {
 	h.sum += d
 }
 
+// Add counts what o has counted.
+func (h *Histogram) Add(o *Histogram) {
+	if o.count == 0 {
+		return
+	}
+	if h.count == 0 || o.min < h.min {
+		h.min = o.min
+	}
+	h.max = max(h.max, o.max)
+	for i, n := range o.counts {
+		h.counts[i] += n
+	}
+	h.count += o.count
+	h.sum += o.sum
+}
+
 // Count is the number of records.
 func (h *Histogram) Count() int64 { return h.count }
 

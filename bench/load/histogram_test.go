@@ -137,3 +137,24 @@ func BenchmarkRecord(b *testing.B) {
 		d = (d + 977) & 0xfffff
 	}
 }
+
+// TestHistogramAdd compares a sum of two with one that has counted all.
+func TestHistogramAdd(t *testing.T) {
+	var all, a, b, empty Histogram
+	for i := range 1000 {
+		d := time.Duration(i * i * 37)
+		all.Record(d)
+		if i%3 == 0 {
+			a.Record(d)
+		} else {
+			b.Record(d)
+		}
+	}
+	empty.Add(&a)
+	empty.Add(&b)
+	empty.Add(new(Histogram))
+	if empty != all {
+		t.Errorf("got %d records from %v to %v, want %d from %v to %v", empty.Count(), empty.Min(),
+			empty.Max(), all.Count(), all.Min(), all.Max())
+	}
+}

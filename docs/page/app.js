@@ -1,15 +1,18 @@
 // Starts the parts of the page: theme, status line, reference, studio. If one fails, the others work.
 
-import { $, h, showDate } from "./dom.js";
-import { get } from "./api.js";
+import { $ } from "./dom.js";
+import { get, loadKey, root } from "./api.js";
+import { calibration } from "./calibration.js";
+import { early } from "./early.js";
 import { reference } from "./reference.js";
+import { status } from "./status.js";
 import { studio } from "./studio.js";
 
 function theme() {
   const modes = ["auto", "light", "dark"];
   const set = (mode) => {
     document.documentElement.dataset.theme = mode;
-    $("theme").replaceChildren(h("span", { class: "long" }, "Theme: "), mode);
+    $("theme").textContent = `Theme: ${mode}`;
   };
   let mode = "auto";
   try { mode = localStorage.getItem("theme") || mode; } catch { /* storage may be disabled */ }
@@ -21,26 +24,24 @@ function theme() {
   });
 }
 
-async function served() {
-  const m = await get("/model");
-  $("served").replaceChildren(`Model ${m.model_version}. ${m.tickers.toLocaleString("en-US")} tickers, prices to ${showDate(m.as_of)}`,
-    m.age_days > 0 ? h("span", { class: m.age_days > 5 && "old" }, `, ${m.age_days} trading ${m.age_days === 1 ? "day" : "days"} old`) : "", ".");
-}
-
 async function read() {
   const section = $("reference");
   try {
-    reference(await get("/openapi.json"), section);
+    // Without a key, as the page preloads it; a server may want one for this too.
+    const open = await fetch(new URL("openapi.json", root));
+    reference(open.ok ? await open.json() : await get("/openapi.json"), section);
   } catch (err) {
     section.append(h("p", { class: "error" }, `The reference can't be shown: ${err.message}`));
     return;
   }
   const target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
-  if (target && target.id !== "studio") target.scrollIntoView(); // it did not exist when the page loaded
+  if (target && section.contains(target)) target.scrollIntoView(); // it did not exist when the page loaded
 }
 
+early();
 theme();
-$("auth").addEventListener("submit", (e) => e.preventDefault());
-$("auth").addEventListener("change", served);
-await Promise.allSettled([studio(), read(), served()]);
+loadKey();
+calibration($("proof"));
+const served = status();
+await Promise.allSettled([studio(served), read(), served.read()]);
 document.documentElement.dataset.ready = "true"; // tests wait for this

@@ -29,16 +29,32 @@ export const showMonth = (iso) => MONTHS[iso.slice(5, 7) - 1];
 export const showDate = (iso) => `${+iso.slice(8)} ${showMonth(iso)} ${iso.slice(0, 4)}`;
 export const showWeekday = (iso) => "Sun Mon Tue Wed Thu Fri Sat".split(" ")[new Date(iso).getUTCDay()];
 
-// showPrice shows two decimals, or four significant digits for prices below one.
-export function showPrice(x) {
-  const digits = Math.abs(x) < 1 ? { maximumSignificantDigits: 4 } : { minimumFractionDigits: 2, maximumFractionDigits: 2 };
-  return x.toLocaleString("en-US", digits);
+// decimals is how many decimals the bounds of an interval need: enough to show three digits of its
+// width, but no more than the server sends.
+export function decimals(lower, upper) {
+  const price = Math.abs(upper) || 1;
+  const least = price >= 10000 ? 0 : 2;
+  const most = Math.min(20, 4 + Math.max(0, 1 - Math.floor(Math.log10(price))));
+  return Math.min(most, Math.max(least, Math.ceil(2 - Math.log10(upper - lower))));
 }
 
-export const showShare = (x) => `${+(x * 100).toFixed(1)}\u00a0%`;
-export const showChange = (ratio) => `${ratio < 0 ? "−" : "+"}${(Math.abs(ratio) * 100).toFixed(1)}\u00a0%`;
+// showPrice shows a price with the given number of decimals, or with what a price of its size has.
+export function showPrice(x, digits) {
+  const [least, most] = digits === undefined ? [2, Math.abs(x) < 10 ? 4 : 2] : [digits, digits];
+  if (digits === undefined && Math.abs(x) < 1) return x.toLocaleString("en-US", { maximumSignificantDigits: 5 });
+  return x.toLocaleString("en-US", { minimumFractionDigits: least, maximumFractionDigits: most });
+}
 
-export const showRange = (b) => `${showPrice(b.lower)} – ${showPrice(b.upper)}`;
+export const showShare = (x) => `${+(x * 100).toFixed(2)}\u00a0%`;
+
+// showChange shows a ratio in percent, with two decimals where one would show nothing.
+export function showChange(ratio) {
+  const percent = Math.abs(ratio) * 100;
+  const text = percent.toFixed(percent < 0.95 && percent >= 0.005 ? 2 : 1);
+  return `${+text === 0 ? "±" : ratio < 0 ? "−" : "+"}${text}\u00a0%`;
+}
+
+export const showRange = (b, digits = decimals(b.lower, b.upper)) => `${showPrice(b.lower, digits)} – ${showPrice(b.upper, digits)}`;
 
 // copy puts text on the clipboard and says so in an element. A page on plain HTTP has no clipboard API
 // except on localhost, but it may copy a selection.

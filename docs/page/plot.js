@@ -1,150 +1,158 @@
-// Draws a fan chart as SVG. A step of the axis is a trading day: 0 is the last close, 1 the first
-// forecast. One ticker is drawn in prices, several as change since their last close.
+// Draws a fan chart as SVG. A step of the axis is a day on which one of the series has a close or a
+// forecast, so series that end on different days stand at their own days. One ticker is drawn in
+// prices, several as change since their last close.
 
-import { svg, showChange, showDate, showMonth, showPrice, showRange, showShare } from "./dom.js";
+import { decimals, showChange, showDate, showPrice, showRange, showShare, svg } from "./dom.js";
+import { days, values, widthOf } from "./scale.js";
 
-const TOP = 26;
-const BOTTOM = 26;
-const LETTER = 8.8; // the widest letter of an axis label
+export const TOP = 26;
+export const BOTTOM = 26;
+const GAP = 15; // between the labels at the ends
 
-// layout computes lines and scales. A series is {ticker, dates, closes, rows}, with the rows of the API.
-export function layout(series, confidence, width) {
+// layout computes lines and scales. series.js defines a series; the look has confidence, window, log
+// and the width of the chart.
+export function layout(series, look) {
+  const { confidence, width } = look;
   const compare = series.length > 1;
-  const lines = series.map((s, index) => {
-    const last = s.closes.at(-1);
-    const value = compare ? (price) => price / last - 1 : (price) => price;
-    const chosen = s.rows.map((r) => ({ confidence, lower: r.confidence_lower, upper: r.confidence_upper }));
-    const shares = (s.rows[0].intervals || []).map((b) => b.confidence).sort((a, b) => b - a);
-    return {
-      ...s, index, last, value, chosen,
-      bands: compare ? [chosen] : shares.map((c) => s.rows.map((r) => r.intervals.find((i) => i.confidence === c))),
-      past: s.closes.map((c, i) => [i - s.closes.length + 1, value(c)]),
-      median: [[0, value(last)], ...s.rows.map((r, i) => [i + 1, value(r.predicted_price)])],
-    };
-  });
-  const longest = lines.reduce((a, b) => (b.closes.length > a.closes.length ? b : a));
-  const first = 1 - longest.closes.length;
-  const last = Math.max(...lines.map((l) => l.rows.length));
+  const cut = series.map((s) => ({ ...s, dates: s.dates.slice(-look.window), closes: s.closes.slice(-look.window) }));
+  const dates = [...new Set(cut.flatMap((s) => [...s.dates, ...s.rows.map((r) => r.date), ...s.came.map((c) => c.date)]))].sort();
+  const step = new Map(dates.map((d, i) => [d, i]));
+  const lines = cut.map((s, index) => lineOf(s, index, step, compare, confidence));
+  const now = Math.max(...lines.map((l) => l.now));
 
-  const values = lines.flatMap((l) => [...l.past.map((p) => p[1]),
-    ...[...l.bands, l.chosen].flat().flatMap((b) => [l.value(b.lower), l.value(b.upper)])]);
-  const [min, max] = [Math.min(...values), Math.max(...values)];
-  const pad = (max - min) * 0.04 || Math.abs(max) * 0.01;
+  const all = lines.flatMap((l) => [...l.past, ...l.came, ...l.bands.flatMap((b) => [...b.upper, ...b.lower]), ...l.edge.upper, ...l.edge.lower])
+    .map((p) => p[1]);
+  const log = look.log;
+  // On a scale of ratios equal ratios have equal heights.
+  const [to, from] = log ? [(v) => Math.log(compare ? 1 + v : v), (u) => Math.exp(u) - (compare ? 1 : 0)] : [(v) => v, (u) => u];
+  const [min, max] = [to(Math.min(...all)), to(Math.max(...all))];
+  const pad = (max - min) * 0.05 || Math.abs(max) * 0.01 || 0.01;
   const [low, high] = [min - pad, max + pad];
   const height = Math.round(Math.max(250, Math.min(430, width * 0.46)));
-  const ticks = labelTicks(low, high, height / 45, compare);
+  const floor = height - BOTTOM;
+  const y = (v) => TOP + ((high - to(v)) / (high - low)) * (floor - TOP);
+  const ticks = values(from(low), from(high), height / 45, { log, percent: compare })
+    .filter((t, i, list) => !i || Math.abs(y(t.v) - y(list[i - 1].v)) > 16 || !log);
   const ends = lines.flatMap((l) => endsOf(l, compare));
 
-  const left = 10 + (LETTER - 1) * Math.max(...ticks.map((t) => t.text.length));
-  const right = width - 12 - LETTER * Math.max(...ends.map((e) => e.text.length));
-  const step = (right - left) / (last - first);
+  const left = 12 + Math.max(...ticks.map((t) => widthOf(t.text)));
+  const right = width - 10 - Math.max(...ends.map((e) => widthOf(e.text, true)));
+  const stride = (right - left) / (dates.length - 1);
+  const x = (i) => left + i * stride;
   return {
-    series, lines, ends, ticks, confidence, compare, width, height, left, right, first, last,
-    x: (i) => left + (i - first) * step,
-    y: (v) => TOP + ((high - v) / (high - low)) * (height - TOP - BOTTOM),
-    stepAt: (px) => Math.round((px - left) / step) + first,
-    date: (i) => (i <= 0 ? longest.dates.at(i - 1) : lines.find((l) => l.rows.length >= i).rows[i - 1].date),
-    shares: compare ? [] : lines[0].bands.map((b) => b[0].confidence),
+    series, look, lines, dates, now, ticks, compare, confidence, width, height, floor, left, right, x, y,
+    ends: place(ends, x, y, right, floor),
+    days: days(dates, x, left, width),
+    last: dates.length - 1,
+    undated: series.some((s) => s.undated),
+    earlier: series.some((s) => s.came.length > 0 || s.dates.at(-1) < s.end),
+    valueAt: (py) => from(high - ((py - TOP) / (floor - TOP)) * (high - low)),
+    stepAt: (px) => Math.round((px - left) / stride),
+    shares: compare ? [] : lines[0].bands.map((b) => b.confidence),
   };
 }
 
-// labelTicks chooses round values and writes them with as many digits as make them differ.
-function labelTicks(low, high, count, compare) {
-  const rough = (high - low) / count;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= rough);
-  const digits = Math.min(20, Math.max(0, -Math.floor(Math.log10(step) + 1e-9) - (compare ? 2 : 0)));
-  const write = (v) => v.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-  const out = [];
-  for (let i = Math.ceil(low / step); i * step <= high; i++) {
-    const sign = i > 0 ? "+" : i < 0 ? "−" : "";
-    out.push({ v: i * step, text: compare ? `${sign}${write(Math.abs(i * step * 100))} %` : write(i * step) });
-  }
-  return out;
+function lineOf(s, index, step, compare, confidence) {
+  const last = s.closes.at(-1);
+  const value = compare ? (price) => price / last - 1 : (price) => price;
+  const start = [step.get(s.dates.at(-1)), value(last)];
+  const at = (rows, pick) => [start, ...rows.map((r) => [step.get(r.date), value(pick(r))])];
+  const levels = (s.rows[0].intervals || []).map((b) => b.confidence).sort((a, b) => b - a);
+  const band = (c) => (r) => r.intervals.find((i) => i.confidence === c);
+  const end = s.rows.at(-1);
+  return {
+    ...s, index, last, value, now: start[0],
+    past: s.closes.map((c, i) => [step.get(s.dates[i]), value(c)]),
+    came: s.came.map((c) => [step.get(c.date), value(c.close), inside(s.rows, c)]),
+    median: at(s.rows, (r) => r.predicted_price),
+    edge: { upper: at(s.rows, (r) => r.confidence_upper), lower: at(s.rows, (r) => r.confidence_lower) },
+    bands: compare ? [] : levels.map((c) => ({
+      confidence: c, upper: at(s.rows, (r) => band(c)(r).upper), lower: at(s.rows, (r) => band(c)(r).lower),
+    })),
+    row: new Map(s.rows.map((r) => [step.get(r.date), r])),
+    close: new Map([...s.dates.map((d, i) => [step.get(d), s.closes[i]]), ...s.came.map((c) => [step.get(c.date), c.close])]),
+    digits: decimals(end.confidence_lower, end.confidence_upper),
+    asked: confidence,
+  };
 }
 
-// endsOf returns the labels at the ends of the lines of a ticker.
+const inside = (rows, c) => {
+  const r = rows.find((row) => row.date === c.date);
+  return !r || (r.confidence_lower <= c.close && c.close <= r.confidence_upper);
+};
+
+// endsOf returns the labels at the end of the lines of a ticker: of several the name, at the upper
+// edge, since the medians all end near no change.
 function endsOf(l, compare) {
-  const [row, kind] = [l.rows.at(-1), `series-${l.index}`];
-  if (compare) return [{ kind, v: l.value(row.predicted_price), text: l.ticker }];
-  return [
-    { kind: "minor", v: row.confidence_upper, text: showPrice(row.confidence_upper) },
-    { kind, v: row.predicted_price, text: showPrice(row.predicted_price) },
-    { kind: "minor", v: row.confidence_lower, text: showPrice(row.confidence_lower) }];
+  const kind = `series-${l.index}`;
+  const row = l.rows.at(-1);
+  const [i] = l.median.at(-1);
+  if (compare) return [{ i, kind, v: l.value(row.confidence_upper), text: l.ticker }];
+  const label = (name, price) => ({ i, kind: name, v: price, text: showPrice(price, l.digits) });
+  return [label("minor", row.confidence_upper), label(kind, row.predicted_price), label("minor", row.confidence_lower)];
+}
+
+// place puts labels in the margin, and that of a line which ends long before the others at its end.
+function place(ends, x, y, right, floor) {
+  const at = (e) => (x(e.i) + widthOf(e.text, true) + 20 < right ? x(e.i) : right);
+  const columns = Map.groupBy(ends.map((e) => ({ ...e, x: at(e), y: y(e.v) })), (e) => e.x);
+  return [...columns.values()].flatMap((labels) => apart(labels, floor));
+}
+
+// apart moves labels so that none covers another and all are inside the plot.
+function apart(labels, floor) {
+  labels.sort((a, b) => a.y - b.y);
+  labels.forEach((l, i) => { l.y = Math.max(l.y, i ? labels[i - 1].y + GAP : TOP); });
+  labels.reduceRight((limit, l) => {
+    l.y = Math.min(l.y, limit);
+    return l.y - GAP;
+  }, floor - 6);
+  return labels;
 }
 
 // plot draws a layout, and the given elements over it.
 export function plot(st, over) {
-  const { x, y, width, height, left, right } = st;
-  const floor = height - BOTTOM;
+  const { x, y, width, height, left, right, floor } = st;
   const line = (kind, x1, y1, x2, y2) => svg("line", { class: kind, x1, y1, x2, y2 });
   const text = (kind, at, down, anchor, label) => svg("text", { class: kind, x: at, y: down, "text-anchor": anchor }, label);
   const path = (points) => points.map(([i, v], n) => `${n ? "L" : "M"}${x(i).toFixed(1)} ${y(v).toFixed(1)}`).join("");
 
   const out = st.ticks.map((t) => [line("rule", left, y(t.v), right, y(t.v)), text("tick", left - 8, y(t.v) + 4, "end", t.text)]);
-  let taken = -Infinity;
-  for (let i = st.first + 1; i <= st.last; i++) {
-    const [date, before] = [st.date(i), st.date(i - 1)];
-    if (date.slice(0, 7) === before.slice(0, 7) || x(i) - taken < 44) continue;
-    taken = x(i);
-    const year = date.slice(0, 4);
-    out.push(line("notch", x(i), floor, x(i), floor + 5),
-      text("tick", x(i), height - 6, "middle", showMonth(date) + (year === before.slice(0, 4) ? "" : ` ${year}`)));
+  for (const { i, text: label } of st.undated ? st.days.filter((d) => d.i > st.now) : st.days) {
+    out.push(line("notch", x(i), floor, x(i), floor + 5), text("tick", x(i), height - 6, "middle", label));
   }
-  const start = x(0) < 150; // otherwise the words do not fit on the left
-  out.push(line("now", x(0), TOP - 4, x(0), floor),
-    text("tick", x(0) + (start ? 6 : -6), TOP - 10, start ? "start" : "end", `last close ${showDate(st.date(0))}`));
+  const label = st.undated ? "last close" : `${st.earlier ? "as of" : "last close"} ${showDate(st.dates[st.now])}`;
+  const wide = widthOf(label) + 8;
+  const start = x(st.now) - wide < 0; // the words do not fit on the left
+  for (const i of new Set(st.lines.map((l) => l.now))) out.push(line("now", x(i), TOP - 4, x(i), floor));
+  out.push(text("tick", x(st.now) + (start ? 6 : -6), TOP - 10, start ? "start" : "end", label));
   for (const l of st.lines) {
-    const edge = (band, side) => [[0, l.value(l.last)], ...band.map((b, i) => [i + 1, l.value(b[side])])];
-    const area = (band) => `${path([...edge(band, "upper"), ...edge(band, "lower").reverse()])}Z`;
+    const area = (b) => `${path([...b.upper, ...b.lower.toReversed()])}Z`;
     out.push(svg("g", { class: `series-${l.index}` },
-      l.bands.map((band) => svg("path", { class: "band", d: area(band) })),
-      ["upper", "lower"].map((side) => svg("path", { class: "edge", d: path(edge(l.chosen, side)) })),
-      svg("path", { class: "past", d: path(l.past) }), svg("path", { class: "median", d: path(l.median) })));
+      l.bands.map((b) => svg("path", { class: "band", d: area(b) })),
+      ["upper", "lower"].map((side) => svg("path", { class: "edge", d: path(l.edge[side]) })),
+      svg("path", { class: "past", d: path(l.past) }), svg("path", { class: "median", d: path(l.median) }),
+      l.came.length > 0 && svg("path", { class: "came", d: path([l.past.at(-1), ...l.came]) }),
+      l.came.map(([i, v, hit]) => svg("circle", { class: hit ? "hit" : "miss", cx: x(i), cy: y(v), r: hit ? 2.2 : 4 }))));
   }
   return svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" },
-    out, apart(st, floor).map((e) => text(`end ${e.kind}`, right + 7, e.y + 4, "start", e.text)), over);
-}
-
-// apart places the labels at the ends of lines so that none covers another.
-function apart(st, floor) {
-  const labels = st.ends.map((e) => ({ ...e, y: st.y(e.v) })).sort((a, b) => a.y - b.y);
-  labels.forEach((l, i) => { if (i) l.y = Math.max(l.y, labels[i - 1].y + 15); });
-  const over = Math.max(0, labels.at(-1).y - floor);
-  return labels.map((l) => ({ ...l, y: l.y - over }));
-}
-
-// cursor makes the line and the dots that move over the plot.
-export function cursor(st) {
-  const line = svg("line", { y1: TOP, y2: st.height - BOTTOM });
-  const dots = st.lines.map((l) => svg("circle", { class: `series-${l.index}`, r: 4 }));
-  const el = svg("g", { class: "cursor" }, line, dots);
-  const move = (at) => {
-    el.classList.toggle("on", at !== null);
-    if (at === null) return;
-    for (const side of ["x1", "x2"]) line.setAttribute(side, st.x(at));
-    dots.forEach((dot, n) => {
-      const point = at <= 0 ? st.lines[n].past.at(at - 1) : st.lines[n].median[at];
-      dot.setAttribute("cx", st.x(at));
-      dot.setAttribute("cy", point ? st.y(point[1]) : -9); // out of sight
-    });
-  };
-  return { el, move };
+    out, st.ends.map((e) => text(`end ${e.kind}`, e.x + 7, e.y + 4, "start", e.text)), over);
 }
 
 // readings lists the values of one step, each with a name and a CSS class.
 export function readings(st, at) {
   return st.lines.flatMap((l) => {
     const kind = `series-${l.index}`;
-    const close = at <= 0 ? l.closes.at(at - 1) : undefined;
-    if (close !== undefined) return [[st.compare ? l.ticker : "close", showPrice(close), kind]];
-    const row = at > 0 && l.rows[at - 1];
-    if (!row) return [];
-    const median = `${showPrice(row.predicted_price)} (${showChange(row.predicted_price / l.last - 1)})`;
-    const chosen = l.chosen[at - 1];
-    if (st.compare) return [[l.ticker, `${median}, ${showRange(chosen)}`, kind]];
-    const bands = st.shares.includes(st.confidence) ? row.intervals : [...(row.intervals || []), chosen];
-    return [["median", median, kind], ...[...bands].sort((a, b) => a.confidence - b.confidence)
-      .map((b) => [showShare(b.confidence), showRange(b), b.confidence === st.confidence ? "chosen" : ""])];
+    const close = l.close.get(at);
+    const row = l.row.get(at);
+    const shown = close !== undefined && [st.compare ? l.ticker : row ? "close that came" : "close", showPrice(close, l.digits), kind];
+    if (!row) return shown ? [shown] : [];
+    const digits = decimals(row.confidence_lower, row.confidence_upper);
+    const median = `${showPrice(row.predicted_price, digits)} (${showChange(row.predicted_price / l.last - 1)})`;
+    const chosen = { confidence: st.confidence, lower: row.confidence_lower, upper: row.confidence_upper };
+    if (st.compare) return [[l.ticker, `${median}, ${showRange(chosen, digits)}`, kind], ...(shown ? [["came", shown[1], kind]] : [])];
+    const bands = [...(row.intervals || []).filter((b) => b.confidence !== st.confidence), chosen];
+    return [...(shown ? [shown] : []), ["median", median, kind], ...bands.sort((a, b) => a.confidence - b.confidence)
+      .map((b) => [showShare(b.confidence), showRange(b, digits), b === chosen ? "chosen" : ""])];
   });
 }

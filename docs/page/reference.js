@@ -1,8 +1,10 @@
-// Builds the reference from the OpenAPI document.
+// Builds the reference from the OpenAPI document: a list of the routes, and a fold for each.
 
-import { h, prose } from "./dom.js";
-import { field, fields, resolve, typeOf } from "./schema.js";
-import { pretty, tryForm } from "./console.js";
+import { $, h, copy, prose } from "./dom.js";
+import { root } from "./api.js";
+import { badge, route, schemaFold } from "./route.js";
+import { search } from "./search.js";
+import { keysAsked } from "./snippets.js";
 
 // reference fills the section with every operation of the document, by tag.
 export function reference(doc, section) {
@@ -12,69 +14,111 @@ export function reference(doc, section) {
       groups.find((g) => g.name === op.tags[0]).ops.push({ method: method.toUpperCase(), path, op });
     }
   }
+  const folds = new Map();
+  for (const o of groups.flatMap((g) => g.ops)) folds.set(o.op.operationId, route(doc, o));
+  const links = new Map();
+  const link = ({ method, op }) => {
+    const a = h("a", { href: `#${op.operationId}` }, h("span", {}, op.summary), badge(method));
+    links.set(op.operationId, a);
+    return h("li", {}, a);
+  };
+  const said = h("span", { class: "copied", role: "status" });
+  const base = root.href.replace(/\/$/, "");
   const title = section.querySelector("h1");
+  const schemas = Object.keys(doc.components.schemas).map((name) => schemaFold(doc, name));
   section.replaceChildren(
     h("nav", { class: "contents", "aria-label": "Routes" }, groups.map((g) => [
-      h("h2", {}, g.name),
-      h("ul", {}, g.ops.map(({ method, path, op }) => h("li", {}, h("a", { href: `#${op.operationId}` }, badge(method), h("span", {}, path))))),
-    ])),
+      h("p", { class: "label" }, g.name),
+      h("ul", {}, g.ops.map(link)),
+    ]), h("p", { class: "label" }, h("a", { href: "#schemas" }, "Schemas"))),
     h("div", { class: "routes" },
       h("header", {}, title, h("p", {}, doc.info.summary, " ", h("span", { class: "version" }, `API version ${doc.info.version}`)),
-        prose(doc.info.description)),
-      groups.map((g) => [
-        h("h2", { class: "group" }, g.name),
-        prose(g.description),
-        g.ops.map((o) => operation(doc, o)),
-      ])));
+        h("div", { class: "prose" }, prose(doc.info.description)),
+        h("p", { class: "base" }, h("span", { class: "label" }, "Base URL"), h("code", {}, base),
+          h("button", { type: "button", class: "copy", onclick: () => copy(base, said), "aria-label": "Copy the base URL" }, "Copy"), said)),
+      groups.map((g) => h("section", { class: "group" },
+        h("div", { class: "group-head" }, h("h2", {}, g.name), prose(g.description)),
+        g.ops.map((o) => folds.get(o.op.operationId)))),
+      h("section", { class: "group", id: "schemas" }, h("div", { class: "group-head" }, h("h2", {}, "Schemas"),
+        h("p", {}, "The objects of bodies and answers.")), schemas)));
+
+  const all = () => [...folds.values(), ...schemas];
+  const open = (id) => {
+    const fold = all().find((f) => f.id === id);
+    if (!fold) return;
+    fold.fill(); // at once, so that it has its height when it is scrolled to
+    fold.open = true;
+  };
+  const follow = () => open(decodeURIComponent(location.hash.slice(1)));
+  addEventListener("hashchange", () => {
+    follow();
+    document.getElementById(location.hash.slice(1))?.scrollIntoView();
+  });
+  for (const [id, a] of links) a.addEventListener("click", () => open(id)); // the hash may be there already
+  open("predict_predict_post");
+  follow();
+  mark(folds, links);
+  authorize();
+  printable(all);
+  search({ doc, groups, show: (id, name) => show(folds.get(id), name) });
 }
 
-const badge = (method) => h("span", { class: `method ${method.toLowerCase()}` }, method);
-
-function operation(doc, { method, path, op }) {
-  const body = op.requestBody?.content["application/json"].schema;
-  const params = (op.parameters || []).map((p) => resolve(doc, p));
-  const attempt = h("details", { class: "fold attempt" }, h("summary", {}, "Try it"));
-  attempt.addEventListener("toggle", () => attempt.append(tryForm(doc, method, path, op)), { once: true });
-  return h("article", { id: op.operationId, "aria-labelledby": `${op.operationId}-title` },
-    h("h3", { id: `${op.operationId}-title` }, badge(method), h("code", {}, path), h("span", { class: "what" }, op.summary)),
-    prose(op.description),
-    params.length > 0 && [h("h4", {}, "Parameters"),
-      h("dl", { class: "fields" }, params.map((p) => field(doc, p.name, p.schema, p.required, `${p.description} In the ${p.in}.`)))],
-    body && [h("h4", {}, "Body: ", h("span", { class: "type" }, typeOf(doc, body))), fields(doc, body)],
-    h("h4", {}, "Answers"),
-    answers(doc, op),
-    attempt);
+// show opens a route and points at one of its fields.
+function show(fold, name) {
+  fold.fill();
+  fold.open = true;
+  history.replaceState(null, "", `#${fold.id}`);
+  const target = name && fold.querySelector(`[data-field="${CSS.escape(name)}"]`);
+  for (const old of document.querySelectorAll(".found")) old.classList.remove("found");
+  target?.classList.add("found");
+  (target || fold).scrollIntoView({ block: target ? "center" : "start" });
+  fold.querySelector("summary").focus({ preventScroll: true });
 }
 
-// answers folds the answers that every route can give, since they say little about this one.
-function answers(doc, op) {
-  const all = Object.values(doc.paths).flatMap((item) => Object.values(item));
-  const everywhere = (code, r) => r.$ref && all.every((other) => other.responses[code]?.$ref === r.$ref);
-  const shown = (list) => list.map(([code, r]) => response(doc, code, resolve(doc, r)));
-  const entries = Object.entries(op.responses);
-  const own = entries.filter(([code, r]) => !everywhere(code, r));
-  const usual = entries.filter(([code, r]) => everywhere(code, r));
-  return h("div", { class: "answers" }, shown(own), usual.length > 0 && h("details", { class: "fold small" },
-    h("summary", {}, `As on every route: ${usual.map(([code]) => code).join(", ")}`), h("div", { class: "inset" }, shown(usual))));
+// authorize keeps the way to the field for the key in sight, wherever the field is.
+function authorize() {
+  const show = () => { $("authorize").hidden = !keysAsked(); };
+  $("authorize").addEventListener("click", () => {
+    $("key").scrollIntoView({ block: "center" });
+    $("key").focus();
+  });
+  new MutationObserver(show).observe($("auth"), { attributeFilter: ["hidden"] });
+  show();
 }
 
-function response(doc, code, r) {
-  const content = Object.entries(r.content || {});
-  const headers = Object.entries(r.headers || {});
-  const kind = code < 300 ? "ok" : code < 400 ? "" : "bad";
-  const head = [h("strong", { class: `code ${kind}` }, code), " ", r.description];
-  if (!content.length && !headers.length) return h("p", { class: "plain" }, head);
-  return h("details", { class: "fold small" }, h("summary", {}, head),
-    headers.length > 0 && h("dl", { class: "fields" }, headers.map(([name, x]) => {
-      const head = resolve(doc, x);
-      return field(doc, name, head.schema, false, head.description);
-    })),
-    content.map(([type, c]) => [
-      h("p", { class: "type" }, `${type}: ${typeOf(doc, c.schema)}`),
-      fields(doc, c.schema),
-      Object.values(c.examples || (c.example === undefined ? {} : { only: { value: c.example } })).map((x) => [
-        x.summary && h("p", { class: "caption" }, x.summary),
-        h("pre", { tabindex: "0", "aria-label": `Example of ${code}` }, typeof x.value === "string" ? x.value : pretty(x.value)),
-      ]),
-    ]));
+// mark shows in the list which route is in sight: the last one that begins above a third of the window.
+function mark(folds, links) {
+  let due = false;
+  const now = () => {
+    due = false;
+    let current;
+    for (const [id, f] of folds) if (f.getBoundingClientRect().top < innerHeight / 3) current = id;
+    for (const [id, a] of links) {
+      if (id === current) a.setAttribute("aria-current", "true");
+      else a.removeAttribute("aria-current");
+    }
+    if (current && getComputedStyle(links.get(current).closest("nav")).position === "sticky") {
+      links.get(current).scrollIntoView?.({ block: "nearest", container: "nearest" });
+    }
+  };
+  const later = () => {
+    if (!due) requestAnimationFrame(now);
+    due = true;
+  };
+  addEventListener("scroll", later, { passive: true });
+  addEventListener("resize", later);
+  now();
+}
+
+// printable opens everything on paper, which has no folds.
+function printable(all) {
+  let opened = [];
+  addEventListener("beforeprint", () => {
+    opened = all().filter((f) => !f.open);
+    for (const f of opened) {
+      f.fill();
+      f.open = true;
+    }
+  });
+  addEventListener("afterprint", () => { for (const f of opened) f.open = false; });
 }

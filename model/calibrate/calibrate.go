@@ -13,9 +13,11 @@ package calibrate
 import (
 	"context"
 	"math"
+	"time"
 
 	"tickercast/model"
 	"tickercast/model/calendar"
+	"tickercast/model/internal/pace"
 	"tickercast/model/market"
 )
 
@@ -32,6 +34,9 @@ const (
 	doubt = 1.5
 	// maxShift bounds what is added to the log of a width.
 	maxShift = 0.5
+
+	// scoresTime is about what a forecast takes with its scores.
+	scoresTime = 50 * time.Microsecond
 )
 
 // Adjust returns the model with its bounds moved. It uses only targets within the panel, and
@@ -89,12 +94,12 @@ func scoresOf(ctx context.Context, m *model.Model, all []market.Series, index *m
 		origins = append(origins, days[i])
 	}
 	step := max(1, (len(all)+maxTickers-1)/maxTickers)
+	pacer := pace.Of(ctx)
+	var logs []float64
 	for t := 0; t < len(all) && ctx.Err() == nil; t += step {
-		logs := all[t].LogCloses()
-		index.WalkDays(&all[t], origins, func(_, i int, x *market.Features) {
-			if i+1 >= len(logs) {
-				return
-			}
+		logs = all[t].AppendLogCloses(logs[:0])
+		index.WalkOrigins(ctx, &all[t], origins, func(_, i int, x *market.Features) {
+			pacer.Worked(scoresTime)
 			f := m.Forecast(x[:], model.MaxDays)
 			for h := 1; h <= model.MaxDays && i+h < len(logs); h++ {
 				side, toward := 1, logs[i+h]-logs[i]-f.Median(h)

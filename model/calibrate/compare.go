@@ -3,7 +3,6 @@ package calibrate
 import (
 	"context"
 	"math"
-	"runtime"
 	"slices"
 
 	"tickercast/model"
@@ -27,7 +26,6 @@ func (c *Comparison) Worse() bool { return c.Difference < -2*c.StandardError }
 func Compare(ctx context.Context, first, second *Yearly, daily *market.Daily,
 	index *market.MarketIndex, origins []calendar.Date) (*Comparison, error) {
 	p := NewPaired(len(origins), len(judgedHorizons))
-	all := daily.Panel().Series()
 	var models [2][]*model.Model
 	for k, y := range [...]*Yearly{first, second} {
 		var err error
@@ -35,26 +33,21 @@ func Compare(ctx context.Context, first, second *Yearly, daily *market.Daily,
 			return nil, err
 		}
 	}
-	for s := range all {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		logs := all[s].LogCloses()
-		index.WalkDays(&all[s], origins, func(day, i int, x *market.Features) {
-			if i < LeastBefore {
-				return
-			}
+	var logs []float64
+	err := walk(ctx, daily, index, origins, func(_ *market.Series, l []float64) { logs = l },
+		func(day, i int, x *market.Features) {
+			p.Counted[day] = true
 			for k := range models {
 				f := models[k][day].Forecast(x[:], slices.Max(judgedHorizons[:]))
 				for h, ahead := range judgedHorizons {
 					if i+ahead < len(logs) {
 						p.Loss[k][h][day] += loss(&f, ahead, logs[i+ahead]-logs[i])
-						p.Counted[day] = true
 					}
 				}
 			}
 		})
-		runtime.Gosched()
+	if err != nil {
+		return nil, err
 	}
 	c := p.Compare(0, len(origins), slices.Max(judgedHorizons[:]))
 	return &c, nil

@@ -8,17 +8,23 @@ import (
 
 // EWMA returns the volatility of RiskMetrics (1996) after each close: an average of squared returns
 // with a decay of 0.94 a day. While young, it is their plain mean.
-func EWMA(logs []float64) []float64 {
+func EWMA(logs []float64) []float64 { return appendEWMA(make([]float64, 0, len(logs)), logs) }
+
+// appendEWMA appends EWMA to dst.
+func appendEWMA(dst, logs []float64) []float64 {
 	const decay, floor = 0.94, 1e-4
-	sigma := make([]float64, len(logs))
 	v := 0.0
-	for i := 1; i < len(logs); i++ {
+	for i := range logs {
+		if i == 0 {
+			dst = append(dst, 0)
+			continue
+		}
 		r := logs[i] - logs[i-1]
 		gain := max(1-decay, 1/float64(i))
 		v += gain * (r*r - v)
-		sigma[i] = max(math.Sqrt(v), floor)
+		dst = append(dst, max(math.Sqrt(v), floor))
 	}
-	return sigma
+	return dst
 }
 
 // NormalScores are the bounds of the standard normal, by level.

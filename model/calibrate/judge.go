@@ -3,7 +3,6 @@ package calibrate
 import (
 	"context"
 	"math"
-	"runtime"
 	"slices"
 
 	"tickercast/model"
@@ -21,25 +20,12 @@ var (
 // JudgedLevels lists the confidences and horizons of every Report, without its figures.
 func JudgedLevels() []LevelReport { return newTally(0).report(nil).Levels }
 
-const (
-	// LeastBefore is how many closes lie before an origin: with fewer, a forecast is not what is
-	// served now.
-	LeastBefore = 250
-	// leastOwn is how many targets a ticker needs for its own coverage to say anything.
-	leastOwn = 20
-)
-
-// Origins returns the last n days of a panel that have a later one.
-func Origins(daily *market.Daily, n int) []calendar.Date {
-	days := daily.Panel().TradingDays()
-	days = days[:max(len(days)-1, 0)]
-	return days[max(len(days)-n, 0):]
-}
+// leastOwn is how many targets a ticker needs for its own coverage to say anything.
+const leastOwn = 20
 
 // Judge compares forecasts as they would have been made at the close of each origin with the closes
 // that came. A forecast sees no later row, and an origin counts for a ticker with 250 closes before
-// it. Origins are sorted. Judge takes one core and gives it up often, for a server that answers
-// requests meanwhile, and stops early when ctx ends.
+// it. Origins are sorted. Judge takes one core, and stops within a ticker when ctx ends.
 func Judge(ctx context.Context, steps *Yearly, daily *market.Daily, index *market.MarketIndex,
 	origins []calendar.Date) (*Report, error) {
 	models, err := steps.onAll(ctx, origins)
@@ -47,13 +33,12 @@ func Judge(ctx context.Context, steps *Yearly, daily *market.Daily, index *marke
 		return nil, err
 	}
 	t := newTally(len(origins))
-	all := daily.Panel().Series()
-	for k := range all {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		t.judge(&all[k], index, origins, models)
-		runtime.Gosched()
+	err = walk(ctx, daily, index, origins, t.begin, func(day, i int, x *market.Features) {
+		f := models[day].Forecast(x[:], slices.Max(judgedHorizons[:]))
+		t.add(day, i, &f)
+	})
+	if err != nil {
+		return nil, err
 	}
 	return t.report(origins), nil
 }
@@ -65,6 +50,9 @@ type tally struct {
 	loss    [len(judgedHorizons)][len(judgedLevels)]float64
 	normal  [len(judgedHorizons)][len(judgedLevels)]float64 // loss of EWMA with normal tails
 	tickers map[string]*TickerReport
+
+	own         *TickerReport // of the series that is walked
+	logs, sigma []float64     // of its closes
 }
 
 func newTally(origins int) *tally {
@@ -78,45 +66,36 @@ func newTally(origins int) *tally {
 	return t
 }
 
-// judge adds a series.
-func (t *tally) judge(s *market.Series, index *market.MarketIndex, origins []calendar.Date,
-	models []*model.Model) {
-	if first := s.Len() - 1; first < LeastBefore || s.Dates[first] <= origins[0] {
-		return // no origin counts
-	}
-	logs := s.LogCloses()
-	sigma := EWMA(logs)
-	own := &TickerReport{}
-	index.WalkDays(s, origins, func(day, i int, x *market.Features) {
-		if i < LeastBefore || i+1 >= len(logs) {
-			return
+// begin begins a series.
+func (t *tally) begin(s *market.Series, logs []float64) {
+	t.own = &TickerReport{}
+	t.tickers[s.Ticker] = t.own
+	t.logs, t.sigma = logs, appendEWMA(t.sigma[:0], logs)
+}
+
+// add adds the forecast at the close of row i of the series.
+func (t *tally) add(day, i int, f *model.Forecast) {
+	t.own.Forecasts++
+	for h, ahead := range judgedHorizons {
+		if i+ahead >= len(t.logs) {
+			break
 		}
-		f := models[day].Forecast(x[:], slices.Max(judgedHorizons[:]))
-		own.Forecasts++
-		for h, ahead := range judgedHorizons {
-			if i+ahead >= len(logs) {
-				break
-			}
-			t.count[h][day]++
-			own.count[h]++
-			move, median := logs[i+ahead]-logs[i], f.Median(ahead)
-			distance := f.Distance(ahead)
-			for l, level := range judgedLevels {
-				tail := (1 - model.Confidences[level]) / 2
-				lower := median - math.Exp(distance[0][level])
-				upper := median + math.Exp(distance[1][level])
-				t.loss[h][l] += Pinball(tail, -lower, -move) + Pinball(tail, upper, move)
-				z := NormalScores[level] * sigma[i] * math.Sqrt(float64(ahead))
-				t.normal[h][l] += Pinball(tail, z, -move) + Pinball(tail, z, move)
-				if lower <= move && move <= upper {
-					t.hits[h][l][day]++
-					own.hits[h][l]++
-				}
+		t.count[h][day]++
+		t.own.count[h]++
+		move, median := t.logs[i+ahead]-t.logs[i], f.Median(ahead)
+		distance := f.Distance(ahead)
+		for l, level := range judgedLevels {
+			tail := (1 - model.Confidences[level]) / 2
+			lower := median - math.Exp(distance[0][level])
+			upper := median + math.Exp(distance[1][level])
+			t.loss[h][l] += Pinball(tail, -lower, -move) + Pinball(tail, upper, move)
+			z := NormalScores[level] * t.sigma[i] * math.Sqrt(float64(ahead))
+			t.normal[h][l] += Pinball(tail, z, -move) + Pinball(tail, z, move)
+			if lower <= move && move <= upper {
+				t.hits[h][l][day]++
+				t.own.hits[h][l]++
 			}
 		}
-	})
-	if own.Forecasts > 0 {
-		t.tickers[s.Ticker] = own
 	}
 }
 
@@ -166,6 +145,7 @@ func (t *tally) report(origins []calendar.Date) *Report {
 		}
 	}
 	r.TickersOff = Number(off / enough)
+	r.TooFew, r.TooMany = t.beyondChance()
 	return r
 }
 

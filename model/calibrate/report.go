@@ -23,6 +23,12 @@ type Report struct {
 	TickersOff Number        `json:"tickers_off"`
 	Levels     []LevelReport `json:"levels"`
 
+	// TooFew and TooMany say how far the share of closes that came inside is below and above what
+	// it should be, over all confidences: above 1, by more than chance explains. They are NaN for
+	// fewer than 40 origins.
+	TooFew  Number `json:"-"`
+	TooMany Number `json:"-"`
+
 	tickers map[string]*TickerReport
 }
 
@@ -71,7 +77,7 @@ type Hits struct {
 // Ticker returns the hits of a ticker by horizon and confidence, or nil if it has no forecast.
 func (r *Report) Ticker(name string) (all []Hits) {
 	t := r.tickers[name]
-	if t == nil {
+	if t == nil || t.Forecasts == 0 {
 		return nil
 	}
 	for h, ahead := range judgedHorizons {

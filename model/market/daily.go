@@ -6,8 +6,10 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"time"
 
 	"tickercast/model/calendar"
+	"tickercast/model/internal/pace"
 )
 
 // Daily is the part of a panel that has daily prices, and the calendar of each series. It is
@@ -80,7 +82,7 @@ func detect(ctx context.Context, series []Series,
 			if s := &series[i]; want(i) {
 				fits[i] = calendar.Detect(s.Dates, s.Close, expected)
 			}
-		})
+		}, func(i int) time.Duration { return time.Duration(series[i].Len()) * detectTime })
 	}
 	if err := each(func(int) bool { return true }); err != nil {
 		return nil, err
@@ -118,14 +120,28 @@ func mostFrequent(fits []calendar.Fit) *calendar.Calendar {
 	return best
 }
 
-// forEach calls do for 0 to n-1 on all cores, until ctx ends.
-func forEach(ctx context.Context, n int, do func(i int)) error {
+// About what one row of a series takes: to find its calendar, to add it to a market, and to compute
+// its features.
+const (
+	detectTime = 5 * time.Nanosecond
+	addTime    = 50 * time.Nanosecond
+	rowTime    = 200 * time.Nanosecond
+)
+
+// forEach calls do for 0 to n-1 on all cores, until ctx ends. takes is about how long a call of do
+// takes.
+func forEach(ctx context.Context, n int, do func(i int), takes func(i int) time.Duration) error {
 	var wg sync.WaitGroup
 	workers := min(n, runtime.GOMAXPROCS(0))
+	if pace.IsSlow(ctx) {
+		workers = min(n, 1)
+	}
 	for w := range workers {
 		wg.Go(func() {
+			pacer := pace.Of(ctx)
 			for i := w; i < n && ctx.Err() == nil; i += workers {
 				do(i)
+				pacer.Worked(takes(i))
 			}
 		})
 	}

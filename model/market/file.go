@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"tickercast/model/calendar"
@@ -105,6 +106,10 @@ func (f *file) start(head []byte, final bool) (pos, line int, err error) {
 				break
 			}
 		}
+		if c := wrongSeparator(rows[0]); c != 0 {
+			err = fmt.Errorf("%w (fields are separated by commas, semicolons or tabs, not by %q)",
+				err, c)
+		}
 		return 0, places[0].line, err
 	}
 	f.layout = layout
@@ -145,6 +150,24 @@ func separatorOf(head []byte) byte {
 		}
 	}
 	return best
+}
+
+// wrongSeparator returns what separates the fields of a header that is one field to a reader of
+// CSV, or 0.
+func wrongSeparator(header []string) rune {
+	if len(header) > 1 {
+		return 0
+	}
+	for _, c := range "|:^~ " {
+		words := strings.Split(strings.ToLower(header[0]), string(c))
+		for i, w := range words {
+			words[i] = strings.Trim(w, ` "`)
+		}
+		if len(words) > 1 && (slices.Contains(words, "date") || slices.Contains(words, "timestamp")) {
+			return c
+		}
+	}
+	return 0
 }
 
 // look reads the form of the dates and of the numbers off the first rows.

@@ -43,6 +43,7 @@ type loader struct {
 	free    chan *chunk
 
 	used    int64
+	rows    int                // of all files, for Progress
 	columns map[string]*column // of all files
 	report  *Report
 	faults  []Fault
@@ -144,7 +145,11 @@ func (l *loader) merge(c *chunk) error {
 		return nil
 	}
 	if !c.end {
+		before := f.rows
 		bytes := f.merge(c)
+		if l.rows += f.rows - before; l.options.Progress != nil {
+			l.options.Progress(l.rows)
+		}
 		f.bytes += bytes
 		if l.used += bytes; l.used > l.budget {
 			return &FaultsError{[]Fault{{File: f.name, Line: c.line, Message: fmt.Sprintf(

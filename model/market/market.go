@@ -71,7 +71,7 @@ func New(ctx context.Context, p *Panel, all *calendar.Calendar) (*Market, error)
 		t := &m.tickers[i]
 		index.Walk(t.Series, 0, func(j int) bool { return j == t.Series.Len()-1 },
 			func(_ int, x *Features) { t.Features = *x })
-	})
+	}, func(i int) time.Duration { return time.Duration(m.tickers[i].Series.Len()) * rowTime })
 	if err != nil {
 		return nil, err
 	}
@@ -125,6 +125,18 @@ func (m *Market) Daily() *Daily { return m.daily }
 
 // Panel returns the daily prices that the market was made of.
 func (m *Market) Panel() *Panel { return m.daily.panel }
+
+// Footprint is about how many bytes the market takes beside its prices.
+func (m *Market) Footprint() int {
+	// Of a ticker: its features, names in maps, the headers of its columns, its calendar. Of a day:
+	// what the tickers of a calendar say together.
+	const tickerBytes, dayBytes = 1000, 64
+	bytes := tickerBytes * len(m.daily.source.series)
+	for i := range m.index.groups {
+		bytes += dayBytes * len(m.index.groups[i].days)
+	}
+	return bytes
+}
 
 // Age returns how many sessions have closed since the last close of the market. If its tickers have
 // several calendars, it is the age of the calendar that is furthest behind. A calendar counts from

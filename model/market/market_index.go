@@ -4,8 +4,10 @@ import (
 	"context"
 	"math"
 	"slices"
+	"time"
 
 	"tickercast/model/calendar"
+	"tickercast/model/internal/pace"
 )
 
 // MinHistory is the least number of closes that a forecast needs.
@@ -60,11 +62,13 @@ func NewMarketIndex(ctx context.Context, daily *Daily) (*MarketIndex, error) {
 		g := &m.groups[i]
 		g.days = make([]marketDay, daily.panel.AsOf()-g.first+1)
 	}
+	pacer := pace.Of(ctx)
 	for i := range series {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		m.groups[m.of[series[i].Ticker]].add(&series[i])
+		pacer.Worked(time.Duration(series[i].Len()) * addTime)
 	}
 	for i := range m.groups {
 		m.groups[i].derive()
@@ -157,13 +161,16 @@ func (m *MarketIndex) Walk(s *Series, from int, want func(i int) bool,
 	}
 }
 
-// WalkDays walks a whole series and calls yield for its rows on the given days, which are sorted.
-// The day is the index of the row's date in days.
-func (m *MarketIndex) WalkDays(s *Series, days []calendar.Date,
+// WalkOrigins walks a whole series and calls yield for its rows on the given days, which are
+// sorted, if a later row shows what came. The day is the index of the row's date in days. It does
+// not stop when ctx ends.
+func (m *MarketIndex) WalkOrigins(ctx context.Context, s *Series, days []calendar.Date,
 	yield func(day, i int, x *Features)) {
 	var day int
+	pacer := pace.Of(ctx)
 	m.Walk(s, 0, func(i int) (ok bool) {
+		pacer.Worked(rowTime)
 		day, ok = slices.BinarySearch(days, s.Dates[i])
-		return ok
+		return ok && i+1 < len(s.Dates)
 	}, func(i int, x *Features) { yield(day, i, x) })
 }

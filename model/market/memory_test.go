@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"runtime"
 	"runtime/debug"
 	"strings"
 	"testing"
 
+	"tickercast/model/calendar"
 	"tickercast/model/market"
 )
 
@@ -83,4 +85,53 @@ func (c *counter) Read(p []byte) (int, error) {
 	n := copy(p, c.rest)
 	c.rest = c.rest[n:]
 	return n, nil
+}
+
+// TestFootprint compares what a market is said to take with what the heap grows by.
+func TestFootprint(t *testing.T) {
+	heap := func() int64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	for _, c := range []struct{ tickers, days int }{{500, 300}, {50, 3000}, {2000, 60}} {
+		p := syntheticPanel(t, c.tickers, c.days)
+		const markets = 4
+		var all [markets]*market.Market
+		before := heap()
+		for i := range all {
+			mk, err := market.New(t.Context(), p.Until(p.AsOf()-calendar.Date(i)), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all[i] = mk
+		}
+		grown := float64(heap()-before) / markets
+		if said := float64(all[0].Footprint()); said < grown || said > 2*grown {
+			t.Errorf("%d tickers of %d days: said to take %.0f bytes, took %.0f", c.tickers,
+				c.days, said, grown)
+		}
+		runtime.KeepAlive(all)
+	}
+}
+
+func syntheticPanel(t *testing.T, tickers, days int) *market.Panel {
+	t.Helper()
+	var all []market.Series
+	for k := range tickers {
+		s := market.Series{Ticker: fmt.Sprintf("T%d", k)}
+		day := calendar.Of(2012, 1, 3)
+		for i := range days {
+			day = calendar.Default().Next(day, 1)
+			s.Dates = append(s.Dates, day)
+			s.Close = append(s.Close, 50+20*math.Sin(float64(i*(k+1))))
+		}
+		all = append(all, s)
+	}
+	p, err := market.NewPanel(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }

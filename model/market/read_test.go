@@ -174,6 +174,10 @@ func TestReadRefuses(t *testing.T) {
 		{zip(""), "p.csv: empty file"},
 		{"date,ticker,close\n", "p.csv: no prices below the header"},
 		{"date,AAPL\n2026-02-18,\n", "p.csv: no prices below the header"},
+		{"date|ticker|close\n2026-02-18|AAPL|1\n", `p.csv:1: header has no column date: ` +
+			`"date|ticker|close" (fields are separated by commas, semicolons or tabs, not by '|')`},
+		{"Date Ticker Close\n2026-02-18 AAPL 1\n", `p.csv:1: header has no column date: ` +
+			`"Date Ticker Close" (fields are separated by commas, semicolons or tabs, not by ' ')`},
 		{"ticker,close\nAAPL,1\n", `p.csv:1: header has no column date: "ticker,close"`},
 		{"AAPL,date\n1,2026-02-18\n",
 			`p.csv:1: header has no column close or adj_close: "AAPL,date"`},

@@ -14,6 +14,9 @@ type Options struct {
 	Pipes bool
 	// Now returns the time, by which dates of the future are refused; nil is time.Now.
 	Now func() time.Time
+	// Progress, if not nil, is called after each part of a file with the number of closes so far,
+	// by one goroutine.
+	Progress func(closes int)
 }
 
 // Fault is what is wrong with a file or with a row of it.

@@ -84,11 +84,15 @@ func (s *Series) Until(d calendar.Date) Series {
 
 // LogCloses returns the logs of the closes.
 func (s *Series) LogCloses() []float64 {
-	logs := make([]float64, len(s.Close))
-	for i, c := range s.Close {
-		logs[i] = math.Log(c)
+	return s.AppendLogCloses(make([]float64, 0, len(s.Close)))
+}
+
+// AppendLogCloses appends the logs of the closes to dst.
+func (s *Series) AppendLogCloses(dst []float64) []float64 {
+	for _, c := range s.Close {
+		dst = append(dst, math.Log(c))
 	}
-	return logs
+	return dst
 }
 
 // row returns the prices of row i. Its range is NaN if a column of it is absent.

@@ -70,6 +70,7 @@ func (l *Loader) Load(ctx context.Context) (*calibrate.Yearly, *market.Market, e
 	}
 	steps := calibrate.Fixed(m)
 	if l.cfg.Calibrate {
+		l.cfg.report("calibrating on the prices")
 		all, _ := FindCalendar(l.cfg.Calendar) // the market has been made with it
 		steps = calibrate.NewYearly(m, mk.Source(), all)
 	}

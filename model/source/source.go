@@ -32,6 +32,16 @@ type Config struct {
 
 	// Patience is how long a Loader tries a URL that it has never read. 0 means once.
 	Patience time.Duration
+
+	// Progress, if not nil, is told what is being done and how many closes are read, 0 where that
+	// does not apply.
+	Progress func(stage string, closes int)
+}
+
+func (c Config) report(stage string) {
+	if c.Progress != nil {
+		c.Progress(stage, 0)
+	}
 }
 
 // Open reads everything, or returns an error. It reads a file again that changes meanwhile, because
@@ -107,7 +117,11 @@ func (c Config) Panel(ctx context.Context) (*market.Panel, error) {
 }
 
 func (c Config) options() market.Options {
-	return market.Options{SkipBad: c.SkipBad, Pipes: c.Pipes}
+	o := market.Options{SkipBad: c.SkipBad, Pipes: c.Pipes}
+	if c.Progress != nil {
+		o.Progress = func(closes int) { c.Progress("reading prices", closes) }
+	}
+	return o
 }
 
 // interruptible returns a reader of r that fails when ctx ends, even while r waits for input.
@@ -122,6 +136,7 @@ func interruptible(ctx context.Context, r io.Reader) io.Reader {
 }
 
 func (c Config) marketOf(ctx context.Context, panel *market.Panel) (*market.Market, error) {
+	begin := panel.From()
 	if c.Until != 0 {
 		panel = panel.Until(c.Until)
 	}
@@ -129,10 +144,12 @@ func (c Config) marketOf(ctx context.Context, panel *market.Panel) (*market.Mark
 	if err != nil {
 		return nil, err
 	}
+	c.report("computing features")
 	mk, err := market.New(ctx, panel, all)
 	switch {
 	case err != nil && c.Until != 0:
-		return nil, fmt.Errorf("prices %s up to %s: %w", c.quoted(), c.Until, err)
+		return nil, fmt.Errorf("prices %s up to %s: %w; they begin on %s", c.quoted(), c.Until, err,
+			begin)
 	case err != nil:
 		return nil, fmt.Errorf("prices %s: %w", c.quoted(), err)
 	}

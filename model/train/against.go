@@ -28,6 +28,7 @@ type Difference struct {
 type YearDifference struct {
 	Year int `json:"year"`
 	Difference
+	ByHorizon [model.MaxDays]Difference `json:"by_horizon"`
 }
 
 // against compares the first method with the last.
@@ -45,17 +46,22 @@ func (s *score) against(other string, origins []calendar.Date, every int) *Again
 		c := p.Compare(from, to, (2*list[len(list)-1]+10)/every)
 		return Difference{c.Difference, c.StandardError}
 	}
-	a := &Against{Model: other, Overall: compare(0, len(origins), horizons[:]...)}
-	for h := range a.ByHorizon {
-		a.ByHorizon[h] = compare(0, len(origins), h+1)
+	byHorizon := func(from, to int) (all [model.MaxDays]Difference) {
+		for h := range all {
+			all[h] = compare(from, to, h+1)
+		}
+		return all
 	}
+	a := &Against{Model: other, Overall: compare(0, len(origins), horizons[:]...),
+		ByHorizon: byHorizon(0, len(origins))}
 	for from, to := 0, 0; from < len(origins); from = to {
 		year := yearOf(origins[from])
 		for to < len(origins) && yearOf(origins[to]) == year {
 			to++
 		}
 		if s.dates(from, to) > 0 {
-			a.Years = append(a.Years, YearDifference{year, compare(from, to, horizons[:]...)})
+			a.Years = append(a.Years, YearDifference{year, compare(from, to, horizons[:]...),
+				byHorizon(from, to)})
 		}
 	}
 	return a
@@ -66,18 +72,28 @@ func (e *Evaluation) tableAgainst(w io.Writer) {
 		return
 	}
 	fmt.Fprintf(w, "\npinball loss of %s lower than that of %s on the same origins, in per cent "+
-		"(above zero: %[1]s is better), with the standard error clustered by date\n", e.Model,
+		"(above zero: %[1]s is better), +- the standard error clustered by date\n", e.Model,
 		e.Against.Model)
-	line := func(name string, d Difference) {
-		put(w, name, show("%+.3f", 100*d.Difference), "+-", show("%.3f", 100*d.StandardError))
-	}
+	head := []string{"days"}
 	for _, h := range horizons {
-		line(fmt.Sprintf("%d days", h), e.Against.ByHorizon[h-1])
+		head = append(head, fmt.Sprint(h))
 	}
-	for _, y := range e.Against.Years {
-		line(fmt.Sprint(y.Year), y.Difference)
+	put(w, append(head, "mean")...)
+	cell := func(d Difference) string {
+		return show("%+.2f", 100*d.Difference) + " +- " + show("%.2f", 100*d.StandardError)
 	}
-	line("mean", e.Against.Overall)
+	line := func(name string, by *[model.MaxDays]Difference, mean Difference) {
+		cells := []string{name}
+		for _, h := range horizons {
+			cells = append(cells, cell(by[h-1]))
+		}
+		put(w, append(cells, cell(mean))...)
+	}
+	for i := range e.Against.Years {
+		y := &e.Against.Years[i]
+		line(fmt.Sprint(y.Year), &y.ByHorizon, y.Difference)
+	}
+	line("all", &e.Against.ByHorizon, e.Against.Overall)
 }
 
 // tableCalibration shows what GET /model would.

@@ -58,8 +58,31 @@ func TestAgainst(t *testing.T) {
 	if len(a.Years) != len(e.Years) {
 		t.Errorf("got %d years, want %d", len(a.Years), len(e.Years))
 	}
+	for _, y := range a.Years {
+		mean := number(0)
+		for _, h := range horizons {
+			mean += y.ByHorizon[h-1].Difference / number(len(horizons))
+		}
+		if math.Abs(float64(mean-y.Difference.Difference)) > 1e-9 {
+			t.Errorf("%d: got %v, want the mean over horizons, %v", y.Year, y.Difference, mean)
+		}
+	}
 	var out bytes.Buffer
 	if err := e.WriteTable(&out); err != nil || !strings.Contains(out.String(), "is better") {
 		t.Errorf("table: got %s, %v", &out, err)
+	}
+	points := func(e *Evaluation) int {
+		var svg bytes.Buffer
+		if err := e.WriteSVG(&svg); err != nil {
+			t.Fatal(err)
+		}
+		return strings.Count(svg.String(), "<circle")
+	}
+	if got, want := points(e), model.MaxDays+len(a.Years); got != want {
+		t.Errorf("the plot has %d differences, want %d", got, want)
+	}
+	e.Against = nil
+	if got := points(e); got != 0 {
+		t.Errorf("without other weights the plot has %d differences", got)
 	}
 }

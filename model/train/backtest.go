@@ -60,10 +60,7 @@ func (c *backtest) run(ctx context.Context, methods []method,
 		}
 		var own dayScore
 		var b bounds
-		c.index.WalkDays(s, c.origins, func(day, i int, x *market.Features) {
-			if i+1 >= len(logs) {
-				return
-			}
+		c.index.WalkOrigins(ctx, s, c.origins, func(day, i int, x *market.Features) {
 			for m, f := range forecasters {
 				f(i, x, &b)
 				part.add(m, day, logs[i:], &b, &own)

@@ -71,8 +71,18 @@ func Evaluate(ctx context.Context, p *market.Panel, cfg EvalConfig) (*Evaluation
 	every := cmp.Or(cfg.Every, 5)
 	origins := pick(days, from, to, every)
 	if len(origins) == 0 {
-		return nil, fmt.Errorf("no trading day between %s and %s: the panel has %d days from %s "+
-			"to %s", from, to, len(days), days[0], p.AsOf())
+		err := fmt.Errorf("the prices have %d trading days from %s to %s", len(days), days[0],
+			p.AsOf())
+		switch {
+		case cfg.From == 0 && from != 0:
+			return nil, fmt.Errorf("%w; the first forecast is by default on %s, when a year lies "+
+				"before, so -to %s leaves none: set -from too", err, from, to)
+		case cfg.From == 0:
+			return nil, fmt.Errorf("%w, and none up to -to %s", err, to)
+		case cfg.To == 0:
+			return nil, fmt.Errorf("%w, and none from -from %s on", err, from)
+		}
+		return nil, fmt.Errorf("%w, and none between %s and %s", err, from, to)
 	}
 	before, _ := slices.BinarySearch(days, origins[0])
 	index, err := market.NewMarketIndex(ctx, daily)
@@ -89,8 +99,8 @@ func Evaluate(ctx context.Context, p *market.Panel, cfg EvalConfig) (*Evaluation
 		return nil, err
 	}
 	if score.dates(0, len(origins)) == 0 {
-		return nil, fmt.Errorf("no ticker has %d closes before and one after an origin between "+
-			"%s and %s", market.MinHistory, from, to)
+		return nil, fmt.Errorf("no ticker has %d closes before and one after any of the days to "+
+			"forecast from, %s to %s", market.MinHistory, origins[0], origins[len(origins)-1])
 	}
 	e := summarise(score, c, cfg, every, methods)
 	e.Refused = daily.Refused()

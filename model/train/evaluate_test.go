@@ -10,6 +10,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -174,7 +175,8 @@ func TestEvaluateSVG(t *testing.T) {
 			if s.Name.Local == "path" {
 				curves++
 			}
-			if s.Name.Local == "line" && s.Attr[len(s.Attr)-1].Value == "aim" {
+			if s.Name.Local == "line" && slices.ContainsFunc(s.Attr,
+				func(a xml.Attr) bool { return a.Value == "aim" }) {
 				dashed++
 			}
 		}

@@ -5,12 +5,13 @@ import (
 	"io"
 	"math"
 	"strings"
+	"unicode/utf8"
 
 	"tickercast/model"
 )
 
-// WriteSVG draws the evaluation as one picture of three panels: coverage against confidence, loss
-// against each baseline by horizon, and coverage through time.
+// WriteSVG draws the evaluation as one picture of panels: coverage against confidence, loss against
+// each baseline by horizon, coverage through time, and the difference to other weights.
 func (e *Evaluation) WriteSVG(w io.Writer) error {
 	p := &plot{}
 	p.printf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" `+
@@ -20,7 +21,8 @@ func (e *Evaluation) WriteSVG(w io.Writer) error {
 svg { background: #fff; color: #1b1f24 } text { fill: currentColor } .soft { fill: #6a737d }
 .frame { stroke: #d0d7de; fill: none } .grid { stroke: #eaeef2 } `+
 		`.aim { stroke: #6a737d; stroke-dasharray: 4 3; fill: none }
-.line { fill: none; stroke-width: 2; stroke-linejoin: round } `+
+.line { fill: none; stroke-width: 2; stroke-linejoin: round; `+
+		`stroke-linecap: round } `+
 		`.head { font-size: 14px; font-weight: 600 }
 @media (prefers-color-scheme: dark) { svg { background: #0d1117; color: #e6edf3 } `+
 		`.frame { stroke: #30363d } .grid { stroke: #21262d } .soft { fill: #8b949e } `+
@@ -29,19 +31,21 @@ svg { background: #fff; color: #1b1f24 } text { fill: currentColor } .soft { fil
 <text x="24" y="30" font-size="17" font-weight="600">Model %[3]s, %[4]s to %[5]s</text>
 <text x="24" y="50" class="soft">%[6]d tickers, %[7]d dates, one origin every %[8]d trading days, `+
 		"each from the closes up to that day</text>\n",
-		plotWidth, plotHeight, e.Model, e.From, e.To, e.Tickers, e.Dates, e.Every)
+		plotWidth, e.plotHeight(), e.Model, e.From, e.To, e.Tickers, e.Dates, e.Every)
 	e.plotCoverage(p)
 	e.plotLoss(p)
 	e.plotTime(p)
+	e.plotAgainst(p)
 	p.printf("</svg>\n")
 	_, err := io.WriteString(w, p.String())
 	return err
 }
 
 const (
-	plotWidth, plotHeight = 960, 720
-	topRow, bottomRow     = 96, 452
-	topHeight             = 260
+	plotWidth         = 960
+	topRow, bottomRow = 148, 510
+	topHeight         = 260
+	keyLine           = 17 // between two lines of a key
 )
 
 // palette is readable in either colour scheme, and for most colour-blind readers.
@@ -63,13 +67,36 @@ func (p *plot) text(x, y float64, attributes, text string) {
 	p.printf(`<text x="%.1f" y="%.1f" %s>%s</text>`+"\n", x, y, attributes, text)
 }
 
-func (p *plot) frame(title, unit, below string) {
-	p.text(p.x, p.y-10, `class="head"`, title)
-	p.text(p.x+p.width, p.y-10, `class="soft" text-anchor="end"`, unit)
+// frame draws a frame and what it says above it: a title, and below that the key of names.
+func (p *plot) frame(title, unit, below string, names []string) {
+	y := p.key(names)
+	p.text(p.x, y, `class="head"`, title)
+	p.text(p.x+p.width, y, `class="soft" text-anchor="end"`, unit)
 	p.text(p.x+p.width/2, p.y+p.height+34, `class="soft" text-anchor="middle"`, below)
 	p.printf(`<rect x="%.0f" y="%.0f" width="%.0f" height="%.0f" class="frame"/>`+"\n", p.x,
 		p.y, p.width, p.height)
 }
+
+// key lists the lines by name in rows above the frame, and returns where the text above these goes.
+func (p *plot) key(names []string) float64 {
+	wide := 0
+	for _, name := range names {
+		wide = max(wide, utf8.RuneCountInString(name))
+	}
+	cell := 44 + 6.6*float64(wide)
+	columns := max(1, int(p.width/cell))
+	rows := (len(names) + columns - 1) / columns
+	for k, name := range names {
+		x := p.x + cell*float64(k%columns)
+		y := p.y - 10 - keyLine*float64(rows-1-k/columns)
+		p.line(y-4, x, x+18, `class="line"`+colourOf(k))
+		p.text(x+24, y, "", name)
+	}
+	return p.y - 12 - keyLine*float64(rows)
+}
+
+// colourOf is the attribute of the kth line: a style, which beats those of classes.
+func colourOf(k int) string { return fmt.Sprintf(` style="stroke:%s"`, palette[k%len(palette)]) }
 
 func (p *plot) tickX(x float64, label string) {
 	p.text(p.px(x), p.y+p.height+16, `class="soft" text-anchor="middle"`, label)
@@ -88,28 +115,26 @@ func (p *plot) line(y, from, to float64, attributes string) {
 
 // percentTicks marks round values of shares, and draws the line of zero.
 func (p *plot) percentTicks() {
-	step := 0.01
-	for (p.high-p.low)/step > 8 {
-		step *= 2
+	step := 0.0001
+	for i := 0; (p.high-p.low)/step > 8; i++ {
+		step *= [...]float64{2, 2.5, 2}[i%3] // 1, 2, 5, 10
 	}
-	for y := math.Ceil(p.low/step) * step; y <= p.high; y += step {
-		p.tickY(y, fmt.Sprintf("%+.0f", 100*math.Round(y/step)*step))
+	digits := max(0, int(math.Ceil(-2-math.Log10(step)-1e-9)))
+	for i := math.Ceil(p.low / step); i*step <= p.high; i++ {
+		p.tickY(i*step, fmt.Sprintf("%+.*f", digits, 100*i*step))
 	}
-	p.aim(0)
+	p.aim(0, `class="aim"`)
 }
 
 // aim draws a dashed line at a value.
-func (p *plot) aim(y float64) { p.line(p.py(y), p.x, p.x+p.width, `class="aim"`) }
+func (p *plot) aim(y float64, attributes string) {
+	p.line(p.py(y), p.x, p.x+p.width, attributes)
+}
 
-// lines draws a line of n points per name, broken where a value is missing, and lists the names
-// downwards from y.
-func (p *plot) lines(y float64, n int, names []string, at func(k, i int) (x, y float64)) {
-	for k, name := range names {
-		color := fmt.Sprintf(`class="line" stroke="%s"`, palette[k%len(palette)])
-		p.line(y, p.x+12, p.x+30, color)
-		p.text(p.x+36, y+4, "", name)
-		y += 17
-		p.printf(`<path %s d="`, color)
+// lines draws a number of lines of n points each, broken where a value is missing.
+func (p *plot) lines(lines, n int, at func(k, i int) (x, y float64)) {
+	for k := range lines {
+		p.printf(`<path class="line"%s d="`, colourOf(k))
 		pen := "M"
 		for i := range n {
 			x, y := at(k, i)
@@ -118,6 +143,9 @@ func (p *plot) lines(y float64, n int, names []string, at func(k, i int) (x, y f
 				continue
 			}
 			p.printf("%s%.1f %.1f", pen, p.px(x), p.py(min(max(y, p.low), p.high)))
+			if pen == "M" {
+				p.printf("h0") // a dot, where no other point follows
+			}
 			pen = "L"
 		}
 		p.printf("\"/>\n")
@@ -143,13 +171,12 @@ func (e *Evaluation) plotCoverage(p *plot) {
 		}
 	}
 	p.low, p.high = p.low-0.005, p.high+0.005
-	p.frame("Coverage less confidence", "points",
-		"confidence in per cent; lines by trading days ahead")
+	p.frame("Coverage minus confidence", "points", "confidence in per cent; lines by trading days ahead", names)
 	for l, c := range e.Confidences {
 		p.tickX(float64(l), fmt.Sprintf("%.0f", 100*c))
 	}
 	p.percentTicks()
-	p.lines(p.y+16, model.Levels, names, func(k, l int) (float64, float64) {
+	p.lines(len(names), model.Levels, func(k, l int) (float64, float64) {
 		return float64(l), float64(e.Methods[0].Coverage[shown[k]-1][l]) - e.Confidences[l]
 	})
 }
@@ -164,13 +191,14 @@ func (e *Evaluation) plotLoss(p *plot) {
 		}
 		names = append(names, fmt.Sprintf("%s %s", r.Baseline, percent(r.Ratio)))
 	}
-	p.low, p.high = p.low-0.005, p.high+0.025
-	p.frame("Pinball loss against each baseline", "per cent", "trading days ahead")
+	p.low, p.high = p.low-0.005, p.high+0.005
+	p.frame("Pinball loss against each baseline", "per cent",
+		"trading days ahead; negative: the model is better", names)
 	for _, h := range [...]int{1, 5, 10, 15, 20, 25, 30} {
 		p.tickX(float64(h), fmt.Sprint(h))
 	}
 	p.percentTicks()
-	p.lines(p.y+16, model.MaxDays, names, func(k, i int) (float64, float64) {
+	p.lines(len(names), model.MaxDays, func(k, i int) (float64, float64) {
 		return float64(i + 1), float64(e.Overall[k].ByHorizon[i]) - 1
 	})
 }
@@ -179,15 +207,23 @@ func (e *Evaluation) plotTime(p *plot) {
 	const h = 10
 	p.x, p.y, p.width, p.height = 64, bottomRow, 866, 210
 	p.left, p.right, p.low, p.high = 0, max(1, float64(len(e.Quarters)-1)), 0.6, 1
-	for _, q := range e.Quarters {
-		p.low = min(p.low, max(0, float64(q.Coverage[h-1][0])-0.02))
-	}
-	p.frame(fmt.Sprintf("Coverage through time, %d days ahead", h),
-		"per cent of each quarter's targets; dashed: the confidence", "")
-	for _, y := range [...]float64{0.2, 0.4, 0.6, 0.8, 0.9, 1} {
-		if y >= p.low {
-			p.tickY(y, fmt.Sprintf("%.0f", 100*y))
+	shown := [...]int{0, 2, 3, 5}
+	var names []string
+	for _, l := range shown {
+		names = append(names, fmt.Sprintf("%.0f %%", 100*e.Confidences[l]))
+		for _, q := range e.Quarters {
+			p.stretch(q.Coverage[h-1][l] - 0.02)
 		}
+	}
+	p.low = max(0, p.low)
+	p.frame(fmt.Sprintf("Coverage through time, %d days ahead", h),
+		"per cent of each quarter's targets; dashed: the confidence", "", names)
+	tenths := 1
+	if p.high-p.low > 0.5 {
+		tenths = 2
+	}
+	for t := 10; t >= 0 && float64(t)/10 >= p.low; t -= tenths {
+		p.tickY(float64(t)/10, fmt.Sprint(10*t))
 	}
 	last := -99
 	for i, q := range e.Quarters {
@@ -196,14 +232,10 @@ func (e *Evaluation) plotTime(p *plot) {
 			last = i
 		}
 	}
-	shown := [...]int{0, 2, 3, 5}
-	var names []string
-	for _, l := range shown {
-		p.aim(e.Confidences[l])
-		names = append(names, fmt.Sprintf("%.0f %%", 100*e.Confidences[l]))
+	for k, l := range shown {
+		p.aim(e.Confidences[l], `class="aim"`+colourOf(k))
 	}
-	p.lines(p.y+p.height-17*float64(len(names)), len(e.Quarters), names,
-		func(k, i int) (float64, float64) {
-			return float64(i), float64(e.Quarters[i].Coverage[h-1][shown[k]])
-		})
+	p.lines(len(names), len(e.Quarters), func(k, i int) (float64, float64) {
+		return float64(i), float64(e.Quarters[i].Coverage[h-1][shown[k]])
+	})
 }

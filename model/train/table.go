@@ -37,8 +37,9 @@ func show(form string, n number) string {
 }
 
 func (e *Evaluation) tableRatios(w io.Writer) {
-	fmt.Fprintln(w, "\npinball loss in basis points, and the model against each baseline "+
-		"(Diebold-Mariano in brackets, below -2 is better than chance)")
+	fmt.Fprintln(w, "\npinball loss of the model in basis points (lower is better), and its "+
+		"difference from each baseline\n(negative: the model is better; in brackets "+
+		"Diebold-Mariano, below -2 is more than chance)")
 	head, mean := []string{"days", "model"}, []string{"mean", ""}
 	for _, r := range e.Overall {
 		head, mean = append(head, r.Baseline), append(mean, percent(r.Ratio))
@@ -79,7 +80,7 @@ func (e *Evaluation) tableCoverage(w io.Writer) {
 }
 
 func (e *Evaluation) tableYears(w io.Writer) {
-	fmt.Fprintln(w, "\nby year: against each baseline, and coverage of 80 and 95 % at 1, 10 and "+
+	fmt.Fprintln(w, "\nby year: against each baseline (negative: the model is better), and coverage of 80 and 95 % at 1, 10 and "+
 		"30 days")
 	head := []string{"year", "dates"}
 	for _, r := range e.Overall {

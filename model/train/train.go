@@ -40,6 +40,9 @@ const (
 
 	// minOrigins is how many origins a fit needs: with fewer, the pooled tails are noise.
 	minOrigins = 10000
+	// enoughCloses is about how many closes have as many origins. A series has one in every closes,
+	// and some more in its short pieces.
+	enoughCloses = 71000
 	// minSpan is how many calendar days the origins must span. In a shorter span the blocks of
 	// years overlap their embargo.
 	minSpan = 365
@@ -62,8 +65,9 @@ func Fit(ctx context.Context, p *market.Panel, cfg Config) ([]byte, Report, erro
 	}
 	rep.Origins = s.len()
 	if s.len() < minOrigins {
-		return nil, rep, fmt.Errorf("%d origins in %d tickers up to %s are too few to fit on: "+
-			"need %d", s.len(), rep.Tickers, until, minOrigins)
+		return nil, rep, fmt.Errorf("%d origins in the %d closes of %d tickers up to %s are too "+
+			"few to fit on: need %d origins, which about %d closes have", s.len(), p.Rows(),
+			rep.Tickers, until, minOrigins, enoughCloses)
 	}
 	if first, last := slices.Min(s.day), slices.Max(s.day); last-first < minSpan {
 		return nil, rep, fmt.Errorf("origins from %s to %s are too short a time to fit on: need "+

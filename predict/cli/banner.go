@@ -11,13 +11,13 @@ import (
 	"tickercast/predict/server"
 )
 
-// announce says that the server answers, and what: three lines on a terminal, else one line of the
+// announce says that the server answers, and what: some lines on a terminal, else one line of the
 // log.
 func (e *env) announce(cfg *server.Config, i server.Info) {
 	asOf := i.Market.AsOf()
 	age := i.Market.Age(time.Now())
 	if isTerminal(e.stderr) {
-		writeBanner(e.stderr, i, age)
+		writeBanner(e.stderr, cfg, i, age)
 		return
 	}
 	cfg.Logger.Info("serving", "addr", i.Addr, "admin_addr", i.AdminAddr,
@@ -28,21 +28,42 @@ func (e *env) announce(cfg *server.Config, i server.Info) {
 		"memory_limit", cfg.MemoryLimit, "fastlane", i.FastLane)
 }
 
-func writeBanner(w io.Writer, i server.Info, age int) {
-	url := localURL(i.Addr)
-	fmt.Fprintf(w, "serving  %s/predict, documented and drawn at %s/docs", url, url)
-	if i.AdminAddr != "" {
-		fmt.Fprintf(w, ", metrics at %s/metrics", localURL(i.AdminAddr))
+// oldAge is from how many closed sessions on prices are too old to be forecast from in earnest.
+const oldAge = 6
+
+// writeBanner writes one URL a line, so that none is broken at the edge of a terminal.
+func writeBanner(w io.Writer, cfg *server.Config, i server.Info, age int) {
+	scheme := "http"
+	if cfg.TLSCert != "" {
+		scheme = "https"
 	}
-	fmt.Fprintf(w, "\nmodel    %s, trained on %s to %s\n", i.Model.Version(),
-		i.Model.TrainedFrom(), i.Model.TrainedTo())
-	fmt.Fprintf(w, "prices   %d tickers up to %s, %d trading days ago; by calendar: %s\n",
+	if url := localURL(scheme, i.Addr); strings.HasPrefix(url, "unix:") {
+		fmt.Fprintf(w, "forecasts at /predict of %s\n", url)
+	} else {
+		if cfg.Docs != "off" {
+			fmt.Fprintf(w, "open %s/docs\n", url)
+		}
+		fmt.Fprintf(w, "forecasts at %s/predict\n", url)
+	}
+	if i.AdminAddr != "" {
+		if url := localURL("http", i.AdminAddr); strings.HasPrefix(url, "unix:") {
+			fmt.Fprintf(w, "metrics at /metrics of %s\n", url)
+		} else {
+			fmt.Fprintf(w, "metrics at %s/metrics\n", url)
+		}
+	}
+	fmt.Fprintf(w, "prices: %d tickers up to %s, %d trading days ago; by calendar: %s\n",
 		len(i.Market.Tickers()), i.Market.AsOf(), age, i.Market.Calendars())
+	if age >= oldAge {
+		fmt.Fprintln(w, "        these are old: serve newer ones with -prices FILE")
+	}
+	fmt.Fprintf(w, "model: %s, trained on %s to %s\n", i.Model.Version(),
+		i.Model.TrainedFrom(), i.Model.TrainedTo())
+	fmt.Fprintln(w, "Ctrl-C ends the server")
 }
 
-// localURL returns an http URL for addr, with localhost for a wildcard host. A unix socket has no
-// URL.
-func localURL(addr string) string {
+// localURL returns a URL for addr, with localhost for a wildcard host. A unix socket has no URL.
+func localURL(scheme, addr string) string {
 	if strings.HasPrefix(addr, "unix:") {
 		return addr
 	}
@@ -50,5 +71,5 @@ func localURL(addr string) string {
 	if ip := net.ParseIP(host); err == nil && (host == "" || ip != nil && ip.IsUnspecified()) {
 		addr = net.JoinHostPort("localhost", port)
 	}
-	return "http://" + addr
+	return scheme + "://" + addr
 }

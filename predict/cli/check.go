@@ -52,18 +52,28 @@ var errRefused = errors.New("serve would refuse these prices")
 // check reports on prices. It fails where serve would refuse them.
 func (e *env) check(set *flag.FlagSet) func(context.Context, []string) error {
 	src := priceFlags(set)
-	format := set.String("format", "table", "table or json")
+	format := set.String("format", "table",
+		"table, json, or sum: the hash that stands for these prices in the access log")
+	formats := []string{"table", "json", "sum"}
 	return func(ctx context.Context, _ []string) error {
 		switch {
 		case src.Prices == "":
 			return usagef("-prices is missing")
-		case *format != "table" && *format != "json":
-			return usagef("-format %q is not table or json", *format)
+		case !slices.Contains(formats, *format):
+			return usagef("-format %q is not table, json or sum%s", *format,
+				suggest(*format, formats))
 		}
 		src.Pipes = true
+		bar := e.progress()
+		src.Progress = bar.count
 		mk, refused := src.Market(ctx)
+		bar.done()
 		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if *format == "sum" && refused == nil {
+			_, err := fmt.Fprintln(e.stdout, mk.Source().Sum())
+			return err
 		}
 		report := reportOn(mk, refused, src.Name())
 		write := report.writeTable

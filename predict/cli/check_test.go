@@ -132,4 +132,8 @@ func TestPredictSaysHowOldPricesAre(t *testing.T) {
 		strings.TrimPrefix(text, "date,ticker,close\n")+"2024-06-25,BETA,50\n"), 0o644))
 	_, _, stderr = runCommand(t, nil, "predict", "-prices", path, "all")
 	require.Contains(t, stderr, "prices end from 2024-06-24 to 2024-06-25, up to ")
+	require.NotContains(t, stderr, "embedded")
+	_, _, stderr = runCommand(t, nil, "predict", "AAPL")
+	require.Regexp(t, `^prices end 2026-02-18, \d+ trading days ago; the embedded ones are frozen: `+
+		`use newer ones with -prices FILE\n$`, stderr)
 }

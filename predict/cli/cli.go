@@ -10,11 +10,14 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
 
 	"tickercast/docs"
+	"tickercast/model/source"
 )
 
 // Main executes the command line args, of which the first is the program's name, and returns the
@@ -42,23 +45,24 @@ type command struct {
 	args    string // of the usage line
 	summary string
 	set     func(*env, *flag.FlagSet) func(ctx context.Context, args []string) error
+	about   string // what else the help text says, in lines
 }
 
 func commands() []command {
 	return []command{
-		{"serve", "", "answer forecasts over HTTP (the default)", (*env).serve},
-		{"predict", "TICKER... | all", "print forecasts", (*env).predict},
-		{"check", "", "report what is understood of prices, and what is not", (*env).check},
-		{"train", "", "fit weights to a file of prices", (*env).train},
+		{"serve", "", "answer forecasts over HTTP (the default)", (*env).serve, ""},
+		{"predict", "TICKER... | all", "print forecasts", (*env).predict, aboutPredict},
+		{"check", "", "report what is understood of prices, and what is not", (*env).check, ""},
+		{"train", "", "fit weights to a file of prices", (*env).train, aboutTrain},
 		{"evaluate", "", "judge a model on prices, walk-forward, against baselines",
-			(*env).evaluate},
-		{"healthcheck", "", "ask a running server whether it is healthy", (*env).healthcheck},
-		{"openapi", "", "print the OpenAPI document", (*env).openapi},
-		{"manifests", "", "print Kubernetes objects that run the server", (*env).manifests},
-		{"completion", "bash | zsh | fish", "print a script that completes commands and flags",
-			(*env).completion},
+			(*env).evaluate, aboutEvaluate},
+		{"healthcheck", "", "ask a running server whether it is healthy", (*env).healthcheck, ""},
+		{"openapi", "", "print the OpenAPI document", (*env).openapi, ""},
+		{"manifests", "", "print Kubernetes objects that run the server", (*env).manifests, ""},
+		{"completion", "bash | zsh | fish", "print a script that completes commands, flags, " +
+			"values and files", (*env).completion, aboutCompletion},
 		{"version", "", "print the versions of the binary, its weights and its prices",
-			(*env).version},
+			(*env).version, ""},
 	}
 }
 
@@ -72,6 +76,9 @@ func usagef(format string, args ...any) error {
 func (e *env) run(ctx context.Context, args []string) int {
 	if len(args) > 0 && (args[0] == "-version" || args[0] == "--version") {
 		args[0] = "version" // what people try first
+	}
+	if len(args) > 0 && args[0] == completeCommand {
+		return e.complete(ctx, args[1:])
 	}
 	name := "serve"
 	if len(args) > 0 && (!strings.HasPrefix(args[0], "-") || isHelp(args[0])) {
@@ -137,9 +144,35 @@ func (e *env) unknown(name string) int {
 	for _, c := range commands() {
 		names = append(names, c.name)
 	}
-	fmt.Fprintf(e.stderr, "tickercast: unknown command %q%s; see tickercast help\n", name,
-		suggest(name, names))
+	likely := suggest(name, names)
+	if likely == "" {
+		likely = suggestCommand(name)
+	}
+	fmt.Fprintf(e.stderr, "tickercast: unknown command %q%s; see tickercast help\n", name, likely)
 	return 2
+}
+
+// tickerLike matches what people write for tickers.
+var tickerLike = regexp.MustCompile(`^\^?[A-Z0-9]{1,6}([.=/-][A-Z0-9]{1,5})?$`)
+
+// suggestCommand returns the command that was meant by its argument only: a file of prices, an
+// address or a ticker.
+func suggestCommand(arg string) string {
+	plain := oneLine(errors.New(arg))
+	if _, err := os.Stat(arg); err == nil || strings.Contains(arg, "://") {
+		return fmt.Sprintf(", did you mean %q?", "serve -prices "+plain)
+	}
+	if at := strings.LastIndexByte(arg, ':'); at >= 0 && isPort(arg[at+1:]) {
+		return fmt.Sprintf(", did you mean %q?", "serve -addr "+plain)
+	}
+	known := tickerLike.MatchString(arg)
+	if mk, err := (source.Config{}).Market(context.Background()); err == nil && !known {
+		_, known = mk.Find([]byte(arg))
+	}
+	if known {
+		return fmt.Sprintf(", did you mean %q?", "predict "+plain)
+	}
+	return ""
 }
 
 func isHelp(arg string) bool { return arg == "-h" || arg == "-help" || arg == "--help" }
@@ -151,7 +184,8 @@ func (e *env) help(args []string) int {
 		for _, c := range commands() {
 			fmt.Fprintf(e.stdout, "  %-12s %s\n", c.name, c.summary)
 		}
-		fmt.Fprint(e.stdout, "\ntickercast help COMMAND lists the flags of one.\n")
+		fmt.Fprintf(e.stdout, "  %-12s %s\n", "help", "print this, or the flags of a command")
+		fmt.Fprint(e.stdout, "\nTo try it: tickercast, then open http://localhost:8080/docs.\n")
 		return 0
 	}
 	cmd, ok := find(args[0])

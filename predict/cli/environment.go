@@ -53,11 +53,33 @@ func (e *env) usePort(fs *flag.FlagSet, addr *string) error {
 	if port == "" || isGiven(fs, "addr") || e.vars[envName("addr")] != "" {
 		return nil
 	}
-	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+	if !isPort(port) {
 		return usagef("PORT=%q: a port is a number up to 65535; -addr is used instead if it is "+
 			"set", port)
 	}
 	*addr = ":" + port
+	return nil
+}
+
+// useServiceName makes the variable by which KServe names a service the name of the model, if
+// neither a flag nor a variable of our own does.
+func (e *env) useServiceName(fs *flag.FlagSet, name *string) {
+	service := e.vars["INFERENCE_SERVICE_NAME"]
+	if service != "" && !isGiven(fs, "model-name") && e.vars[envName("model-name")] == "" {
+		*name = service
+	}
+}
+
+func isPort(s string) bool {
+	_, err := strconv.ParseUint(s, 10, 16)
+	return err == nil
+}
+
+// refusePort refuses a port in place of an address, which lacks only the colon.
+func refusePort(name, addr string) error {
+	if isPort(addr) {
+		return usagef("-%s %q is a port without a colon, did you mean %q?", name, addr, ":"+addr)
+	}
 	return nil
 }
 

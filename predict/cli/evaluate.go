@@ -6,6 +6,9 @@ import (
 	"flag"
 	"fmt"
 	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 
 	"tickercast/model/market"
@@ -13,20 +16,26 @@ import (
 	"tickercast/model/train"
 )
 
+const aboutEvaluate = `A loss is lower where a model is better, so a negative difference from a baseline is
+good. Coverage is good where it is near the confidence: of intervals for 95 %, 95 % of the closes
+should lie within.`
+
 // evaluate judges a model on prices, walk-forward, beside its baselines.
 func (e *env) evaluate(set *flag.FlagSet) func(context.Context, []string) error {
 	src := dataFlags(set)
 	from := set.String("from", "",
-		"first `date` of a forecast (default when a year of prices lies before)")
-	to := set.String("to", "", "last `date` of a forecast (default the last)")
+		"first `date` to forecast from (default the first with 250 trading days before it)")
+	to := set.String("to", "", "last `date` to forecast from (default the last)")
 	every := set.Int("every", 5, "trading `days` from one date of forecasts to the next")
 	garch := set.Bool("garch", true,
-		"compare with a GARCH(1,1)-t of each ticker, which takes most of the time")
+		"compare with a GARCH(1,1)-t of each ticker, which takes most of the time; -garch=false "+
+			"leaves it out")
 	against := set.String("against", "",
 		"compare with the weights of this `file`, or with the embedded ones: embedded")
 	format := set.String("format", "table",
 		"table, json or scores, the short form that GET /model shows")
-	plot := set.String("plot", "", "draw the result into this SVG `file`")
+	plot := set.String("plot", "", "draw the result into this `file`, of which the name ends in .svg")
+	formats := []string{"table", "json", "scores"}
 	return func(ctx context.Context, _ []string) error {
 		cfg := train.EvalConfig{Every: *every, GARCH: *garch, Calibrate: src.Calibrate}
 		if err := parseDay("-from", *from, &cfg.From); err != nil {
@@ -38,8 +47,11 @@ func (e *env) evaluate(set *flag.FlagSet) func(context.Context, []string) error 
 		switch {
 		case *every < 1:
 			return usagef("-every %d is not positive", *every)
-		case *format != "table" && *format != "json" && *format != "scores":
-			return usagef("-format %q is not table, json or scores", *format)
+		case !slices.Contains(formats, *format):
+			return usagef("-format %q is not table, json or scores%s", *format,
+				suggest(*format, formats))
+		case *plot != "" && !strings.EqualFold(filepath.Ext(*plot), ".svg"):
+			return usagef("-plot %q: the picture is SVG, so its name ends in .svg", *plot)
 		}
 		if *plot != "" {
 			if err := checkWritable(*plot); err != nil {
@@ -63,14 +75,16 @@ func (e *env) evaluate(set *flag.FlagSet) func(context.Context, []string) error 
 			}
 		}
 		src.Pipes = true
+		bar := e.progress()
+		defer bar.done()
+		src.Progress = bar.count
 		panel, err := src.Panel(ctx)
 		if err != nil {
 			return err
 		}
 		ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 		defer stop()
-		bar := e.progress("evaluating")
-		cfg.Progress = bar.update
+		cfg.Progress = bar.of("evaluating")
 		result, err := train.Evaluate(ctx, panel, cfg)
 		bar.done()
 		if err != nil {

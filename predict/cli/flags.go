@@ -136,31 +136,6 @@ func (e *env) suggestFlag(fs *flag.FlagSet, err error) string {
 	return suggest("-"+name, names)
 }
 
-func usage(w io.Writer, cmd command, fs *flag.FlagSet) {
-	fmt.Fprintf(w, "Usage: tickercast %s", cmd.name)
-	n := 0
-	fs.VisitAll(func(*flag.Flag) { n++ })
-	if n > 0 {
-		fmt.Fprint(w, " [flags]")
-	}
-	if cmd.args != "" {
-		fmt.Fprint(w, " "+cmd.args)
-	}
-	fmt.Fprintf(w, "\n\n%s\n", strings.ToUpper(cmd.summary[:1])+cmd.summary[1:])
-	if n == 0 {
-		return
-	}
-	fmt.Fprintln(w, "\nFlags:")
-	fs.SetOutput(w)
-	fs.PrintDefaults()
-	fs.SetOutput(io.Discard)
-	if readsEnvironment(cmd) {
-		fmt.Fprintf(w,
-			"\nEach flag is also a variable, %s for -%s; a flag beats it, and an empty one "+
-				"counts as not set.\n", envName("addr"), "addr")
-	}
-}
-
 // suggest returns `, did you mean "x"?` for the nearest of names, or "".
 func suggest(got string, names []string) string {
 	best, least := "", 3 // two edits are a slip, three make another word

@@ -68,6 +68,34 @@ func TestBadCommandLines(t *testing.T) {
 		{"burst without a limit", []string{"serve", "-addr", "nowhere"},
 			map[string]string{"TICKERCAST_RATE_BURST": "5"}, 2,
 			"-rate-burst needs -rate-limit"},
+		{"a ticker for a command", []string{"AAPL"}, nil, 2,
+			`unknown command "AAPL", did you mean "predict AAPL"?`},
+		{"one in lower case", []string{"brk.b"}, nil, 2, `did you mean "predict brk.b"?`},
+		{"one that is not embedded", []string{"^GSPC"}, nil, 2, `did you mean "predict ^GSPC"?`},
+		{"prices for a command", []string{"cli.go"}, nil, 2, `did you mean "serve -prices cli.go"?`},
+		{"a URL for a command", []string{"https://host/p.csv"}, nil, 2,
+			`did you mean "serve -prices https://host/p.csv"?`},
+		{"an address for a command", []string{":8081"}, nil, 2, `did you mean "serve -addr :8081"?`},
+		{"what is nothing", []string{"no such thing"}, nil, 2,
+			`unknown command "no such thing"; see tickercast help`},
+		{"a port without a colon", []string{"-addr", "18399"}, nil, 2,
+			`-addr "18399" is a port without a colon, did you mean ":18399"?`},
+		{"the same of the admin port", []string{"serve"},
+			map[string]string{"TICKERCAST_ADMIN_ADDR": "9090"}, 2, `did you mean ":9090"?`},
+		{"the same of a health check", []string{"healthcheck", "-addr", "8080"}, nil, 2,
+			`did you mean ":8080"?`},
+		{"tickers with commas", []string{"predict", "AAPL,MSFT"}, nil, 1,
+			`unknown ticker "AAPL,MSFT": name several with blanks in between`},
+		{"a picture of another kind", []string{"evaluate", "-plot", "x.png"}, nil, 2,
+			`-plot "x.png": the picture is SVG`},
+		{"a folder that is missing", []string{"evaluate", "-plot", "no/such/x.svg"}, nil, 1,
+			`writing "no/such/x.svg": there is no folder "no/such"`},
+		{"a format that is nearly one", []string{"predict", "-format", "jsn", "AAPL"}, nil, 2,
+			`did you mean "json"?`},
+		{"evaluate after all prices", []string{"evaluate", "-from", "2030-01-01"}, nil, 1,
+			"none from -from 2030-01-01 on"},
+		{"evaluate before the default", []string{"evaluate", "-to", "2025-01-02"}, nil, 1,
+			"so -to 2025-01-02 leaves none: set -from too"},
 		{"negative time", nil, map[string]string{"TICKERCAST_TIMEOUT": "-1s"}, 2,
 			"-timeout -1s is below zero"},
 		{"time without a unit", []string{"serve", "-timeout", "5"}, nil, 2,
@@ -85,7 +113,7 @@ func TestBadCommandLines(t *testing.T) {
 		{"format", []string{"predict", "-format", "xml", "AAPL"}, nil, 2, `-format "xml"`},
 		{"as of", []string{"predict", "-as-of", "2022-02-30", "AAPL"}, nil, 2, "2022-02-30"},
 		{"as of before all prices", []string{"predict", "-as-of", "1990-01-02", "AAPL"}, nil, 1,
-			"1990-01-02"},
+			"prices embedded up to 1990-01-02: no ticker has 30 closes; they begin on 2024-12-05"},
 		{"unknown ticker", []string{"predict", "AAPLE"}, nil, 1,
 			`unknown ticker "AAPLE", did you mean "AAPL"?`},
 		{"no such file", []string{"predict", "-prices", "no/such.csv", "AAPL"}, nil, 1,
@@ -136,9 +164,12 @@ func TestEmptyVariables(t *testing.T) {
 func TestHelp(t *testing.T) {
 	_, list, _ := runCommand(t, nil, "help")
 	commands := regexp.MustCompile(`(?m)^  (\w+) `).FindAllStringSubmatch(list, -1)
-	require.Len(t, commands, 10, list)
+	require.Len(t, commands, 11, list)
 	for _, c := range commands {
 		name := c[1]
+		if name == "help" {
+			continue
+		}
 		status, one, stderr := runCommand(t, nil, "help", name)
 		if status != 0 || stderr != "" || !strings.HasPrefix(one, "Usage: tickercast "+name) {
 			t.Errorf("help %s: exit status %d, %q, stderr %q", name, status, one, stderr)

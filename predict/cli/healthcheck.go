@@ -36,6 +36,9 @@ func (e *env) healthcheck(fs *flag.FlagSet) func(context.Context, []string) erro
 		if err := e.usePort(fs, addr); err != nil {
 			return err
 		}
+		if err := refusePort("addr", *addr); err != nil {
+			return err
+		}
 		if !isGiven(fs, "timeout") {
 			*timeout = healthTimeout
 		}

@@ -149,7 +149,7 @@ func TestMemoryLimit(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, most, p.first["max_conns"])
 	require.EqualValues(t, 256<<20/8, p.first["client_memory_bytes"])
-	require.EqualValues(t, 1<<20, p.first["max_batch_body"])
+	require.EqualValues(t, 4<<20, p.first["max_batch_body"])
 }
 
 // TestTooLittleMemory: a server that could not keep its promises does not start, and says why.

@@ -131,9 +131,13 @@ func TestBehindNginx(t *testing.T) {
 		}
 		root, err := resp.Request.URL.Parse(document.Servers[0].URL)
 		require.NoError(t, err)
+		_, text = ask("GET", base+"/v2/models/tickercast")
+		var served struct{ Versions []string }
+		require.NoError(t, json.Unmarshal([]byte(text), &served))
+		require.Len(t, served.Versions, 1)
 		for path, methods := range document.Paths {
 			path = strings.NewReplacer("{ticker}", "AAPL", "{asset}", "app.js", "{name}",
-				"tickercast").Replace(path)
+				"tickercast", "{version}", served.Versions[0]).Replace(path)
 			for method := range methods {
 				resp, _ := ask(strings.ToUpper(method), root.String()+path)
 				require.NotContains(t, []int{404, 405, 502}, resp.StatusCode, root.String()+path)

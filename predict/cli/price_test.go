@@ -5,12 +5,23 @@ import (
 	"testing"
 )
 
-func TestPrice(t *testing.T) {
-	for p, want := range map[float64]string{264.353: "264.35", 1234567.891: "1234567.89", 1: "1.00",
-		0.012345: "0.01235", 1e-7: "1e-07"} {
-		if got := price(p); got != want {
-			t.Errorf("price(%v) = %q, want %q", p, got, want)
+// TestDecimals wants the two ends of an interval told apart at any level of prices.
+func TestDecimals(t *testing.T) {
+	for _, tt := range []struct {
+		lower, upper float64
+		want         int
+	}{
+		{256.2858, 272.2279, 2}, {123456.7, 134567.8, 2}, {1.0251, 1.0387, 3},
+		{1.02517, 1.02601, 5}, {0.9925, 1.07, 3}, {0.01234, 0.01299, 5}, {1e-7, 1.2e-7, 9},
+		{100, 100, 20}, // which no forecast is
+	} {
+		rows := []row{{lower: 1, upper: 9}, {lower: tt.lower, upper: tt.upper}}
+		if got := decimalsOf(rows); got != tt.want {
+			t.Errorf("%v to %v: %d decimals, want %d", tt.lower, tt.upper, got, tt.want)
 		}
+	}
+	if got := price(1.02517, 5); got != "1.02517" {
+		t.Errorf("got %q", got)
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"flag"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -23,7 +25,7 @@ func TestReadme(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
 		t.Skip("the README has the figures of amd64; elsewhere fused multiplication rounds otherwise")
 	}
-	for _, tool := range []string{"bash", "curl"} {
+	for _, tool := range []string{"bash", "curl", "jq"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			t.Skipf("%s is not installed", tool)
 		}
@@ -33,7 +35,9 @@ func TestReadme(t *testing.T) {
 	p := start(t)
 	dir := t.TempDir()
 	require.NoError(t, os.Symlink(exe, dir+"/tickercast"))
-	require.NoError(t, os.WriteFile(dir+"/prices.csv", pricesCSV(100), 0o644))
+	docs, err := filepath.Abs("../../docs")
+	require.NoError(t, err)
+	require.NoError(t, os.Symlink(docs, dir+"/docs"))
 
 	run := func(command string) string {
 		command = strings.ReplaceAll(command, "localhost:8080", p.addr)
@@ -105,4 +109,48 @@ func TestReplay(t *testing.T) {
 	require.Equal(t, want, got)
 	require.Equal(t, 2, n)
 	require.Equal(t, []string{"one\n", "two \\\n  more\n"}, ran)
+}
+
+// TestGuide runs the curl commands of the guide. Each must get an answer of 200.
+func TestGuide(t *testing.T) {
+	for _, tool := range []string{"bash", "curl"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("%s is not installed", tool)
+		}
+	}
+	text, err := os.ReadFile("../../docs/guide.md")
+	require.NoError(t, err)
+	p := start(t)
+	commands := regexp.MustCompile(`(?m)^    curl (?:.*\\\n)*.*$`).FindAllString(string(text), -1)
+	require.GreaterOrEqual(t, len(commands), 3)
+	for _, command := range commands {
+		command = strings.Replace(command, "curl", "curl -sSf", 1)
+		command = strings.ReplaceAll(command, "localhost:8080", p.addr)
+		out, err := exec.CommandContext(t.Context(), "bash", "-c", command).CombinedOutput()
+		require.NoError(t, err, "%s\n%s", command, out)
+		require.Contains(t, string(out), "predicted_price")
+	}
+}
+
+// TestSamplePrices wants the sample to be what the embedded prices are, and to be enough for a
+// forecast.
+func TestSamplePrices(t *testing.T) {
+	const path = "../../docs/sample-prices.csv"
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	require.Equal(t, "date,ticker,close", lines[0])
+	require.Len(t, lines, 301)
+	p := start(t)
+	for _, ticker := range []string{"AAPL", "KO", "NVDA"} {
+		_, body := get(t, "http://"+p.addr+"/tickers/"+ticker)
+		for _, line := range lines[1:] {
+			if f := strings.Split(line, ","); f[1] == ticker {
+				require.Contains(t, body, `{"date":"`+f[0]+`","close":`+f[2]+`}`)
+			}
+		}
+	}
+	status, out, stderr := runCommand(t, nil, "predict", "-prices", path, "-days", "1", "all")
+	require.Equal(t, 0, status, stderr)
+	require.Equal(t, 4, strings.Count(out, "\n"))
 }

@@ -1,10 +1,10 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
-	"io"
 	"io/fs"
 	"log/slog"
 	"strconv"
@@ -25,7 +25,7 @@ import (
 func (e *env) serve(set *flag.FlagSet) func(context.Context, []string) error {
 	cfg := server.Default()
 	data := dataFlags(set)
-	serveFlags(set, &cfg)
+	asked := serveFlags(set, &cfg)
 	return func(ctx context.Context, _ []string) error {
 		if data.Prices == "-" {
 			return usagef("-prices - is for commands: a server reads its prices again and again")
@@ -36,16 +36,27 @@ func (e *env) serve(set *flag.FlagSet) func(context.Context, []string) error {
 		if err := e.usePort(set, &cfg.Addr); err != nil {
 			return err
 		}
+		e.useServiceName(set, &cfg.ModelName)
 		if err := e.useSockets(&cfg); err != nil {
+			return err
+		}
+		if err := cmp.Or(refusePort("addr", cfg.Addr),
+			refusePort("admin-addr", cfg.AdminAddr)); err != nil {
 			return err
 		}
 		var stop func()
 		cfg.Signals, stop = server.Notify()
 		defer stop()
-		log := logging.NewHandler(e.stderr, logFormat(e.stderr))
-		access := logging.NewHandler(e.stdout, nil)
+		bar := e.progress()
+		defer bar.done()
+		data.Progress = bar.count
+		log := logging.NewHandler(bar.over(e.stderr), e.logFormat(e.stderr))
+		access := logging.NewHandler(bar.over(e.stdout), e.logFormat(e.stdout))
 		defer closeLogs(log, access)
 		cfg.Logger, cfg.AccessLog = slog.New(log), access
+		if !*asked && isTerminal(e.stdout) {
+			cfg.AccessRate = logging.Watched
+		}
 		data.Patience = 30 * time.Second
 		loader := source.NewLoader(*data)
 		cfg.Load, cfg.Watch = loader.Load, loader.Watch()
@@ -58,7 +69,7 @@ func (e *env) serve(set *flag.FlagSet) func(context.Context, []string) error {
 		// After the line that says where, which programs read, or else in the end.
 		warn := sync.OnceFunc(func() { e.warnOfStrays(cfg.Logger) })
 		defer warn()
-		cfg.OnReady = func(i server.Info) { e.announce(&cfg, i); warn() }
+		cfg.OnReady = func(i server.Info) { bar.done(); e.announce(&cfg, i); warn() }
 		if err := cfg.Validate(); err != nil {
 			return usagef("%v", err)
 		}
@@ -70,8 +81,10 @@ func (e *env) serve(set *flag.FlagSet) func(context.Context, []string) error {
 	}
 }
 
-// serveFlags declares the flags of serve, whose defaults are what cfg holds.
-func serveFlags(set *flag.FlagSet, cfg *server.Config) {
+// serveFlags declares the flags of serve, whose defaults are what cfg holds. It returns whether
+// someone has set the access log.
+func serveFlags(set *flag.FlagSet, cfg *server.Config) (asked *bool) {
+	asked = new(bool)
 	set.StringVar(&cfg.Addr, "addr", cfg.Addr, "`address` to serve on: host:port, of which port 0 "+
 		"takes a free one, unix:/path or fd:N; without it, the port is that of the variable PORT")
 	set.StringVar(&cfg.AdminAddr, "admin-addr", cfg.AdminAddr,
@@ -96,7 +109,7 @@ func serveFlags(set *flag.FlagSet, cfg *server.Config) {
 	set.DurationVar(&cfg.DrainDelay, "drain-delay", cfg.DrainDelay,
 		"`time` to go on accepting after SIGTERM, until balancers know")
 	set.DurationVar(&cfg.Grace, "grace", cfg.Grace,
-		"`time` for requests in flight to end after -drain-delay")
+		"`time` that requests under way get to finish, once -drain-delay is over")
 	set.DurationVar(&cfg.WatchInterval, "watch", cfg.WatchInterval,
 		"how often to check the files for changes, as a `time`; 0 disables")
 	set.IntVar(&cfg.MaxPriceAge, "max-price-age", cfg.MaxPriceAge,
@@ -110,7 +123,10 @@ func serveFlags(set *flag.FlagSet, cfg *server.Config) {
 	set.BoolVar(&cfg.RedactInput, "redact-input", cfg.RedactInput,
 		"leave what the client sent out of a 422")
 	set.StringVar(&cfg.Docs, "docs", cfg.Docs,
-		"who gets /docs and /openapi.json: `open` to all, key for those with a key, or off")
+		"`who` gets /docs and /openapi.json: open for all, key for those with a key, or off")
+	set.StringVar(&cfg.ModelName, "model-name", cfg.ModelName,
+		"`name` of the model below /v2/models, where tickercast is one too; without it, the name is "+
+			"that of the variable INFERENCE_SERVICE_NAME")
 	set.StringVar(&cfg.RootPath, "root-path", cfg.RootPath,
 		"`prefix` of all paths behind a proxy, such as /api; requests may come with or without it")
 	set.BoolVar(&cfg.FastLane, "fastlane", cfg.FastLane,
@@ -130,7 +146,7 @@ func serveFlags(set *flag.FlagSet, cfg *server.Config) {
 	set.DurationVar(&cfg.ReadHeaderTimeout, "read-header-timeout", cfg.ReadHeaderTimeout,
 		"`time` for a client to send the head of a request")
 	set.DurationVar(&cfg.ReadTimeout, "read-timeout", cfg.ReadTimeout,
-		"`time` for a client to send a whole request; 1 MiB within 5s is 200 kB/s")
+		"`time` for a client to send a whole request; 4 MiB within 5s is 800 kB/s")
 	set.DurationVar(&cfg.WriteTimeout, "write-timeout", cfg.WriteTimeout,
 		"`time` for a client to read its answer")
 	set.DurationVar(&cfg.IdleTimeout, "idle-timeout", cfg.IdleTimeout,
@@ -139,7 +155,8 @@ func serveFlags(set *flag.FlagSet, cfg *server.Config) {
 	set.DurationVar(&cfg.BatchTimeout, "timeout", cfg.BatchTimeout,
 		"`time` for a call that asks for many forecasts; 0: no limit")
 	set.Func("access-log", "`requests` to log on stdout: off, all or 1/N at random (5xx "+
-		"always; default off)", func(s string) (err error) {
+		"always; default off, on a terminal up to 20 a second)", func(s string) (err error) {
+		*asked = true
 		cfg.AccessRate, err = logging.ParseRate(s)
 		return err
 	})
@@ -148,9 +165,9 @@ func serveFlags(set *flag.FlagSet, cfg *server.Config) {
 	set.StringVar(&cfg.KeysFile, "api-keys", "",
 		"`file` of the SHA-256 hashes of accepted API keys, one a line, each followed by a name "+
 			"(default: no key is needed)")
-	set.Func("rate-limit", "`requests` a client may make: N/s, N/m or N/h; a client is a key or "+
-		"else an address, so without -trusted-proxies all clients of a proxy are one (default no "+
-		"limit)", func(s string) (err error) {
+	set.Func("rate-limit", "`requests` a client may make a second, minute or hour: N/s, N/m or "+
+		"N/h; N is N/s; a client is a key or else an address, so without -trusted-proxies all "+
+		"clients of a proxy are one (default no limit)", func(s string) (err error) {
 		cfg.RateLimit, err = ratelimit.ParseRate(s)
 		return err
 	})
@@ -176,8 +193,9 @@ func serveFlags(set *flag.FlagSet, cfg *server.Config) {
 	set.BoolVar(&cfg.H2C, "h2c", cfg.H2C,
 		"serve HTTP/2 without TLS to clients that begin with it")
 	set.StringVar(&cfg.AdminTokenFile, "admin-token-file", "",
-		"`file` of the token that requests to -admin-addr must carry, except probes; needed "+
-			"unless that is loopback")
+		"`file` of the token that requests to -admin-addr must carry; probes need none; an "+
+			"-admin-addr that other hosts can reach must have one")
+	return asked
 }
 
 // refuseNegative names a number or time below zero: no flag of serve has a meaning for one.
@@ -189,14 +207,6 @@ func refuseNegative(set *flag.FlagSet) (err error) {
 		}
 	})
 	return err
-}
-
-// logFormat is JSON for programs, which nil stands for, and lines to read for a person.
-func logFormat(w io.Writer) func(io.Writer) slog.Handler {
-	if !isTerminal(w) {
-		return nil
-	}
-	return func(w io.Writer) slog.Handler { return slog.NewTextHandler(w, nil) }
 }
 
 // closeLogs writes what is queued. It gives up after a second, when nothing reads the log.

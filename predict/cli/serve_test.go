@@ -82,7 +82,7 @@ func TestAdminIsNotPublic(t *testing.T) {
 	status, text := get(t, "http://"+p.admin+"/metrics")
 	require.Equal(t, http.StatusOK, status)
 	for _, want := range []string{
-		"\nhttp_requests_total{", "\nhttp_request_duration_seconds_bucket{", "\nmarket_age_days ",
+		"\nhttp_requests_total{", "\nhttp_request_duration_seconds_bucket{", "\nmarket_age_sessions ",
 		"\nmodel_info{", "\npredict_cache_misses_total 1\n",
 	} {
 		require.Contains(t, text, want)

@@ -1,56 +1,80 @@
 package cli
 
 import (
-	"fmt"
 	"io"
+	"log/slog"
 	"os"
-	"time"
+	"sync"
+
+	"tickercast/predict/internal/logging"
 )
 
-// A progress shows on one line of a terminal how far long work has come. In a pipe it is silent.
-type progress struct {
-	w     io.Writer // nil: not a terminal
-	what  string
-	start time.Time
-	drawn time.Time
-}
-
-func (e *env) progress(what string) *progress {
-	b := &progress{what: what, start: time.Now()}
-	if isTerminal(e.stderr) {
-		b.w = e.stderr
-	}
-	return b
-}
-
-// update draws at most ten times a second.
-func (b *progress) update(done, total int) {
-	now := time.Now()
-	if b.w == nil || done < total && now.Sub(b.drawn) < 100*time.Millisecond {
-		return
-	}
-	b.drawn = now
-	left := "?"
-	if done > 0 {
-		each := now.Sub(b.start) / time.Duration(done)
-		left = (each * time.Duration(total-done)).Round(time.Second).String()
-	}
-	fmt.Fprintf(b.w, "\r%s %3d %%, %s left\x1b[K", b.what, 100*done/max(total, 1), left)
-}
-
-// done clears the line.
-func (b *progress) done() {
-	if b.w != nil {
-		fmt.Fprint(b.w, "\r\x1b[K")
-	}
-}
-
-// isTerminal reports whether w is a character device, as a pipe and a file are not.
+// isTerminal reports whether a person reads what is written to w. Files and pipes are no character
+// devices, and of the devices that are no terminals people only write to the null device.
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok {
 		return false
 	}
 	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	null, err := os.Stat(os.DevNull)
+	return err != nil || !os.SameFile(info, null)
+}
+
+// hasColours reports whether a terminal shows colours and its owner wants them (no-color.org).
+func (e *env) hasColours() bool {
+	return e.vars["NO_COLOR"] == "" && e.vars["TERM"] != "" && e.vars["TERM"] != "dumb"
+}
+
+// logFormat is lines to read for a terminal, and JSON, which nil stands for, for programs.
+func (e *env) logFormat(w io.Writer) func(io.Writer) slog.Handler {
+	if !isTerminal(w) {
+		return nil
+	}
+	return logging.Lines(e.hasColours())
+}
+
+// A screen is a terminal with a line of status below what is written to it. It is safe for
+// concurrent use, and so are the writers above its status.
+type screen struct {
+	mu     sync.Mutex
+	w      io.Writer
+	status string // on the last line, which the next line will replace
+}
+
+const clearLine = "\r\x1b[K"
+
+// over returns a writer of whole lines above the status. It writes to w, which is stderr or stdout:
+// usually both are the same terminal.
+func (s *screen) over(w io.Writer) io.Writer { return above{s, w} }
+
+type above struct {
+	screen *screen
+	w      io.Writer
+}
+
+func (a above) Write(lines []byte) (int, error) {
+	s := a.screen
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.status == "" {
+		return a.w.Write(lines)
+	}
+	io.WriteString(s.w, clearLine)
+	n, err := a.w.Write(lines)
+	io.WriteString(s.w, s.status)
+	return n, err
+}
+
+// show replaces the status; an empty one clears the line.
+func (s *screen) show(status string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if status != s.status {
+		s.status = status
+		io.WriteString(s.w, clearLine+status)
+	}
 }

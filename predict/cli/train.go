@@ -12,6 +12,9 @@ import (
 	"tickercast/model/train"
 )
 
+const aboutTrain = `It needs about 71,000 closes, such as 40 tickers over seven years, and takes minutes.
+The same prices and seed give the same bytes.`
+
 // train fits weights and writes them whole or not at all.
 func (e *env) train(set *flag.FlagSet) func(context.Context, []string) error {
 	src := priceFlags(set)
@@ -35,14 +38,16 @@ func (e *env) train(set *flag.FlagSet) func(context.Context, []string) error {
 			return err
 		}
 		src.Pipes = true
+		bar := e.progress()
+		defer bar.done()
+		src.Progress = bar.count
 		panel, err := src.Panel(ctx)
 		if err != nil {
 			return err
 		}
 		ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 		defer stop()
-		bar := e.progress("training")
-		cfg.Progress = bar.update
+		cfg.Progress = bar.of("training")
 		weights, report, err := train.Fit(ctx, panel, cfg)
 		bar.done()
 		if err != nil {

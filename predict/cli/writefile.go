@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -77,7 +78,13 @@ func target(path string) (end string, whole bool) {
 func createBeside(path string) (*os.File, error) {
 	removeLeftovers(path)
 	f, err := os.CreateTemp(filepath.Dir(path), tempName(path)+"*"+tempExt)
-	if err != nil {
+	var at *fs.PathError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("writing %q: there is no folder %q", path, filepath.Dir(path))
+	case errors.As(err, &at): // its path is that of the temporary file
+		return nil, fmt.Errorf("writing %q: %w", path, at.Err)
+	case err != nil:
 		return nil, fmt.Errorf("writing %q: %w", path, err)
 	}
 	return f, nil

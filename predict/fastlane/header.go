@@ -62,6 +62,8 @@ func (g *grammar) header(found *headers, name, b []byte, at span) bool {
 		return found.once(accept, at)
 	case "if-none-match":
 		return found.once(ifNoneMatch, at)
+	case "accept-encoding":
+		return takesIdentity(value)
 	case "origin":
 		return g.anyOrigin
 	case "x-request-id":
@@ -71,10 +73,17 @@ func (g *grammar) header(found *headers, name, b []byte, at span) bool {
 	case "tracestate":
 		return g.validTrace != nil
 	case "transfer-encoding", "te", "trailer", "expect", "upgrade", "http2-settings",
-		"content-encoding", "range", "proxy-authorization":
+		"content-encoding", "range", "proxy-authorization", "prefer":
 		return false
 	}
 	return len(name) <= 3 || string(name[:3]) != "if-"
+}
+
+// takesIdentity reports whether an Accept-Encoding surely allows an answer without a coding, which
+// all those of the lane are: no weight is given to identity or to a star.
+func takesIdentity(codings []byte) bool {
+	return bytes.IndexByte(codings, ';') < 0 || bytes.IndexByte(codings, '*') < 0 &&
+		!bytes.Contains(bytes.ToLower(codings), []byte("identity"))
 }
 
 // tokens maps the bytes that a header name may have to lower case, all others to 0.

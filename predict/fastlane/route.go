@@ -13,6 +13,10 @@ type Route struct {
 	// has letters, digits and -._~^=$@:, and is not one that another route has under any method.
 	Path string
 
+	// Header is added to Config.Header for a 200 and a 304 without a Response.Header, and replaces
+	// headers of the same name.
+	Header http.Header
+
 	// Fields are the canonical names of headers whose values are in Response.Fields, in its order.
 	// At most MaxFields are possible.
 	Fields []string
@@ -44,7 +48,7 @@ func (l *Lane) newRoutes(all []Route) (list []*route) {
 		n := &route{Route: r, start: r.Method + " " + r.Path + " HTTP/1.1" + crlf}
 		for i, status := range [...]int{http.StatusOK, http.StatusNotModified} {
 			for j := range n.heads[i] {
-				n.heads[i][j] = l.newHead(status, j > 0, nil, r.Fields)
+				n.heads[i][j] = l.newHead(status, j > 0, r.Header, r.Fields)
 			}
 		}
 		folder, segment := cutLast(r.Path)

@@ -157,7 +157,9 @@ var seeds = []string{
 	strings.Replace(request("Authorization: refuse"), "{}", "[]", 1),
 	strings.Repeat(request("X-Api-Key: a"), 3) + strings.Repeat(request("X-Api-Key: refuse"), 3) +
 		request("X-Api-Key: a\r\nConnection: close"),
-	request("Accept-Encoding: gzip, deflate, br"), request("Cookie: a=b"),
+	request("Accept-Encoding: gzip, deflate, br"), request("Accept-Encoding: gzip;q=0.5, br"),
+	request("Accept-Encoding: IDENTITY;q=0"), request("Accept-Encoding: br, *;q=0"),
+	request("Prefer: handling=strict"), request("Cookie: a=b"),
 	request("Content-Encoding: gzip"),
 	request("X-Request-Id: a"), request("X-Request-Id: b"),
 	request("X-Request-Id: a\r\nX-Request-Id: a"), request("Tracestate: a"),

@@ -76,6 +76,18 @@ func (d *Document) Fields(object int, names ...string) []int {
 	return at
 }
 
+// Others yields the names and nodes of an object's values that Fields would not find.
+func (d *Document) Others(object int, names ...string) iter.Seq2[[]byte, int] {
+	return func(yield func([]byte, int) bool) {
+		for key, value := range d.members(object) {
+			name := d.Text(key)
+			if !slices.Contains(names, string(name)) && !yield(name, value) {
+				return
+			}
+		}
+	}
+}
+
 // Len counts an array's values.
 func (d *Document) Len(array int) int {
 	n := 0

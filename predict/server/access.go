@@ -23,10 +23,13 @@ func addrText(a netip.Addr) string {
 
 // recordAttrs are what a line has of a forecast.
 func recordAttrs(r *predict.Record) []slog.Attr {
-	attrs := make([]slog.Attr, 0, 7)
+	attrs := make([]slog.Attr, 0, 8)
 	if r.Ticker != "" {
 		attrs = append(attrs, slog.String("ticker", r.Ticker), slog.Int("days_ahead", r.Days),
 			slog.Float64("confidence_interval", r.Confidence))
+	}
+	if r.Levels != nil {
+		attrs = append(attrs, slog.Any("levels", r.Levels))
 	}
 	attrs = append(attrs, slog.String("as_of", r.AsOf.String()),
 		slog.String("model_version", r.Model))

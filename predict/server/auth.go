@@ -133,6 +133,21 @@ func clientOf(name string, addr netip.Addr) client {
 	return client{network: network}
 }
 
+// keyVary keeps a cache from giving the answer to one client to another that may not have it.
+const keyVary = "Authorization, X-API-Key"
+
+// variesByKey reports whether the answers of a route differ between clients and caches keep them.
+func (s *Server) variesByKey(r route) bool {
+	return s.auth != nil && s.auth.needKey && !r.open && r.method == http.MethodGet
+}
+
+func varyByKey(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Add("Vary", keyVary) // CORS may have added more
+		next(w, r)
+	}
+}
+
 // require lets only authorized requests through to next.
 func (s *Server) require(next http.HandlerFunc) http.HandlerFunc {
 	if s.auth == nil {
@@ -180,5 +195,5 @@ const maxUnread = 16 << 10
 // refuse answers a request whose body has not been read.
 func refuse(w http.ResponseWriter, r *http.Request, e predict.Error) {
 	e.Close = r.ContentLength < 0 || r.ContentLength > maxUnread
-	predict.WriteError(w, &e)
+	predict.WriteError(w, r, &e)
 }

@@ -62,6 +62,7 @@ func (s *Server) calibrate() {
 			"origins", r.Origins, "forecasts", r.Forecasts,
 			"coverage_95", finiteOrNil(r.Level(0.95, 1).Coverage),
 			"skill", finiteOrNil(r.Skill),
+			"too_few", finiteOrNil(r.TooFew), "too_many", finiteOrNil(r.TooMany),
 			"took", time.Since(start).Round(time.Millisecond).String())
 	})
 }
@@ -118,6 +119,19 @@ func (s *Server) registerCalibration() {
 			return float64(value(r.Level(c, h)))
 		}
 		return math.NaN()
+	}
+	for closes, value := range map[string]func(*calibrate.Report) calibrate.Number{
+		"few":  func(r *calibrate.Report) calibrate.Number { return r.TooFew },
+		"many": func(r *calibrate.Report) calibrate.Number { return r.TooMany },
+	} {
+		s.registry.GaugeFunc("tickercast_coverage_beyond_chance",
+			"How far the share of closes inside past intervals is off, because too few or too many "+
+				"were, over all confidences: above 1, by more than chance explains.", func() float64 {
+				if r := s.service.Calibration(); r != nil {
+					return float64(value(r))
+				}
+				return math.NaN()
+			}, metrics.Label{Name: "closes", Value: closes})
 	}
 	for _, l := range calibrate.JudgedLevels() {
 		labels := []metrics.Label{{Name: "confidence", Value: l.ConfidenceText()},

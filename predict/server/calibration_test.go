@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -81,7 +82,7 @@ func TestKeepBetter(t *testing.T) {
 func TestCalibrationShows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(t, inMemory(), func(c *server.Config) { c.CalibrationDays = 120 })
-		synctest.Wait()
+		time.Sleep(time.Minute) // most of the work is rests
 		var m struct{ Calibration calibrate.Report }
 		_, body := r.public.get(t, "/model")
 		require.NoError(t, json.Unmarshal([]byte(body), &m))
@@ -96,6 +97,38 @@ func TestCalibrationShows(t *testing.T) {
 		require.Contains(t, r.log.String(), `"msg":"calibration"`)
 		_, body = r.public.get(t, "/tickers/AAPL")
 		require.Contains(t, body, `{"confidence":0.95,"horizon":1,"closes":49,"inside":`)
+	})
+}
+
+// TestCalibrationIsInterrupted: a reload ends the work on what was served before, and so does the
+// end of the server, long before the work would have ended.
+func TestCalibrationIsInterrupted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t, inMemory(), func(c *server.Config) {
+			c.CalibrationDays, c.DrainDelay = 120, 0
+		})
+		running := func() bool {
+			_, body := r.public.get(t, "/model")
+			return strings.Contains(body, `"calibration":{"forecasts":0,"reason":"still running"}`)
+		}
+		time.Sleep(200 * time.Millisecond)
+		require.True(t, running())
+		begin := time.Now()
+		status, body := r.admin.post(t, "/-/reload", "")
+		require.Equal(t, http.StatusOK, status, body)
+		require.Less(t, time.Since(begin), 50*time.Millisecond)
+		require.True(t, running())
+		time.Sleep(time.Minute)
+		require.False(t, running())
+		require.Equal(t, 1, strings.Count(r.log.String(), `"msg":"calibration"`))
+
+		status, body = r.admin.post(t, "/-/reload", "")
+		require.Equal(t, http.StatusOK, status, body)
+		begin = time.Now()
+		r.terminate()
+		require.NoError(t, r.end())
+		require.Less(t, time.Since(begin), 50*time.Millisecond)
+		require.Equal(t, 1, strings.Count(r.log.String(), `"msg":"calibration"`))
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"strings"
 	"time"
 
 	"tickercast/model"
@@ -93,6 +94,7 @@ type Config struct {
 	CORSOrigins     []string          // origins whose pages may ask
 	RedactInput     bool              // leave what the client sent out of a 422
 	Docs            string            // who gets the page and the document: DocsOpen or another
+	ModelName       string            // in the Open Inference Protocol, beside tickercast
 	RootPath        string            // the prefix of all paths, as clients see them; may be empty
 	FastLane        bool              // answer plain requests without net/http
 
@@ -127,7 +129,7 @@ func Default() Config {
 		CacheBytes:        64 << 20,
 		CacheTTL:          time.Hour,
 		MaxBody:           64 << 10,
-		MaxBatchBody:      1 << 20,
+		MaxBatchBody:      4 << 20,
 		MaxBatchItems:     1000,
 		MaxHeaderBytes:    8 << 10,
 		MaxHeaderFields:   100,
@@ -135,11 +137,12 @@ func Default() Config {
 		DrainDelay:        5 * time.Second,
 		Grace:             10 * time.Second,
 		ReadHeaderTimeout: 3 * time.Second,
-		ReadTimeout:       5 * time.Second, // 1 MiB within it is 200 kB/s
+		ReadTimeout:       5 * time.Second, // 4 MiB within it is 800 kB/s
 		WriteTimeout:      10 * time.Second,
 		IdleTimeout:       75 * time.Second, // balancers' is 60 s: they must close first
 		FastLane:          true,
 		Docs:              DocsOpen,
+		ModelName:         "tickercast",
 	}
 }
 
@@ -192,6 +195,10 @@ func (c *Config) Validate() error {
 		return errors.New("-rate-burst needs -rate-limit")
 	case c.CalibrationDays < 0:
 		return fmt.Errorf("-calibration-days %d is negative", c.CalibrationDays)
+	}
+	if strings.Trim(strings.ToLower(c.ModelName), "abcdefghijklmnopqrstuvwxyz0123456789-._") != "" ||
+		strings.Trim(c.ModelName, ".") == "" {
+		return fmt.Errorf("-model-name %q: a name has letters, digits and - . _", c.ModelName)
 	}
 	return checkRoot(c.RootPath)
 }

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 
 	"tickercast/predict"
 	"tickercast/predict/fastlane"
@@ -43,10 +44,10 @@ func (s *Server) laneConfig(ln net.Listener) fastlane.Config {
 		if r.plain.Answer == nil {
 			continue
 		}
-		lane := laneRoute{r, s.measure.of(r.pattern())}
-		plain := fastlane.Route{Method: r.method, Path: r.path,
+		lane := s.laneRoute(r, cfg.Header["Vary"])
+		plain := fastlane.Route{Method: r.method, Path: r.path, Header: lane.header(nil, true),
 			Answer: func(req *fastlane.Request) (fastlane.Response, bool) {
-				return s.answerFast(&lane, req)
+				return s.answerFast(lane, req)
 			}}
 		if r.plain.Cacheable {
 			plain.Fields = []string{"Age", "Cache-Control", "Cache-Status", "Etag"}
@@ -78,6 +79,36 @@ func (s *Server) bounded(ln net.Listener, h *http.Server, conns *connTracker,
 type laneRoute struct {
 	route
 	metrics *routeMetrics
+	vary    []string // of its answers, in the order in which the other path adds them
+	refusal int      // how many of vary those have that refuse a client
+}
+
+// laneRoute has the values of Vary from which every answer of the server begins.
+func (s *Server) laneRoute(r route, vary []string) *laneRoute {
+	l := &laneRoute{route: r, metrics: s.measure.of(r.pattern()), vary: slices.Clone(vary)}
+	if s.variesByKey(r) {
+		l.vary = append(l.vary, keyVary)
+	}
+	if l.refusal = len(l.vary); r.plain.Vary != "" {
+		l.vary = append(l.vary, r.plain.Vary)
+	}
+	return l
+}
+
+// header adds Vary to the header of an answer to a client that may ask or not.
+func (l *laneRoute) header(h http.Header, admitted bool) http.Header {
+	vary := l.vary
+	if !admitted {
+		vary = vary[:l.refusal]
+	}
+	if len(vary) == 0 {
+		return h
+	}
+	if h == nil {
+		h = http.Header{}
+	}
+	h["Vary"] = vary
+	return h
 }
 
 // answerFast answers a request of the fast lane: it does what the middleware and the handler do on
@@ -93,10 +124,11 @@ func (s *Server) answerFast(route *laneRoute,
 	}
 	var keyName string
 	var denied *predict.Error
+	admitted := true
 	if s.auth != nil && !route.open {
 		key := apikey.Presented(r.Authorization(), r.APIKey())
 		keyName, denied = s.auth.authorize(key, s.fastClientAddr(r))
-		if denied == nil && p.Items() > 1 {
+		if admitted = denied == nil; admitted && p.Items() > 1 {
 			denied = s.auth.charge(clientOf(keyName, s.fastClientAddr(r)), p.Items())
 		}
 	}
@@ -109,8 +141,8 @@ func (s *Server) answerFast(route *laneRoute,
 	}
 	switch {
 	case denied != nil:
-		resp = fastlane.Response{Status: denied.Status, Header: denied.Header(),
-			Body: denied.AppendJSON(nil)}
+		resp = fastlane.Response{Status: denied.Status,
+			Header: route.header(denied.Header(), admitted), Body: denied.AppendJSON(nil)}
 	case route.plain.Cacheable:
 		resp.Fields = [...][]byte{p.Age, p.CacheControl, p.CacheStatus, p.ETag}
 		if resp.Body = p.Answer; p.NotModified {

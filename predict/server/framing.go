@@ -28,7 +28,7 @@ func closeAmbiguous(next http.Handler) http.Handler {
 				w.Header().Set("Connection", "close")
 			}
 			if noHost || oldCoded {
-				predict.WriteError(w, &predict.Error{Status: http.StatusBadRequest,
+				predict.WriteError(w, r, &predict.Error{Status: http.StatusBadRequest,
 					Detail: "Bad Request"})
 				return
 			}

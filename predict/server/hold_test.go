@@ -2,6 +2,8 @@ package server_test
 
 import (
 	"bufio"
+	"bytes"
+	"compress/gzip"
 	"fmt"
 	"io"
 	"net"
@@ -78,6 +80,14 @@ func TestHogsAreBounded(t *testing.T) {
 		"tensors":      unfinished("/v2/models/tickercast/infer", 500_000, 300_000),
 		"chunks": "POST /predict/batch HTTP/1.1\r\n" + host + isJSON +
 			"Transfer-Encoding: chunked\r\n\r\nfffff\r\n" + strings.Repeat(" ", 500_000),
+		"inflated": func() string {
+			var b bytes.Buffer
+			z := gzip.NewWriter(&b)
+			io.WriteString(z, strings.Repeat(" ", 500_000))
+			z.Flush() // it has no end
+			return fmt.Sprintf("POST /predict/batch HTTP/1.1\r\n%s%sContent-Encoding: gzip\r\n"+
+				"Content-Length: %d\r\n\r\n%s", host, isJSON, b.Len()+1, &b)
+		}(),
 		"heads":   manyHeaders,
 		"answers": strings.Repeat("GET /tickers?limit=1000 HTTP/1.1\r\n"+host+"\r\n", 6),
 		"batches": batchRequest(largeBatch),

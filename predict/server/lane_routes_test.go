@@ -26,6 +26,10 @@ func batchOf(items ...string) string { return `{"requests":[` + strings.Join(ite
 var manyMonths = batchOf(strings.Split(strings.Repeat(`{"ticker":"AAPL","days_ahead":30};`, 12),
 	";")[:12]...)
 
+// twoYears is one with an answer that is compressed for those who accept that.
+var twoYears = batchOf(strings.Split(strings.Repeat(`{"ticker":"AAPL","days_ahead":30};`, 20),
+	";")[:20]...)
+
 // twice sends a request and then, on a connection that is still in the lane if the first was, the
 // same with another behind it: the first time an answer may not be in the cache.
 func twice(request string) string {
@@ -73,6 +77,29 @@ var otherRoutes = []string{
 	twice(batchWith(alice, manyMonths)), twice(batchWith(alice, batchOf(aForecast)+"x")),
 	twice(batchWith(alice, `{"requests":[]`)), twice(batchWith(alice, `{"requests":7}`)),
 	strings.Repeat(batchWith(alice, batchOf(aForecast)), 8),
+
+	// Other forms and codings of answers.
+	getWith("/predict/AAPL?format=csv", alice), getWith("/predict/AAPL?format=json", alice),
+	getWith("/predict/AAPL?f%6Frmat=csv", alice), getWith("/predict/AAPL?format=xml", alice),
+	getWith("/predict/NOPE?format=csv", alice), getWith("/predict/AAPL?format=csv", bob),
+	getWith("/predict/AAPL", alice+"Accept: text/csv\r\n"),
+	getWith("/predict/AAPL", alice+"Accept: text/html, TEXT/CSV;q=0.5, */*\r\n"),
+	getWith("/predict/AAPL", alice+"Accept: application/json, text/csv\r\n"),
+	getWith("/predict/AAPL", alice+"Accept: text/csv;q=0\r\n"),
+	getWith("/predict/AAPL?days=3", alice+"Prefer: handling=strict\r\n"),
+	getWith("/predict/AAPL", alice+"Prefer: handling=lenient\r\n"),
+	getWith("/predict/AAPL", alice+"Accept-Encoding: gzip\r\n"),
+	getWith("/predict/AAPL", alice+"Accept-Encoding: *;q=0\r\n"),
+	predictWith(alice+"Prefer: handling=strict\r\n", aForecast),
+	predictWith(alice+"Accept-Encoding: gzip, identity;q=0\r\n", aForecast),
+	twice(batchWith(alice+"Accept: text/csv\r\n", batchOf(aForecast))),
+	twice(batchWith(alice+"Prefer: handling=strict\r\n", batchOf(aForecast))),
+	twice(batchWith(alice+"Accept-Encoding: gzip\r\n", batchOf(aForecast))),
+	twice(batchWith(alice+"Accept-Encoding: gzip, identity;q=0\r\n", batchOf(aForecast))),
+	twice(batchWith(alice+"Accept-Encoding: gzip, *;q=0\r\n", batchOf(aForecast))),
+	twice(batchWith(alice+"Accept-Encoding: *;q=0\r\n", batchOf(aForecast))),
+	twice(batchWith(alice+"Accept-Encoding: gzip, deflate, br\r\n", twoYears)), twice(
+		strings.Replace(batchWith(alice, batchOf(aForecast)), "batch", "batch?format=csv", 1)),
 }
 
 // TestLaneAnswersOtherRoutes makes sure that what should be plain is: the lane answers all of it.
@@ -81,6 +108,7 @@ func TestLaneAnswersOtherRoutes(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			p := newPathPair(t, pairKeys(t), tls, nil)
 			inLane := getWith("/predict/AAPL?days_ahead=30", alice) +
+				getWith("/predict/AAPL", alice+"Accept-Encoding: gzip, deflate, br\r\n") +
 				getWith("/predict/AAPL?days_ahead=31", alice) + getWith("/health", "") +
 				getWith("/predict/MSFT", alice+"If-None-Match: *\r\n") +
 				predictWith(alice, aMonth) + getWith("/predict/NOPE", bob) +
@@ -88,7 +116,7 @@ func TestLaneAnswersOtherRoutes(t *testing.T) {
 				batchWith("", batchOf(aMonth)) + batchWith(bob, batchOf()) +
 				getWith("/health", "Connection: close\r\n")
 			out := p.talk(t, 0, inLane, 1<<20)
-			for status, want := range map[int]int{200: 6, 304: 1, 401: 1, 404: 1, 422: 1} {
+			for status, want := range map[int]int{200: 7, 304: 1, 401: 1, 404: 1, 422: 1} {
 				got := strings.Count(out, fmt.Sprintf("HTTP/1.1 %d ", status))
 				require.Equal(t, want, got, "%d: %s", status, out)
 			}

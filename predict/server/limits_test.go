@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"fmt"
 	"io"
@@ -34,6 +35,14 @@ const batchPath, inferPath = "/predict/batch", "/v2/models/tickercast/infer"
 func inferenceOf(n int) string {
 	return fmt.Sprintf(`{"inputs":[{"name":"ticker","datatype":"BYTES","shape":[%d],"data":[%s]}]}`,
 		n, strings.TrimSuffix(strings.Repeat(`"AAPL",`, n), ","))
+}
+
+func zipped(body string) string {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	io.WriteString(z, body)
+	z.Close()
+	return b.String()
 }
 
 func TestLimitsOfBodies(t *testing.T) {
@@ -71,6 +80,11 @@ func TestLimitsOfBodies(t *testing.T) {
 			status, chunked := readAll(t, resp)
 			require.Equal(t, tt.want, status, "%s in chunks: %s", tt.path, chunked)
 			require.Equal(t, answer, chunked)
+			// The same while it is compressed, where only the length afterwards is over the limit.
+			resp, inflated := r.public.ask(t, "POST", tt.path, zipped(tt.body),
+				"Content-Encoding: gzip")
+			require.Equal(t, tt.want, resp.StatusCode, "%s as gzip: %s", tt.path, inflated)
+			require.Equal(t, answer, inflated)
 		}
 		_, answer := r.public.post(t, batchPath, batchOfMany(6))
 		require.Contains(t, answer, "at most 5 items")

@@ -2,6 +2,7 @@ package server
 
 import (
 	"log/slog"
+	"net/http"
 	"time"
 
 	"tickercast/model/market"
@@ -63,7 +64,7 @@ func (s *Server) registerMetrics() {
 			func() float64 { return float64(s.warningsOf(kind)) },
 			metrics.Label{Name: "kind", Value: kind})
 	}
-	reg.GaugeFunc("market_age_days",
+	reg.GaugeFunc("market_age_sessions",
 		"Trading days that have ended since the last close that is served.",
 		func() float64 {
 			_, mk := s.service.Current()
@@ -116,4 +117,8 @@ func registerLane(reg *metrics.Registry, lane *fastlane.Lane) {
 	} {
 		reg.CounterFunc(c.name, c.help, func() float64 { return float64(c.value()) })
 	}
+}
+
+func (s *Server) serveMetrics(w http.ResponseWriter, r *http.Request) {
+	s.service.Send(w, r, metrics.ContentType, s.registry.AppendText(nil))
 }

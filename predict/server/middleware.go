@@ -42,7 +42,7 @@ func (s *Server) limitHead(next http.Handler) http.Handler {
 			if r.ProtoMajor == 2 {
 				clear(r.Header) // the client may read the answer slowly
 			}
-			predict.WriteError(w, &predict.Error{Status: http.StatusRequestHeaderFieldsTooLarge,
+			predict.WriteError(w, r, &predict.Error{Status: http.StatusRequestHeaderFieldsTooLarge,
 				Detail: "Request Header Fields Too Large", Close: r.ProtoMajor == 1})
 			return
 		}
@@ -108,7 +108,7 @@ func (s *Server) recoverPanic(next http.Handler) http.Handler {
 				Pattern: r.Pattern, Err: fmt.Errorf("panic: %v\n%s", v, debug.Stack())})
 			// Answers are written when they are complete, so as a rule none has begun; if one has,
 			// net/http drops this.
-			predict.WriteError(w, &predict.Error{Status: http.StatusInternalServerError,
+			predict.WriteError(w, r, &predict.Error{Status: http.StatusInternalServerError,
 				Detail: "Internal Server Error"})
 		}()
 		next.ServeHTTP(w, r)

@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 
@@ -34,8 +35,13 @@ func newRouter(mux *http.ServeMux, routes []route, root string) *router {
 }
 
 func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	asked := r.URL.Path
 	stripRoot(r.URL, rt.root)
 	p := r.URL.Path
+	if p == "/" && rt.methods["/docs"] != nil && wantsPage(r) {
+		rt.redirectToPage(w, asked)
+		return
+	}
 	// The mux would redirect these itself, to an absolute URL and with a page of HTML.
 	if !strings.HasPrefix(p, "/") || len(p) > 1 && (p[len(p)-1] == '/' || !isClean(p)) {
 		rt.redirectSlash(w, r)
@@ -48,6 +54,38 @@ func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	rt.mux.ServeHTTP(w, r)
+}
+
+// wantsPage reports whether a browser asks: it names HTML, which no client of the API does. Those
+// get the 404 that they always got.
+func wantsPage(r *http.Request) bool {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return false
+	}
+	for _, line := range r.Header["Accept"] {
+		for item := range strings.SplitSeq(line, ",") {
+			kind, params, _ := strings.Cut(item, ";")
+			if strings.EqualFold(strings.TrimSpace(kind), "text/html") {
+				weight := strings.ReplaceAll(strings.ToLower(params), " ", "")
+				return strings.Trim(strings.TrimPrefix(weight, "q="), "0.") != "" || weight == ""
+			}
+		}
+	}
+	return false
+}
+
+// redirectToPage sends a browser from the root to the page. The reference is relative, so that it
+// holds behind a proxy that strips a prefix; a root path without a slash at its end counts as a
+// file name there.
+func (rt *router) redirectToPage(w http.ResponseWriter, asked string) {
+	to := "docs"
+	if rt.root != "" && asked == rt.root {
+		to = path.Base(rt.root) + "/docs"
+	}
+	w.Header().Set("Location", to)
+	w.Header().Add("Vary", "Accept") // CORS may have added Origin
+	w.Header().Set("Content-Length", "0")
+	w.WriteHeader(http.StatusTemporaryRedirect)
 }
 
 // redirectSlash answers a path that is not clean, or ends in a slash.
@@ -70,7 +108,7 @@ func (rt *router) noRoute(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Allow", strings.Join(allow, ", "))
-	predict.WriteError(w, &predict.Error{Status: http.StatusMethodNotAllowed,
+	predict.WriteError(w, r, &predict.Error{Status: http.StatusMethodNotAllowed,
 		Detail: "Method Not Allowed"})
 }
 
@@ -103,6 +141,6 @@ func isClean(p string) bool {
 }
 
 // notFound answers 404.
-func notFound(w http.ResponseWriter, _ *http.Request) {
-	predict.WriteError(w, &predict.Error{Status: http.StatusNotFound, Detail: "Not Found"})
+func notFound(w http.ResponseWriter, r *http.Request) {
+	predict.WriteError(w, r, &predict.Error{Status: http.StatusNotFound, Detail: "Not Found"})
 }

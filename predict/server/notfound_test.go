@@ -27,7 +27,12 @@ func TestUnknownRoutes(t *testing.T) {
 			{"GET", "/predict", 405, "POST", notAllowed},
 			{"POST", "/tickers", 405, "GET, HEAD", notAllowed},
 			{"POST", "/docs/app.js", 405, "GET, HEAD", notAllowed},
-			{"GET", "/v2/models/tickercast/infer", 405, "POST", notAllowed},
+			{"GET", "/v2/models/tickercast/infer", 405, "POST", `{"error":"Method Not Allowed"}`},
+			{"PUT", "/v2", 405, "GET, HEAD", `{"error":"Method Not Allowed"}`},
+			{"GET", "/v2/nowhere", 404, "", `{"error":"Not Found"}`},
+			{"POST", "/v2/models/tickercast/versions/1/load", 404, "", `{"error":"Not Found"}`},
+			{"GET", "/v2/models//infer", 404, "", `{"error":"Not Found"}`},
+			{"GET", "/v2x", 404, "", notFound},
 
 			{"GET", "/predict/", 307, "../predict", ""},
 			{"POST", "/predict/", 307, "../predict", ""},

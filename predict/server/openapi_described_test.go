@@ -53,6 +53,25 @@ func (d described) fits(t *testing.T, key string, header http.Header, body strin
 	return kind
 }
 
+// examples are those of JSON.
+func (d described) examples() (list []any) {
+	media := d.Content["application/json"]
+	for _, e := range media.Examples {
+		list = append(list, e.Value)
+	}
+	if media.Example != nil {
+		list = append(list, media.Example)
+	}
+	return list
+}
+
+// canonical writes equal values alike.
+func canonical(t *testing.T, v any) string {
+	raw, err := json.Marshal(v)
+	require.NoError(t, err)
+	return string(raw)
+}
+
 // shape is a value without its contents: field names and kinds, of a list the shapes that occur in
 // it. The input and the ctx of an error are left out, since they depend on what was wrong.
 func shape(v any) string {

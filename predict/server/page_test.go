@@ -37,7 +37,7 @@ func TestPageDrawsRealForecasts(t *testing.T) {
 		"--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 		"--user-data-dir="+profile,
 		"--virtual-time-budget=20000", "--dump-dom",
-		"http://"+r.public.addr+"/docs?t=AAPL,msft&d=5&c=0.9")
+		"http://"+r.public.addr+"/docs?t=AAPL,msft&d=5&c=0.9&o=2026-01-15")
 	out, err := cmd.Output()
 	require.NoError(t, err)
 	dom := string(out)
@@ -45,8 +45,9 @@ func TestPageDrawsRealForecasts(t *testing.T) {
 	require.Equal(t, 2, strings.Count(dom, `class="median"`), "a line for each ticker")
 	require.Equal(t, 2*5, strings.Count(dom, `<tr><th scope="row">AAPL</th>`)+strings.Count(dom,
 		`<tr><th scope="row">MSFT</th>`), "a row for each day")
-	require.Equal(t, len(document(t)), strings.Count(dom, "<article"),
-		"an article for each route")
+	require.Contains(t, dom, "of 10</strong> closes that came were inside", "of an earlier day")
+	require.Equal(t, len(document(t)), strings.Count(dom, `<details class="route`),
+		"a fold for each route")
 	require.Regexp(t, `id="trouble"[^>]* hidden=""`, dom)
 	require.Contains(t, dom, "tickers, prices to")
 }

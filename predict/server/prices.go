@@ -13,7 +13,11 @@ import (
 func (s *Server) warnAboutPrices() {
 	_, mk := s.service.Current()
 	for _, w := range *s.warnings.Load() {
-		s.logger.Warn(w.String(), "kind", w.Kind, "count", w.Count, "first", w.First)
+		attributes := []any{"kind", w.Kind, "count", w.Count, "first", w.First}
+		if names := namesLeftOut(mk, w.Kind); len(names) > 0 {
+			attributes = append(attributes, "names", some(names))
+		}
+		s.logger.Warn(w.String(), attributes...)
 	}
 	if n := countUnreachable(mk); n > 0 {
 		s.logger.Warn("tickers with names too long to be asked for over HTTP", "tickers", n,
@@ -32,6 +36,16 @@ func (s *Server) warnAboutPrices() {
 		s.logger.Warn("prices that end without a line break and may be cut short", "files",
 			some(files))
 	}
+}
+
+// namesLeftOut lists the tickers that are not served because of one kind of warning.
+func namesLeftOut(mk *market.Market, kind string) (names []string) {
+	for _, r := range mk.Refused() {
+		if r.Kind == kind {
+			names = append(names, r.Ticker)
+		}
+	}
+	return names
 }
 
 // countUnreachable counts the tickers that only the command line can name: a request's ticker has

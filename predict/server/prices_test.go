@@ -39,7 +39,7 @@ func TestMaxPriceAge(t *testing.T) {
 		age := func(day, hour int) string {
 			t.Helper()
 			time.Sleep(time.Until(time.Date(2000, 1, day, hour, 0, 0, 0, time.UTC)))
-			return r.metric("market_age_days")
+			return r.metric("market_age_sessions")
 		}
 		ready := func(want int, body string) {
 			t.Helper()

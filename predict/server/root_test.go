@@ -78,7 +78,7 @@ func TestBadRootPaths(t *testing.T) {
 func TestRedirectsHold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(t, inMemory(), nil)
-		require.Equal(t, []string{"/"}, serversOf(t, r, "/openapi.json"))
+		require.Equal(t, []string{"."}, serversOf(t, r, "/openapi.json"))
 		for _, path := range []string{"/predict", "/predict/batch", "/predict/AAPL",
 			"/predict/A%3AB", "/tickers", "/docs", "/docs/app.js", "/v2/models/tickercast/infer"} {
 			for _, end := range []string{"/", "//", "////", "%2F", "/%2F", "%2f/"} {

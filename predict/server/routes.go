@@ -30,6 +30,7 @@ func (s *Server) routes() []route {
 	var keyed kind
 	var none predict.PlainRoute
 	probe := kind{open: true, probe: true}
+	const version = "/v2/models/{name}/versions/{version}"
 	routes := []route{
 		{"POST", "/predict", s.service.ServePredict, keyed, s.service.PlainPredict()},
 		{"POST", "/predict/batch", s.service.ServeBatch, keyed, s.service.PlainBatch()},
@@ -40,9 +41,14 @@ func (s *Server) routes() []route {
 		{"GET", "/v2", s.service.ServeServerMetadata, keyed, none},
 		{"GET", "/v2/health/live", s.service.ServeServerLive, probe, none},
 		{"GET", "/v2/health/ready", s.service.ServeServerReady, probe, none},
+		{"GET", "/v2/models", s.service.ServeModels, keyed, none},
+		{"POST", "/v2/repository/index", s.service.ServeIndex, keyed, none},
 		{"GET", "/v2/models/{name}", s.service.ServeModelMetadata, keyed, none},
 		{"GET", "/v2/models/{name}/ready", s.service.ServeModelReady, probe, none},
 		{"POST", "/v2/models/{name}/infer", s.service.ServeModelInfer, keyed, none},
+		{"GET", version, s.service.ServeModelMetadata, keyed, none},
+		{"GET", version + "/ready", s.service.ServeModelReady, probe, none},
+		{"POST", version + "/infer", s.service.ServeModelInfer, keyed, none},
 		{"GET", "/health", s.service.ServeHealth, probe, s.service.PlainHealth()},
 		{"GET", "/livez", s.service.ServeLive, probe, none},
 		{"GET", "/readyz", s.service.ServeReady, probe, none},
@@ -65,6 +71,9 @@ func (s *Server) publicHandler() http.Handler {
 		if !r.open {
 			h = s.require(h)
 		}
+		if s.variesByKey(r) {
+			h = varyByKey(h)
+		}
 		mux.HandleFunc(r.pattern(), h)
 	}
 	return s.middleware(newRouter(mux, routes, s.cfg.RootPath))
@@ -73,7 +82,7 @@ func (s *Server) publicHandler() http.Handler {
 // adminHandler is the admin port. Probes need no token there either: a kubelet has none.
 func (s *Server) adminHandler() http.Handler {
 	guarded := http.NewServeMux()
-	guarded.Handle("GET /metrics", s.registry)
+	guarded.HandleFunc("GET /metrics", s.serveMetrics)
 	guarded.HandleFunc("POST /-/reload", s.serveReload)
 	guarded.HandleFunc("GET /debug/pprof/", pprof.Index)
 	guarded.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)

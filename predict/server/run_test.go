@@ -27,7 +27,7 @@ func TestRunSaysWhatItServes(t *testing.T) {
 		// Not require.Equal, which would print the market.
 		require.True(t, r.Info == server.Info{Addr: "192.0.2.1:80",
 			AdminAddr: server.DefaultAdminAddr, Model: d.model, Market: d.market, MaxConns: 77,
-			CacheBytes: 1 << 20, HeldBytes: 64 << 20, MaxBatchBody: 1 << 20, FastLane: true})
+			CacheBytes: 1 << 20, HeldBytes: 64 << 20, MaxBatchBody: 4 << 20, FastLane: true})
 		require.Equal(t, "1", r.metric(`model_info{version="`+d.model.Version()+`",as_of="`+
 			d.market.AsOf().String()+`"}`))
 	})

@@ -75,7 +75,7 @@ func New(cfg Config) (*Server, error) {
 		logger:   cfg.Logger,
 		registry: metrics.New(),
 		site: docs.New(docs.Config{NotFound: notFound, RootPath: cfg.RootPath,
-			MaxItems: cfg.MaxBatchItems}),
+			MaxItems: cfg.MaxBatchItems, Keys: cfg.KeysFile != ""}),
 		access:  logging.NewAccessLog(cfg.AccessLog, cfg.AccessRate),
 		batches: overload.New(runtime.GOMAXPROCS(0)),
 	}
@@ -104,7 +104,9 @@ func New(cfg Config) (*Server, error) {
 		TTL:          cfg.CacheTTL,
 		MaxBatchBody: s.plan.BodyBytes(cfg.MaxBatchBody),
 		Hold:         hold,
+		Memory:       s.limiter,
 		RedactInput:  cfg.RedactInput,
+		ModelName:    cfg.ModelName,
 		Version:      Version(),
 		Metrics:      s.registry,
 		Scores:       model.Scores,

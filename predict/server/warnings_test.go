@@ -24,6 +24,9 @@ func TestPricesAreWarnedOf(t *testing.T) {
 	for i := range 40 {
 		fmt.Fprintf(&week, "%s,WEEK,100\n", calendar.Of(2023, 9, 1)+calendar.Date(7*i))
 	}
+	for day := calendar.Of(1999, 6, 1); day < calendar.Of(1999, 6, 15); day++ {
+		fmt.Fprintf(&week, "%s,FEW,100\n%s,FEWER,100\n", day, day)
+	}
 	lines := strings.SplitAfter(odd, "\n")
 	end, err := calendar.Parse(lines[119][:len("2006-01-02")])
 	require.NoError(t, err)
@@ -55,6 +58,9 @@ func TestPricesAreWarnedOf(t *testing.T) {
 				`)","kind":"jumps","count":2`,
 			`"msg":"1 tickers end more than 20 trading days before the last row (first: BETA 1999-0`,
 			`(first: WEEK: rows are 7 days apart: not daily prices)","kind":"not_daily","count":1`,
+			`"first":"WEEK: rows are 7 days apart: not daily prices","names":["WEEK"]`,
+			`"msg":"2 tickers left out with too few closes`,
+			`"names":["FEW","FEWER"]`,
 			// RELIANCE.NSE can be asked for as RELIANCE.
 			`names too long to be asked for over HTTP","tickers":1`,
 		} {

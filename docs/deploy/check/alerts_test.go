@@ -36,7 +36,9 @@ tickercast_last_reload_successful{@a, resource="prices"} 1x1500
 tickercast_last_reload_successful{@a, resource="keys"} 1x1500
 tickercast_price_warnings{@a, kind="jumps"} 3x1500
 tickercast_price_warnings{@a, kind="vanished"} 5x1000 0x500
-market_age_days{@a} 1x1500
+market_age_sessions{@a} 1x1500
+tickercast_coverage_beyond_chance{@a, closes="few"} 0.9x1500
+tickercast_coverage_beyond_chance{@a, closes="many"} -2x1500
 model_info{@a, version="2022.12-1a2b3c4d", as_of="2026-02-18"} 1x1500
 model_info{@b, version="2022.12-1a2b3c4d", as_of="2026-02-18"} 1x1500
 connections_rejected_total{@a} 5x1500
@@ -63,7 +65,9 @@ http_request_duration_seconds_bucket{@a, method="POST", route="/predict", le="+I
 	"TickercastReloadRefused": `tickercast_last_reload_successful{@a, resource="keys"} 0x1500`,
 	"TickercastPricesDoubtful": `tickercast_price_warnings{@a, kind="jumps"} 3x1400 4x100
 tickercast_price_warnings{@b, kind="jumps"} 3x1500`,
-	"TickercastPricesOld": `market_age_days{@a} 3x1500`,
+	"TickercastCoverageOff": `tickercast_coverage_beyond_chance{@a, closes="few"} 0.9x1500
+tickercast_coverage_beyond_chance{@a, closes="many"} 1.1x1500`,
+	"TickercastPricesOld": `market_age_sessions{@a} 3x1500`,
 	"TickercastReplicasDiffer": `model_info{@a, version="2022.12-1a2b3c4d", as_of="2026-02-18"} 1x1500
 model_info{@b, version="2022.12-1a2b3c4d", as_of="2026-02-17"} 1x1500`,
 	"TickercastConnectionsRejected": `connections_rejected_total{@a} 0+1x1500`,

@@ -131,11 +131,16 @@ func certificate(t *testing.T) (certFile, keyFile string) {
 	return certFile, keyFile
 }
 
-func (s *server) getTLS(t *testing.T, path string) {
+func (s *server) getTLS(t *testing.T, path, apiKey string) {
 	t.Helper()
 	selfSigned := &tls.Config{InsecureSkipVerify: true}
 	client := http.Client{Transport: &http.Transport{TLSClientConfig: selfSigned}}
-	resp, err := client.Get("https://" + s.addr + path)
+	req, err := http.NewRequestWithContext(t.Context(), "GET", "https://"+s.addr+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("X-API-Key", apiKey)
+	resp, err := client.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,13 +1,18 @@
 package check
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	monitoring "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/rulefmt"
@@ -21,9 +26,15 @@ func scrape(t *testing.T) string {
 	t.Helper()
 	s := newServer(t)
 	cert, key := certificate(t)
-	s.start(t, "-rate-limit", "1/h", "-tls-cert", cert, "-tls-key", key)
+	const apiKey = "a-key"
+	keys := filepath.Join(t.TempDir(), "keys")
+	line := fmt.Sprintf("%x dashboard\n", sha256.Sum256([]byte(apiKey)))
+	if err := os.WriteFile(keys, []byte(line), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.start(t, "-rate-limit", "1/h", "-tls-cert", cert, "-tls-key", key, "-api-keys", keys)
 	for range 2 {
-		s.getTLS(t, "/model")
+		s.getTLS(t, "/model", apiKey)
 	}
 	_, text := s.get(t, s.admin, "/metrics")
 	return text
@@ -124,6 +135,17 @@ func TestAlerts(t *testing.T) {
 	}
 	if n < 10 {
 		t.Errorf("only %d alerts were found", n)
+	}
+}
+
+// TestMetricsFollowConventions is what promtool check metrics does.
+func TestMetricsFollowConventions(t *testing.T) {
+	problems, err := promlint.New(strings.NewReader(scrape(t))).Lint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
 	}
 }
 

@@ -37,8 +37,8 @@ func readUse() use {
 }
 
 // giveBack frees in a quiet time if the process has become a tenth larger than it was, and again as
-// long as that helps: pools keep what they have for one collection, and the last clients may just be
-// leaving.
+// long as that helps: pools keep what they have for one collection, and the last clients may just
+// be leaving.
 func giveBack(ctx context.Context, read func() use, free func()) {
 	tick := time.NewTicker(giveBackEvery)
 	defer tick.Stop()

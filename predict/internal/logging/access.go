@@ -8,9 +8,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,6 +24,7 @@ const MaxPath = 256
 type AccessLog struct {
 	handler slog.Handler
 	rate    Rate
+	shown   window // for Watched
 }
 
 // NewAccessLog returns a log that writes to h, which must not block; see [Handler]. It returns nil
@@ -30,7 +33,7 @@ func NewAccessLog(h slog.Handler, rate Rate) *AccessLog {
 	if rate == Off {
 		return nil
 	}
-	return &AccessLog{h, rate}
+	return &AccessLog{handler: h, rate: rate}
 }
 
 // Entry is what is known of an answer. Strings that are empty, and a zero Trace, are left out.
@@ -51,8 +54,12 @@ type Entry struct {
 }
 
 // Wants reports whether to write an answer with this status: every 5xx, and one in Rate of the
-// others. Ask before filling in an Entry, so that a request that is not logged costs no more.
+// others; if that is Watched, as many as a person can read. Ask before filling in an Entry, so that
+// a request that is not logged costs no more.
 func (l *AccessLog) Wants(status int) bool {
+	if l.rate == Watched {
+		return l.shown.admit(time.Now())
+	}
 	if l.rate == All || status >= 500 {
 		return true
 	}
@@ -61,7 +68,7 @@ func (l *AccessLog) Wants(status int) bool {
 
 // Write writes a line.
 func (l *AccessLog) Write(e *Entry) {
-	r := slog.NewRecord(time.Now(), slog.LevelInfo, "request", 0)
+	r := slog.NewRecord(time.Now(), slog.LevelInfo, requestMessage, 0)
 	r.AddAttrs(slog.String("id", e.ID), slog.Int("status", e.Status),
 		slog.String("method", e.Method),
 		slog.String("path", cut(e.Path)), slog.Int64("duration_us", e.Duration.Microseconds()),
@@ -69,8 +76,16 @@ func (l *AccessLog) Write(e *Entry) {
 		slog.String("proto", e.Proto),
 		optional("client", e.Client), optional("key", e.Key), optional("traceparent", e.Trace))
 	r.AddAttrs(e.Attrs...)
+	if l.rate == Watched {
+		r.AddAttrs(slog.Int64(unseenKey, l.shown.takeUnseen()))
+	}
 	l.handler.Handle(context.Background(), r)
 }
+
+const (
+	requestMessage = "request" // of each record
+	unseenKey      = "unseen"  // the attribute of answers that were not logged before this one
+)
 
 // optional is an attribute, or the empty one, which handlers leave out.
 func optional(key, value string) slog.Attr {
@@ -94,7 +109,31 @@ type Rate uint32
 const (
 	Off Rate = 0
 	All Rate = 1
+	// Watched is as many as a person can read, perSecond, and how many there were besides.
+	Watched Rate = math.MaxUint32
 )
+
+// perSecond is how many lines a person can follow.
+const perSecond = 20
+
+// A window admits perSecond events in each second and counts the others.
+type window struct {
+	second, admitted, unseen atomic.Int64
+}
+
+func (w *window) admit(now time.Time) bool {
+	// Two goroutines at the turn of a second may admit a few more than perSecond.
+	if second := now.Unix(); w.second.Swap(second) != second {
+		w.admitted.Store(0)
+	}
+	if w.admitted.Load() >= perSecond || w.admitted.Add(1) > perSecond {
+		w.unseen.Add(1)
+		return false
+	}
+	return true
+}
+
+func (w *window) takeUnseen() int64 { return w.unseen.Swap(0) }
 
 // ParseRate reads off, all, or 1/N.
 func ParseRate(s string) (Rate, error) {
@@ -105,7 +144,8 @@ func ParseRate(s string) (Rate, error) {
 		return All, nil
 	}
 	if n, ok := strings.CutPrefix(s, "1/"); ok {
-		if n, err := strconv.ParseUint(n, 10, 32); err == nil && n > 0 {
+		if n, err := strconv.ParseUint(n, 10, 32); err == nil && n > 0 &&
+			Rate(n) != Watched {
 			return Rate(n), nil
 		}
 	}

@@ -2,9 +2,6 @@ package metrics_test
 
 import (
 	"fmt"
-	"net/http"
-	"net/http/httptest"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -162,20 +159,6 @@ func TestConcurrentUse(t *testing.T) {
 	}
 	if got, want := h.Count(), uint64(workers*each); got != want {
 		t.Errorf("histogram: got %d, want %d", got, want)
-	}
-}
-
-func TestServeHTTP(t *testing.T) {
-	r := metrics.New()
-	r.Counter("x_total", "X.").Inc()
-	w := httptest.NewRecorder()
-	r.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
-	if got, want := w.Header().Get("Content-Type"),
-		"text/plain; version=0.0.4; charset=utf-8"; got != want {
-		t.Errorf("Content-Type: got %q, want %q", got, want)
-	}
-	if !strings.Contains(w.Body.String(), "x_total 1\n") {
-		t.Errorf("got %q", w.Body.String())
 	}
 }
 

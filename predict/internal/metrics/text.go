@@ -2,18 +2,13 @@ package metrics
 
 import (
 	"maps"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-// ServeHTTP answers with all metrics. It looks at nothing in the request; route it by method and
-// path.
-func (r *Registry) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	w.Write(r.AppendText(nil))
-}
+// ContentType is that of the text.
+const ContentType = "text/plain; version=0.0.4; charset=utf-8"
 
 // AppendText appends all metrics in the Prometheus text format: families in the order of their
 // names, series in the order of their labels, so that two writings differ only where values do.

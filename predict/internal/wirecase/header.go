@@ -83,8 +83,6 @@ var fields = []Case{
 			"HTTP2-Settings: AAMAAABkAAQAAP__\r\n"+Plain, Forecast), "200 open"},
 	{"expect", "MUST 9110 10.1.1", Post("Expect: 100-continue\r\n"+Plain, Forecast), "100 200 open"},
 	{"expect something else", "MAY 9110 10.1.1", Post("Expect: 200-ok\r\n"+Plain, Forecast), "417 closed"},
-	{"encoding of the content", "", Post("Content-Encoding: gzip\r\n"+Plain, Forecast),
-		"200 open"},
 
 	{"upgrade without connection", "MUST 9110 7.8", get("Upgrade: websocket\r\n"), "200 open"},
 	{"upgrade to what is unknown", "9110 7.8", get("Connection: Upgrade\r\nUpgrade: no/1.0\r\n"),

@@ -55,8 +55,8 @@ type Case struct {
 // 400, gets the 501 of section 6.1; both end the connection. A request line of over 12 KiB gets the
 // 431 of a header of that length.
 func Cases() []Case {
-	return slices.Concat(good, lengths, chunks, codings, smuggled, bodies, lines, targets, headers,
-		fields, foreign)
+	return slices.Concat(good, lengths, chunks, codings, smuggled, bodies, contents, lines, targets,
+		headers, fields, foreign)
 }
 
 var good = []Case{
