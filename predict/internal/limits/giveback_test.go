@@ -2,6 +2,7 @@ package limits
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,12 +12,22 @@ import (
 // process is busy or has hardly grown.
 func TestGiveBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex // guards what follows
 		now, freed, live := use{held: 100}, 0, uint64(60)
-		free := func() { now.held, freed = live, freed+1 }
+		read := func() use {
+			mu.Lock()
+			defer mu.Unlock()
+			return now
+		}
+		free := func() {
+			mu.Lock()
+			defer mu.Unlock()
+			now.held, freed = live, freed+1
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan bool)
 		go func() {
-			giveBack(ctx, func() use { return now }, free)
+			giveBack(ctx, read, free)
 			close(ended)
 		}()
 		for _, step := range []struct {
@@ -37,12 +48,18 @@ func TestGiveBack(t *testing.T) {
 			{80, 0, 80, 5}, // it needs more
 			{80, 0, 80, 5},
 		} {
+			synctest.Wait()
+			mu.Lock()
 			now.held, live = step.held, step.live
 			now.cycles += step.cycles
+			mu.Unlock()
 			time.Sleep(giveBackEvery)
 			synctest.Wait()
-			if freed != step.want {
-				t.Errorf("%+v: got memory freed %d times", step, freed)
+			mu.Lock()
+			got := freed
+			mu.Unlock()
+			if got != step.want {
+				t.Errorf("%+v: got memory freed %d times", step, got)
 			}
 		}
 		cancel()
