@@ -56,7 +56,7 @@ func benchHit(b *testing.B, seq []ask) {
 // BenchmarkMiss loads keys never seen before into a full cache, on all processors.
 func BenchmarkMiss(b *testing.B) {
 	c := mustNew(b, Config[answerKey, []byte]{Capacity: 4096, MaxBytes: 1 << 30,
-		Cost: byteCost[answerKey]}, numShards(4096, 1<<30))
+		Cost: byteCost[answerKey]}, numShards(4096))
 	load, ctx := value(make([]byte, 4096)), b.Context()
 	b.ReportAllocs()
 	var goroutine atomic.Uint32

@@ -15,10 +15,8 @@ const (
 	defaultTTL      = time.Hour
 	maxTTL          = 100 * 365 * 24 * time.Hour // keeps clock + TTL far from overflow
 
-	// The hash spreads keys unevenly, and a shard that gets more than its share evicts early. The
-	// larger the shards, the smaller the difference.
-	minShardEntries = 1024
-	minShardBytes   = 2 << 20
+	minShardEntries = 256
+	maxShards       = 64 // each eviction looks at all
 )
 
 // Config says how much a cache may hold and for how long. The zero value is usable.
@@ -27,8 +25,8 @@ type Config[K comparable, V any] struct {
 	Capacity int
 
 	// MaxBytes bounds the sum of all entries' bytes; 0 means no bound. An entry counts as its Cost
-	// plus the overhead of the cache. A value over an eighth of its shard's part is returned but
-	// not kept. MaxBytes needs Cost.
+	// plus the overhead of the cache. A value over an eighth of MaxBytes is returned but not kept.
+	// MaxBytes needs Cost.
 	MaxBytes int64
 
 	// Cost returns the bytes that a key and its value hold beyond their own size in an entry:
@@ -50,22 +48,21 @@ type Cache[K comparable, V any] struct {
 	cost     func(K, V) int64
 	overhead int64
 	sweeper  *sweeper
+	room     room
 }
 
 // New returns an empty cache, or an error that names the field at fault.
 func New[K comparable, V any](cfg Config[K, V]) (*Cache[K, V], error) {
 	cfg.Capacity = cmp.Or(cfg.Capacity, defaultCapacity)
 	cfg.TTL = cmp.Or(cfg.TTL, defaultTTL)
-	return newCache(cfg, numShards(cfg.Capacity, cfg.MaxBytes))
+	return newCache(cfg, numShards(cfg.Capacity))
 }
 
-// numShards returns the largest power of two that leaves no shard too small, up to four shards per
-// processor, so that two inserts seldom wait for the same lock.
-func numShards(capacity int, maxBytes int64) int {
+// numShards returns a power of two: about four shards per processor, so that two inserts seldom
+// wait for the same lock.
+func numShards(capacity int) int {
 	n := 1
-	for n < 4*runtime.GOMAXPROCS(0) &&
-		capacity/(2*n) >= minShardEntries &&
-		(maxBytes == 0 || maxBytes/int64(2*n) >= minShardBytes) {
+	for n < min(4*runtime.GOMAXPROCS(0), maxShards) && capacity/(2*n) >= minShardEntries {
 		n *= 2
 	}
 	return n
@@ -93,21 +90,13 @@ func newCache[K comparable, V any](cfg Config[K, V], shards int) (*Cache[K, V], 
 		ttl:      int64(cfg.TTL),
 		cost:     cfg.Cost,
 		overhead: overhead,
+		room:     room{maxEntries: int64(cfg.Capacity), maxBytes: cfg.MaxBytes},
 	}
 	for i := range c.shards {
-		c.shards[i].init(part(cfg.Capacity, shards, i), part(cfg.MaxBytes, int64(shards), int64(i)))
+		c.shards[i].init()
 	}
 	c.sweeper = newSweeper(c.sweep)
 	return c, nil
-}
-
-// part returns the i-th of n parts of total. They differ by at most one and their sum is total.
-func part[T int | int64](total, n, i T) T {
-	p := total / n
-	if i < total%n {
-		p++
-	}
-	return p
 }
 
 // now returns the nanoseconds since New. Reading only the monotonic clock costs less than half of
@@ -130,7 +119,7 @@ type Item[V any] struct {
 // not count as a miss.
 func (c *Cache[K, V]) Get(k K) (v V, ok bool) {
 	s := c.shard(k)
-	if e := s.find(k); e != nil && s.use(e, c.now()) {
+	if e := s.find(k); e != nil && c.use(e, c.now()) {
 		return e.value, true
 	}
 	return v, false
@@ -140,7 +129,7 @@ func (c *Cache[K, V]) Get(k K) (v V, ok bool) {
 func (c *Cache[K, V]) Load(ctx context.Context, k K,
 	load func(context.Context) (V, error)) (V, error) {
 	s := c.shard(k)
-	if e := s.find(k); e != nil && s.use(e, c.now()) {
+	if e := s.find(k); e != nil && c.use(e, c.now()) {
 		return e.value, nil
 	}
 	it, err := c.loadMissing(ctx, s, k, load)
@@ -161,7 +150,7 @@ func (c *Cache[K, V]) LoadItem(ctx context.Context, k K,
 	load func(context.Context) (V, error)) (Item[V], error) {
 	s := c.shard(k)
 	if e := s.find(k); e != nil {
-		if now := c.now(); s.use(e, now) {
+		if now := c.now(); c.use(e, now) {
 			return e.hit(now), nil
 		}
 	}
@@ -175,7 +164,7 @@ func (c *Cache[K, V]) LoadItem(ctx context.Context, k K,
 // and new answers must not mix, K needs a generation number.
 func (c *Cache[K, V]) Purge() {
 	for i := range c.shards {
-		c.shards[i].purge()
+		c.purge(&c.shards[i])
 	}
 }
 
@@ -186,8 +175,8 @@ func (c *Cache[K, V]) Close() {
 	c.Purge()
 }
 
-// Stats is what a cache holds and has done. Each shard is read at a moment of its own: the bounds
-// hold in every Stats, but sums of counters are no snapshot.
+// Stats is what a cache holds and has done. Each shard is read at a moment of its own, so sums of
+// counters are no snapshot. Entries and Bytes count an entry that is just being inserted.
 //
 // Hits are not counted: all processors would write that counter. A caller that counts its requests
 // anyway gets them from [Stats.Hits].
@@ -211,14 +200,12 @@ func (st Stats) Hits(lookups uint64) uint64 {
 
 // Stats returns the cache's figures.
 func (c *Cache[K, V]) Stats() Stats {
-	var sum Stats
+	sum := Stats{Entries: int(c.room.entries.Load()), Bytes: c.room.bytes.Load()}
 	for i := range c.shards {
 		s := &c.shards[i]
 		s.mu.Lock()
 		st := s.stats
 		s.mu.Unlock()
-		sum.Entries += st.Entries
-		sum.Bytes += st.Bytes
 		sum.Misses += st.Misses
 		sum.Loads += st.Loads
 		sum.Joins += st.Joins

@@ -4,40 +4,61 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
-// check fails t unless all shards are sound. It may run beside other users of c.
+// check fails t unless c is sound. It may run beside other users of c.
 func check[K comparable, V any](t testing.TB, c *Cache[K, V]) {
 	t.Helper()
-	for i := range c.shards {
-		if err := c.shards[i].check(c); err != nil {
-			t.Fatalf("shard %d: %v", i, err)
-		}
+	if err := c.check(); err != nil {
+		t.Fatal(err)
 	}
 }
 
-// check returns an error unless list, map and figures agree and the bounds hold. It ends no test
-// itself: that would leave the lock taken, and everything after would wait for it.
-func (s *shard[K, V]) check(c *Cache[K, V]) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	pushes := s.pushes.Load()
-	n, bytes := 0, int64(0)
-	for e := s.ends.newer; e != &s.ends; e = e.newer {
-		if n++; n > s.maxEntries {
-			return fmt.Errorf("more than %d entries in the list", s.maxEntries)
+// check returns an error unless heaps, maps and figures agree and the bounds hold. It ends no test
+// itself: that would leave the locks taken, and everything after would wait for them.
+func (c *Cache[K, V]) check() error {
+	entries, bytes := int64(0), int64(0)
+	for i := range c.shards {
+		s := &c.shards[i]
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if err := c.checkShard(s); err != nil {
+			return fmt.Errorf("shard %d: %w", i, err)
 		}
-		if bytes += e.cost; e.cost < c.overhead {
+		for _, x := range s.heap {
+			entries++
+			bytes += x.e.cost
+		}
+	}
+	// Loads that land now may have taken room for an entry that is in no shard yet.
+	if n := c.room.entries.Load(); entries > n || n > c.room.maxEntries {
+		return fmt.Errorf("%d entries, counted are %d, allowed %d", entries, n, c.room.maxEntries)
+	}
+	if n := c.room.bytes.Load(); bytes > n || c.room.maxBytes > 0 && n > c.room.maxBytes {
+		return fmt.Errorf("%d bytes, counted are %d, allowed %d", bytes, n, c.room.maxBytes)
+	}
+	return nil
+}
+
+func (c *Cache[K, V]) checkShard(s *shard[K, V]) error {
+	epoch := c.room.epoch.Load()
+	for i, x := range s.heap {
+		e := x.e
+		if e.slot != i {
+			return fmt.Errorf("key %v: in slot %d, says %d", e.key, i, e.slot)
+		}
+		if parent := s.heap[max(0, i-1)/children]; x.used < parent.used || x.used > epoch {
+			return fmt.Errorf("slot %d: epoch %d, above it %d, now %d", i, x.used, parent.used, epoch)
+		}
+		if e.cost < c.overhead {
 			return fmt.Errorf("key %v: %d bytes, less than the overhead", e.key, e.cost)
 		}
-		if e.older.newer != e || e.newer.older != e {
-			return fmt.Errorf("key %v: its neighbours do not point at it", e.key)
-		}
 		if got, ok := s.m.Load(e.key); !ok || got != e {
-			return fmt.Errorf("key %v: the map has %v, the list %p", e.key, got, e)
+			return fmt.Errorf("key %v: the map has %v, the heap %p", e.key, got, e)
 		}
 		if c.shard(e.key.(K)) != s {
 			return fmt.Errorf("key %v belongs to another shard", e.key)
@@ -46,21 +67,33 @@ func (s *shard[K, V]) check(c *Cache[K, V]) error {
 		if ttl := time.Duration(c.ttl); life > ttl || life < ttl-ttl/jitterShare {
 			return fmt.Errorf("key %v lives %v, want %v less at most 5 %%", e.key, life, ttl)
 		}
-		if m := e.mature.Load(); m == 0 || m > pushes+uint64(s.maxEntries+3)/4 {
-			return fmt.Errorf("key %v matures at push %d, now is %d", e.key, m, pushes)
-		}
 	}
 	inMap := 0
 	s.m.Range(func(_, _ any) bool { inMap++; return true })
-	if n != inMap || n != s.stats.Entries {
-		return fmt.Errorf("the list has %d entries, the map %d, counted are %d", n, inMap,
-			s.stats.Entries)
+	if inMap != len(s.heap) {
+		return fmt.Errorf("the heap has %d entries, the map %d", len(s.heap), inMap)
 	}
-	if bytes != s.stats.Bytes || s.maxBytes > 0 && bytes > s.maxBytes {
-		return fmt.Errorf("the list has %d bytes, counted are %d, allowed %d", bytes, s.stats.Bytes,
-			s.maxBytes)
+	oldest := uint64(math.MaxUint64)
+	if inMap > 0 {
+		oldest = s.heap[0].used
+	}
+	if got := s.oldest.Load(); got != oldest {
+		return fmt.Errorf("the oldest slot is of epoch %d, published is %d", oldest, got)
 	}
 	return nil
+}
+
+// held returns the entries in all shards.
+func (c *Cache[K, V]) held() (held []*entry[V]) {
+	for i := range c.shards {
+		s := &c.shards[i]
+		s.mu.Lock()
+		for _, x := range s.heap {
+			held = append(held, x.e)
+		}
+		s.mu.Unlock()
+	}
+	return held
 }
 
 // mustNew returns a cache with the given number of shards.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 )
 
@@ -25,11 +26,11 @@ func (c *Cache[K, V]) loadMissing(ctx context.Context, s *shard[K, V], k K,
 	s.mu.Lock()
 	now := c.now()
 	if e := s.find(k); e != nil {
-		if s.use(e, now) {
+		if c.use(e, now) {
 			s.mu.Unlock()
 			return e.hit(now), nil
 		}
-		s.expireLocked(e)
+		c.expireLocked(s, e)
 	}
 	s.stats.Misses++
 	if f := s.flights[k]; f != nil {
@@ -84,23 +85,30 @@ func (c *Cache[K, V]) fly(ctx context.Context, s *shard[K, V], k K, f *flight[V]
 	if f.err == nil && c.cost != nil {
 		cost = min(max(0, c.cost(k, f.item.Value)), maxCost)
 	}
+	cost += c.overhead
 	returned = true
 }
 
 // land ends f. In one critical section f stops being joinable and its value becomes an entry,
-// unless it failed or a purge has removed it.
+// unless it failed, a purge has removed it, or there is no room. Room is made before that, since it
+// may take the locks of other shards.
 func (c *Cache[K, V]) land(s *shard[K, V], k K, f *flight[V], cost int64) {
 	var e *entry[V]
+	expires := f.born + c.ttl - rand.Int64N(c.ttl/jitterShare+1)
+	room := f.err == nil && k == k && c.makeRoom(s, cost, c.now())
 	s.mu.Lock()
 	now := c.now()
 	if s.flights[k] == f {
 		delete(s.flights, k)
-		if f.err == nil {
-			e = s.insertLocked(k, f, cost+c.overhead, c.ttl, now)
+		if room && now < expires {
+			e = c.insertLocked(s, k, f, cost, expires)
 		}
 	}
 	done := f.done
 	s.mu.Unlock()
+	if room && e == nil {
+		c.room.give(1, cost)
+	}
 	switch {
 	case e != nil:
 		f.item = e.item(now)

@@ -30,7 +30,7 @@ type loaded struct {
 	at    time.Time
 }
 
-const modelSize = 4096 // bytes of a shard that is to be tight
+const modelSize = 4096 // bytes of a cache that is to be tight
 
 func modelCost(k uint8, _ uint64) int64 {
 	if k == math.MaxUint8 {
@@ -61,12 +61,9 @@ func (m *model) step(op, k uint8) {
 		synctest.Wait() // for the sweep
 	case 14:
 		m.c.sweep()
-		for i := range m.c.shards {
-			s := &m.c.shards[i]
-			for e := s.ends.newer; e != &s.ends; e = e.newer {
-				if e.expired(m.c.now()) {
-					m.t.Fatalf("key %v is still there after a sweep", e.key)
-				}
+		for _, e := range m.c.held() {
+			if e.expired(m.c.now()) {
+				m.t.Fatalf("key %v is still there after a sweep", e.key)
 			}
 		}
 	case 15:
@@ -105,8 +102,8 @@ func (m *model) load(k uint8, fail error) {
 	case fail != nil:
 		return
 	}
-	s := m.c.shard(k)
-	tooLarge := s.maxBytes > 0 && modelCost(k, 0) > s.maxBytes/maxShare-m.c.overhead
+	limit := m.c.room.maxBytes
+	tooLarge := limit > 0 && modelCost(k, 0) > limit/maxShare-m.c.overhead
 	if kept := it.Left > 0; kept == tooLarge {
 		m.t.Fatalf("key %d: kept %t, want %t", k, kept, !tooLarge)
 	}
@@ -121,6 +118,9 @@ func (m *model) check() {
 	m.t.Helper()
 	check(m.t, m.c)
 	st := m.c.Stats()
+	if n := len(m.c.held()); n != st.Entries {
+		m.t.Fatalf("got %d entries, counted are %d", n, st.Entries)
+	}
 	if gone := st.Evictions + st.Expirations + m.purged; m.kept-gone != uint64(st.Entries) {
 		m.t.Fatalf("got %d entries, want %d kept less %d gone: %+v", st.Entries, m.kept, gone, st)
 	}

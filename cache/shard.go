@@ -1,7 +1,6 @@
 package cache
 
 import (
-	"math/rand/v2"
 	"reflect"
 	"sync"
 	"sync/atomic"
@@ -9,10 +8,13 @@ import (
 )
 
 const (
-	maxShare    = 8       // one entry may take an eighth of its shard's bytes
+	maxShare    = 8       // one entry may take an eighth of the bytes
 	maxCost     = 1 << 48 // a larger Cost counts as this, which keeps sums far from overflow
 	jitterShare = 20      // an entry may live a twentieth of the TTL shorter
-	youngShare  = 4       // hits do not count in the newest quarter of the list
+
+	// maxRefresh bounds the work of one eviction, some 50 us. It matters after a long time without
+	// misses, when all entries have been used since they were last looked at.
+	maxRefresh = 256
 )
 
 // mapOverhead is what an entry takes outside itself: a leaf of 48 bytes in the map and its part of
@@ -21,14 +23,14 @@ const mapOverhead = 112
 
 // entryOverhead returns the bytes of an entry beyond Cost.
 func entryOverhead[K comparable, V any]() int64 {
-	return mapOverhead + int64(reflect.TypeFor[entry[V]]().Size()+reflect.TypeFor[K]().Size())
+	return mapOverhead + int64(reflect.TypeFor[entry[V]]().Size()+reflect.TypeFor[slot[V]]().Size()+
+		reflect.TypeFor[K]().Size())
 }
 
 // An entry is a value in a shard. Readers need no lock: born, expires, key and value never change,
 // so an entry stays valid for a reader that holds it while it is evicted.
 type entry[V any] struct {
-	visited atomic.Bool   // used since it was last put at the new end of the list
-	mature  atomic.Uint64 // its hits count once shard.pushes has reached this
+	used atomic.Uint64 // the epoch of its last use
 
 	born    int64 // when its load began, on the cache's clock
 	expires int64 // it is not served then or later
@@ -36,7 +38,7 @@ type entry[V any] struct {
 	key     any   // a K: the same interface value that the map holds, not a second copy
 	value   V
 
-	older, newer *entry[V] // guarded by the shard's lock
+	slot int // its place in the heap; guarded by the shard's lock
 }
 
 func (e *entry[V]) expired(now int64) bool { return now >= e.expires }
@@ -52,39 +54,30 @@ func (e *entry[V]) hit(now int64) Item[V] {
 	return it
 }
 
-func (e *entry[V]) unlink() {
-	e.older.newer, e.newer.older = e.newer, e.older
-	e.older, e.newer = nil, nil
-}
-
-// A shard is one part of the cache, with its own map, lock, bounds and list.
+// A shard is one part of the cache, with its own map and lock.
 //
-// The list is a CLOCK: entries stand in the order in which they were put at its new end. A hit only
-// marks its entry. Eviction looks at the oldest entry: if it is marked, it loses its mark and goes
-// to the new end, else it is removed. A hit does not count while its entry is in the newest quarter
-// of the list. Otherwise a client that asks for everything twice in a row would give all its
-// entries a second chance, and they would displace those that are really popular.
+// Its heap has the entry on top whose last use is longest ago. A hit takes no lock, so it cannot
+// move its entry in the heap: it only writes the epoch into the entry. Eviction looks at the top.
+// If that entry has been used since, it sinks to where it belongs and the next one is looked at;
+// else it is removed.
 type shard[K comparable, V any] struct {
 	m sync.Map // K to *entry[V]; written only under mu
 
 	// Misses write what follows. It must not share a cache line with what all hits read.
 	_ [64]byte
 
-	pushes atomic.Uint64 // entries put at the new end so far; written only under mu
+	oldest atomic.Uint64 // heap[0].used, or the largest number; written only under mu
 
-	mu         sync.Mutex // guards all below
-	ends       entry[V]   // closes the list to a ring: newer is the oldest entry, older the newest
-	stats      Stats
-	maxEntries int
-	maxBytes   int64 // 0: no bound
-	flights    map[K]*flight[V]
+	mu      sync.Mutex // guards all below
+	heap    []slot[V]
+	stats   Stats // without Entries and Bytes
+	flights map[K]*flight[V]
 
 	_ [64]byte
 }
 
-func (s *shard[K, V]) init(maxEntries int, maxBytes int64) {
-	s.maxEntries, s.maxBytes = maxEntries, maxBytes
-	s.ends.older, s.ends.newer = &s.ends, &s.ends
+func (s *shard[K, V]) init() {
+	s.publish()
 	s.flights = make(map[K]*flight[V])
 }
 
@@ -97,102 +90,96 @@ func (s *shard[K, V]) find(k K) *entry[V] {
 	return v.(*entry[V])
 }
 
-// use reports whether e may be served at now, and marks it if the hit counts. It does not write
-// what is marked already, so processors share the cache line of a popular entry.
-func (s *shard[K, V]) use(e *entry[V], now int64) bool {
+// use reports whether e may be served at now, and notes the use. Most hits find their epoch noted
+// already and write nothing, so processors share the cache line of a popular entry.
+func (c *Cache[K, V]) use(e *entry[V], now int64) bool {
 	if e.expired(now) {
 		return false
 	}
-	if !e.visited.Load() && s.pushes.Load() >= e.mature.Load() {
-		e.visited.Store(true)
+	if epoch := c.room.epoch.Load(); e.used.Load() != epoch {
+		e.used.Store(epoch)
 	}
 	return true
 }
 
-// insertLocked adds the value of f for k, which is not in the map, and returns its entry, or nil if
-// the value is not kept. It makes room first, so the bounds hold at every moment.
-func (s *shard[K, V]) insertLocked(k K, f *flight[V], cost, ttl, now int64) *entry[V] {
-	e := &entry[V]{
-		born:    f.born,
-		expires: f.born + ttl - rand.Int64N(ttl/jitterShare+1),
-		cost:    cost,
-		key:     k,
-		value:   f.item.Value,
-	}
-	if e.expired(now) || s.maxBytes > 0 && cost > s.maxBytes/maxShare {
-		return nil
-	}
-	for s.stats.Entries == s.maxEntries || s.maxBytes > 0 && s.stats.Bytes > s.maxBytes-cost {
-		s.evictLocked(now)
-	}
-	s.stats.Entries++
-	s.stats.Bytes += cost
-	s.pushLocked(e)
-	s.m.Store(e.key, e) // last: a hit reads what pushLocked sets
+// insertLocked adds the value of f for k, which is not in the map. The caller has made room.
+func (c *Cache[K, V]) insertLocked(s *shard[K, V], k K, f *flight[V],
+	cost, expires int64) *entry[V] {
+	e := &entry[V]{born: f.born, expires: expires, cost: cost, key: k, value: f.item.Value}
+	e.used.Store(c.room.tick())
+	s.push(e)
+	s.m.Store(e.key, e)
 	return e
 }
 
-// pushLocked puts e, which is in no list, at the new end.
-func (s *shard[K, V]) pushLocked(e *entry[V]) {
-	// The quarter is of what the shard holds now, since bytes may bind long before maxEntries. It
-	// is rounded up: in a very small cache too, a hit right after the load does not count.
-	young := (s.stats.Entries + youngShare - 1) / youngShare
-	e.mature.Store(s.pushes.Add(1) + uint64(young))
-	e.older, e.newer = s.ends.older, &s.ends
-	e.older.newer, s.ends.older = e, e
-}
-
-// evictLocked removes one entry; there must be one. Hits may set marks as fast as it clears them,
-// so after a full round it takes the oldest entry as it is.
-func (s *shard[K, V]) evictLocked(now int64) {
-	for range s.stats.Entries {
-		e := s.ends.newer
-		if e.expired(now) || !e.visited.Load() {
-			break
+// evictLocked removes the entry whose last use is longest ago. It removes none and returns false if
+// another shard, where the oldest slot is of epoch others, may have an older one. It works through
+// at most *work slots; after that it takes the top as it is.
+func (c *Cache[K, V]) evictLocked(s *shard[K, V], others uint64, now int64, work *int) bool {
+	for len(s.heap) > 0 && (s.heap[0].used <= others || *work <= 0) {
+		top := s.heap[0]
+		if top.e.expired(now) {
+			c.expireLocked(s, top.e)
+			return true
 		}
-		e.unlink()
-		s.pushLocked(e)
-		e.visited.Store(false)
+		used := top.e.used.Load()
+		if used <= top.used || *work <= 0 {
+			s.stats.Evictions++
+			c.removeLocked(s, top.e)
+			return true
+		}
+		*work--
+		s.down(0, slot[V]{used, top.e})
+		s.publish()
 	}
-	if e := s.ends.newer; e.expired(now) {
-		s.expireLocked(e)
-	} else {
-		s.stats.Evictions++
-		s.removeLocked(e)
-	}
+	*work-- // so that the search ends whatever others do meanwhile
+	return false
 }
 
 // sweepLocked removes the expired entries and reports whether any entry is left.
-func (s *shard[K, V]) sweepLocked(now int64) (left bool) {
-	for e := s.ends.newer; e != &s.ends; {
-		next := e.newer
-		if e.expired(now) {
-			s.expireLocked(e)
+func (c *Cache[K, V]) sweepLocked(s *shard[K, V], now int64) (left bool) {
+	kept, bytes := s.heap[:0], int64(0)
+	for _, x := range s.heap {
+		if x.e.expired(now) {
+			s.m.Delete(x.e.key)
+			bytes += x.e.cost
+		} else {
+			kept = append(kept, x)
 		}
-		e = next
 	}
-	return s.stats.Entries > 0
+	if expired := len(s.heap) - len(kept); expired > 0 {
+		clear(s.heap[len(kept):])
+		s.heap = kept
+		s.order()
+		s.stats.Expirations += uint64(expired)
+		c.room.give(int64(expired), bytes)
+	}
+	return len(s.heap) > 0
 }
 
-func (s *shard[K, V]) expireLocked(e *entry[V]) {
+func (c *Cache[K, V]) expireLocked(s *shard[K, V], e *entry[V]) {
 	s.stats.Expirations++
-	s.removeLocked(e)
+	c.removeLocked(s, e)
 }
 
-func (s *shard[K, V]) removeLocked(e *entry[V]) {
+func (c *Cache[K, V]) removeLocked(s *shard[K, V], e *entry[V]) {
 	s.m.Delete(e.key)
-	e.unlink()
-	s.stats.Entries--
-	s.stats.Bytes -= e.cost
+	s.remove(e)
+	c.room.give(1, e.cost)
 }
 
 // purge removes the entries and the flights. A flight that is not in the map when it lands is not
 // kept.
-func (s *shard[K, V]) purge() {
+func (c *Cache[K, V]) purge(s *shard[K, V]) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	bytes := int64(0)
+	for _, x := range s.heap {
+		bytes += x.e.cost
+	}
 	s.m.Clear()
-	s.ends.older, s.ends.newer = &s.ends, &s.ends
-	s.stats.Entries, s.stats.Bytes = 0, 0
+	c.room.give(int64(len(s.heap)), bytes)
+	s.heap = nil
+	s.publish()
 	clear(s.flights)
 }

@@ -49,7 +49,7 @@ func (c *Cache[K, V]) sweep() (left bool) {
 	for i := range c.shards {
 		s := &c.shards[i]
 		s.mu.Lock()
-		left = s.sweepLocked(now) || left
+		left = c.sweepLocked(s, now) || left
 		s.mu.Unlock()
 	}
 	return left

@@ -22,18 +22,19 @@ type ask struct {
 
 // A workload is a reproducible sequence of look-ups.
 type workload struct {
-	name string
-	loss float64                       // the hit ratio may be so many points below exact LRU
-	key  func(r *rand.Rand, i int) int // of the i-th look-up
+	name  string
+	key   func(r *rand.Rand, i int) int // of the i-th look-up
+	bytes func(key int) int64           // of an answer to an attacker; those of others have 1000
 }
 
-// asks returns n look-ups; attackers ask for answers of the given size.
-func (w workload) asks(n int, attackBytes int64) []ask {
-	r := rand.New(rand.NewPCG(0, 1))
+// asks returns n look-ups.
+func (w workload) asks(n int, seed uint64) []ask {
+	r := rand.New(rand.NewPCG(seed, 1))
 	asks := make([]ask, n)
 	for i := range asks {
-		if asks[i] = (ask{uint32(w.key(r, i)), 1000}); asks[i].key >= attackKeys {
-			asks[i].bytes = attackBytes
+		k := w.key(r, i)
+		if asks[i] = (ask{uint32(k), 1000}); k >= attackKeys {
+			asks[i].bytes = w.bytes(k - attackKeys)
 		}
 	}
 	return asks
@@ -56,40 +57,39 @@ func zipf(s float64, n int) func(r *rand.Rand, i int) int {
 func workloads(phase int) []workload {
 	z9, z10 := zipf(0.9, numKeys), zipf(1.0, numKeys)
 	return []workload{
-		{"zipf 0.7", 1, zipf(0.7, numKeys)},
-		{"zipf 0.9", 1, z9},
-		{"zipf 1.0", 1, z10},
-		{"zipf 1.2", 1, zipf(1.2, numKeys)},
-		{"zipf 0.9 with scans", 1, func(r *rand.Rand, i int) int {
+		{name: "zipf 0.7", key: zipf(0.7, numKeys)},
+		{name: "zipf 0.9", key: z9},
+		{name: "zipf 1.0", key: z10},
+		{name: "zipf 1.2", key: zipf(1.2, numKeys)},
+		{name: "zipf 0.9 with scans", key: func(r *rand.Rand, i int) int {
 			if i %= phase + numKeys; i >= phase {
 				return i * 7919 % numKeys // a batch job asks for all of them
 			}
 			return z9(r, i)
 		}},
-		{"zipf 0.9, 30 % one-hit keys", 1, func(r *rand.Rand, i int) int {
+		{name: "zipf 0.9, 30 % one-hit keys", key: func(r *rand.Rand, i int) int {
 			if r.Float64() < 0.3 {
 				return numKeys + i
 			}
 			return z9(r, i)
 		}},
-		{"zipf 1.0, ranks rotated", 1, func(r *rand.Rand, i int) int {
+		{name: "zipf 1.0, ranks rotated", key: func(r *rand.Rand, i int) int {
 			return (z10(r, i) + i/phase*1000) % numKeys
 		}},
-		{"zipf 1.0, ranks sliding", 1, func(r *rand.Rand, i int) int {
+		{name: "zipf 1.0, ranks sliding", key: func(r *rand.Rand, i int) int {
 			return (z10(r, i) + i/20) % numKeys
 		}},
-		{"zipf 1.0, all new keys", 1, func(r *rand.Rand, i int) int {
+		{name: "zipf 1.0, all new keys", key: func(r *rand.Rand, i int) int {
 			return z10(r, i) + i/phase*numKeys // a new market day
 		}},
-		{"loop of 2000", 1, func(_ *rand.Rand, i int) int { return i % 2000 }},
-		{"a few times in 200 look-ups", 1, func(r *rand.Rand, i int) int {
+		{name: "loop of 2000", key: func(_ *rand.Rand, i int) int { return i % 2000 }},
+		{name: "a few times in 200 look-ups", key: func(r *rand.Rand, i int) int {
 			return max(0, i/4-r.IntN(50))
 		}},
-		{"set of 2000 sliding", 1, func(r *rand.Rand, i int) int { return i/10 + r.IntN(2000) }},
-		// It slides fast and is about as wide as the cache at one of the capacities.
-		{"set of 800 sliding fast", 2, func(r *rand.Rand, i int) int { return i/4 + r.IntN(800) }},
+		{name: "set of 2000 sliding", key: func(r *rand.Rand, i int) int { return i/10 + r.IntN(2000) }},
+		{name: "set of 800 sliding fast", key: func(r *rand.Rand, i int) int { return i/4 + r.IntN(800) }},
 		// It just fits at one of the capacities.
-		{"set of 1350, 2 % one-hit keys", 1, func(r *rand.Rand, i int) int {
+		{name: "set of 1350, 2 % one-hit keys", key: func(r *rand.Rand, i int) int {
 			if r.IntN(50) == 0 {
 				return numKeys + i
 			}
@@ -100,43 +100,6 @@ func workloads(phase int) []workload {
 
 // capacities are 0.5 % to 80 % of numKeys.
 var capacities = []int{75, 150, 375, 750, 1500, 3000, 6000, 12000}
-
-// attacks returns sequences in which nine of ten look-ups are an attacker's. The popular keys and
-// the cache are scaled: 1/scale of 20,000 answers of 1 kB in 65,536 entries and 64 MiB.
-func attacks(scale int) (attacks []workload, l limits) {
-	popular := zipf(1.0, 20_000/scale)
-	apart := 2000 / scale
-	for name, key := range map[string]func(i int) int{ // of the attacker's i-th look-up
-		"never repeated":       func(i int) int { return i },
-		"twice in a row":       func(i int) int { return i / 2 },
-		"three times in a row": func(i int) int { return i / 3 },
-		"twice, far apart":     func(i int) int { return i/(2*apart)*apart + i%apart },
-		// Four times each, so far apart that all uses but the first count as such. A key that is
-		// passed over begins anew, where exact LRU would count from its last use: that costs more
-		// than a point.
-		"four times, far apart": func(i int) int {
-			apart := 10_000 / scale
-			return i/(4*apart)*apart + i%apart
-		},
-		// Together with the popular answers this is as much as just fits, and then just not.
-		"a loop as long as the cache": func(i int) int { return i % (65_000 / scale) },
-		"a loop that grows":           func(i int) int { return i % (1 + i/20) },
-		"a loop beyond capacity":      func(i int) int { return i % (100_000 / scale) },
-		"a loop that fits":            func(i int) int { return i % (5000 / scale) },
-	} {
-		loss := 1.0
-		if name == "four times, far apart" {
-			loss = 2
-		}
-		attacks = append(attacks, workload{name, loss, func(r *rand.Rand, i int) int {
-			if i%10 == 0 {
-				return popular(r, i)
-			}
-			return attackKeys + key(i-i/10-1)
-		}})
-	}
-	return attacks, limits{65_536 / scale, 64 << 20 / int64(scale)}
-}
 
 // hitRatio returns the hits of regular clients in percent of their look-ups.
 func hitRatio(asks []ask, access policy) float64 {
@@ -158,7 +121,7 @@ func TestSimulations(t *testing.T) {
 	loop := workload{key: func(_ *rand.Rand, i int) int { return i % 2000 }}.asks(20_000, 0)
 	for _, l := range []limits{{2000, 0}, {9999, 2_000_000}} {
 		less := limits{l.entries - 1, l.bytes - min(l.bytes, 1)}
-		for i, p := range []func(limits) policy{exactLRU, lateClock, clock, sieve, fifo} {
+		for i, p := range []func(limits) policy{exactLRU, clock, sieve, fifo} {
 			if got := hitRatio(loop, p(l)); got != 90 {
 				t.Errorf("policy %d, %+v: got %v %% of a loop that fits, want 90", i, l, got)
 			}

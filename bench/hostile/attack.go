@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -50,7 +51,10 @@ func (a *attack) connect(ctx context.Context, i int) {
 	a.made[which].Add(1)
 	defer c.Close()
 	defer context.AfterFunc(ctx, func() { c.Close() })()
-	a.kinds[which].hold(c)
+	k := a.kinds[which]
+	if sealed := a.seal(c, k); sealed != nil {
+		k.hold(sealed)
+	}
 	// Nothing is read: the end shows as a hang-up.
 	awaitEnd(ctx, c)
 }
@@ -76,19 +80,38 @@ func (a *attack) dial(ctx context.Context, i int) net.Conn {
 	return c
 }
 
+// seal returns the connection as hold is to use it: after a handshake if the server wants one, or
+// nil if that failed. A kind that attacks the handshake gets the connection without one.
+func (a *attack) seal(c net.Conn, k kind) net.Conn {
+	if !a.tls || k.name == "hello" {
+		return c
+	}
+	cfg := &tls.Config{InsecureSkipVerify: true}
+	if k.http2 {
+		cfg.NextProtos = []string{"h2"}
+	}
+	sealed := tls.Client(c, cfg)
+	c.SetDeadline(time.Now().Add(10 * time.Second))
+	defer c.SetDeadline(time.Time{})
+	if sealed.Handshake() != nil {
+		return nil
+	}
+	return sealed
+}
+
 // awaitEnd waits until the peer has closed a connection, without reading what it sent before.
 func awaitEnd(ctx context.Context, c net.Conn) {
 	raw, err := c.(*net.TCPConn).SyscallConn()
 	if err != nil {
 		return
 	}
-	for ctx.Err() == nil && open(raw) {
+	for ctx.Err() == nil && established(raw) {
 		time.Sleep(250 * time.Millisecond)
 	}
 }
 
-// open reports whether the kernel still calls a connection established.
-func open(raw syscall.RawConn) (yes bool) {
+// established reports whether the kernel still calls a connection established.
+func established(raw syscall.RawConn) (yes bool) {
 	raw.Control(func(fd uintptr) {
 		state, err := syscall.GetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_INFO)
 		yes = err == nil && state&0xFF == 1

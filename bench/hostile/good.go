@@ -5,42 +5,47 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"os"
+	"net"
 	"os/exec"
-	"path/filepath"
 	"runtime"
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
 	"tickercast/bench"
 	"tickercast/bench/load"
-	"tickercast/bench/proc"
 )
 
 const goodClientCommand = "good-client"
 
 // runGoodClient asks for cached forecasts and prints what it got. It is a process of its own
 // because the thousands of goroutines of the attack would delay it.
-func runGoodClient(ctx context.Context, addr, duration string, stdout io.Writer) error {
+func runGoodClient(ctx context.Context, addr, duration, sealed string, stdout io.Writer) error {
 	runtime.GOMAXPROCS(1)
 	d, err := time.ParseDuration(duration)
 	if err != nil {
 		return err
 	}
 	r, err := load.Run(ctx, load.Config{Addr: addr, Requests: bench.Hit(addr), Conns: 16,
-		Rate: 500, Warmup: 200 * time.Millisecond, Duration: d})
+		Rate: 500, Warmup: 200 * time.Millisecond, Duration: d, Dial: dialer(addr, sealed == "true")})
 	if err != nil {
 		return err
 	}
 	all := r.Latency.Count() + r.Failed()
 	return json.NewEncoder(stdout).Encode(goodResult{r.Latency.Quantile(0.5),
 		r.Latency.Quantile(0.99), float64(r.Latency.Count()) / float64(max(all, 1)), all})
+}
+
+// dialer returns how to connect to a server, as load.Config wants it.
+func dialer(addr string, sealed bool) func(context.Context) (net.Conn, error) {
+	if !sealed {
+		return nil
+	}
+	d := &tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}
+	return func(ctx context.Context) (net.Conn, error) { return d.DialContext(ctx, "tcp", addr) }
 }
 
 // A goodResult is what runGoodClient prints.
@@ -62,7 +67,8 @@ type goodClient struct {
 }
 
 func (o *options) startGoodClient(addr string, d time.Duration) (*goodClient, error) {
-	c := &goodClient{cmd: exec.Command("/proc/self/exe", goodClientCommand, addr, d.String())}
+	c := &goodClient{cmd: exec.Command("/proc/self/exe", goodClientCommand, addr, d.String(),
+		fmt.Sprint(o.tls))}
 	c.cmd.Stdout, c.cmd.Stderr = &c.out, o.log
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	return c, c.cmd.Start()
@@ -74,55 +80,4 @@ func (c *goodClient) result() (r goodResult, err error) {
 		return r, fmt.Errorf("the good client: %w", err)
 	}
 	return r, json.Unmarshal(c.out.Bytes(), &r)
-}
-
-// build returns the path of a binary, built from this tree if it is empty.
-func build(ctx context.Context, binary string) (path string, cleanup func(), err error) {
-	if binary != "" {
-		return binary, func() {}, nil
-	}
-	dir, err := os.MkdirTemp("", "tickercast-hostile")
-	if err != nil {
-		return "", nil, err
-	}
-	cleanup = func() { os.RemoveAll(dir) }
-	if binary, err = proc.Build(ctx, dir); err != nil {
-		cleanup()
-	}
-	return binary, cleanup, err
-}
-
-// resident is the resident memory of a process in bytes, or 0 when it has ended.
-func resident(pid int) int64 {
-	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	for line := range strings.Lines(string(status)) {
-		if f := strings.Fields(line); len(f) > 1 && f[0] == "VmRSS:" {
-			n, _ := strconv.ParseInt(f[1], 10, 64)
-			return n << 10
-		}
-	}
-	return 0
-}
-
-// makeGroup makes a control group with a memory limit. join is what makes the command after it a
-// member.
-func makeGroup(limit int64) (join []string, remove func(), err error) {
-	for _, version := range []struct{ root, file string }{
-		{"/sys/fs/cgroup/memory", "memory.limit_in_bytes"}, {"/sys/fs/cgroup", "memory.max"},
-	} {
-		dir := filepath.Join(version.root, fmt.Sprintf("tickercast-hostile-%d", os.Getpid()))
-		if e := os.Mkdir(dir, 0o755); e != nil {
-			err = errors.Join(err, e)
-			continue
-		}
-		if e := os.WriteFile(filepath.Join(dir, version.file), []byte(fmt.Sprint(limit)),
-			0o644); e != nil {
-			os.Remove(dir)
-			err = errors.Join(err, e)
-			continue
-		}
-		join := []string{"sh", "-c", `echo $$ >"$0" && exec "$@"`, filepath.Join(dir, "cgroup.procs")}
-		return join, func() { os.Remove(dir) }, nil
-	}
-	return nil, nil, err
 }

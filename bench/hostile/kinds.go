@@ -15,36 +15,56 @@ import (
 // A kind is a way to make a server hold memory. hold sends on a new connection, and returns when
 // there is no more to send; the connection is then kept until the server ends it.
 type kind struct {
-	name string
-	hold func(c net.Conn)
+	name  string
+	hold  func(c net.Conn)
+	http2 bool
 }
 
 var kinds = []kind{
-	{"bodies", once(post("/predict/batch", 1<<20, 1<<20-1))},               // all but a byte of a batch
-	{"singles", once(post("/predict", 1<<16, 1<<16-1))},                    // and of a single request
-	{"free", once(withFields(28, 60, post("/predict", 16<<10, 16<<10-1)))}, // one too short to be counted
-	{"chunks", once(chunked("/predict/batch", 900<<10))},                   // a body without an end or a length
-	{"gzip", once(inflated("/predict/batch", 1<<20))},                      // a kB that becomes a MB
-	{"heads", once(manyFields + "Content-Length: 9\r\n\r\n")},              // many short headers, and no body
-	{"halfheads", once(manyFields)},                                        // the same without an end
-	{"tickers", once(strings.Repeat(get("/tickers?limit=1000"), 6))},       // answers that are not read
-	{"batches", once(batch(`{"ticker":"AAPL","days_ahead":30}`, 400))},
-	{"errors", once(batch(`{"ticker":"`+strings.Repeat("x", 900)+`"}`, 900))},
-	{"zeros", once(zeros())}, // a tree of half a million values
-	{"streams", func(c net.Conn) { streams(c, true) }},
-	{"uploads", func(c net.Conn) { streams(c, false) }},
-	{"pings", pings},
-	{"h2idle", once(preface + string(frame(4, 0, 0, nil)))},
-	{"idle", once(post("/predict", len(aForecast), 0) + aForecast)},
-	{"slow", func(c net.Conn) {
-		for _, b := range []byte(get("/" + strings.Repeat("x", 100))) {
+	{name: "bodies", hold: once(post("/predict/batch", 1<<20, 1<<20-1))}, // all but a byte of a batch
+	{name: "singles", hold: once(post("/predict", 1<<16, 1<<16-1))},      // and of a single request
+	// and of one that is too short to be counted
+	{name: "free", hold: once(withFields(28, 60, post("/predict", 16<<10, 16<<10-1)))},
+	{name: "chunks", hold: once(chunked("/predict/batch", 900<<10))},      // a body without end or length
+	{name: "gzip", hold: once(inflated("/predict/batch", 1<<20))},         // a kB that becomes a MB
+	{name: "crumbs", hold: once(crumbs())},                                // a body in chunks of a byte
+	{name: "trailers", hold: trailers},                                    // fields behind a body, without end
+	{name: "heads", hold: once(manyFields + "Content-Length: 9\r\n\r\n")}, // many fields, no body
+	{name: "halfheads", hold: once(manyFields)},                           // the same without an end
+	// answers that are not read
+	{name: "tickers", hold: once(strings.Repeat(get("/tickers?limit=1000"), 6))},
+	{name: "pipelines", hold: once(strings.Repeat(anIdleOne, 10_000))},
+	{name: "batches", hold: once(batch(`{"ticker":"AAPL","days_ahead":30}`, 400))},
+	{name: "errors", hold: once(batch(`{"ticker":"`+strings.Repeat("x", 900)+`"}`, 900))},
+	{name: "zeros", hold: once(zeros())}, // a tree of half a million values
+	{name: "idle", hold: once(anIdleOne)},
+	{name: "slow", hold: slowly(get("/" + strings.Repeat("x", 100)))},
+	{name: "hello", hold: slowly(clientHello)}, // a handshake of TLS; plain, a bad request
+	{name: "streams", hold: func(c net.Conn) { streams(c, true) }, http2: true},
+	{name: "uploads", hold: func(c net.Conn) { streams(c, false) }, http2: true},
+	{name: "grains", hold: grains, http2: true},
+	{name: "resets", hold: resets, http2: true},
+	{name: "continuations", hold: continuations, http2: true},
+	{name: "pings", hold: pings, http2: true},
+	{name: "h2idle", hold: once(preface + string(frame(4, 0, 0, nil))), http2: true},
+}
+
+// slowly sends a byte in half a second.
+func slowly(text string) func(net.Conn) {
+	return func(c net.Conn) {
+		for _, b := range []byte(text) {
 			if _, err := c.Write([]byte{b}); err != nil {
 				return
 			}
 			time.Sleep(500 * time.Millisecond)
 		}
-	}},
+	}
 }
+
+var anIdleOne = post("/predict", len(aForecast), 0) + aForecast
+
+// clientHello begins one of 512 bytes.
+var clientHello = "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + strings.Repeat("x", 32)
 
 const aForecast = `{"ticker":"AAPL","days_ahead":30}`
 
@@ -94,6 +114,25 @@ func chunked(path string, sent int) string {
 		"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s", path, sent+1, strings.Repeat(" ", sent))
 }
 
+// crumbs is a body of 64 kB in chunks of a byte each.
+func crumbs() string {
+	return "POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" +
+		"Transfer-Encoding: chunked\r\n\r\n" + strings.Repeat("1\r\n \r\n", 64<<10)
+}
+
+// trailers sends fields behind a body for as long as the server takes them.
+func trailers(c net.Conn) {
+	fmt.Fprintf(c, "POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"+
+		"Trailer: a\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n", len(aForecast),
+		aForecast)
+	line := []byte("a: " + strings.Repeat("y", 1000) + "\r\n")
+	for range 1000 {
+		if _, err := c.Write(line); err != nil {
+			return
+		}
+	}
+}
+
 // inflated is a compressed body of so many bytes that has no end.
 func inflated(path string, n int) string {
 	var b bytes.Buffer
@@ -123,70 +162,3 @@ var manyFields = func() string {
 	}
 	return string(b)
 }()
-
-// frame is one of HTTP/2.
-func frame(kind, flags byte, stream uint32, payload []byte) []byte {
-	n := len(payload)
-	return append([]byte{byte(n >> 16), byte(n >> 8), byte(n), kind, flags, byte(stream >> 24),
-		byte(stream >> 16), byte(stream >> 8), byte(stream)}, payload...)
-}
-
-// fields are a block of headers, none of them compressed: names and values in turn.
-func fields(pairs ...string) (b []byte) {
-	for i, s := range pairs {
-		if i%2 == 0 {
-			b = append(b, 0)
-		}
-		b = append(append(b, byte(len(s))), s...)
-	}
-	return b
-}
-
-const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-
-// streams opens a hundred streams: of answers for which the client leaves no room, or of bodies
-// that never end.
-func streams(c net.Conn, unread bool) {
-	var b bytes.Buffer
-	b.WriteString(preface)
-	b.Write(frame(4, 0, 0, []byte{0, 4, 0, 0, 0, 0})) // an initial window of 0
-	for i := range uint32(100) {
-		if unread {
-			h := []string{":method", "GET", ":path", "/tickers?limit=1000", ":scheme", "http",
-				":authority", "x"}
-			for i := range 60 {
-				h = append(h, fmt.Sprintf("x-filler-%d", i), strings.Repeat("y", 40))
-			}
-			b.Write(frame(1, 5, 2*i+1, fields(h...)))
-			continue
-		}
-		b.Write(frame(1, 4, 2*i+1, fields(":method", "POST", ":path", "/predict/batch", ":scheme",
-			"http", ":authority", "x", "content-type", "application/json", "content-length",
-			"1048576")))
-	}
-	if _, err := c.Write(b.Bytes()); err != nil || unread {
-		return
-	}
-	data := make([]byte, 16<<10)
-	for range 64 {
-		for i := range uint32(100) {
-			if _, err := c.Write(frame(0, 0, 2*i+1, data)); err != nil {
-				return
-			}
-			time.Sleep(400 * time.Microsecond)
-		}
-	}
-}
-
-// pings asks for more answers than the client reads.
-func pings(c net.Conn) {
-	b := []byte(preface)
-	b = append(b, frame(4, 0, 0, nil)...)
-	c.Write(b)
-	b = bytes.Repeat(frame(6, 0, 0, make([]byte, 8)), 500)
-	for range 1000 {
-		if _, err := c.Write(b); err != nil {
-			return
-		}
-	}
-}

@@ -13,13 +13,19 @@ import (
 )
 
 const (
-	// ConnBytes is what a connection takes at most in net/http, measured with bench/hostile: 19 kB
-	// and what no Limiter counts, a head of 8 KiB and a body of FreeBytes.
+	// The figures are live heap and stacks of 1,500 connections of bench/hostile, after a
+	// collection, divided by their number.
+
+	// ConnBytes is what a connection takes at most in net/http: 19 kB and what no Limiter counts, a
+	// head of 8 KiB and a body of FreeBytes. With these it is 44.6 kB; an idle connection of the
+	// lane takes 3.3.
 	ConnBytes = 44_000
 	// http2Bytes is what HTTP/2 adds at most: its tables, the buffer of a frame, and a head that
-	// has begun.
+	// has begun. Idle, and without a request, such a connection takes 29.6 kB in all.
 	http2Bytes = 44_000
-	// tlsBytes is what encryption adds at most: its state, and a record in each direction.
+	// tlsBytes is what encryption adds at most: its state, and a record in each direction. It is
+	// 8.6 kB when idle and 16.7 after a full record has come; one that the client does not take is
+	// as long.
 	tlsBytes = 36_000
 
 	// baseBytes is for a server without connections and with an empty cache, as far as the
