@@ -1,11 +1,13 @@
 package docs_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -65,13 +67,16 @@ func TestCopiedCode(t *testing.T) {
 	const key = "key-of-alice"
 	sum := sha256.Sum256([]byte(key))
 	keys := keysFile(t, hex.EncodeToString(sum[:])+" alice")
+	openJudged, keyedJudged := make(judged), make(judged)
 	for name, url := range map[string]string{
-		"open": startEmbedded(t, nil),
+		"open": startEmbedded(t, func(c *server.Config) { c.Logger = slog.New(openJudged) }),
 		"keys below a prefix": below(t, startEmbedded(t, func(c *server.Config) {
-			c.KeysFile = keys
+			c.KeysFile, c.Logger = keys, slog.New(keyedJudged)
 		}), "/api/forecast"),
 	} {
 		t.Run(name, func(t *testing.T) {
+			<-openJudged // which the examples show
+			<-keyedJudged
 			asked := name != "open"
 			p := b.open(t, url+"/docs", desktop)
 			if asked {
@@ -102,6 +107,20 @@ func TestCopiedCode(t *testing.T) {
 			}
 		})
 	}
+}
+
+// judged is the log of a server. It is closed when the server has judged its forecasts.
+type judged chan struct{}
+
+func (judged) Enabled(context.Context, slog.Level) bool { return true }
+func (j judged) WithAttrs([]slog.Attr) slog.Handler     { return j }
+func (j judged) WithGroup(string) slog.Handler          { return j }
+
+func (j judged) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == "calibration" {
+		close(j)
+	}
+	return nil
 }
 
 type program struct {
