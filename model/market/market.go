@@ -130,7 +130,7 @@ func (m *Market) Panel() *Panel { return m.daily.panel }
 func (m *Market) Footprint() int {
 	// Of a ticker: its features, names in maps, the headers of its columns, its calendar. Of a day:
 	// what the tickers of a calendar say together.
-	const tickerBytes, dayBytes = 1000, 64
+	const tickerBytes, dayBytes = 1000, 88
 	bytes := tickerBytes * len(m.daily.source.series)
 	for i := range m.index.groups {
 		bytes += dayBytes * len(m.index.groups[i].days)
