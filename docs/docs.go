@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"net/http"
 	"path"
+	"sync"
 )
 
 // Files are named one by one, so that no other file of this folder can get into the binary.
@@ -49,27 +50,36 @@ type Config struct {
 // Site serves the page, its assets and the document. Its methods are handlers for GET and HEAD,
 // safe for concurrent use.
 type Site struct {
+	content  func() *content // made for the first request, as it takes longer than to start
+	notFound http.HandlerFunc
+}
+
+type content struct {
 	page, openAPI *static
 	assets        map[string]*static
 	version       string // of all files of the page together
-	notFound      http.HandlerFunc
 }
 
 // New returns a Site of the embedded files.
 func New(cfg Config) *Site {
+	s := &Site{notFound: cfg.NotFound,
+		content: sync.OnceValue(func() *content { return newContent(cfg) })}
+	if s.notFound == nil {
+		s.notFound = http.NotFound
+	}
+	return s
+}
+
+func newContent(cfg Config) *content {
 	document := below(withMaxItems(JSON(), cfg.MaxItems), cfg.RootPath)
 	if cfg.Keys {
 		// Without {}, the choice to send none.
 		document = bytes.ReplaceAll(document, []byte(`"security": [{}, `),
 			[]byte(`"security": [`))
 	}
-	s := &Site{
-		openAPI:  newStatic("application/json", document),
-		assets:   map[string]*static{},
-		notFound: cfg.NotFound,
-	}
-	if s.notFound == nil {
-		s.notFound = http.NotFound
+	s := &content{
+		openAPI: newStatic("application/json", document),
+		assets:  map[string]*static{},
 	}
 	// The types that package mime gives depend on the machine.
 	types := map[string]string{
@@ -144,24 +154,27 @@ func (s *Site) Page(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", policy)
 	h.Set("Referrer-Policy", "no-referrer")
-	s.page.ServeHTTP(w, r)
+	s.content().page.ServeHTTP(w, r)
 }
 
 // Asset serves the file that the path value "asset" names.
 func (s *Site) Asset(w http.ResponseWriter, r *http.Request) {
-	f, ok := s.assets[r.PathValue("asset")]
+	c := s.content()
+	f, ok := c.assets[r.PathValue("asset")]
 	if !ok {
 		s.notFound(w, r)
 		return
 	}
-	if r.URL.RawQuery == "v="+s.version {
+	if r.URL.RawQuery == "v="+c.version {
 		w.Header().Set("Cache-Control", "private, max-age=31536000, immutable")
 	}
 	f.ServeHTTP(w, r)
 }
 
 // OpenAPI serves the document.
-func (s *Site) OpenAPI(w http.ResponseWriter, r *http.Request) { s.openAPI.ServeHTTP(w, r) }
+func (s *Site) OpenAPI(w http.ResponseWriter, r *http.Request) {
+	s.content().openAPI.ServeHTTP(w, r)
+}
 
 func read(name string) []byte {
 	b, err := files.ReadFile(name)

@@ -24,6 +24,9 @@ import (
 //
 // TICKERCAST_KILLS=200 kills so many.
 func TestKilledReload(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many processes")
+	}
 	t.Parallel()
 	kills, long := rounds(t, "TICKERCAST_KILLS", 5)
 	within := 10 * time.Second // machines that test other things meanwhile

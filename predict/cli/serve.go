@@ -77,6 +77,9 @@ func (e *env) serve(set *flag.FlagSet) func(context.Context, []string) error {
 		if err != nil {
 			return err
 		}
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		go limits.GiveBack(ctx) // of the process, so it is not the server's
 		return s.Run(ctx)
 	}
 }

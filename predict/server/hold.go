@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -125,10 +124,7 @@ func (t *trackedConn) Stop() { t.cut() }
 func (t *trackedConn) count(b []byte, head bool) error {
 	h := &t.memory
 	if t.http2.Load() {
-		// Streams that net/http has begun are counted when their handlers run. Let these come
-		// first: else a thousand of them can wait for that.
-		runtime.Gosched()
-		return nil
+		return nil // see http2Conn.Read
 	}
 	if t.tracker.h2c && h.begun >= 0 {
 		next := preface[h.begun:min(h.begun+len(b), len(preface))]

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -30,9 +31,11 @@ type http2Conn struct {
 	settle  *ping  // sent since; nil: none
 
 	mu       sync.Mutex
-	open     int  // requests under way
-	asked    bool // there has been a request
-	crowded  bool // there have been several at once
+	open     int    // requests under way
+	begun    uint32 // the newest stream that the client has begun
+	waiting  int    // streams that the client has begun, less the handlers that have
+	asked    bool   // there has been a request
+	crowded  bool   // there have been several at once
 	read     frameScanner
 	last     uint32 // the stream that the held GOAWAY names; those above it are refused
 	newest   uint32 // stream from then on; zero: none is held
@@ -61,6 +64,16 @@ const (
 	maxIdleHold = 900 * time.Millisecond
 )
 
+// maxUnstarted is how many streams may wait for their handlers before a connection lets others run.
+// To do so for each read would let those who read much keep others waiting.
+const maxUnstarted = 2
+
+func (c *http2Conn) unstarted() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.waiting
+}
+
 func (c *http2Conn) enter(state http.ConnState) {
 	c.mu.Lock()
 	c.idleAt = time.Time{}
@@ -80,6 +93,11 @@ func (c *http2Conn) awaitsRequest() bool {
 
 func (c *http2Conn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
+	if c.unstarted() >= maxUnstarted {
+		// Streams that net/http has begun are counted when their handlers run. Let these come
+		// first: else a thousand of them can wait for that.
+		runtime.Gosched()
+	}
 	if n > 0 && c.tracked.memory.countBacklog(c.note(b[:n])) != nil {
 		return 0, io.EOF
 	}
@@ -94,6 +112,10 @@ func (c *http2Conn) note(b []byte) (answered int) {
 	for f := range c.read.frames(b) {
 		if f.isAnswered() {
 			answered += frameHead + 8
+		}
+		if f.kind == frameHeaders && f.stream > c.begun {
+			c.begun = f.stream
+			c.waiting++
 		}
 		switch {
 		case f.isPong() && len(c.pings) > 0:

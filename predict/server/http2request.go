@@ -33,6 +33,7 @@ func (c *http2Conn) begin() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.open++
+	c.waiting--
 	c.asked = true
 	c.crowded = c.crowded || c.open > 1
 }

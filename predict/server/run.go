@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"tickercast/predict/fastlane"
-	"tickercast/predict/internal/limits"
 )
 
 // Run listens, loads, serves until a signal or the end of ctx, and returns when every request has
@@ -74,7 +73,6 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	s.warnAboutPrices()
 	s.cfg.Manager.Ready("serving on " + addrOf(public))
-	go limits.GiveBack(ctx)
 	go s.reloader.serve(ctx, s.cfg.WatchInterval, s.cfg.Signals.Hangup, s.cfg.Manager)
 	return s.await(ctx, lane, failed, accepted)
 }
