@@ -17,6 +17,9 @@ import (
 // depend on the speed of the machine: it answers with 200 or, to batches, with 503, and lives. The
 // scenarios run side by side, so that the test is short even if every request times out.
 func TestShort(t *testing.T) {
+	if testing.Short() {
+		t.Skip("seconds of load")
+	}
 	binary, err := proc.Build(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)

@@ -39,6 +39,9 @@ func weightsFile(t *testing.T, path string, by float64) {
 
 // TestKeepBetter reloads weights that are worse, with and without the setting, then better ones.
 func TestKeepBetter(t *testing.T) {
+	if testing.Short() {
+		t.Skip("several markets")
+	}
 	for _, keep := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "w.bin")
