@@ -130,7 +130,7 @@ func (s *simulation) run() {
 	if s.rnd.IntN(2) == 0 { // an idle server drains too
 		clients.Wait()
 		s.server.client.CloseIdleConnections()
-		synctest.Wait()
+		time.Sleep(time.Second) // net/http closes half a second after an answer that it cut short
 		s.requireMetric("connections_open", func(n int) bool { return n == 0 })
 		s.requireMetric("http_requests_in_flight", func(n int) bool { return n == 0 })
 	}
