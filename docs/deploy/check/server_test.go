@@ -69,9 +69,13 @@ func (s *server) flags(t *testing.T) map[string]string {
 		t.Fatalf("%v: %s", err, out)
 	}
 	flags := map[string]string{}
-	flag := regexp.MustCompile(`(?m)^  -([a-z0-9-]+).*\n(?:    .*\(default ([^)]*)\))?`)
+	flag := regexp.MustCompile(`(?m)^  -([a-z0-9-]+).*\n((?:      .*\n)*)`)
+	preset := regexp.MustCompile(`\(default ([^)]*)\)`)
 	for _, m := range flag.FindAllStringSubmatch(string(out), -1) {
-		flags[m[1]] = m[2]
+		flags[m[1]] = ""
+		if d := preset.FindStringSubmatch(m[2]); d != nil {
+			flags[m[1]] = d[1]
+		}
 	}
 	return flags
 }
