@@ -93,7 +93,10 @@ func FuzzHeadCounter(f *testing.F) {
 		if !bytes.Equal(bare(got), bare(pieces)) {
 			t.Errorf("%q came as %q, and in pieces as %q", head, got, pieces)
 		}
-		if !one.over && !bytes.Equal(bare(got), bare(head)) {
+		// So may the first byte of a line that is not there yet.
+		begun := one.line <= 2 && len(head)-len(got) <= one.line
+		if !one.over && !bytes.Equal(bare(got), bare(head)) &&
+			!(begun && bytes.HasPrefix(head, got)) {
 			t.Errorf("%q came as %q", head, got)
 		}
 		req, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(got)))
