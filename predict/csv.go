@@ -80,25 +80,13 @@ func (s *Service) csvRows(ctx context.Context, st *state, r *Request,
 	if !ok {
 		return nil, k, errUnknownTicker(r.Ticker)
 	}
-	k = st.key(t, r.Days, r.Confidence)
-	if r.HasAsOf {
-		if k.asOf, err = st.past.effective(t, r.AsOf); err != nil {
-			return nil, k, r.asOfFault(err)
-		}
-	}
-	if k.asOf == 0 {
-		return st.tickers[t.Index].appendCSV(nil, t.Name, t.AsOf, r, end), k, nil
-	}
-	day, err := st.past.at(ctx, k.asOf)
-	if err != nil {
-		return nil, k, err
-	}
-	defer day.leave()
-	ts, err := day.ticker(t.Name)
-	if err != nil {
+	if k, err = st.keyOf(t, r); err != nil {
 		return nil, k, r.asOfFault(err)
 	}
-	return ts.appendCSV(nil, t.Name, st.record(origin{k, ""}).AsOf, r, end), k, nil
+	err = st.with(ctx, k, func(ts *tickerState) {
+		rows = ts.appendCSV(nil, t.Name, st.record(origin{k, ""}).AsOf, r, end)
+	})
+	return rows, k, r.asOfFault(err)
 }
 
 // fromHistory is what an answer for a series that came with its request needs.

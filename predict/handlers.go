@@ -185,11 +185,9 @@ func (s *Service) answerGet(p *Plain, q *query, r *Request) error {
 	if err != nil {
 		return err
 	}
-	k := st.key(t, r.Days, r.Confidence)
-	if r.HasAsOf {
-		if k.asOf, err = st.past.effective(t, r.AsOf); err != nil {
-			return q.asOfFault(err)
-		}
+	k, err := st.keyOf(t, r)
+	if err != nil {
+		return q.asOfFault(err)
 	}
 	item, err := s.cached(context.Background(), st, k)
 	if err != nil {

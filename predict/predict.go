@@ -250,11 +250,9 @@ func (s *Service) answerFrom(ctx context.Context, st *state, r *Request) (answer
 	if !ok {
 		return nil, from, errUnknownTicker(r.Ticker)
 	}
-	k := st.key(t, r.Days, r.Confidence)
-	if r.HasAsOf {
-		if k.asOf, err = st.past.effective(t, r.AsOf); err != nil {
-			return nil, from, r.asOfFault(err)
-		}
+	k, err := st.keyOf(t, r)
+	if err != nil {
+		return nil, from, r.asOfFault(err)
 	}
 	var had lookup
 	if r.Levels == nil {
@@ -283,21 +281,4 @@ func (s *Service) compute(ctx context.Context, st *state, k key) (stored, error)
 		return nil, err
 	}
 	return store(answer), nil
-}
-
-// encode encodes the answer to r for the ticker and the day of k.
-func (st *state) encode(ctx context.Context, k key, r *Request) ([]byte, error) {
-	if k.asOf == 0 {
-		return st.tickers[k.ticker].encode(st.rowSuffix, r), nil
-	}
-	day, err := st.past.at(ctx, k.asOf)
-	if err != nil {
-		return nil, err
-	}
-	defer day.leave()
-	ts, err := day.ticker(st.market.Tickers()[k.ticker].Name)
-	if err != nil {
-		return nil, err
-	}
-	return ts.encode(st.rowSuffix, r), nil
 }

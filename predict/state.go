@@ -128,3 +128,37 @@ func (st *state) answerHistory(r *Request, now time.Time) ([]byte, error) {
 	}
 	return ts.encode(st.rowSuffix, r), nil
 }
+
+// keyOf returns the key of the answer to r for t. The error is an asOfError.
+func (st *state) keyOf(t *market.Ticker, r *Request) (k key, err error) {
+	k = st.key(t, r.Days, r.Confidence)
+	if r.HasAsOf {
+		k.asOf, err = st.past.effective(t, r.AsOf)
+	}
+	return k, err
+}
+
+// with calls do with what answers for the ticker and the day of k need.
+func (st *state) with(ctx context.Context, k key, do func(*tickerState)) error {
+	if k.asOf == 0 {
+		do(&st.tickers[k.ticker])
+		return nil
+	}
+	day, err := st.past.at(ctx, k.asOf)
+	if err != nil {
+		return err
+	}
+	defer day.leave()
+	ts, err := day.ticker(st.market.Tickers()[k.ticker].Name)
+	if err != nil {
+		return err
+	}
+	do(&ts)
+	return nil
+}
+
+// encode encodes the answer to r for the ticker and the day of k.
+func (st *state) encode(ctx context.Context, k key, r *Request) (answer []byte, err error) {
+	err = st.with(ctx, k, func(ts *tickerState) { answer = ts.encode(st.rowSuffix, r) })
+	return answer, err
+}
