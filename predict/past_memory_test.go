@@ -17,11 +17,11 @@ import (
 	"tickercast/predict/internal/limits"
 )
 
-// A nobody holds memory for no client.
-type nobody struct{}
+// A stranger holds memory for no client.
+type stranger struct{}
 
-func (nobody) Client() netip.Addr { return netip.Addr{} }
-func (nobody) Stop()              {}
+func (stranger) Client() netip.Addr { return netip.Addr{} }
+func (stranger) Stop()              {}
 
 // countedDays serves longPanel, of which a limiter counts the earlier days.
 func countedDays(t *testing.T, total int64) (*predict.Service, http.Handler, *limits.Limiter) {
@@ -101,7 +101,7 @@ func TestNoRoomForADay(t *testing.T) {
 	_, h, l := countedDays(t, 64<<20)
 	days := longPanel(t).TradingDays()
 	var other limits.Hold
-	l.Open(&other, nobody{}, 0)
+	l.Open(&other, stranger{}, 0)
 	if err := other.Grow(int(l.Total())); err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func TestRoomForOneDay(t *testing.T) {
 	one := l.Used()
 	_, h, l = countedDays(t, one+4<<20) // what making a step takes for a moment comes on top
 	var other limits.Hold
-	l.Open(&other, nobody{}, 0)
+	l.Open(&other, stranger{}, 0)
 	for _, day := range days[700:706] {
 		var clients sync.WaitGroup
 		for range 8 {
@@ -169,7 +169,7 @@ func TestIdleDaysGiveWay(t *testing.T) {
 		one := l.Used() / 2
 		time.Sleep(limits.Patience/2 + time.Second)
 		var other limits.Hold
-		l.Open(&other, nobody{}, 0)
+		l.Open(&other, stranger{}, 0)
 		if other.Grow(int(l.Total()-one)) == nil {
 			t.Fatal("there was room beside two days")
 		}

@@ -39,8 +39,8 @@ func tailsCSV(t *testing.T, from int) string {
 	return path
 }
 
-// TestTrainFromBase writes better weights, serves them, and leaves a file alone when there are none
-// to write.
+// TestTrainFromBase writes better weights and serves them. When there are none to write, it keeps
+// the file as it was.
 func TestTrainFromBase(t *testing.T) {
 	if testing.Short() || raceEnabled {
 		t.Skip("fits two models")
