@@ -5,13 +5,14 @@
 //	go run ./bench/judging
 //	go run ./bench/judging -tickers 2000 -days 1000 -rounds 10
 //
-// It starts servers with the same prices in turn, with -calibration-days 0 and with 120, and offers
-// both the same rate of forecasts from when they are ready. It compares the slowest 1 % of answers
-// while a server judges with those of the other in the same time, their memory, and their CPU time.
-// The prices end in March, so that the sessions that are judged need two steps of calibration.
+// It starts two servers with the same prices, with -calibration-days 0 and with 120, and offers the
+// same rate of forecasts to each in turn, for a fifth of a second at a time, until the second has
+// judged itself; while one is measured the other is stopped. So whatever else slows the machine down
+// slows both. It compares the slowest 1 % of their answers, their memory, and their CPU time. The
+// prices end in March, so that the sessions that are judged need two steps of calibration.
 //
-// The server runs on CPU 1 with one thread of Go, which is the worst case: with two, one of them is
-// always free for answers. The load comes from CPU 0; nothing else may run on either.
+// The servers run on CPU 1 with one thread of Go, which is the worst case: with two, one of them is
+// always free for answers. The load comes from CPU 0; nothing else should run on either.
 package main
 
 import (
@@ -24,6 +25,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"tickercast/bench"
@@ -91,62 +93,87 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	without, with := &side{latency: new(load.Histogram)}, &side{latency: new(load.Histogram)}
 	var judging time.Duration
 	for range o.rounds {
-		took, err := o.measure(ctx, with, prices, "120", 0)
-		if err == nil {
-			judging += took
-			_, err = o.measure(ctx, without, prices, "0", took)
-		}
+		took, err := o.round(ctx, prices, without, with)
 		if err != nil {
 			return err
 		}
+		judging += took
 	}
 	return report(stdout, &o, without, with, judging)
 }
 
-// measure starts a server and offers it load while it judges, or for some time. It adds what it
-// measures to a side, and returns how long that took.
-func (o *options) measure(ctx context.Context, to *side, prices, sessions string,
-	least time.Duration) (time.Duration, error) {
+// round measures a server of each kind. It returns for how long the second has judged itself.
+func (o *options) round(ctx context.Context, prices string, without, with *side) (time.Duration,
+	error) {
+	idle, err := o.start(ctx, prices, "0")
+	if err != nil {
+		return 0, err
+	}
+	defer idle.Stop()
+	if err := idle.Signal(syscall.SIGSTOP); err != nil {
+		return 0, err
+	}
+	judge, err := o.start(ctx, prices, "120")
+	if err != nil {
+		return 0, err
+	}
+	defer judge.Stop()
+	var took time.Duration
+	for running := true; running; {
+		began := time.Now()
+		if err := o.measure(ctx, judge, with); err != nil {
+			return 0, err
+		}
+		if running, err = stillRunning(ctx, judge.Addr); err != nil {
+			return 0, err
+		}
+		took += time.Since(began)
+		if err := judge.Signal(syscall.SIGSTOP); err != nil {
+			return 0, err
+		}
+		if err := idle.Signal(syscall.SIGCONT); err != nil {
+			return 0, err
+		}
+		if err := o.measure(ctx, idle, without); err != nil {
+			return 0, err
+		}
+		if err := idle.Signal(syscall.SIGSTOP); err != nil {
+			return 0, err
+		}
+		if err := judge.Signal(syscall.SIGCONT); err != nil {
+			return 0, err
+		}
+	}
+	return took, nil
+}
+
+func (o *options) start(ctx context.Context, prices, sessions string) (*proc.Server, error) {
 	cfg := proc.Tickercast(o.binary, "-prices", prices, "-calibration-days", sessions)
 	cfg.Env, cfg.Pin, cfg.CPU = []string{"GOMAXPROCS=1"}, true, 1
 	cfg.Wait = 2 * time.Minute
-	server, err := proc.Start(ctx, cfg)
-	if err != nil {
-		return 0, err
-	}
-	defer server.Stop()
-	stop := proc.Every(20*time.Millisecond, func() {
-		if u, err := server.Usage(); err == nil {
-			to.memory = max(to.memory, u.Memory)
-		}
-	})
-	defer stop()
-	began := time.Now()
+	return proc.Start(ctx, cfg)
+}
+
+// measure offers load to a server for one slice, and adds what it measures to a side.
+func (o *options) measure(ctx context.Context, server *proc.Server, to *side) error {
 	before, err := server.Usage()
 	if err != nil {
-		return 0, err
+		return err
 	}
-	workload := bench.Mixed(server.Addr)
-	for {
-		r, err := load.Run(ctx, load.Config{Addr: server.Addr, Requests: workload, Conns: 16,
-			Rate: o.rate, Duration: o.slice})
-		if err != nil {
-			return 0, err
-		}
-		to.failed += r.Failed()
-		running, err := stillRunning(ctx, server.Addr)
-		switch {
-		case err != nil:
-			return 0, err
-		case running || least > 0:
-			to.latency.Add(r.Latency)
-		}
-		if took := time.Since(began); !running && took >= least {
-			after, err := server.Usage()
-			to.cpu += after.CPU - before.CPU
-			return took, err
-		}
+	r, err := load.Run(ctx, load.Config{Addr: server.Addr, Requests: bench.Mixed(server.Addr),
+		Conns: 16, Rate: o.rate, Warmup: o.slice / 4, Duration: o.slice})
+	if err != nil {
+		return err
 	}
+	after, err := server.Usage()
+	if err != nil {
+		return err
+	}
+	to.latency.Add(r.Latency)
+	to.failed += r.Failed()
+	to.cpu += after.CPU - before.CPU
+	to.memory = max(to.memory, before.Memory, after.Memory)
+	return nil
 }
 
 // stillRunning reports whether a server is judging itself.

@@ -109,9 +109,13 @@ func (s *Server) Exited() bool {
 	}
 }
 
+// Signal sends a signal to the server.
+func (s *Server) Signal(sig os.Signal) error { return s.cmd.Process.Signal(sig) }
+
 // Stop sends SIGTERM, kills what is left after five seconds, and waits until it is gone.
 func (s *Server) Stop() {
 	syscall.Kill(s.PID(), syscall.SIGTERM)
+	syscall.Kill(s.PID(), syscall.SIGCONT) // one that SIGSTOP has stopped would not see it
 	select {
 	case <-s.exited:
 	case <-time.After(5 * time.Second):
