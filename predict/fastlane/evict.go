@@ -9,10 +9,8 @@ import (
 // An Evictable is an open connection that may have to make room for a new one.
 type Evictable interface {
 	// Waits reports whether the connection waits for its client. It does not while the server works
-	// on a request, nor when it is leaving already. since is when its last complete request was
-	// answered, or when it was accepted if it never had one. In the middle of a request or of an
-	// answer, progress is when its last bytes went either way; it is zero between two requests.
-	Waits() (since, progress time.Time, ok bool)
+	// on a request, nor when it is leaving already.
+	Waits() (w Waiting, ok bool)
 
 	// Evict closes the connection. Between two requests it does so soon, unless a request begins
 	// before. It calls left once, when the connection is closed or stays after all. It reports
@@ -20,7 +18,23 @@ type Evictable interface {
 	Evict(left func()) bool
 }
 
+// Waiting says for how long a connection has waited for its client.
+type Waiting struct {
+	Since time.Time // when the last complete request was answered, or it was accepted
+	// Progress is when bytes last went either way, in the middle of a request or of an answer. It is
+	// zero between two requests.
+	Progress time.Time
+	Regular  bool // it has had RegularRequests
+}
+
+// RegularRequests are as many as only a client that is here to stay sends.
+const RegularRequests = 8
+
 const (
+	// fresh is how long a regular client's connection does not make room after an answer: the next
+	// request may be on its way, and those who come instead may be no clients at all.
+	fresh = 250 * time.Millisecond
+
 	// stall is how long no byte may have gone either way before a connection in the middle of a
 	// request counts as idle: longer than it takes to send a lost packet again.
 	stall = time.Second
@@ -67,18 +81,22 @@ type order struct {
 }
 
 type candidate struct {
-	conn            Evictable
-	since, progress time.Time
-	rank            time.Time // the least is evicted first
+	Waiting
+	conn Evictable
+	rank time.Time // the least is evicted first
 }
 
 // rank returns when the connection that waits like this became idle.
-func (l *Lane) rank(since, progress, now time.Time) (rank time.Time, ok bool) {
-	switch still := now.Sub(progress); {
-	case progress.IsZero() || still >= stall:
-		return since, true
+func (l *Lane) rank(w Waiting, now time.Time) (rank time.Time, ok bool) {
+	still := now.Sub(w.Progress)
+	between := w.Progress.IsZero()
+	switch {
+	case between && w.Regular && now.Sub(w.Since) < fresh:
+		return rank, false
+	case between || still >= stall:
+		return w.Since, true
 	case still >= stormStall && l.storm.rages(l.now()):
-		return progress, true
+		return w.Progress, true
 	}
 	return rank, false
 }
@@ -89,15 +107,14 @@ func (l *Lane) evict() bool {
 	l.evicting.Lock()
 	defer l.evicting.Unlock()
 	o := &l.order
-	for fresh := false; ; fresh = true {
+	for again := false; ; again = true {
 		if l.now()-o.made > orderAge {
 			o.list = nil
 		}
 		for n := len(o.list); n > 0; n = len(o.list) {
 			next := o.list[n-1]
 			o.list[n-1], o.list = candidate{}, o.list[:n-1]
-			since, progress, ok := next.conn.Waits()
-			if !ok || !since.Equal(next.since) || !progress.Equal(next.progress) {
+			if w, ok := next.conn.Waits(); !ok || w != next.Waiting {
 				continue
 			}
 			l.leaving.Add(1)
@@ -107,7 +124,7 @@ func (l *Lane) evict() bool {
 			}
 			l.leaving.Add(-1)
 		}
-		if fresh || l.now() < o.rest {
+		if again || l.now() < o.rest {
 			return false
 		}
 		l.sortIdle()
@@ -119,9 +136,9 @@ func (l *Lane) sortIdle() {
 	begin, now := l.now(), time.Now()
 	var list []candidate
 	add := func(c Evictable) {
-		if since, progress, ok := c.Waits(); ok {
-			if rank, ok := l.rank(since, progress, now); ok {
-				list = append(list, candidate{c, since, progress, rank})
+		if w, ok := c.Waits(); ok {
+			if rank, ok := l.rank(w, now); ok {
+				list = append(list, candidate{w, c, rank})
 			}
 		}
 	}
@@ -213,14 +230,16 @@ func (l *Lane) makeRoom() bool {
 }
 
 // Waits implements Evictable.
-func (c *conn) Waits() (since, progress time.Time, ok bool) {
+func (c *conn) Waits() (w Waiting, ok bool) {
 	if c.evicting.Load() != stay {
-		return since, progress, false
+		return w, false
 	}
 	if p := c.progress.Load(); p != 0 {
-		progress = c.lane.epoch.Add(time.Duration(max(p, -p)))
+		w.Progress = c.lane.epoch.Add(time.Duration(max(p, -p)))
 	}
-	return c.lane.epoch.Add(time.Duration(c.idleSince.Load())), progress, true
+	w.Since = c.lane.epoch.Add(time.Duration(c.idleSince.Load()))
+	w.Regular = c.regular.Load()
+	return w, true
 }
 
 // Evict implements Evictable. The connection's own goroutine decides, with the same short read that
