@@ -21,19 +21,18 @@ type Evictable interface {
 // Waiting says for how long a connection has waited for its client.
 type Waiting struct {
 	Since time.Time // when the last complete request was answered, or it was accepted
-	// Progress is when bytes last went either way, in the middle of a request or of an answer. It is
-	// zero between two requests.
+	// Progress is when bytes last went either way in a request or an answer; zero between two.
 	Progress time.Time
 	Regular  bool // it has had RegularRequests
 }
 
-// RegularRequests are as many as only a client that is here to stay sends.
-const RegularRequests = 8
-
 const (
-	// fresh is how long a regular client's connection does not make room after an answer: the next
-	// request may be on its way, and those who come instead may be no clients at all.
-	fresh = 250 * time.Millisecond
+	// RegularRequests are as many as only a client that is here to stay sends.
+	RegularRequests = 32
+
+	// fresh is how long after an answer a regular connection makes no room: its next request may be
+	// on its way, and those who come instead may be no clients at all.
+	fresh = 100 * time.Millisecond
 
 	// stall is how long no byte may have gone either way before a connection in the middle of a
 	// request counts as idle: longer than it takes to send a lost packet again.
@@ -88,8 +87,7 @@ type candidate struct {
 
 // rank returns when the connection that waits like this became idle.
 func (l *Lane) rank(w Waiting, now time.Time) (rank time.Time, ok bool) {
-	still := now.Sub(w.Progress)
-	between := w.Progress.IsZero()
+	still, between := now.Sub(w.Progress), w.Progress.IsZero()
 	switch {
 	case between && w.Regular && now.Sub(w.Since) < fresh:
 		return rank, false

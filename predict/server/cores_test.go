@@ -54,8 +54,8 @@ func TestCoreQueue(t *testing.T) {
 	})
 }
 
-// TestCoreQueueAtRandom has connections take places, give them back and end, also from elsewhere. No
-// place is lost, and no more are taken than there are.
+// TestCoreQueueAtRandom has connections take places, give them back and end, also from elsewhere.
+// No place is lost, and no more are taken than there are.
 func TestCoreQueueAtRandom(t *testing.T) {
 	queue := make(coreQueue, 3)
 	var all sync.WaitGroup

@@ -206,10 +206,11 @@ func TestHTTP2Heads(t *testing.T) {
 	require.Equal(t, 1, dialed)
 }
 
-// TestFloodEndsConnection sends frames that are no part of a request for as long as the server takes
-// them. Other connections go on.
+// TestFloodEndsConnection sends frames that are no part of a request for as long as the server
+// takes them. Other connections go on.
 func TestFloodEndsConnection(t *testing.T) {
-	overHTTP2(t, func(*server.Config) {}, func(t *testing.T, r *running, connect func() *http2Peer) {
+	noChange := func(*server.Config) {}
+	overHTTP2(t, noChange, func(t *testing.T, r *running, connect func() *http2Peer) {
 		h, other := connect(), connect()
 		for range 5000 {
 			h.frame(framePing, 0, 0, make([]byte, 8))
