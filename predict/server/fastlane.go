@@ -134,10 +134,7 @@ func (s *Server) answerFast(route *laneRoute,
 	}
 	resp.Status = http.StatusOK
 	if denied == nil {
-		if err := route.plain.Answer(p); err != nil {
-			denied = s.service.PublicError(predict.Failure{ID: string(r.ID()),
-				Method: route.method, Pattern: route.pattern(), Err: err})
-		}
+		denied = s.answerPlain(route, r, p)
 	}
 	switch {
 	case denied != nil:
@@ -170,6 +167,24 @@ func (s *Server) answerFast(route *laneRoute,
 		s.access.Write(e)
 	}
 	return resp, true
+}
+
+// answerPlain takes the route's answer, and returns what its client gets instead if that fails.
+func (s *Server) answerPlain(route *laneRoute, r *fastlane.Request,
+	p *predict.Plain) (denied *predict.Error) {
+	fault := func(err error) predict.Failure {
+		return predict.Failure{ID: string(r.ID()), Method: route.method, Pattern: route.pattern(),
+			Err: err}
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			denied = s.panicked(v, fault(nil))
+		}
+	}()
+	if err := route.plain.Answer(p); err != nil {
+		return s.service.PublicError(fault(err))
+	}
+	return nil
 }
 
 func (s *Server) fastClientAddr(r *fastlane.Request) (addr netip.Addr) {
