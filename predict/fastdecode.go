@@ -61,8 +61,8 @@ func (s *Service) answerPlain(p *Plain) (err error) {
 }
 
 // decodeFast reads one request from the front of b into r, which is zero, and returns its length.
-// It knows only an object of the fields of a request, each at most once: a ticker of printable ASCII
-// without escapes, one or two digits of days, a confidence of 0. and up to 15 digits, numbers
+// It knows only an object of the fields of a request, each at most once: a ticker of printable
+// ASCII without escapes, one or two digits of days, a confidence of 0. and up to 15 digits, numbers
 // without sign and exponent. Anything else, wrong or unusual, is left to the full path, so this one
 // need not get an error right.
 //

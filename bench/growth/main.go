@@ -155,7 +155,9 @@ func report(w io.Writer, points []*point) (worst float64) {
 	fmt.Fprintln(w, "| | CPU, us an answer | of it the kernel | of the first |\n"+
 		"| --- | ---: | ---: | ---: |")
 	for _, p := range points {
-		r := p.median(func(round int) float64 { return p.cost[round].cpu / points[0].cost[round].cpu })
+		r := p.median(func(round int) float64 {
+			return p.cost[round].cpu / points[0].cost[round].cpu
+		})
 		worst = max(worst, r)
 		fmt.Fprintf(w, "| %s | %.2f | %.2f | %.2f |\n", p.name,
 			p.median(func(round int) float64 { return p.cost[round].cpu }),
