@@ -179,9 +179,11 @@ func leadingBlanks(b []byte, left *int) (n int) {
 	return n
 }
 
-// trackPace counts the requests that a client sends without a pause.
+// trackPace counts the requests that a client sends without a pause: sooner than eofCheck, so that
+// the check which each of them puts off never comes while they do. One of a thousand clients that
+// ask at once gets its answer 20 to 50 ms after the one before.
 func (c *conn) trackPace(now time.Duration) {
-	if c.fastStreak++; now-c.ended > eofCheck/5 {
+	if c.fastStreak++; now-c.ended > eofCheck*3/4 {
 		c.fastStreak = 0
 	}
 }
