@@ -67,8 +67,10 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	fs.IntVar(&o.window, "window", 250, "closes that the peers see")
 	fs.IntVar(&o.tickers, "tickers", 50, "tickers, at equal steps from the list by name")
 	fs.IntVar(&o.origins, "origins", 20, "dates to forecast from, at equal steps")
-	fs.TextVar(&o.from, "from", calendar.Date(0), "first `date` to forecast from")
-	fs.TextVar(&o.to, "to", calendar.Date(0), "last `date` to forecast from")
+	fs.Func("from", "first `date` to forecast from (default the first with a past of -window)",
+		func(s string) (err error) { o.from, err = calendar.Parse(s); return err })
+	fs.Func("to", fmt.Sprintf("last `date` to forecast from (default the last with %d sessions "+
+		"after it)", days), func(s string) (err error) { o.to, err = calendar.Parse(s); return err })
 	fs.Uint64Var(&o.seed, "seed", 1, "chooses other tickers")
 	if err := command.Parse(fs, args, stderr); err != nil {
 		return o, err

@@ -73,7 +73,7 @@ type reply struct {
 	Error  string      `json:"error"`
 }
 
-// kept begins a file of replies.
+// kept is the first line of a file of replies.
 type kept struct {
 	Question string `json:"question"` // hash of what was asked, and of who
 	Versions string `json:"versions"`
@@ -95,51 +95,63 @@ func fromPeers(ctx context.Context, o options, t *task, dir string, start starte
 		sum.Write(part)
 	}
 	head := kept{Question: fmt.Sprintf("%x", sum.Sum(nil))}
-	if o.keep != "" {
-		old, err := os.ReadFile(o.keep)
-		if err != nil && !os.IsNotExist(err) {
-			return nil, "", err
-		}
-		var was kept
-		d := json.NewDecoder(bytes.NewReader(old))
-		if d.Decode(&was) == nil && was.Question == head.Question {
-			fmt.Fprintf(log, "the forecasts of the peers are those of %s\n", o.keep)
-			all, err = readReplies(d, len(t.samples), io.Discard)
-			return all, was.Versions, err
-		}
+	if o.keep == "" {
+		all, _, err = head.ask(ctx, asked, dir, start, log)
+		return all, head.Versions, err
+	}
+	old, err := os.ReadFile(o.keep)
+	if err != nil && !os.IsNotExist(err) {
+		return nil, "", err
+	}
+	var was kept
+	d := json.NewDecoder(bytes.NewReader(old))
+	if d.Decode(&was) == nil && was.Question == head.Question {
+		fmt.Fprintf(log, "the forecasts of the peers are those of %s\n", o.keep)
+		all, err = readReplies(d, len(t.samples), io.Discard)
+		return all, was.Versions, err
+	}
+	all, text, err := head.ask(ctx, asked, dir, start, log)
+	if err != nil {
+		return nil, "", err
+	}
+	return all, head.Versions, os.WriteFile(o.keep, text, 0o644)
+}
+
+// ask starts the peers and reads what they forecast. It returns the text of that too, after k.
+func (k *kept) ask(ctx context.Context, asked question, dir string, start starter,
+	log io.Writer) (all []method, text []byte, err error) {
+	input, err := json.Marshal(asked)
+	if err != nil {
+		return nil, nil, err
 	}
 	path := filepath.Join(dir, "input.json")
 	if err := os.WriteFile(path, input, 0o644); err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
 	cmd, versions, err := start(ctx, dir, path, log)
 	if err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
-	head.Versions = versions
+	k.Versions = versions
 	cmd.Stderr = log
 	pipe, err := cmd.StdoutPipe()
 	if err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
-	var text bytes.Buffer
-	if err := json.NewEncoder(&text).Encode(head); err != nil {
-		return nil, "", err
+	var b bytes.Buffer
+	if err = json.NewEncoder(&b).Encode(k); err == nil {
+		all, err = readReplies(json.NewDecoder(io.TeeReader(pipe, &b)), len(asked.Series), log)
 	}
-	all, err = readReplies(json.NewDecoder(io.TeeReader(pipe, &text)), len(t.samples), log)
 	if err != nil {
 		cmd.Process.Kill() // it may wait for a reader of more
 	}
 	if failed := cmd.Wait(); failed != nil && err == nil {
 		err = fmt.Errorf("the peers: %w", failed)
 	}
-	if err == nil && o.keep != "" {
-		err = os.WriteFile(o.keep, text.Bytes(), 0o644)
-	}
-	return all, versions, err
+	return all, b.Bytes(), err
 }
 
 // readReplies reads one reply of each method to each series, method by method.

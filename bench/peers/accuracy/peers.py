@@ -2,13 +2,14 @@
 
     python peers.py INPUT > OUTPUT
 
-INPUT is a JSON object: "days", "confidences", and "series", each a list of closes. OUTPUT has a JSON object a line, for
-each method and series: "method", "series" (its index), "cpu" (seconds of user and system time to fit and to forecast) and
-"bounds": for each day ahead the lower bounds, then the upper ones, in the order of the confidences. They are logs of price
-over last close. A method that fails on a series writes "error" in place of them.
+INPUT is a JSON object: "days", "confidences", which are whole per cent, and "series", each a list of closes. OUTPUT has a
+JSON object a line, for each method and series: "method", "series" (its index), "cpu" (seconds of user and system time to
+fit and to forecast) and "bounds": for each day ahead the lower bounds, then the upper ones, in the order of the
+confidences. They are logs of price over last close. A method that fails on a series writes "error" in place of them.
 
-All methods get the logs of the closes. Methods of returns get 100 times the differences of these, with a mean of zero: a
-mean that is fitted to a year of closes makes all of them worse.
+All methods get the logs of the closes. Methods of returns get 100 times the differences of these, with a mean of zero:
+what a year of closes says of the mean is mostly noise. With a fitted one the loss of arch was 1.9 % lower on the embedded
+prices and 2.5 % higher on prices of 2014 to 2022.
 """
 
 import json
@@ -24,20 +25,16 @@ from crepes import ConformalRegressor
 from statsforecast.models import GARCH, AutoARIMA, AutoETS, Naive
 from statsforecast.utils import ConformalIntervals
 
-PATHS = 10_000  # simulated for a GARCH with t errors: its 0.5 % quantile is then within 0.07 points
-
-
-def percent(confidence):
-    """The level as statsforecast has it: 80, not 80.0."""
-    return round(100 * confidence, 6) if 100 * confidence % 1 > 1e-9 else round(100 * confidence)
+PATHS = 10_000  # simulated for a GARCH with t errors: 0.07 points of standard error at its 0.5 % quantile
+WARMUP = 20  # returns from which the first volatility of split conformal prediction is taken
 
 
 def library(model):
     """A model of statsforecast with its own intervals."""
 
     def forecast(y, days, confidences):
-        levels = [percent(c) for c in confidences]
-        f = model.forecast(y=y, h=days, level=sorted(levels))
+        levels = [round(100 * c) for c in confidences]
+        f = model.forecast(y=y, h=days, level=levels)
         return np.column_stack([f[f"lo-{x}"] for x in levels] + [f[f"hi-{x}"] for x in levels]) - y[-1]
 
     return forecast
@@ -91,8 +88,6 @@ def conformal_scaled(y, days, confidences):
                 np.zeros(1), sigmas=sigma[-1:], confidence=c)[0]
     return bounds
 
-
-WARMUP = 20  # returns from which the first volatility is taken
 
 METHODS = {
     "statsforecast Naive": library(Naive()),
