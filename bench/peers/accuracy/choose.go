@@ -41,7 +41,7 @@ func (s *sample) move(ahead int) float64 {
 // choose takes dates at equal steps, and tickers at equal steps from those that have the same past
 // and future at each of the dates.
 func choose(p *market.Panel, o options) (*task, error) {
-	sessions := p.TradingDays()
+	sessions := sessionsOf(p, o.tickers)
 	first, _ := slices.BinarySearch(sessions, o.from)
 	first = max(first, o.window-1)
 	last := len(sessions) - 1 - days
@@ -89,6 +89,19 @@ func choose(p *market.Panel, o options) (*task, error) {
 		}
 	}
 	return t, nil
+}
+
+// sessionsOf lists the days on which so many tickers have a row: not the weekends of a file of
+// stocks with a few coins.
+func sessionsOf(p *market.Panel, tickers int) []calendar.Date {
+	count := map[calendar.Date]int{}
+	for i := range p.Series() {
+		for _, d := range p.Series()[i].Dates {
+			count[d]++
+		}
+	}
+	return slices.DeleteFunc(p.TradingDays(),
+		func(d calendar.Date) bool { return count[d] < tickers })
 }
 
 // rows finds each date in a series, and reports whether it has a row of that date with the past and

@@ -5,6 +5,7 @@ package main
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"tickercast/model"
@@ -166,7 +167,27 @@ func TestChoose(t *testing.T) {
 	if _, err = choose(p, o); err == nil {
 		t.Error("chose five of four dates")
 	}
-	o.from, o.to, o.tickers = 0, 0, 9
+	// A and B are coins: the others have no rows at weekends, so no date may be one.
+	all := slices.Clone(p.Series())
+	for i := range all[2:] {
+		stock := &all[i+2]
+		var open market.Series
+		for row, d := range stock.Dates {
+			if row%7 < 5 {
+				open.Dates, open.Close = append(open.Dates, d), append(open.Close, 1)
+			}
+		}
+		stock.Dates, stock.Close = open.Dates, open.Close
+	}
+	mixed, err := market.NewPanel(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o = options{window: 150, tickers: 8, origins: 5, seed: 1}
+	if task, err = choose(mixed, o); err != nil || len(task.samples) != 40 {
+		t.Errorf("stocks and coins: %v, %+v", err, task)
+	}
+	o = options{window: 250, tickers: 9, origins: 5, seed: 1}
 	if _, err = choose(p, o); err == nil {
 		t.Error("chose nine of eight tickers")
 	}
