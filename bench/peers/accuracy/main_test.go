@@ -91,7 +91,7 @@ func TestCompare(t *testing.T) {
 	}
 	for _, want := range []string{
 		"3 tickers, 2 dates from 20",
-		"; 5 forecasts of each method, which sees 250 closes. fake 1.0.\n",
+		"; 5 forecasts of each method. The peers see 250 closes: fake 1.0.\n",
 		"odd failed on 1 series, which are left out for all: ValueError: odd\n",
 		"| wide | 1325.0 | 1325.0 | 1325.0 | -9", // a loss that the mean of (1-c)/2 gives
 		"| 8.83 | +20.0 (80 %, 1) | 250.00 |\n",

@@ -17,7 +17,7 @@ import (
 func writeReport(w io.Writer, o options, t *task, s scores, versions string) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "Prices: %s. Weights: %s. %d tickers, %d dates from %s to %s, %d or more "+
-		"sessions apart; %d forecasts of each method, which sees %d closes. %s.\n\n",
+		"sessions apart; %d forecasts of each method. The peers see %d closes: %s.\n\n",
 		cmp.Or(o.prices, "embedded"), cmp.Or(o.weights, "embedded"), len(t.tickers),
 		len(t.origins), t.origins[0], t.origins[len(t.origins)-1], t.step, s.samples, o.window,
 		versions)
