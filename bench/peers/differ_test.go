@@ -19,6 +19,7 @@ import (
 	"unicode/utf8"
 
 	"tickercast/bench"
+	"tickercast/bench/peers/pyenv"
 	"tickercast/bench/proc"
 )
 
@@ -71,11 +72,12 @@ func TestSameAsFastAPI(t *testing.T) {
 	defer s.close()
 	bin := filepath.Dir(os.Getenv("TICKERCAST_PYDANTIC_PYTHON"))
 	if bin == "." {
-		if bin, err = s.venv(t.Context(), "contract"); err != nil {
+		if bin, err = pyenv.Make(t.Context(), s.cache, "contract", s.requirements("contract"),
+			s.log); err != nil {
 			t.Skipf("FastAPI cannot be installed here: %v", err)
 		}
 	}
-	versions, err := packages(t.Context(), bin, s.requirements("contract"))
+	versions, err := pyenv.Versions(t.Context(), bin, s.requirements("contract"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"tickercast/bench"
+	"tickercast/bench/peers/pyenv"
 	"tickercast/bench/proc"
 )
 
@@ -117,7 +118,7 @@ func inThisBinary(name string) prepareFunc {
 
 func python(name, cache string, args ...string) prepareFunc {
 	return func(ctx context.Context, s *setup) (proc.Config, string, error) {
-		bin, err := s.venv(ctx, name)
+		bin, err := pyenv.Make(ctx, s.cache, name, s.requirements(name), s.log)
 		if err != nil {
 			return proc.Config{}, "", err
 		}
@@ -134,7 +135,7 @@ func python(name, cache string, args ...string) prepareFunc {
 		if name == "bentoml" {
 			cfg.Ready = "http://{addr}/readyz"
 		}
-		versions, err := packages(ctx, bin, s.requirements(name))
+		versions, err := pyenv.Versions(ctx, bin, s.requirements(name))
 		return cfg, versions, err
 	}
 }

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -12,10 +11,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"tickercast/bench"
+	"tickercast/bench/peers/pyenv"
 	"tickercast/bench/proc"
 )
 
@@ -53,12 +52,11 @@ func (s *setup) cannedBytes() int { return min(s.answerBytes, bench.AnswerBytes)
 
 // newSetup finds or builds what does not depend on a peer.
 func newSetup(ctx context.Context, o options, log io.Writer) (*setup, error) {
-	user, err := os.UserCacheDir()
+	cache, err := pyenv.Cache()
 	if err != nil {
 		return nil, err
 	}
-	s := &setup{opts: o, log: log, cache: filepath.Join(user, "tickercast-peers"),
-		binary: o.binary}
+	s := &setup{opts: o, log: log, cache: cache, binary: o.binary}
 	if s.apps, err = filepath.Abs("apps"); err != nil {
 		return nil, err
 	}
@@ -101,44 +99,6 @@ func (s *setup) requirements(app string) string {
 	return filepath.Join(s.apps, app+"_requirements.txt")
 }
 
-// venv returns the bin directory of a virtual environment with the requirements of an app. It keeps
-// one for each version of the requirements.
-func (s *setup) venv(ctx context.Context, name string) (string, error) {
-	requirements := s.requirements(name)
-	b, err := os.ReadFile(requirements)
-	if err != nil {
-		return "", err
-	}
-	dir := filepath.Join(s.cache, fmt.Sprintf("%s-%x", name, sha256.Sum256(b))[:len(name)+9])
-	bin := filepath.Join(dir, "bin")
-	done := filepath.Join(dir, "installed")
-	if _, err := os.Stat(done); err == nil {
-		return bin, nil
-	}
-	fmt.Fprintf(s.log, "installing %s in %s\n", name, dir)
-	for _, args := range [][]string{
-		{"python3", "-m", "venv", "--clear", dir},
-		{filepath.Join(bin, "pip"), "install", "--quiet", "--disable-pip-version-check", "-r",
-			requirements},
-	} {
-		if out, err := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput(); err != nil {
-			return "", fmt.Errorf("%s: %w: %s", strings.Join(args[:min(3, len(args))], " "), err,
-				lastLine(out))
-		}
-	}
-	return bin, os.WriteFile(done, nil, 0o644)
-}
-
-// packages returns the versions of what an app's requirements name.
-func packages(ctx context.Context, bin, requirements string) (string, error) {
-	const list = `import importlib.metadata as m, platform, sys
-names = [line.split("==")[0] for line in open(sys.argv[1]).read().split()]
-print(", ".join([f"{n} {m.version(n)}" for n in names] + ["Python " + platform.python_version()]))`
-	out, err := exec.CommandContext(ctx, filepath.Join(bin, "python"), "-c", list,
-		requirements).Output()
-	return strings.TrimSpace(string(out)), err
-}
-
 // findNginx looks where distributions put nginx.
 func findNginx() (string, error) {
 	for _, name := range []string{"nginx", "/usr/sbin/nginx", "/usr/local/sbin/nginx"} {
@@ -147,11 +107,6 @@ func findNginx() (string, error) {
 		}
 	}
 	return "", errors.New("nginx is not installed")
-}
-
-func lastLine(out []byte) string {
-	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	return lines[len(lines)-1]
 }
 
 // A contender is a peer that runs and gave the right answers.
