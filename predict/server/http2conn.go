@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bufio"
 	"io"
 	"net"
 	"net/http"
@@ -19,6 +20,7 @@ import (
 // each stream that it has not read to its end or is just sending.
 type http2Conn struct {
 	net.Conn
+	reader  *bufio.Reader // net/http reads a frame in two pieces, most of them short
 	service *http2Service
 	tracked *trackedConn
 	handler http.Handler
@@ -27,8 +29,9 @@ type http2Conn struct {
 
 	writing sync.Mutex // held for each write, so that frames stay whole
 	written frameScanner
-	held    []byte // the GOAWAY that is held back
-	settle  *ping  // sent since; nil: none
+	held    []byte        // the GOAWAY that is held back
+	settle  *ping         // sent since; nil: none
+	noYield time.Duration // do not yield until then, since since
 
 	mu       sync.Mutex
 	open     int    // requests under way
@@ -68,12 +71,6 @@ const (
 // To do so for each read would let those who read much keep others waiting.
 const maxUnstarted = 2
 
-func (c *http2Conn) unstarted() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.waiting
-}
-
 func (c *http2Conn) enter(state http.ConnState) {
 	c.mu.Lock()
 	c.idleAt = time.Time{}
@@ -92,23 +89,28 @@ func (c *http2Conn) awaitsRequest() bool {
 }
 
 func (c *http2Conn) Read(b []byte) (int, error) {
-	n, err := c.Conn.Read(b)
-	if c.unstarted() >= maxUnstarted {
+	n, err := c.reader.Read(b)
+	answered, unstarted := c.note(b[:n])
+	if unstarted >= maxUnstarted {
 		// Streams that net/http has begun are counted when their handlers run. Let these come
 		// first: else a thousand of them can wait for that.
 		runtime.Gosched()
 	}
-	if n > 0 && c.tracked.memory.countBacklog(c.note(b[:n])) != nil {
+	if c.tracked.memory.countBacklog(answered) != nil {
 		return 0, io.EOF
 	}
 	return n, err
 }
 
-// note looks at bytes that were read. It returns how many of them are frames that net/http answers.
-func (c *http2Conn) note(b []byte) (answered int) {
+// note looks at bytes that were read. It returns how many of them are frames that net/http answers,
+// and how many streams waited for their handlers before.
+func (c *http2Conn) note(b []byte) (answered, unstarted int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.lastRead = time.Now()
+	unstarted = c.waiting
+	if c.service.ending.Load() {
+		c.lastRead = time.Now()
+	}
 	for f := range c.read.frames(b) {
 		if f.isAnswered() {
 			answered += frameHead + 8
@@ -127,10 +129,11 @@ func (c *http2Conn) note(b []byte) (answered int) {
 			c.noteRefusedLocked(f)
 		}
 	}
-	return answered
+	return answered, unstarted
 }
 
 func (c *http2Conn) Write(b []byte) (int, error) {
+	c.yield()
 	c.writing.Lock()
 	defer c.writing.Unlock()
 	from, to := 0, 0 // of a GOAWAY to hold
@@ -245,4 +248,32 @@ func (c *http2Conn) pingLocked() *ping {
 	c.mu.Unlock()
 	io.WriteString(c.Conn, pingFrame)
 	return p
+}
+
+// readSize holds the frames of some requests.
+const readSize = 1 << 10
+
+const (
+	// slowYield is what a yield may take. Where others keep the CPU for longer than that, an answer
+	// would wait for them several times; so then there is none for some times as long.
+	slowYield   = 5 * time.Millisecond
+	yieldPauses = 16
+)
+
+// yield lets the handlers of other streams go on before bytes are written. net/http writes each
+// frame at once, and what they have to say meanwhile goes out in one write after this: else each
+// answer would be three system calls.
+func (c *http2Conn) yield() {
+	c.mu.Lock()
+	others := c.open+c.waiting > 1
+	c.mu.Unlock()
+	if !others {
+		return
+	}
+	if now := time.Since(c.since); now >= c.noYield {
+		runtime.Gosched()
+		if took := time.Since(c.since) - now; took > slowYield {
+			c.noYield = now + took + yieldPauses*took
+		}
+	}
 }

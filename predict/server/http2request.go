@@ -11,16 +11,19 @@ import (
 func (c *http2Conn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.begin()
 	defer c.done()
-	began := time.Now()
-	body := &http2Body{ReadCloser: r.Body}
-	r.Body = body
-	c.handler.ServeHTTP(&http2Writer{ResponseWriter: w, conn: c}, r)
-	if r.ContentLength != 0 && !body.ended {
-		control := http.NewResponseController(w)
-		if r.ContentLength < 0 || body.n < r.ContentLength {
-			control.Flush() // the client may want to know at once
+	x := &struct {
+		body   http2Body
+		writer http2Writer
+	}{http2Body{ReadCloser: r.Body}, http2Writer{ResponseWriter: w, conn: c}}
+	r.Body = &x.body
+	c.handler.ServeHTTP(&x.writer, r)
+	if r.ContentLength != 0 && !x.body.ended {
+		rest := x.body.end[:] // where only that may be missing, of a body that is all here
+		if x.body.n != r.ContentLength {
+			http.NewResponseController(w).Flush() // the client may want to know at once
+			rest = make([]byte, 16<<10)
 		}
-		body.drain(control, began.Add(c.service.engine.ReadTimeout))
+		x.body.drain(rest)
 	}
 }
 
@@ -108,6 +111,7 @@ type http2Body struct {
 	io.ReadCloser
 	n     int64
 	ended bool
+	end   [1]byte
 }
 
 func (b *http2Body) Read(p []byte) (int, error) {
@@ -120,18 +124,15 @@ func (b *http2Body) Read(p []byte) (int, error) {
 // drainWait is how long a client may pause within a body that is not wanted.
 const drainWait = time.Second
 
-// drain reads what is left of a body, at most until a time. An answer that ends before its request
-// is followed by RST_STREAM. RFC 9113 wants clients to take the answer nevertheless, but some that
-// are still sending drop it, httpx among them. It costs the server no more than what the client
-// could send in any case.
-func (b *http2Body) drain(control *http.ResponseController, until time.Time) {
-	part := make([]byte, 16<<10)
+// drain reads what is left of a body into part, at most until the read timeout. An answer that ends
+// before its request is followed by RST_STREAM. RFC 9113 wants clients to take the answer
+// nevertheless, but some that are still sending drop it, httpx among them. It costs the server no
+// more than what the client could send in any case.
+func (b *http2Body) drain(part []byte) {
+	pause := time.AfterFunc(drainWait, func() { b.Close() }) // a deadline would cost more
+	defer pause.Stop()
 	for !b.ended {
-		by := time.Now().Add(drainWait)
-		if by.After(until) {
-			by = until
-		}
-		control.SetReadDeadline(by)
 		b.Read(part)
+		pause.Reset(drainWait)
 	}
 }

@@ -27,7 +27,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		id := s.identify(w, r)
 		rec := s.recorder(w, r)
 		defer func() {
-			rec.closeHold()
+			free := rec.closeHold()
 			s.measure.inFlight.Add(-1)
 			took := time.Since(s.began) - start
 			route := s.measure.of(r.Pattern) // the mux has set it by now
@@ -46,7 +46,9 @@ func (s *Server) observe(next http.Handler) http.Handler {
 				}
 				s.access.Write(e)
 			}
-			s.reuse(rec)
+			if free {
+				s.reuse(rec)
+			}
 		}()
 		if s.openHold(rec) {
 			next.ServeHTTP(rec, r)
@@ -67,13 +69,10 @@ func (s *Server) recorder(w http.ResponseWriter, r *http.Request) *statusRecorde
 	return rec
 }
 
-// reuse gives the recorder of an answered request to another. One of HTTP/2 may still be needed, to
-// count its stream until the client has taken the answer.
+// reuse gives the recorder of an answered request to another.
 func (s *Server) reuse(rec *statusRecorder) {
-	if rec.conn == nil {
-		*rec = statusRecorder{}
-		s.records.Put(rec)
-	}
+	*rec = statusRecorder{kept: rec.kept[:0]}
+	s.records.Put(rec)
 }
 
 // traceOf returns the trace that a request says it is part of, or "".
