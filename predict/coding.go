@@ -100,6 +100,9 @@ func (s *Service) Send(w http.ResponseWriter, r *http.Request, contentType strin
 // acceptedCodings reports whether an Accept-Encoding takes gzip, and likes it as well as no coding,
 // and whether it takes no coding (RFC 9110, section 12.5.3).
 func acceptedCodings(header []string) (gzip, plain bool) {
+	if header == nil {
+		return false, true
+	}
 	const absent = -1.0
 	gzipped, identity, others := absent, absent, absent
 	for item := range strings.SplitSeq(strings.Join(header, ","), ",") {

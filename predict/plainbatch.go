@@ -4,8 +4,7 @@ import "context"
 
 // maxPlainBatch bounds the answer to a plain batch, in bytes: it is put together and sent without
 // the limits that long answers have, and a client that does not read it makes the server hold it.
-// Fourteen forecasts of five days fit.
-const maxPlainBatch = 12 << 10
+const maxPlainBatch = shortAnswer
 
 // PlainBatch is ServeBatch for batches that cost little: each item is in the usual form, and its
 // answer is in the cache.

@@ -41,8 +41,8 @@ func (s *Server) observe(next http.Handler) http.Handler {
 				if s.cfg.TrustedProxies != nil {
 					e.Client = addrText(s.clientAddr(r))
 				}
-				if rec.made != nil && rec.code() < 400 {
-					e.Attrs = recordAttrs(rec.made)
+				if rec.forecast && rec.code() < 400 {
+					e.Attrs = recordAttrs(&rec.made)
 				}
 				s.access.Write(e)
 			}
@@ -91,7 +91,8 @@ type statusRecorder struct {
 	bytes    int64  // of the body
 	key      string // its name
 	pays     client // whose rate it is taken from
-	made     *predict.Record
+	forecast bool   // made says what the answer is made from
+	made     predict.Record
 	draining *atomic.Bool
 	tooOld   bool // the connection should end
 
@@ -160,7 +161,7 @@ func (r *statusRecorder) code() int {
 // answered remembers what an answer is made from, for the access log.
 func answered(w http.ResponseWriter, made predict.Record) {
 	if rec, ok := w.(*statusRecorder); ok {
-		rec.made = &made
+		rec.made, rec.forecast = made, true
 	}
 }
 
