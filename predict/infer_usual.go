@@ -37,7 +37,7 @@ func (b *inferBody) readUsual(body []byte) bool {
 	return ok && onlyBlanks(body[end:]) && usualFields(d, 0, inferFields, func(field, v int) bool {
 		switch field {
 		case 0:
-			tensors := new([len(b.Inputs)]tensor)
+			tensors := new([len(inferInputs)]tensor)
 			return usualList(d, v, len(tensors), func(i, v int) bool {
 				b.Inputs[i] = &tensors[i]
 				return tensors[i].readUsual(d, v)
@@ -135,12 +135,13 @@ func usualList(d *pyjson.Document, list, most int, read func(i, value int) bool)
 // A usualValue reads a value of a tensor, if it is in the usual form.
 type usualValue[T any] func(d *pyjson.Document, node int) (v T, ok bool)
 
-// usualValues appends the values of a tensor to list, if all are in the usual form. Those of a
-// column may stand in lists of one.
-func usualValues[T any](t *tensor, read usualValue[T], list *[]T) bool {
+// usualValues returns the values of a tensor, if all are in the usual form. Those of a column may
+// stand in lists of one.
+func usualValues[T any](t *tensor, read usualValue[T]) (list []T, ok bool) {
 	if t.tree == nil {
-		return false
+		return nil, false
 	}
+	list = make([]T, 0, t.n)
 	for v := range t.tree.Elements(t.list) {
 		if t.column && t.tree.Kind(v) == pyjson.Array && t.tree.Len(v) == 1 {
 			for inner := range t.tree.Elements(v) {
@@ -149,11 +150,11 @@ func usualValues[T any](t *tensor, read usualValue[T], list *[]T) bool {
 		}
 		x, ok := read(t.tree, v)
 		if !ok {
-			return false
+			return nil, false
 		}
-		*list = append(*list, x)
+		list = append(list, x)
 	}
-	return true
+	return list, true
 }
 
 // inferText is a string of a tensor, which may alias the body.

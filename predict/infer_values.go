@@ -75,13 +75,12 @@ func jsonValues[T any](t *tensor, kind *pyjson.Rule, usual usualValue[T]) (list 
 	if n := countItems(t.Data[1:]); n != t.n {
 		return nil, t.fail(fmt.Sprintf("has %d values where its shape says %d", n, t.n))
 	}
-	list = make([]T, 0, t.n)
-	if usualValues(t, usual, &list) {
+	if list, ok := usualValues(t, usual); ok {
 		return list, nil
 	}
-	list = list[:0]
-	if json.Unmarshal(t.Data, &list) == nil {
-		return list, nil
+	all := make([]T, 0, t.n)
+	if json.Unmarshal(t.Data, &all) == nil {
+		return all, nil
 	}
 	raw := make([]json.RawMessage, 0, t.n)
 	if json.Unmarshal(t.Data, &raw) != nil {
