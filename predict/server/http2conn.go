@@ -29,14 +29,14 @@ type http2Conn struct {
 
 	writing sync.Mutex // held for each write, so that frames stay whole
 	written frameScanner
-	held    []byte        // the GOAWAY that is held back
-	settle  *ping         // sent since; nil: none
-	noYield time.Duration // do not yield until then, since since
+	held    []byte // the GOAWAY that is held back
+	settle  *ping  // sent since; nil: none
 
 	mu       sync.Mutex
 	open     int    // requests under way
 	begun    uint32 // the newest stream that the client has begun
 	waiting  int    // streams that the client has begun, less the handlers that have
+	fresh    bool   // one has begun since yield
 	asked    bool   // there has been a request
 	crowded  bool   // there have been several at once
 	read     frameScanner
@@ -118,6 +118,7 @@ func (c *http2Conn) note(b []byte) (answered, unstarted int) {
 		if f.kind == frameHeaders && f.stream > c.begun {
 			c.begun = f.stream
 			c.waiting++
+			c.fresh = true
 		}
 		switch {
 		case f.isPong() && len(c.pings) > 0:
@@ -253,27 +254,15 @@ func (c *http2Conn) pingLocked() *ping {
 // readSize holds the frames of some requests.
 const readSize = 1 << 10
 
-const (
-	// slowYield is what a yield may take. Where others keep the CPU for longer than that, an answer
-	// would wait for them several times; so then there is none for some times as long.
-	slowYield   = 5 * time.Millisecond
-	yieldPauses = 16
-)
-
-// yield lets the handlers of other streams go on before bytes are written. net/http writes each
-// frame at once, and what they have to say meanwhile goes out in one write after this: else each
-// answer would be three system calls.
+// yield lets the handlers of other streams go on before bytes are written, once after each request
+// that was read: what they have to say meanwhile goes out in one write after this. net/http flushes
+// after each frame, so that each answer would be three system calls.
 func (c *http2Conn) yield() {
 	c.mu.Lock()
-	others := c.open+c.waiting > 1
+	pays := c.fresh && c.open+c.waiting > 1
+	c.fresh = false
 	c.mu.Unlock()
-	if !others {
-		return
-	}
-	if now := time.Since(c.since); now >= c.noYield {
+	if pays {
 		runtime.Gosched()
-		if took := time.Since(c.since) - now; took > slowYield {
-			c.noYield = now + took + yieldPauses*took
-		}
 	}
 }
