@@ -79,8 +79,9 @@ func (b *heldBuffer) Write(p []byte) (n int, err error) {
 // there is no room for the compressed copy, the answer goes as it is.
 func (s *Service) Send(w http.ResponseWriter, r *http.Request, contentType string, body []byte) {
 	h := w.Header()
-	if !slices.Contains(h["Vary"], batchVary) {
-		vary(w, "Accept-Encoding") // others may have added more
+	const coding = "Accept-Encoding"
+	if !slices.ContainsFunc(h["Vary"], func(v string) bool { return strings.Contains(v, coding) }) {
+		vary(w, coding)
 	}
 	if gzip, plain := acceptedCodings(r.Header["Accept-Encoding"]); gzip &&
 		(len(body) >= minGzip || !plain) {

@@ -205,6 +205,7 @@ const shortInfer = 256
 // tickers. It ignores the Content-Type, which the protocol does not mention and its clients do not
 // send.
 func (s *Service) ServeModelInfer(w http.ResponseWriter, r *http.Request) {
+	vary(w, inferVary)
 	out := s.shorts.get()
 	defer s.shorts.put(out)
 	answer, err := s.infer(w, r, *out)
@@ -219,6 +220,9 @@ func (s *Service) ServeModelInfer(w http.ResponseWriter, r *http.Request) {
 	}
 	s.Send(w, r, "application/json", answer.body)
 }
+
+// inferVary names the headers that the answer of ServeModelInfer depends on.
+const inferVary = "Accept-Encoding"
 
 // inferHeadLength is the header that says how long the JSON before binary tensors is.
 const inferHeadLength = "Inference-Header-Content-Length"

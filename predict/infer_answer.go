@@ -47,7 +47,8 @@ const inferRowBytes = 64
 
 // infer answers a request, from the front of dst on. An unknown ticker refuses all of it, as a
 // tensor has no place for the error of one item.
-func (st *state) infer(ctx context.Context, r *inferRequest, dst []byte) (a inferAnswer, err error) {
+func (st *state) infer(ctx context.Context, r *inferRequest, dst []byte) (a inferAnswer,
+	err error) {
 	rows := make([]inferRow, 0, len(r.items)*r.days)
 	bounds := slices.ContainsFunc(r.outputs, func(w wanted) bool { return w.output > outputPrice })
 	for i := range r.items {

@@ -10,8 +10,8 @@ import (
 )
 
 // A request in the form that clients send is read from a tree, which copies nothing: fields with
-// their exact names, each once and none of it null, strings without escapes. Anything else, wrong or
-// unusual, is left to encoding/json, so this reader need not get an error right.
+// their exact names, each once and none of it null, strings without escapes. Anything else, wrong
+// or unusual, is left to encoding/json, so this reader need not get an error right.
 
 // longestUsual bounds what is read in this way, since a tree takes sixteen times its text at most.
 const longestUsual = 64 << 10

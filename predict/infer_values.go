@@ -15,10 +15,12 @@ func pick[T any](list []T, i int, absent T) T {
 	return list[min(i, len(list)-1)]
 }
 
-// values reads and checks the values of a tensor, which is nil if it was not sent. usual reads one of
-// JSON in the usual form, and cut takes one from the front of a binary tensor. check may change it.
+// values reads and checks the values of a tensor, which is nil if it was not sent. usual reads one
+// of JSON in the usual form, and cut takes one from the front of a binary tensor. check may change
+// it.
 func values[T any](t *tensor, kind *pyjson.Rule, usual usualValue[T],
-	cut func(datatype string, b []byte) (T, int), check func(*T) *pyjson.Rule) (list []T, err error) {
+	cut func(datatype string, b []byte) (T, int),
+	check func(*T) *pyjson.Rule) (list []T, err error) {
 	if t == nil {
 		return nil, nil
 	}

@@ -151,8 +151,8 @@ func (t *trackedConn) becomeHTTP2() {
 	t.memory.hold.Release()
 }
 
-// countBacklog counts n bytes of frames that were read and that net/http answers. Only the goroutine
-// that reads calls it.
+// countBacklog counts n bytes of frames that were read and that net/http answers. Only the
+// goroutine that reads calls it.
 func (h *connHold) countBacklog(n int) error {
 	if n == 0 && h.backlog == 0 {
 		return nil
