@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"tickercast/predict/internal/limits"
 )
 
 // ServeHTTP serves a request of the connection.
@@ -21,9 +23,9 @@ func (c *http2Conn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rest := x.body.end[:] // where only that may be missing, of a body that is all here
 		if x.body.n != r.ContentLength {
 			http.NewResponseController(w).Flush() // the client may want to know at once
-			rest = make([]byte, 16<<10)
+			rest = make([]byte, 1<<10)
 		}
-		x.body.drain(rest)
+		c.drain(&x.body, rest)
 	}
 }
 
@@ -36,7 +38,6 @@ func (c *http2Conn) begin() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.open++
-	c.waiting--
 	c.asked = true
 	c.crowded = c.crowded || c.open > 1
 }
@@ -112,6 +113,7 @@ type http2Body struct {
 	n     int64
 	ended bool
 	end   [1]byte
+	hold  limits.Hold // of what the wait for the rest takes
 }
 
 func (b *http2Body) Read(p []byte) (int, error) {
@@ -124,11 +126,16 @@ func (b *http2Body) Read(p []byte) (int, error) {
 // drainWait is how long a client may pause within a body that is not wanted.
 const drainWait = time.Second
 
-// drain reads what is left of a body into part, at most until the read timeout. An answer that ends
-// before its request is followed by RST_STREAM. RFC 9113 wants clients to take the answer
-// nevertheless, but some that are still sending drop it, httpx among them. It costs the server no
-// more than what the client could send in any case.
-func (b *http2Body) drain(part []byte) {
+// drain reads what is left of a body into part, at most until the read timeout, if there is memory
+// for the stream. An answer that ends before its request is followed by RST_STREAM. RFC 9113 wants
+// clients to take the answer nevertheless, but some that are still sending drop it, httpx among
+// them. It costs the server no more than what the client could send in any case.
+func (c *http2Conn) drain(b *http2Body, part []byte) {
+	c.tracked.tracker.limiter.Open(&b.hold, c.tracked, 0)
+	defer b.hold.Release()
+	if b.hold.Grow(streamBytes) != nil {
+		return
+	}
 	pause := time.AfterFunc(drainWait, func() { b.Close() }) // a deadline would cost more
 	defer pause.Stop()
 	for !b.ended {
