@@ -13,6 +13,9 @@ import (
 func (c *http2Conn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.begin()
 	defer c.done()
+	if r.Context().Err() != nil {
+		return // the client has given the stream up, or is gone
+	}
 	x := &struct {
 		body   http2Body
 		writer http2Writer
