@@ -17,6 +17,7 @@ type batch struct {
 	format  format
 	strict  bool
 	out     []byte
+	pool    *bodyPool
 	reused  *[]byte               // what out was at first, from the pool
 	held    *limits.Hold          // counts out
 	charge  func(items int) error // nil: nothing
@@ -26,25 +27,34 @@ type batch struct {
 	given int  // of these
 }
 
-// longBatch is the length of a body with some dozen requests, whose answers fill the buffer of
-// another batch.
-const longBatch = 2 << 10
+const (
+	// longBatch is the length of a body with some dozen requests, whose answers fill the buffer of
+	// another batch.
+	longBatch = 2 << 10
+	// shortAnswer is that of fourteen forecasts of five days. With it and its body a short batch
+	// needs less than the limiter counts.
+	shortAnswer = 12 << 10
+)
 
 // reuse begins with the buffer of another batch, if there is room for it.
-func (b *batch) reuse() {
-	out := b.outputs.get()
+func (b *batch) reuse(body []byte) {
+	pool := &b.shorts
+	if len(body) > longBatch {
+		pool = &b.outputs
+	}
+	out := pool.get()
 	if b.held.Grow(cap(*out)) != nil {
-		b.outputs.put(out)
+		pool.put(out)
 		return
 	}
-	b.reused, b.out = out, *out
+	b.pool, b.reused, b.out = pool, out, *out
 }
 
 // keep leaves the buffer to another batch.
 func (b *batch) keep() {
 	if b.reused != nil {
 		*b.reused = b.out
-		b.outputs.put(b.reused)
+		b.pool.put(b.reused)
 	}
 }
 
@@ -62,9 +72,8 @@ func (b *batch) run(ctx context.Context, body []byte, held *limits.Hold) (err er
 	if b.state, err = b.current(); err != nil {
 		return err
 	}
-	if b.held = held; len(body) > longBatch {
-		b.reuse()
-	}
+	b.held = held
+	b.reuse(body)
 	open, end := b.format.around()
 	if err := b.extend(len(open)); err != nil {
 		return err

@@ -19,6 +19,7 @@ import (
 type bodyPool struct {
 	limit   int64 // bytes of a body
 	keep    int   // capacity up to which a buffer is kept
+	first   int   // capacity of a new buffer
 	buffers sync.Pool
 }
 
@@ -31,7 +32,8 @@ func (p *bodyPool) get() *[]byte {
 		*b = (*b)[:0]
 		return b
 	}
-	return new([]byte)
+	b := make([]byte, 0, p.first)
+	return &b
 }
 
 func (p *bodyPool) put(b *[]byte) {

@@ -79,8 +79,9 @@ func (b *heldBuffer) Write(p []byte) (n int, err error) {
 // there is no room for the compressed copy, the answer goes as it is.
 func (s *Service) Send(w http.ResponseWriter, r *http.Request, contentType string, body []byte) {
 	h := w.Header()
-	if !slices.Contains(h["Vary"], batchVary) {
-		vary(w, "Accept-Encoding") // others may have added more
+	const coding = "Accept-Encoding"
+	if !slices.ContainsFunc(h["Vary"], func(v string) bool { return strings.Contains(v, coding) }) {
+		vary(w, coding)
 	}
 	if gzip, plain := acceptedCodings(r.Header["Accept-Encoding"]); gzip &&
 		(len(body) >= minGzip || !plain) {
@@ -100,6 +101,9 @@ func (s *Service) Send(w http.ResponseWriter, r *http.Request, contentType strin
 // acceptedCodings reports whether an Accept-Encoding takes gzip, and likes it as well as no coding,
 // and whether it takes no coding (RFC 9110, section 12.5.3).
 func acceptedCodings(header []string) (gzip, plain bool) {
+	if header == nil {
+		return false, true
+	}
 	const absent = -1.0
 	gzipped, identity, others := absent, absent, absent
 	for item := range strings.SplitSeq(strings.Join(header, ","), ",") {

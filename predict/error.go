@@ -100,17 +100,21 @@ func (s *Service) publicError(w http.ResponseWriter, r *http.Request, err error)
 	return s.PublicError(Failure{w.Header().Get("X-Request-Id"), r.Method, r.Pattern, err})
 }
 
-// WriteError answers a request with an error. No other code turns an error into a status and bytes.
-// Below /v2 errors have the form of the Open Inference Protocol.
+// WriteError answers a request with an error.
 func WriteError(w http.ResponseWriter, r *http.Request, e *Error) {
 	e.setHeader(w.Header())
-	if r.URL.Path == "/v2" || strings.HasPrefix(r.URL.Path, "/v2/") {
+	writeJSON(w, e.Status, e.Body(r.URL.Path))
+}
+
+// Body returns the body of the answer to a request for a path. Below /v2 errors have the form of
+// the Open Inference Protocol.
+func (e *Error) Body(path string) []byte {
+	if path == "/v2" || strings.HasPrefix(path, "/v2/") {
 		body := pyjson.AppendString([]byte(`{"error":`),
 			pyjson.ReplaceInvalid([]byte(e.Error())))
-		writeJSON(w, e.Status, append(body, '}'))
-		return
+		return append(body, '}')
 	}
-	writeJSON(w, e.Status, e.AppendJSON(nil))
+	return e.AppendJSON(nil)
 }
 
 // Header returns the headers that an answer has because of the error.

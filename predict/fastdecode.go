@@ -6,6 +6,7 @@ import "context"
 // one for many requests in turn.
 type Plain struct {
 	Ticker, Query       []byte // of the target
+	Name                string // one of PlainRoute.Names, in the path
 	Accept, IfNoneMatch []byte // headers
 	Body                []byte
 
@@ -34,6 +35,8 @@ type PlainRoute struct {
 	Cacheable bool
 	// Vary is that header of all answers and errors; empty means none.
 	Vary string
+	// Names are what may stand for {name} in the path of the route, if that is in it.
+	Names []string
 }
 
 // maxPlainIntervals bounds the intervals of the answer to a plain request, of 70 bytes each: it is

@@ -205,7 +205,10 @@ const shortInfer = 256
 // tickers. It ignores the Content-Type, which the protocol does not mention and its clients do not
 // send.
 func (s *Service) ServeModelInfer(w http.ResponseWriter, r *http.Request) {
-	answer, err := s.infer(w, r)
+	vary(w, inferVary)
+	out := s.shorts.get()
+	defer s.shorts.put(out)
+	answer, err := s.infer(w, r, *out)
 	if err != nil {
 		s.refuse(w, r, err)
 		return
@@ -218,10 +221,15 @@ func (s *Service) ServeModelInfer(w http.ResponseWriter, r *http.Request) {
 	s.Send(w, r, "application/json", answer.body)
 }
 
+// inferVary names the headers that the answer of ServeModelInfer depends on.
+const inferVary = "Accept-Encoding"
+
 // inferHeadLength is the header that says how long the JSON before binary tensors is.
 const inferHeadLength = "Inference-Header-Content-Length"
 
-func (s *Service) infer(w http.ResponseWriter, r *http.Request) (answer inferAnswer, err error) {
+// infer answers a request, in out if there is room.
+func (s *Service) infer(w http.ResponseWriter, r *http.Request, out []byte) (answer inferAnswer,
+	err error) {
 	name, st, err := s.inferModel(r)
 	if err == nil && st == nil {
 		err = ErrOverload()
@@ -233,7 +241,7 @@ func (s *Service) infer(w http.ResponseWriter, r *http.Request) (answer inferAns
 		r.Header["Content-Encoding"] != nil
 	err = s.serve(w, r, call{bodies: &s.batches, costly: long, many: long},
 		func(ctx context.Context, body []byte, held *limits.Hold) error {
-			d := inferDecoder{s.cfg.MaxItems, held}
+			d := inferDecoder{maxItems: s.cfg.MaxItems, held: held}
 			req, err := d.decode(body, r.Header.Get(inferHeadLength))
 			if err != nil {
 				return err
@@ -243,13 +251,17 @@ func (s *Service) infer(w http.ResponseWriter, r *http.Request) (answer inferAns
 					return err
 				}
 			}
-			size := req.size()
-			if err := grow(held, 2*size); err != nil { // the columns, and the answer of them
+			req.model = name
+			size := max(req.size(), cap(out))
+			rows := len(req.items) * req.days * inferRowBytes
+			if err := grow(held, rows+size); err != nil {
 				return err
 			}
-			req.model = name
-			answer, err = st.infer(ctx, req)
-			held.Shrink(2*size - cap(answer.body))
+			if size > cap(out) {
+				out = make([]byte, 0, size)
+			}
+			answer, err = st.infer(ctx, req, out)
+			held.Shrink(rows + size - cap(answer.body))
 			if err == nil {
 				s.answeredMany(w, st)
 			}

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 
+	"tickercast/model"
 	"tickercast/predict/pyjson"
 )
 
@@ -33,19 +35,22 @@ type inferAnswer struct {
 	head int
 }
 
-// A column is an output as it is made.
-type column struct {
-	wanted
-	data []byte
+// An inferRow is what the outputs say of one day of an item.
+type inferRow struct {
+	prices   [len(inferOutputs)]float64 // by output
+	decimals int                        // of prices
+	date     [len("2006-01-02")]byte
 }
 
-// infer answers a request. An unknown ticker refuses all of it, as a tensor has no place for the
-// error of one item.
-func (st *state) infer(ctx context.Context, r *inferRequest) (a inferAnswer, err error) {
-	columns := make([]column, len(r.outputs))
-	for i, out := range r.outputs {
-		columns[i] = column{out, make([]byte, 0, len(r.items)*r.days*valueSize)}
-	}
+// inferRowBytes is what a row takes, rounded up.
+const inferRowBytes = 64
+
+// infer answers a request, from the front of dst on. An unknown ticker refuses all of it, as a
+// tensor has no place for the error of one item.
+func (st *state) infer(ctx context.Context, r *inferRequest, dst []byte) (a inferAnswer,
+	err error) {
+	rows := make([]inferRow, 0, len(r.items)*r.days)
+	bounds := slices.ContainsFunc(r.outputs, func(w wanted) bool { return w.output > outputPrice })
 	for i := range r.items {
 		if err := ctx.Err(); err != nil {
 			return a, err
@@ -55,55 +60,32 @@ func (st *state) infer(ctx context.Context, r *inferRequest) (a inferAnswer, err
 			return a, errInfer(fmt.Sprintf("input ticker, value %d: unknown ticker '%s'", i,
 				r.items[i].Ticker))
 		}
-		for c := range columns {
-			columns[c].appendRow(&st.tickers[t.Index], r.items[i].Confidence, r.days)
-		}
+		rows = appendRows(rows, &st.tickers[t.Index], r.items[i].Confidence, r.days, bounds)
 	}
-	return st.inferAnswer(r, columns), nil
+	return st.appendInfer(dst, r, rows), nil
 }
 
-// appendRow appends the values of one item.
-func (c *column) appendRow(ts *tickerState, confidence float64, days int) {
+// appendRows appends the rows of one item, without bounds if no one wants them.
+func appendRows(rows []inferRow, ts *tickerState, confidence float64, days int,
+	bounds bool) []inferRow {
+	place := model.At(confidence)
 	for h := 1; h <= days; h++ {
-		if c.output == outputDate {
-			c.appendDate(ts.dates[h-1][:])
-			continue
+		row := inferRow{date: ts.dates[h-1]}
+		price := ts.close * math.Exp(ts.forecast.Median(h))
+		row.prices[outputPrice], row.decimals = price, decimals(price)
+		if bounds {
+			lower, upper := ts.forecast.Bounds(h, place)
+			row.prices[outputLower] = ts.close * math.Exp(lower)
+			row.prices[outputUpper] = ts.close * math.Exp(upper)
 		}
-		median := ts.forecast.Median(h)
-		price := median
-		switch lower, upper := ts.forecast.Interval(h, confidence); c.output {
-		case outputLower:
-			price = lower
-		case outputUpper:
-			price = upper
-		}
-		c.appendNumber(ts.close*math.Exp(price), decimals(ts.close*math.Exp(median)))
+		rows = append(rows, row)
 	}
+	return rows
 }
 
-func (c *column) appendDate(date []byte) {
-	if c.binary {
-		c.data = appendText(c.data, date)
-		return
-	}
-	c.data = append(append(append(c.data, '"'), date...), `",`...)
-}
-
-func (c *column) appendNumber(x float64, d int) {
-	if c.binary {
-		c.data = appendFP64(c.data, roundPrice(x, d))
-		return
-	}
-	c.data = append(appendPrice(c.data, x, d), ',')
-}
-
-// inferAnswer puts an answer together.
-func (st *state) inferAnswer(r *inferRequest, columns []column) (a inferAnswer) {
-	size := r.size() - len(columns)*len(r.items)*r.days*valueSize
-	for _, c := range columns {
-		size += len(c.data)
-	}
-	dst := append(make([]byte, 0, size), `{"model_name":`...)
+// appendInfer appends an answer.
+func (st *state) appendInfer(dst []byte, r *inferRequest, rows []inferRow) (a inferAnswer) {
+	dst = append(dst, `{"model_name":`...)
 	dst = pyjson.AppendString(dst, []byte(r.model))
 	dst = append(dst, `,"model_version":`...)
 	dst = pyjson.AppendString(dst, []byte(st.model.Version()))
@@ -112,31 +94,67 @@ func (st *state) inferAnswer(r *inferRequest, columns []column) (a inferAnswer) 
 		dst = pyjson.AppendString(dst, []byte(*r.id))
 	}
 	dst = append(dst, `,"outputs":[`...)
-	for i, c := range columns {
+	for i, out := range r.outputs {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		o := inferOutputs[c.output]
-		dst = append(dst, `{"name":"`+o.name+`","datatype":"`+o.datatype+`","shape":[`...)
+		o := inferOutputs[out.output]
+		dst = append(append(dst, `{"name":"`...), o.name...)
+		dst = append(append(dst, `","datatype":"`...), o.datatype...)
+		dst = append(dst, `","shape":[`...)
 		dst = strconv.AppendInt(dst, int64(len(r.items)), 10)
 		dst = append(dst, ',')
 		dst = strconv.AppendInt(dst, int64(r.days), 10)
-		if c.binary {
+		if out.binary {
 			dst = append(dst, `],"parameters":{"binary_data_size":`...)
-			dst = strconv.AppendInt(dst, int64(len(c.data)), 10)
+			dst = strconv.AppendInt(dst, int64(len(rows)*out.binaryBytes()), 10)
 			dst = append(dst, `}}`...)
 			continue
 		}
 		dst = append(dst, `],"data":[`...)
-		dst = append(dst, c.data[:len(c.data)-1]...) // without the last comma
+		dst = out.appendJSON(dst, rows)
 		dst = append(dst, `]}`...)
 	}
 	a.body = append(dst, `]}`...)
 	a.head = len(a.body)
-	for _, c := range columns {
-		if c.binary {
-			a.body = append(a.body, c.data...)
+	for _, out := range r.outputs {
+		if out.binary {
+			a.body = out.appendBinary(a.body, rows)
 		}
 	}
 	return a
+}
+
+// appendJSON appends the values of an output.
+func (w wanted) appendJSON(dst []byte, rows []inferRow) []byte {
+	for i := range rows {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		if row := &rows[i]; w.output == outputDate {
+			dst = append(append(append(dst, '"'), row.date[:]...), '"')
+		} else {
+			dst = appendPrice(dst, row.prices[w.output], row.decimals)
+		}
+	}
+	return dst
+}
+
+// binaryBytes is the length of a value of an output behind the JSON.
+func (w wanted) binaryBytes() int {
+	if w.output == outputDate {
+		return 4 + len("2006-01-02") // behind its length
+	}
+	return 8
+}
+
+func (w wanted) appendBinary(dst []byte, rows []inferRow) []byte {
+	for i := range rows {
+		if row := &rows[i]; w.output == outputDate {
+			dst = appendText(dst, row.date[:])
+		} else {
+			dst = appendFP64(dst, roundPrice(row.prices[w.output], row.decimals))
+		}
+	}
+	return dst
 }

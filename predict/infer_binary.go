@@ -11,17 +11,17 @@ import (
 // after the other. Each of these funcs takes one value from the front of b, of which some is left.
 // The length of the value is 0 if b ends before it does.
 
-// cutString takes a string behind its length.
-func cutString(_ string, b []byte) (string, int) {
+// cutText takes a string behind its length.
+func cutText(_ string, b []byte) (inferText, int) {
 	const head = 4
 	if len(b) < head {
-		return "", 0
+		return nil, 0
 	}
 	n := binary.LittleEndian.Uint32(b)
 	if uint64(n) > uint64(len(b)-head) {
-		return "", 0
+		return nil, 0
 	}
-	return string(b[head : head+n]), int(head + n)
+	return b[head : head+n : head+n], int(head + n)
 }
 
 // cutInt takes a little-endian integer of a datatype such as UINT16.

@@ -30,16 +30,18 @@ type wanted struct {
 // inferBody is a request as sent. Its arrays have room for one more than a right request has;
 // encoding/json skips what is beyond, so that a client's list takes no memory.
 type inferBody struct {
-	ID      *string                       `json:"id"`
-	Inputs  [len(inferInputs) + 1]*tensor `json:"inputs"`
-	Outputs [len(inferOutputs) + 1]*struct {
-		Name       string `json:"name"`
-		Parameters struct {
-			Binary *bool `json:"binary_data"`
-		} `json:"parameters"`
-	} `json:"outputs"`
+	ID         *string                        `json:"id"`
+	Inputs     [len(inferInputs) + 1]*tensor  `json:"inputs"`
+	Outputs    [len(inferOutputs) + 1]*output `json:"outputs"`
 	Parameters struct {
 		Binary bool `json:"binary_data_output"`
+	} `json:"parameters"`
+}
+
+type output struct {
+	Name       string `json:"name"`
+	Parameters struct {
+		Binary *bool `json:"binary_data"`
 	} `json:"parameters"`
 }
 
@@ -52,6 +54,9 @@ type tensor struct {
 		Size *int `json:"binary_data_size"` // nil: the values are in Data
 	} `json:"parameters"`
 	binary []byte // the values, if they are not in Data
+
+	tree *pyjson.Document // has Data as the node list; nil: not
+	list int
 
 	n      int  // values, by the shape
 	column bool // the shape is [n, 1]
@@ -75,14 +80,26 @@ func (d *inferDecoder) decode(body []byte, headLength string) (*inferRequest, er
 		body, rest = body[:n], body[n:]
 	}
 	// encoding/json copies the list of a tensor, and then each of its values that is not in order.
-	if err := grow(d.held, 2*len(body)); err != nil {
+	size := 2 * len(body)
+	if len(body) <= longestUsual {
+		size += pyjson.TreeBytes(body)
+	}
+	if err := grow(d.held, size); err != nil {
 		return nil, err
 	}
-	defer d.held.Shrink(2 * len(body))
+	defer d.held.Shrink(size)
 	var b inferBody
-	if err := json.Unmarshal(body, &b); err != nil {
-		return nil, errInferJSON(err)
+	if !b.readUsual(body) {
+		b = inferBody{}
+		if err := json.Unmarshal(body, &b); err != nil {
+			return nil, errInferJSON(err)
+		}
 	}
+	return d.request(&b, rest)
+}
+
+// request checks a request, of which rest are the binary tensors.
+func (d *inferDecoder) request(b *inferBody, rest []byte) (*inferRequest, error) {
 	var tensors [len(inferInputs)]*tensor
 	for _, t := range b.Inputs {
 		if t == nil {
@@ -116,7 +133,7 @@ func (d *inferDecoder) decode(body []byte, headLength string) (*inferRequest, er
 	if err := d.setItems(r, &tensors); err != nil {
 		return nil, err
 	}
-	return r, r.setOutputs(&b)
+	return r, r.setOutputs(b)
 }
 
 // errInferJSON says what is wrong with a body that encoding/json does not take.
@@ -146,23 +163,24 @@ func (d *inferDecoder) setItems(r *inferRequest, tensors *[len(inferInputs)]*ten
 			}
 		}
 	}
-	tickers, err := values(tensors[inputTicker], &ruleStringType, cutString,
-		func(s *string) *pyjson.Rule {
-			if !utf8.ValidString(*s) {
+	tickers, err := values(tensors[inputTicker], &ruleStringType, usualText, cutText,
+		func(s *inferText) *pyjson.Rule {
+			if !utf8.Valid(*s) {
 				return &ruleUnicode
 			}
-			return tickerRule(pyjson.String, []byte(*s))
+			return tickerRule(pyjson.String, *s)
 		})
 	if err != nil {
 		return err
 	}
-	days, err := values(tensors[inputDays], &pyjson.IntType, cutInt,
+	days, err := values(tensors[inputDays], &pyjson.IntType, usualInt, cutInt,
 		func(n *int64) *pyjson.Rule { return ruleRange(*n, MinDays, MaxDays) })
 	if err != nil {
 		return err
 	}
 	single := tensors[inputConfidence] != nil && tensors[inputConfidence].Datatype == "FP32"
-	confidences, err := values(tensors[inputConfidence], &pyjson.FloatType, cutFloat,
+	confidences, err := values(tensors[inputConfidence], &pyjson.FloatType, usualFloat,
+		cutFloat,
 		func(x *float64) *pyjson.Rule {
 			if single { // 0.99 in single precision may be sent as 0.9900000095
 				*x, _ = strconv.ParseFloat(strconv.FormatFloat(*x, 'g', -1, 32), 64)
@@ -181,7 +199,7 @@ func (d *inferDecoder) setItems(r *inferRequest, tensors *[len(inferInputs)]*ten
 	}
 	r.items = make([]Request, n)
 	for i := range r.items {
-		r.items[i] = Request{Ticker: []byte(tickers[i]), Days: int(pick(days, i, DefaultDays)),
+		r.items[i] = Request{Ticker: tickers[i], Days: int(pick(days, i, DefaultDays)),
 			Confidence: pick(confidences, i, DefaultConfidence)}
 		r.days = max(r.days, r.items[i].Days)
 	}
@@ -192,6 +210,7 @@ func (t *tensor) fail(what string) error { return errInfer("input " + t.Name + "
 
 // setOutputs reads which outputs to send. None means all.
 func (r *inferRequest) setOutputs(b *inferBody) error {
+	r.outputs = make([]wanted, 0, len(inferOutputs))
 	for _, o := range b.Outputs {
 		if o == nil {
 			break

@@ -15,15 +15,17 @@ func pick[T any](list []T, i int, absent T) T {
 	return list[min(i, len(list)-1)]
 }
 
-// values reads and checks the values of a tensor, which is nil if it was not sent. check may change
-// a value. cut takes one from the front of a binary tensor.
-func values[T any](t *tensor, kind *pyjson.Rule, cut func(datatype string, b []byte) (T, int),
+// values reads and checks the values of a tensor, which is nil if it was not sent. usual reads one
+// of JSON in the usual form, and cut takes one from the front of a binary tensor. check may change
+// it.
+func values[T any](t *tensor, kind *pyjson.Rule, usual usualValue[T],
+	cut func(datatype string, b []byte) (T, int),
 	check func(*T) *pyjson.Rule) (list []T, err error) {
 	if t == nil {
 		return nil, nil
 	}
 	if t.Parameters.Size == nil {
-		list, err = jsonValues[T](t, kind)
+		list, err = jsonValues(t, kind, usual)
 	} else {
 		for b := t.binary; len(b) > 0 && len(list) <= t.n; {
 			v, size := cut(t.Datatype, b)
@@ -67,7 +69,7 @@ func (d *inferDecoder) setLength(t *tensor) error {
 }
 
 // jsonValues reads the values of a list. Those of a column may stand in lists of one.
-func jsonValues[T any](t *tensor, kind *pyjson.Rule) (list []T, err error) {
+func jsonValues[T any](t *tensor, kind *pyjson.Rule, usual usualValue[T]) (list []T, err error) {
 	if len(t.Data) == 0 || t.Data[0] != '[' {
 		return nil, t.fail("has no data in form of a list")
 	}
@@ -75,9 +77,12 @@ func jsonValues[T any](t *tensor, kind *pyjson.Rule) (list []T, err error) {
 	if n := countItems(t.Data[1:]); n != t.n {
 		return nil, t.fail(fmt.Sprintf("has %d values where its shape says %d", n, t.n))
 	}
-	list = make([]T, 0, t.n)
-	if json.Unmarshal(t.Data, &list) == nil {
+	if list, ok := usualValues(t, usual); ok {
 		return list, nil
+	}
+	all := make([]T, 0, t.n)
+	if json.Unmarshal(t.Data, &all) == nil {
+		return all, nil
 	}
 	raw := make([]json.RawMessage, 0, t.n)
 	if json.Unmarshal(t.Data, &raw) != nil {

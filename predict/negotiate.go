@@ -15,6 +15,9 @@ func vary(w http.ResponseWriter, headers string) { w.Header().Add("Vary", header
 // isStrict reports whether a request says Prefer: handling=strict (RFC 7240): then a field that is
 // not known is an error. It tells the client that this holds.
 func isStrict(w http.ResponseWriter, r *http.Request) bool {
+	if r.Header["Prefer"] == nil {
+		return false
+	}
 	for item := range strings.SplitSeq(strings.Join(r.Header["Prefer"], ","), ",") {
 		item, _, _ = strings.Cut(item, ";")
 		name, value, _ := strings.Cut(item, "=")

@@ -107,6 +107,7 @@ type Service struct {
 	singles bodyPool // of single requests
 	batches bodyPool // of batches and inferences
 	outputs bodyPool // of their answers
+	shorts  bodyPool // of short answers to them
 	gzip    *compressor
 }
 
@@ -166,6 +167,7 @@ func New(cfg Config) (*Service, error) {
 		singles: bodyPool{limit: cfg.MaxBody, keep: keptBody},
 		batches: bodyPool{limit: cfg.MaxBatchBody, keep: keptBody},
 		outputs: bodyPool{keep: 512 << 10},
+		shorts:  bodyPool{keep: shortAnswer, first: shortAnswer},
 		gzip:    newCompressor(),
 	}
 	cfg.Metrics.CounterFunc("predict_cache_hits_total", "Answers found in the cache.",

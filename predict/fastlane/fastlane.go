@@ -25,8 +25,9 @@
 //   - X-Request-Id and Traceparent are there at most once, and only if Config can validate them.
 //   - Headers that may change the answer or the connection are not there: Transfer-Encoding, TE,
 //     Trailer, Expect, Upgrade, HTTP2-Settings, Content-Encoding, Proxy-Authorization, Prefer,
-//     Range and other If-*, nor Origin unless Config.AnyOrigin says that it changes nothing, nor an
-//     Accept-Encoding that may refuse an answer without a coding.
+//     Inference-Header-Content-Length, Range and other If-*, nor Origin unless Config.AnyOrigin
+//     says that it changes nothing, nor an Accept-Encoding that may refuse an answer without a
+//     coding.
 //
 // Up to four bytes of CR and LF may come before a request. net/http skips them only after a POST,
 // so the lane hides from it those that come first on a connection.

@@ -73,7 +73,8 @@ func (g *grammar) header(found *headers, name, b []byte, at span) bool {
 	case "tracestate":
 		return g.validTrace != nil
 	case "transfer-encoding", "te", "trailer", "expect", "upgrade", "http2-settings",
-		"content-encoding", "range", "proxy-authorization", "prefer":
+		"content-encoding", "range", "proxy-authorization", "prefer",
+		"inference-header-content-length":
 		return false
 	}
 	return len(name) <= 3 || string(name[:3]) != "if-"

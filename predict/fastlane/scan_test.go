@@ -45,7 +45,7 @@ func TestScan(t *testing.T) {
 	for _, header := range []string{
 		"Transfer-Encoding: chunked", "transfer-encoding:x", "TE: trailers", "Trailer: a",
 		"Expect: 100-continue", "Upgrade: h2c",
-		"HTTP2-Settings: a", "Content-Encoding: gzip", "Prefer: handling=strict",
+		"HTTP2-Settings: a", "Content-Encoding: gzip", "Prefer: handling=strict", "Inference-Header-Content-Length: 2",
 		"Authorization: a\r\nAuthorization: a",
 		"X-Api-Key: a\r\nX-Api-Key:", "ORIGIN: a",
 		"X-Forwarded-For: a\r\nX-Forwarded-For: b", "Range: a", "Accept: a", "Cookie: a\r\nCookie: b",

@@ -52,8 +52,8 @@ func (d *Document) Elements(array int) iter.Seq[int] {
 	}
 }
 
-// members yields the nodes of an object's keys and values, repeated keys included.
-func (d *Document) members(object int) iter.Seq2[int, int] {
+// Members yields the nodes of an object's keys and values, repeated keys included.
+func (d *Document) Members(object int) iter.Seq2[int, int] {
 	return func(yield func(int, int) bool) {
 		end := int(d.nodes[object].next)
 		for i := object + 1; i < end; i = int(d.nodes[i+1].next) {
@@ -68,7 +68,7 @@ func (d *Document) members(object int) iter.Seq2[int, int] {
 // a missing one is 0, the node of the root.
 func (d *Document) Fields(object int, names ...string) []int {
 	at := make([]int, len(names))
-	for key, value := range d.members(object) {
+	for key, value := range d.Members(object) {
 		if i := slices.Index(names, string(d.Text(key))); i >= 0 {
 			at[i] = value
 		}
@@ -79,7 +79,7 @@ func (d *Document) Fields(object int, names ...string) []int {
 // Others yields the names and nodes of an object's values that Fields would not find.
 func (d *Document) Others(object int, names ...string) iter.Seq2[[]byte, int] {
 	return func(yield func([]byte, int) bool) {
-		for key, value := range d.members(object) {
+		for key, value := range d.Members(object) {
 			name := d.Text(key)
 			if !slices.Contains(names, string(name)) && !yield(name, value) {
 				return

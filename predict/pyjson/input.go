@@ -73,11 +73,11 @@ func (e *inputEncoder) value(i int) {
 
 func (e *inputEncoder) object(i int) {
 	last := map[string]int{} // key to the node of its last value
-	for k, v := range e.members(i) {
+	for k, v := range e.Members(i) {
 		last[string(e.Text(k))] = v
 	}
 	e.out = append(e.out, '{')
-	for k := range e.members(i) {
+	for k := range e.Members(i) {
 		key := e.Text(k)
 		v, ok := last[string(key)]
 		if !ok {

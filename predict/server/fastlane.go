@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"tickercast/predict"
 	"tickercast/predict/fastlane"
@@ -44,18 +45,26 @@ func (s *Server) laneConfig(ln net.Listener) fastlane.Config {
 		if r.plain.Answer == nil {
 			continue
 		}
-		lane := s.laneRoute(r, cfg.Header["Vary"])
-		plain := fastlane.Route{Method: r.method, Path: r.path, Header: lane.header(nil, true),
-			Answer: func(req *fastlane.Request) (fastlane.Response, bool) {
-				return s.answerFast(lane, req)
-			}}
-		if r.plain.Cacheable {
-			plain.Fields = []string{"Age", "Cache-Control", "Cache-Status", "Etag"}
+		names := r.plain.Names
+		if names == nil {
+			names = []string{""}
 		}
-		cfg.Routes = append(cfg.Routes, plain)
-		if root := s.cfg.RootPath; root != "" {
-			plain.Path = root + plain.Path
+		for _, name := range names {
+			lane := s.laneRoute(r, cfg.Header["Vary"])
+			lane.name = name
+			plain := fastlane.Route{Method: r.method, Header: lane.header(nil, true),
+				Path: strings.Replace(r.path, "{name}", name, 1),
+				Answer: func(req *fastlane.Request) (fastlane.Response, bool) {
+					return s.answerFast(lane, req)
+				}}
+			if r.plain.Cacheable {
+				plain.Fields = []string{"Age", "Cache-Control", "Cache-Status", "Etag"}
+			}
 			cfg.Routes = append(cfg.Routes, plain)
+			if root := s.cfg.RootPath; root != "" {
+				plain.Path = root + plain.Path
+				cfg.Routes = append(cfg.Routes, plain)
+			}
 		}
 	}
 	return cfg
@@ -79,6 +88,7 @@ func (s *Server) bounded(ln net.Listener, h *http.Server, conns *connTracker,
 type laneRoute struct {
 	route
 	metrics *routeMetrics
+	name    string   // in the path, if the route has one
 	vary    []string // of its answers, in the order in which the other path adds them
 	refusal int      // how many of vary those have that refuse a client
 }
@@ -120,7 +130,7 @@ func (l *laneRoute) header(h http.Header, admitted bool) http.Header {
 func (s *Server) answerFast(route *laneRoute,
 	r *fastlane.Request) (resp fastlane.Response, ok bool) {
 	p := r.Scratch.(*predict.Plain)
-	p.Ticker, p.Query, p.Body = r.Segment(), r.Query(), r.Body
+	p.Name, p.Ticker, p.Query, p.Body = route.name, r.Segment(), r.Query(), r.Body
 	p.Accept, p.IfNoneMatch = r.Accept(), r.IfNoneMatch()
 	if !route.plain.Decode(p) {
 		return resp, false
@@ -136,7 +146,7 @@ func (s *Server) answerFast(route *laneRoute,
 	}
 	resp.Status, resp.Body = http.StatusOK, p.Answer
 	if denied != nil {
-		resp.Status, resp.Body = denied.Status, denied.AppendJSON(nil)
+		resp.Status, resp.Body = denied.Status, denied.Body(route.path)
 		resp.Header = route.header(denied.Header(), admitted)
 	} else if route.plain.Cacheable {
 		resp.Fields = [...][]byte{p.Age, p.CacheControl, p.CacheStatus, p.ETag}

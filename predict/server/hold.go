@@ -76,16 +76,16 @@ func (s *Server) openHold(rec *statusRecorder) bool {
 	return s.openStream(rec)
 }
 
-// closeHold gives back what a request held.
-func (r *statusRecorder) closeHold() {
+// closeHold gives back what a request held. It reports whether r is not needed to do so later.
+func (r *statusRecorder) closeHold() bool {
 	if r.conn == nil {
 		r.hold.Release()
-		return
+		return true
 	}
 	r.ending.Lock()
 	r.ended = true
 	r.ending.Unlock()
-	r.conn.memory.leave(r)
+	return r.conn.memory.leave(r)
 }
 
 // connHold counts what net/http holds for a connection: the head of a request from its first byte

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"io"
@@ -100,7 +101,8 @@ func readPreface(c net.Conn, timeout time.Duration) bool {
 func (s *http2Service) newConn(nc net.Conn, h http.Handler) *http2Conn {
 	t := s.conns.of(nc)
 	t.refusing = make(chan struct{}, maxRefusing)
-	return &http2Conn{Conn: t, service: s, tracked: t, handler: h, since: time.Now(),
+	return &http2Conn{Conn: t, reader: bufio.NewReaderSize(t, readSize), service: s, tracked: t,
+		handler: h, since: time.Now(),
 		track: func(state http.ConnState) { s.conns.track(nc, state) }}
 }
 

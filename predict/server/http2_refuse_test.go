@@ -61,6 +61,22 @@ func TestHTTP2RefusalsEndTheirStream(t *testing.T) {
 			},
 			after: 5 * time.Second, want: "Request Timeout", reset: true,
 		},
+		"whole, and ends late": {
+			send: func(h *http2Peer, stream uint32) {
+				h.post(stream, "17")
+				h.data(stream, 0, aForecast)
+				time.Sleep(900 * time.Millisecond)
+				h.data(stream, endStream, "")
+			},
+			want: "AAPL",
+		},
+		"whole, and never ends": {
+			send: func(h *http2Peer, stream uint32) {
+				h.post(stream, "17")
+				h.data(stream, 0, aForecast)
+			},
+			after: time.Second, want: "AAPL", reset: true,
+		},
 		"ends early": {
 			send: func(h *http2Peer, stream uint32) {
 				h.post(stream, "18")

@@ -1,9 +1,11 @@
 package server
 
 import (
+	"bufio"
 	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -18,6 +20,7 @@ import (
 // each stream that it has not read to its end or is just sending.
 type http2Conn struct {
 	net.Conn
+	reader  *bufio.Reader // net/http reads a frame in two pieces, most of them short
 	service *http2Service
 	tracked *trackedConn
 	handler http.Handler
@@ -33,6 +36,7 @@ type http2Conn struct {
 	useless  int  // bytes of frames without use, less some times what is of use
 	carried  int  // bytes of answers since that was last looked at
 	open     int  // requests under way
+	fresh    int  // requests that have begun since yield
 	asked    bool // there has been a request
 	crowded  bool // there have been several at once
 	read     frameScanner
@@ -81,9 +85,9 @@ func (c *http2Conn) awaitsRequest() bool {
 }
 
 func (c *http2Conn) Read(b []byte) (int, error) {
-	n, err := c.Conn.Read(b)
+	n, err := c.reader.Read(b)
 	answered, flood := c.note(b[:n])
-	if flood || n > 0 && c.tracked.memory.countBacklog(answered) != nil {
+	if flood || c.tracked.memory.countBacklog(answered) != nil {
 		return 0, io.EOF
 	}
 	return n, err
@@ -102,13 +106,18 @@ const (
 func (c *http2Conn) note(b []byte) (answered int, flood bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.lastRead = time.Now()
+	if c.service.ending.Load() {
+		c.lastRead = time.Now()
+	}
 	c.useless = max(c.useless-usePart*c.carried, 0)
 	c.carried = 0
 	for f := range c.read.frames(b) {
 		c.useless = max(c.useless+frameHead+f.size-usePart*f.carries(), 0)
 		if f.isAnswered() {
 			answered += frameHead + 8
+		}
+		if f.kind == frameHeaders {
+			c.fresh++
 		}
 		switch {
 		case f.isPong() && len(c.pings) > 0:
@@ -124,6 +133,7 @@ func (c *http2Conn) note(b []byte) (answered int, flood bool) {
 }
 
 func (c *http2Conn) Write(b []byte) (int, error) {
+	c.yield()
 	c.writing.Lock()
 	defer c.writing.Unlock()
 	from, to, carried := 0, 0, 0 // the first two are of a GOAWAY to hold
@@ -244,4 +254,20 @@ func (c *http2Conn) pingLocked() *ping {
 	c.mu.Unlock()
 	io.WriteString(c.Conn, pingFrame)
 	return p
+}
+
+// readSize holds the frames of some requests.
+const readSize = 1 << 10
+
+// yield lets the handlers of other streams go on before bytes are written, once after each request
+// that was read: what they have to say meanwhile goes out in one write after this. net/http flushes
+// after each frame, so that each answer would be three system calls.
+func (c *http2Conn) yield() {
+	c.mu.Lock()
+	pays := c.fresh > 0 && c.fresh+c.open > 2
+	c.fresh = 0
+	c.mu.Unlock()
+	if pays {
+		runtime.Gosched()
+	}
 }

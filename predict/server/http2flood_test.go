@@ -32,7 +32,7 @@ func TestFlood(t *testing.T) {
 		{"a ping for each part of an answer", frame(framePing, 8), 100, forever, forever},
 	} {
 		for _, size := range []int{1, 4096} {
-			var c http2Conn
+			c := http2Conn{service: new(http2Service)}
 			taken, flood := 0, false
 			for rest := bytes.Repeat(tt.frames, 4096); !flood && taken < forever; {
 				n := min(size, len(rest), forever-taken)

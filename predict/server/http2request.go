@@ -16,16 +16,19 @@ func (c *http2Conn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Context().Err() != nil {
 		return // the client has given the stream up, or is gone
 	}
-	began := time.Now()
-	body := &http2Body{ReadCloser: r.Body}
-	r.Body = body
-	c.handler.ServeHTTP(&http2Writer{ResponseWriter: w, conn: c}, r)
-	if r.ContentLength != 0 && !body.ended {
-		control := http.NewResponseController(w)
-		if r.ContentLength < 0 || body.n < r.ContentLength {
-			control.Flush() // the client may want to know at once
+	x := &struct {
+		body   http2Body
+		writer http2Writer
+	}{http2Body{ReadCloser: r.Body}, http2Writer{ResponseWriter: w, conn: c}}
+	r.Body = &x.body
+	c.handler.ServeHTTP(&x.writer, r)
+	if r.ContentLength != 0 && !x.body.ended {
+		rest := x.body.end[:] // where only that may be missing, of a body that is all here
+		if x.body.n != r.ContentLength {
+			http.NewResponseController(w).Flush() // the client may want to know at once
+			rest = make([]byte, 1<<10)
 		}
-		c.drain(body, control, began.Add(c.service.engine.ReadTimeout))
+		c.drain(&x.body, rest)
 	}
 }
 
@@ -112,6 +115,8 @@ type http2Body struct {
 	io.ReadCloser
 	n     int64
 	ended bool
+	end   [1]byte
+	hold  limits.Hold // of what the wait for the rest takes
 }
 
 func (b *http2Body) Read(p []byte) (int, error) {
@@ -124,24 +129,20 @@ func (b *http2Body) Read(p []byte) (int, error) {
 // drainWait is how long a client may pause within a body that is not wanted.
 const drainWait = time.Second
 
-// drain reads what is left of a body, at most until a time, if there is memory for the stream. An
-// answer that ends before its request is followed by RST_STREAM. RFC 9113 wants clients to take the
-// answer nevertheless, but some that are still sending drop it, httpx among them. It costs the
-// server no more than what the client could send in any case.
-func (c *http2Conn) drain(b *http2Body, control *http.ResponseController, until time.Time) {
-	var hold limits.Hold
-	c.tracked.tracker.limiter.Open(&hold, c.tracked, 0)
-	defer hold.Release()
-	if hold.Grow(streamBytes) != nil {
+// drain reads what is left of a body into part, at most until the read timeout, if there is memory
+// for the stream. An answer that ends before its request is followed by RST_STREAM. RFC 9113 wants
+// clients to take the answer nevertheless, but some that are still sending drop it, httpx among
+// them. It costs the server no more than what the client could send in any case.
+func (c *http2Conn) drain(b *http2Body, part []byte) {
+	c.tracked.tracker.limiter.Open(&b.hold, c.tracked, 0)
+	defer b.hold.Release()
+	if b.hold.Grow(streamBytes) != nil {
 		return
 	}
-	part := make([]byte, 1<<10)
+	pause := time.AfterFunc(drainWait, func() { b.Close() }) // a deadline would cost more
+	defer pause.Stop()
 	for !b.ended {
-		by := time.Now().Add(drainWait)
-		if by.After(until) {
-			by = until
-		}
-		control.SetReadDeadline(by)
 		b.Read(part)
+		pause.Reset(drainWait)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -20,6 +21,15 @@ func getWith(target, headers string) string {
 func batchWith(headers, body string) string {
 	return strings.Replace(predictWith(headers, body), "/predict", "/predict/batch", 1)
 }
+
+// inferWith is an inference with more headers.
+func inferWith(headers, body string) string {
+	return strings.Replace(predictWith(headers, body), "/predict", inferPath, 1)
+}
+
+// twoTensors is the body of a plain inference.
+const twoTensors = `{"inputs":[{"name":"ticker","shape":[2],"datatype":"BYTES","data":["AAPL",` +
+	`"MSFT"]},{"name":"days_ahead","shape":[1],"datatype":"INT32","data":[5]}]}`
 
 // batchOf is the body of a batch with some items.
 func batchOf(items ...string) string { return `{"requests":[` + strings.Join(items, ",") + `]}` }
@@ -109,6 +119,22 @@ var otherRoutes = []string{
 	twice(batchWith(alice, `{"requests":[]`)), twice(batchWith(alice, `{"requests":7}`)),
 	strings.Repeat(batchWith(alice, batchOf(aForecast)), 8),
 
+	inferWith("", twoTensors), twice(inferWith(alice, twoTensors)), inferWith(bob, twoTensors),
+	twice(inferWith(alice, strings.Replace(twoTensors, "AAPL", "NOPE", 1))),
+	twice(inferWith(alice, strings.Replace(twoTensors, "[2]", "[3]", 1))),
+	twice(inferWith(alice, strings.Replace(twoTensors, "5]", "31]", 1))),
+	twice(inferWith(alice, strings.Replace(twoTensors, `{"in`, `{"id":"7","in`, 1))),
+	twice(inferWith(alice, strings.Replace(twoTensors, `}]}`,
+		`}],"parameters":{"binary_data_output":true}}`, 1))),
+	twice(inferWith(alice, strings.Replace(twoTensors, `}]}`,
+		`}],"outputs":[{"name":"date"}]}`, 1))),
+	twice(inferWith(alice+"Inference-Header-Content-Length: 20\r\n", twoTensors)),
+	twice(inferWith(alice+"Accept-Encoding: gzip, identity;q=0\r\n", twoTensors)),
+	twice(inferWith(alice+"Accept: text/csv\r\n", twoTensors)), twice(inferWith(alice, `{}`)),
+	twice(inferWith(alice, inferenceOf(300))), strings.Repeat(inferWith(alice, twoTensors), 8),
+	twice(strings.Replace(inferWith(alice, twoTensors), "tickercast", "other", 1)),
+	twice(strings.Replace(inferWith(alice, twoTensors), "tickercast", "tickercast/versions/1", 1)),
+
 	// Other forms and codings of answers.
 	getWith("/predict/AAPL?format=csv", alice), getWith("/predict/AAPL?format=json", alice),
 	getWith("/predict/AAPL?f%6Frmat=csv", alice), getWith("/predict/AAPL?format=xml", alice),
@@ -150,12 +176,18 @@ func TestLaneAnswersOtherRoutes(t *testing.T) {
 				predictWith(bob, `{"ticker":"AAPL","as_of":"1926-01-15"}`) +
 				batchWith(bob, batchOf(aMonth, `{"ticker":"AAPL","days_ahead":30}`)) +
 				batchWith("", batchOf(aMonth)) + batchWith(bob, batchOf()) +
+				inferWith(bob, twoTensors) + inferWith("", twoTensors) +
 				getWith("/health", "Connection: close\r\n")
 			out := p.talk(t, 0, inLane, 1<<20)
-			for status, want := range map[int]int{200: 8, 304: 1, 401: 2, 404: 2, 422: 2} {
+			for status, want := range map[int]int{200: 9, 304: 1, 401: 3, 404: 2, 422: 2} {
 				got := strings.Count(out, fmt.Sprintf("HTTP/1.1 %d ", status))
 				require.Equal(t, want, got, "%d: %s", status, out)
 			}
+			time.Sleep(time.Minute) // their rates are used up
+			out = p.talk(t, 0, strings.Repeat(inferWith(alice, twoTensors), 26)+
+				getWith("/health", "Connection: close\r\n"), 1<<20)
+			require.Equal(t, 25, strings.Count(out, `"outputs":[`), out)
+			require.Equal(t, 1, strings.Count(out, "HTTP/1.1 429 "), out)
 			require.Equal(t, "0", p.servers[0].metric("fastlane_handed_over_total"))
 		})
 	}

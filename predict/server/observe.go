@@ -27,7 +27,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		id := s.identify(w, r)
 		rec := s.recorder(w, r)
 		defer func() {
-			rec.closeHold()
+			free := rec.closeHold()
 			s.measure.inFlight.Add(-1)
 			took := time.Since(s.began) - start
 			route := s.measure.of(r.Pattern) // the mux has set it by now
@@ -41,12 +41,14 @@ func (s *Server) observe(next http.Handler) http.Handler {
 				if s.cfg.TrustedProxies != nil {
 					e.Client = addrText(s.clientAddr(r))
 				}
-				if rec.made != nil && rec.code() < 400 {
-					e.Attrs = recordAttrs(rec.made)
+				if rec.forecast && rec.code() < 400 {
+					e.Attrs = recordAttrs(&rec.made)
 				}
 				s.access.Write(e)
 			}
-			s.reuse(rec)
+			if free {
+				s.reuse(rec)
+			}
 		}()
 		if s.openHold(rec) {
 			next.ServeHTTP(rec, r)
@@ -67,13 +69,10 @@ func (s *Server) recorder(w http.ResponseWriter, r *http.Request) *statusRecorde
 	return rec
 }
 
-// reuse gives the recorder of an answered request to another. One of HTTP/2 may still be needed, to
-// count its stream until the client has taken the answer.
+// reuse gives the recorder of an answered request to another.
 func (s *Server) reuse(rec *statusRecorder) {
-	if rec.conn == nil {
-		*rec = statusRecorder{}
-		s.records.Put(rec)
-	}
+	*rec = statusRecorder{kept: rec.kept[:0]}
+	s.records.Put(rec)
 }
 
 // traceOf returns the trace that a request says it is part of, or "".
@@ -92,7 +91,8 @@ type statusRecorder struct {
 	bytes    int64  // of the body
 	key      string // its name
 	pays     client // whose rate it is taken from
-	made     *predict.Record
+	forecast bool   // made says what the answer is made from
+	made     predict.Record
 	draining *atomic.Bool
 	tooOld   bool // the connection should end
 
@@ -161,7 +161,7 @@ func (r *statusRecorder) code() int {
 // answered remembers what an answer is made from, for the access log.
 func answered(w http.ResponseWriter, made predict.Record) {
 	if rec, ok := w.(*statusRecorder); ok {
-		rec.made = &made
+		rec.made, rec.forecast = made, true
 	}
 }
 

@@ -45,7 +45,7 @@ func (s *Server) routes() []route {
 		{"POST", "/v2/repository/index", s.service.ServeIndex, keyed, none},
 		{"GET", "/v2/models/{name}", s.service.ServeModelMetadata, keyed, none},
 		{"GET", "/v2/models/{name}/ready", s.service.ServeModelReady, probe, none},
-		{"POST", "/v2/models/{name}/infer", s.service.ServeModelInfer, keyed, none},
+		{"POST", "/v2/models/{name}/infer", s.service.ServeModelInfer, keyed, s.service.PlainInfer()},
 		{"GET", version, s.service.ServeModelMetadata, keyed, none},
 		{"GET", version + "/ready", s.service.ServeModelReady, probe, none},
 		{"POST", version + "/infer", s.service.ServeModelInfer, keyed, none},

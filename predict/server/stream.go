@@ -67,15 +67,17 @@ func fieldsBytes(h http.Header) (n int) {
 }
 
 // leave gives back what a stream held, but while a client takes nothing only when it does again:
-// the stream is there until the end of its answer is written.
-func (h *connHold) leave(r *statusRecorder) {
+// the stream is there until the end of its answer is written. It reports whether r is not needed
+// any more.
+func (h *connHold) leave(r *statusRecorder) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.waiting.Load() > 0 {
 		h.leaving = append(h.leaving, r)
-		return
+		return false
 	}
 	r.release()
+	return true
 }
 
 // left gives back what streams held that were waiting for the client.
@@ -148,8 +150,12 @@ func (t *trackedConn) becomeHTTP2() {
 	t.memory.hold.Release()
 }
 
-// countBacklog counts n bytes of frames that were read and that net/http answers.
+// countBacklog counts n bytes of frames that were read and that net/http answers. Only the
+// goroutine that reads calls it.
 func (h *connHold) countBacklog(n int) error {
+	if n == 0 && h.backlog == 0 {
+		return nil
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	before := backlogFactor * h.backlog
