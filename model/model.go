@@ -131,7 +131,8 @@ func (m *Model) Reading(names []string) (*Model, error) {
 	p.First, p.Skip = make([]float32, p.Hidden*n), make([]float32, outputs*n)
 	for i, name := range names {
 		at := slices.Index(old.Features, name)
-		if log, ok := strings.CutSuffix(name, excess); ok && at < 0 && !slices.Contains(names, log) {
+		log, ok := strings.CutSuffix(name, excess)
+		if ok && at < 0 && !slices.Contains(names, log) {
 			if at = slices.Index(old.Features, log); at >= 0 {
 				p.Logs = append(p.Logs, i)
 			}
@@ -139,6 +140,9 @@ func (m *Model) Reading(names []string) (*Model, error) {
 		if at < 0 {
 			p.Spread[i] = 1
 			continue
+		}
+		if slices.Contains(old.Logs, at) {
+			p.Logs = append(p.Logs, i)
 		}
 		p.Center[i], p.Spread[i] = old.Center[at], old.Spread[at]
 		for j := range p.Hidden {
