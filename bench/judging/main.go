@@ -5,11 +5,12 @@
 //	go run ./bench/judging
 //	go run ./bench/judging -tickers 2000 -days 1000 -rounds 10
 //
-// It starts two servers with the same prices, with -calibration-days 0 and with 120, and offers the
-// same rate of forecasts to each in turn, for a fifth of a second at a time, until the second has
-// judged itself; while one is measured the other is stopped. So whatever else slows the machine down
-// slows both. It compares the slowest 1 % of their answers, their memory, and their CPU time. The
-// prices end in March, so that the sessions that are judged need two steps of calibration.
+// It starts two servers with the same prices, with -calibration-days 0 and with 120, and offers
+// the same rate of forecasts to each in turn, for a fifth of a second at a time, until the second
+// has judged itself; while one is measured the other is stopped. So whatever else slows the
+// machine down slows both. It compares the slowest 1 % of their answers, their memory, and their
+// CPU time. The prices end in March, so that the sessions that are judged need two steps of
+// calibration.
 //
 // The servers run on CPU 1 with one thread of Go, which is the worst case: with two, one of them is
 // always free for answers. The load comes from CPU 0; nothing else should run on either.

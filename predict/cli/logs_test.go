@@ -144,7 +144,7 @@ func TestMemoryLimit(t *testing.T) {
 	p := start(t, "-max-conns", "1000000")
 	require.Equal(t, float64(256<<20), p.first["memory_limit"])
 	// beside the server, its cache and what the limiter counts, twice
-	fit := (256 - 20 - 64 - 2*256/8) << 20 / limits.ConnBytes
+	fit := (256-20-64-2*256/8)<<20/limits.ConnBytes - 64
 	most, err := limits.Conns(fit, limits.Files(), 54, func(int) int { return 64 })
 	require.NoError(t, err)
 	require.EqualValues(t, most, p.first["max_conns"])

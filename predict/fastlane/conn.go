@@ -21,9 +21,11 @@ type conn struct {
 	shaking bool // guarded by Lane.mu: it is in the middle of a handshake
 
 	evicting                 atomic.Int32 // stay or leave
+	regular                  atomic.Bool  // as in Waiting
 	evictIdle, evictProgress int64        // what idleSince and progress were when it was asked
 
 	answered   bool    // the current request is not the first
+	requests   int     // that were answered, as long as they are not many
 	trimmed    bool    // the blank lines before the current request have been looked for
 	blanks     int     // bytes of blank lines that may still come before the current request
 	awaited    verdict // of the current request: needMore or needBody
@@ -144,6 +146,9 @@ func (c *conn) answer(now time.Duration) (o outcome) {
 		now = r.now
 		c.skip(len(r.whole))
 		c.trackPace(now)
+		if c.requests++; c.requests == RegularRequests {
+			c.regular.Store(true)
+		}
 		c.answered, c.trimmed, c.awaited, c.ended, c.rested = true, false, needMore, now, false
 		if c.blanks = 0; r.target.Method == http.MethodPost {
 			c.blanks = maxBlanks

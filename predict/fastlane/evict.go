@@ -9,10 +9,8 @@ import (
 // An Evictable is an open connection that may have to make room for a new one.
 type Evictable interface {
 	// Waits reports whether the connection waits for its client. It does not while the server works
-	// on a request, nor when it is leaving already. since is when its last complete request was
-	// answered, or when it was accepted if it never had one. In the middle of a request or of an
-	// answer, progress is when its last bytes went either way; it is zero between two requests.
-	Waits() (since, progress time.Time, ok bool)
+	// on a request, nor when it is leaving already.
+	Waits() (w Waiting, ok bool)
 
 	// Evict closes the connection. Between two requests it does so soon, unless a request begins
 	// before. It calls left once, when the connection is closed or stays after all. It reports
@@ -20,7 +18,22 @@ type Evictable interface {
 	Evict(left func()) bool
 }
 
+// Waiting says for how long a connection has waited for its client.
+type Waiting struct {
+	Since time.Time // when the last complete request was answered, or it was accepted
+	// Progress is when bytes last went either way in a request or an answer; zero between two.
+	Progress time.Time
+	Regular  bool // it has had RegularRequests
+}
+
 const (
+	// RegularRequests are as many as only a client that is here to stay sends.
+	RegularRequests = 32
+
+	// fresh is how long after an answer a regular connection makes no room: its next request may be
+	// on its way, and those who come instead may be no clients at all.
+	fresh = 100 * time.Millisecond
+
 	// stall is how long no byte may have gone either way before a connection in the middle of a
 	// request counts as idle: longer than it takes to send a lost packet again.
 	stall = time.Second
@@ -67,18 +80,21 @@ type order struct {
 }
 
 type candidate struct {
-	conn            Evictable
-	since, progress time.Time
-	rank            time.Time // the least is evicted first
+	Waiting
+	conn Evictable
+	rank time.Time // the least is evicted first
 }
 
 // rank returns when the connection that waits like this became idle.
-func (l *Lane) rank(since, progress, now time.Time) (rank time.Time, ok bool) {
-	switch still := now.Sub(progress); {
-	case progress.IsZero() || still >= stall:
-		return since, true
+func (l *Lane) rank(w Waiting, now time.Time) (rank time.Time, ok bool) {
+	still, between := now.Sub(w.Progress), w.Progress.IsZero()
+	switch {
+	case between && w.Regular && now.Sub(w.Since) < fresh:
+		return rank, false
+	case between || still >= stall:
+		return w.Since, true
 	case still >= stormStall && l.storm.rages(l.now()):
-		return progress, true
+		return w.Progress, true
 	}
 	return rank, false
 }
@@ -89,15 +105,14 @@ func (l *Lane) evict() bool {
 	l.evicting.Lock()
 	defer l.evicting.Unlock()
 	o := &l.order
-	for fresh := false; ; fresh = true {
+	for again := false; ; again = true {
 		if l.now()-o.made > orderAge {
 			o.list = nil
 		}
 		for n := len(o.list); n > 0; n = len(o.list) {
 			next := o.list[n-1]
 			o.list[n-1], o.list = candidate{}, o.list[:n-1]
-			since, progress, ok := next.conn.Waits()
-			if !ok || !since.Equal(next.since) || !progress.Equal(next.progress) {
+			if w, ok := next.conn.Waits(); !ok || w != next.Waiting {
 				continue
 			}
 			l.leaving.Add(1)
@@ -107,7 +122,7 @@ func (l *Lane) evict() bool {
 			}
 			l.leaving.Add(-1)
 		}
-		if fresh || l.now() < o.rest {
+		if again || l.now() < o.rest {
 			return false
 		}
 		l.sortIdle()
@@ -119,9 +134,9 @@ func (l *Lane) sortIdle() {
 	begin, now := l.now(), time.Now()
 	var list []candidate
 	add := func(c Evictable) {
-		if since, progress, ok := c.Waits(); ok {
-			if rank, ok := l.rank(since, progress, now); ok {
-				list = append(list, candidate{c, since, progress, rank})
+		if w, ok := c.Waits(); ok {
+			if rank, ok := l.rank(w, now); ok {
+				list = append(list, candidate{w, c, rank})
 			}
 		}
 	}
@@ -213,14 +228,16 @@ func (l *Lane) makeRoom() bool {
 }
 
 // Waits implements Evictable.
-func (c *conn) Waits() (since, progress time.Time, ok bool) {
+func (c *conn) Waits() (w Waiting, ok bool) {
 	if c.evicting.Load() != stay {
-		return since, progress, false
+		return w, false
 	}
 	if p := c.progress.Load(); p != 0 {
-		progress = c.lane.epoch.Add(time.Duration(max(p, -p)))
+		w.Progress = c.lane.epoch.Add(time.Duration(max(p, -p)))
 	}
-	return c.lane.epoch.Add(time.Duration(c.idleSince.Load())), progress, true
+	w.Since = c.lane.epoch.Add(time.Duration(c.idleSince.Load()))
+	w.Regular = c.regular.Load()
+	return w, true
 }
 
 // Evict implements Evictable. The connection's own goroutine decides, with the same short read that

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"tickercast/predict/fastlane"
 	"time"
 
 	"tickercast/model"
@@ -205,7 +206,7 @@ func (c *Config) Validate() error {
 
 // wanted is what the memory is planned for, if descriptors allow so many connections.
 func (c *Config) wanted(conns int) limits.Wanted {
-	return limits.Wanted{Conns: conns, CacheBytes: c.CacheBytes,
+	return limits.Wanted{Conns: conns, Extra: fastlane.MaxLeaving, CacheBytes: c.CacheBytes,
 		Memory: c.MemoryLimit, HTTP2: c.H2C || c.TLSCert != "", TLS: c.TLSCert != "",
 		Rates: c.RateLimit.Requests > 0}
 }

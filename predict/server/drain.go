@@ -60,6 +60,7 @@ type trackedConn struct {
 	net.Conn
 	tracker    *connTracker
 	coding     codingWatch
+	core       core         // taken with what a read brings, until the next or a handler
 	memory     connHold     // only for the goroutine that reads
 	freeStream atomic.Bool  // a stream of HTTP/2 is the one that is free
 	refusing   atomic.Int32 // streams that are being refused
@@ -93,6 +94,7 @@ const (
 // end notes that the connection is closed.
 func (t *trackedConn) end() {
 	t.memory.end()
+	t.core.end()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.state = http.StateClosed
@@ -109,6 +111,7 @@ func (t *trackedConn) enter(state http.ConnState) {
 	t.state, t.deadlines, t.final = state, 0, notFinal
 	if state == http.StateIdle {
 		t.since = time.Now()
+		t.answers++
 		t.head.begin()
 		return
 	}
@@ -175,7 +178,11 @@ func (t *trackedConn) SetDeadline(by time.Time) error {
 
 func (t *trackedConn) Read(b []byte) (int, error) {
 	for !t.head.ended {
+		t.core.giveBack()
 		n, err := t.Conn.Read(b)
+		if n > 0 && len(b) > 1 { // net/http reads one byte while a handler runs
+			t.core.take()
+		}
 		t.coding.see(b[:n])
 		again, head := t.again(n, err)
 		if again {

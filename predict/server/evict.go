@@ -26,19 +26,21 @@ func (c *connTracker) evictable() iter.Seq[fastlane.Evictable] {
 type turn struct {
 	working  atomic.Int32 // handlers that do not wait for the client
 	since    time.Time    // of the last answer, or else the connection
-	progress time.Time    // when bytes last went either way, or a handler ended
-	left     func()       // to be called when the connection, which makes room, is closed or stays
+	answers  int
+	progress time.Time // when bytes last went either way, or a handler ended
+	left     func()    // to be called when the connection, which makes room, is closed or stays
 }
 
 // Waits implements fastlane.Evictable. A connection of HTTP/2 is between two requests when it has
 // no open stream.
-func (t *trackedConn) Waits() (since, progress time.Time, ok bool) {
+func (t *trackedConn) Waits() (w fastlane.Waiting, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	w = fastlane.Waiting{Since: t.since, Regular: t.answers >= fastlane.RegularRequests}
 	if t.begunLocked() {
-		progress = t.progress
+		w.Progress = t.progress
 	}
-	return t.since, progress, t.waitsLocked()
+	return w, t.waitsLocked()
 }
 
 func (t *trackedConn) waitsLocked() bool {
@@ -81,6 +83,7 @@ func (t *trackedConn) Close() error {
 		defer time.AfterFunc(fastlane.LeaveTime, t.cut).Stop()
 	}
 	err := t.Conn.Close()
+	t.core.end()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.state = http.StateClosed
@@ -91,6 +94,7 @@ func (t *trackedConn) Close() error {
 // cut closes the connection without the goodbye of TLS, for which a client that reads nothing would
 // have five seconds.
 func (t *trackedConn) cut() {
+	t.core.end()
 	if c, ok := t.Conn.(interface{ NetConn() net.Conn }); ok {
 		c.NetConn().Close()
 		return
@@ -134,6 +138,7 @@ func (s *Server) follow(next http.Handler) http.Handler {
 		*f = followed{w, r.Body, conn}
 		r.Body = f
 		conn.working.Add(1)
+		conn.core.giveBack() // what costs much waits for a slot
 		defer func() {
 			r.Body = f.ReadCloser // net/http asks it whether the client may still be sending
 			conn.note()
@@ -155,6 +160,10 @@ type followed struct {
 func (f *followed) Read(b []byte) (int, error) {
 	f.conn.working.Add(-1)
 	defer f.conn.working.Add(1)
+	if f.conn.http2.Load() {
+		return f.ReadCloser.Read(b) // another goroutine reads the connection
+	}
+	defer f.conn.core.giveBack()
 	return f.ReadCloser.Read(b)
 }
 

@@ -205,3 +205,20 @@ func TestHTTP2Heads(t *testing.T) {
 	require.Equal(t, map[int]bool{200: true, 431: true}, seen)
 	require.Equal(t, 1, dialed)
 }
+
+// TestFloodEndsConnection sends frames that are no part of a request for as long as the server
+// takes them. Other connections go on.
+func TestFloodEndsConnection(t *testing.T) {
+	noChange := func(*server.Config) {}
+	overHTTP2(t, noChange, func(t *testing.T, r *running, connect func() *http2Peer) {
+		h, other := connect(), connect()
+		for range 5000 {
+			h.frame(framePing, 0, 0, make([]byte, 8))
+		}
+		_, ended := h.farewell()
+		require.True(t, ended)
+		other.post(1, fmt.Sprint(len(aForecast)))
+		other.data(1, endStream, aForecast)
+		other.requireForecast(1)
+	})
+}

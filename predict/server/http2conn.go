@@ -4,7 +4,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"runtime"
 	"sync"
 	"time"
 )
@@ -31,11 +30,11 @@ type http2Conn struct {
 	settle  *ping  // sent since; nil: none
 
 	mu       sync.Mutex
-	open     int    // requests under way
-	begun    uint32 // the newest stream that the client has begun
-	waiting  int    // streams that the client has begun, less the handlers that have
-	asked    bool   // there has been a request
-	crowded  bool   // there have been several at once
+	useless  int  // bytes of frames without use, less some times what is of use
+	carried  int  // bytes of answers since that was last looked at
+	open     int  // requests under way
+	asked    bool // there has been a request
+	crowded  bool // there have been several at once
 	read     frameScanner
 	last     uint32 // the stream that the held GOAWAY names; those above it are refused
 	newest   uint32 // stream from then on; zero: none is held
@@ -64,16 +63,6 @@ const (
 	maxIdleHold = 900 * time.Millisecond
 )
 
-// maxUnstarted is how many streams may wait for their handlers before a connection lets others run.
-// To do so for each read would let those who read much keep others waiting.
-const maxUnstarted = 2
-
-func (c *http2Conn) unstarted() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.waiting
-}
-
 func (c *http2Conn) enter(state http.ConnState) {
 	c.mu.Lock()
 	c.idleAt = time.Time{}
@@ -93,29 +82,33 @@ func (c *http2Conn) awaitsRequest() bool {
 
 func (c *http2Conn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
-	if c.unstarted() >= maxUnstarted {
-		// Streams that net/http has begun are counted when their handlers run. Let these come
-		// first: else a thousand of them can wait for that.
-		runtime.Gosched()
-	}
-	if n > 0 && c.tracked.memory.countBacklog(c.note(b[:n])) != nil {
+	answered, flood := c.note(b[:n])
+	if flood || n > 0 && c.tracked.memory.countBacklog(answered) != nil {
 		return 0, io.EOF
 	}
 	return n, err
 }
 
-// note looks at bytes that were read. It returns how many of them are frames that net/http answers.
-func (c *http2Conn) note(b []byte) (answered int) {
+// A client floods if all but an eighth of what it sends are frames without use: those that carry
+// next to nothing of a request or are no part of any. maxUseless bytes of them are 3,800 PINGs.
+// Answers count as use, since some clients send a PING for each part of a long one.
+const (
+	usePart    = 8
+	maxUseless = 64 << 10
+)
+
+// note looks at bytes that were read. It returns how many of them are frames that net/http answers,
+// and whether the client floods.
+func (c *http2Conn) note(b []byte) (answered int, flood bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.lastRead = time.Now()
+	c.useless = max(c.useless-usePart*c.carried, 0)
+	c.carried = 0
 	for f := range c.read.frames(b) {
+		c.useless = max(c.useless+frameHead+f.size-usePart*f.carries(), 0)
 		if f.isAnswered() {
 			answered += frameHead + 8
-		}
-		if f.kind == frameHeaders && f.stream > c.begun {
-			c.begun = f.stream
-			c.waiting++
 		}
 		switch {
 		case f.isPong() && len(c.pings) > 0:
@@ -127,19 +120,25 @@ func (c *http2Conn) note(b []byte) (answered int) {
 			c.noteRefusedLocked(f)
 		}
 	}
-	return answered
+	return answered, c.useless > maxUseless
 }
 
 func (c *http2Conn) Write(b []byte) (int, error) {
 	c.writing.Lock()
 	defer c.writing.Unlock()
-	from, to := 0, 0 // of a GOAWAY to hold
+	from, to, carried := 0, 0, 0 // the first two are of a GOAWAY to hold
 	for f := range c.written.frames(b) {
+		carried += f.carries()
 		if f.isGoAway() && c.holds(f) {
 			c.held = append(c.held, f.bytes...)
 			time.AfterFunc(lookInterval, c.release)
 			from, to = f.end-len(f.bytes), f.end
 		}
+	}
+	if carried > 0 {
+		c.mu.Lock()
+		c.carried += carried
+		c.mu.Unlock()
 	}
 	if to == 0 {
 		return c.Conn.Write(b)

@@ -22,13 +22,17 @@ const (
 	frameSettings = 4
 	framePing     = 6
 	frameGoAway   = 7
-	endStream     = 1
-	pong          = 1
+
+	frameContinuation = 9
+
+	endStream = 1
+	pong      = 1
 )
 
 // A frame is one whose head ends in the bytes that were given.
 type frame struct {
 	kind, flags byte
+	size        int // of its payload
 	stream      uint32
 	bytes       []byte // the whole frame if it is in those bytes, or else nil
 	end         int    // of bytes in those
@@ -52,7 +56,7 @@ func (s *frameScanner) frames(b []byte) iter.Seq[frame] {
 			}
 			s.n = 0
 			s.left = int(binary.BigEndian.Uint32(s.head[:]) >> 8)
-			f := frame{kind: s.head[3], flags: s.head[4],
+			f := frame{kind: s.head[3], flags: s.head[4], size: s.left,
 				stream: binary.BigEndian.Uint32(s.head[5:]) & (1<<31 - 1)}
 			if begin := at - frameHead; begin >= 0 && s.left <= len(b)-at {
 				at += s.left
@@ -80,6 +84,15 @@ const pingFrame = "\x00\x00\x08\x06\x00\x00\x00\x00\x00drained?"
 
 // isPong reports whether f answers a PING.
 func (f frame) isPong() bool { return f.kind == framePing && f.flags&pong != 0 }
+
+// carries returns how many bytes of a head or a body are in f.
+func (f frame) carries() int {
+	switch f.kind {
+	case frameData, frameHeaders, frameContinuation:
+		return f.size
+	}
+	return 0
+}
 
 // isAnswered reports whether net/http writes a frame of its own for f.
 func (f frame) isAnswered() bool { return f.kind == framePing || f.kind == frameSettings }

@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"tickercast/predict/internal/limits"
 )
 
 // ServeHTTP serves a request of the connection.
@@ -20,7 +22,7 @@ func (c *http2Conn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength < 0 || body.n < r.ContentLength {
 			control.Flush() // the client may want to know at once
 		}
-		body.drain(control, began.Add(c.service.engine.ReadTimeout))
+		c.drain(body, control, began.Add(c.service.engine.ReadTimeout))
 	}
 }
 
@@ -33,7 +35,6 @@ func (c *http2Conn) begin() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.open++
-	c.waiting--
 	c.asked = true
 	c.crowded = c.crowded || c.open > 1
 }
@@ -120,12 +121,18 @@ func (b *http2Body) Read(p []byte) (int, error) {
 // drainWait is how long a client may pause within a body that is not wanted.
 const drainWait = time.Second
 
-// drain reads what is left of a body, at most until a time. An answer that ends before its request
-// is followed by RST_STREAM. RFC 9113 wants clients to take the answer nevertheless, but some that
-// are still sending drop it, httpx among them. It costs the server no more than what the client
-// could send in any case.
-func (b *http2Body) drain(control *http.ResponseController, until time.Time) {
-	part := make([]byte, 16<<10)
+// drain reads what is left of a body, at most until a time, if there is memory for the stream. An
+// answer that ends before its request is followed by RST_STREAM. RFC 9113 wants clients to take the
+// answer nevertheless, but some that are still sending drop it, httpx among them. It costs the
+// server no more than what the client could send in any case.
+func (c *http2Conn) drain(b *http2Body, control *http.ResponseController, until time.Time) {
+	var hold limits.Hold
+	c.tracked.tracker.limiter.Open(&hold, c.tracked, 0)
+	defer hold.Release()
+	if hold.Grow(streamBytes) != nil {
+		return
+	}
+	part := make([]byte, 1<<10)
 	for !b.ended {
 		by := time.Now().Add(drainWait)
 		if by.After(until) {

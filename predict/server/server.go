@@ -81,7 +81,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.limiter = limits.NewLimiter(s.plan.HeldBytes)
 	s.conns.limiter, s.conns.proxies = s.limiter, cfg.TrustedProxies
-	s.conns.h2c = cfg.H2C
+	s.conns.h2c, s.conns.cores = cfg.H2C, newCoreQueue()
 	if cfg.CORSOrigins != nil {
 		if s.cors, err = cors.New(cfg.CORSOrigins); err != nil {
 			return nil, err

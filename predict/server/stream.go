@@ -176,6 +176,7 @@ func (h *connHold) end() {
 func (t *trackedConn) Write(b []byte) (int, error) {
 	h := &t.memory
 	if !t.http2.Load() {
+		t.core.giveBack()
 		return t.writeParts(b)
 	}
 	h.waiting.Add(1)

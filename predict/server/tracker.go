@@ -21,6 +21,7 @@ type connTracker struct {
 	head headCounter // of a new connection
 
 	limiter *limits.Limiter // nil: what the connections hold is not counted
+	cores   coreQueue
 	proxies ratelimit.Proxies
 	h2c     bool // the connections may speak HTTP/2 though they are not encrypted
 }
@@ -62,7 +63,8 @@ func (l trackedListener) Accept() (net.Conn, error) {
 	}
 	now := time.Now()
 	t := &trackedConn{Conn: nc, tracker: l.tracker, began: now,
-		turn: turn{since: now, progress: now}, head: l.tracker.head}
+		turn: turn{since: now, progress: now}, head: l.tracker.head,
+		core: newCore(l.tracker.cores)}
 	if l.tracker.limiter != nil {
 		l.tracker.limiter.Open(&t.memory.hold, t, freeHead)
 	}

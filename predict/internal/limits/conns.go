@@ -17,11 +17,7 @@ func Conns(wanted int, files uint64, reserved int, extra func(conns int) int) (i
 	if files == 0 || files >= math.MaxInt32 {
 		return wanted, nil
 	}
-	room := int(files) - spareFiles - reserved
-	most := room
-	for most > 0 && most+extra(most) > room {
-		most--
-	}
+	most := int(fit(int64(files)-spareFiles-int64(reserved), extra))
 	least := leastConns
 	if wanted > 0 {
 		most, least = min(most, wanted), min(least, wanted)

@@ -20,9 +20,10 @@ const (
 	// head of 8 KiB and a body of FreeBytes. With these it is 44.6 kB; an idle connection of the
 	// lane takes 3.3.
 	ConnBytes = 44_000
-	// http2Bytes is what HTTP/2 adds at most: its tables, the buffer of a frame, and a head that
-	// has begun. Idle, and without a request, such a connection takes 29.6 kB in all.
-	http2Bytes = 44_000
+	// http2Bytes is what HTTP/2 adds at most: its tables, the buffer of a frame, three goroutines,
+	// a head that has begun, and a stream whose body has. Idle, and without a request, such a
+	// connection takes 29.6 kB in all.
+	http2Bytes = 64_000
 	// tlsBytes is what encryption adds at most: its state, and a record in each direction. It is
 	// 8.6 kB when idle and 16.7 after a full record has come; one that the client does not take is
 	// as long.
@@ -37,7 +38,9 @@ const (
 // Wanted is what a server would like to keep, and what it has for that. A zero is explained where
 // it means something else.
 type Wanted struct {
-	Conns      int   // connections; 0 means as many as possible
+	Conns int // connections; 0 means as many as possible
+	// Extra is how many may be open beyond a number of connections for a moment; nil means none.
+	Extra      func(conns int) int
 	CacheBytes int64 // cached answers
 	Memory     int64 // bytes, as SetMemory returns them; 0 means that this is unknown
 	HTTP2, TLS bool  // that connections may have
@@ -86,12 +89,22 @@ func NewPlan(w Wanted) Plan {
 		p.HeldBytes = min(w.Memory/8, room/4, maxHeld)
 		room -= 2 * p.HeldBytes
 		p.CacheBytes = min(w.CacheBytes, room/2)
-		n = min(n, max((room-p.CacheBytes)/w.connBytes(), leastConns))
+		n = min(n, max(fit((room-p.CacheBytes)/w.connBytes(), w.Extra), leastConns))
 	}
 	if n < math.MaxInt64 {
 		p.Conns = int(n)
 	}
 	return p
+}
+
+// fit returns how many connections fit where there is room for so many, when extra more may be open
+// for a moment.
+func fit(room int64, extra func(conns int) int) int64 {
+	n := room
+	for extra != nil && n > 0 && n+int64(extra(int(n))) > room {
+		n--
+	}
+	return n
 }
 
 func (w Wanted) connBytes() int64 {

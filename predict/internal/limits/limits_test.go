@@ -45,17 +45,18 @@ func TestPlan(t *testing.T) {
 func TestPlanFits(t *testing.T) {
 	for memory := int64(26 * mib); memory < 4096*mib; memory += memory / 7 {
 		for i := range 8 {
+			extra := func(n int) int { return min(n/8, i*10) }
 			w := limits.Wanted{CacheBytes: 64 * mib, Memory: memory, HTTP2: i&1 > 0, TLS: i&2 > 0,
-				Rates: i&4 > 0}
+				Rates: i&4 > 0, Extra: extra}
 			p := limits.NewPlan(w)
 			each := int64(limits.ConnBytes)
 			if w.HTTP2 {
-				each += 44_000
+				each += 64_000
 			}
 			if w.TLS {
 				each += 36_000
 			}
-			sum := 20*mib + p.CacheBytes + 2*p.HeldBytes + int64(p.Conns)*each
+			sum := 20*mib + p.CacheBytes + 2*p.HeldBytes + int64(p.Conns+extra(p.Conns))*each
 			if w.Rates {
 				sum += 240 * int64(p.Clients)
 			}
