@@ -121,8 +121,8 @@
 //	  and 64 hidden units for 16               .111 (.057)   .088 (.045)  -.113 (.059)   .051 (.073)
 //	volatility and season, by Fit              .214 (.046)   .117 (.036)  -.048 (.045)   .300 (.102)
 //
-// The last row is part of the model: it is better in each of the nine US years. The row of 64 units is
-// against the one before; they cost four times as much and lose in Korea. In place of the other
+// The last row is part of the model: it is better in each of the nine US years. The row of 64 units
+// is against the one before; they cost four times as much and lose in Korea. In place of the other
 // season, that of nights would be lost to a series of closes, to which a season is worth 0.3.
 //
 // A share of the market's features that is chosen each year on the past of a panel, where it gains
