@@ -45,8 +45,8 @@
 // and lose far more where they do, or where a client wants them to.
 //
 // A hit costs two to two and a half times a bare look-up in a sync.Map, for the clock and for the
-// hash that chooses the shard (go test -run - -bench Hit ./cache). A miss allocates five times:
-// entry, key and leaf of the map, flight, context. Beyond key and value an entry takes about 185
-// bytes, and [Stats] counts the whole within 3 % of the heap's growth (go test -run BytesMatchHeap
-// -v ./cache).
+// hash that chooses the shard (go test -run - -bench Hit ./cache). A miss allocates four times:
+// entry, key and leaf of the map, flight; and a fifth time for a context that can end. Beyond key
+// and value an entry takes about 185 bytes, and [Stats] counts the whole within 3 % of the heap's
+// growth (go test -run BytesMatchHeap -v ./cache).
 package cache

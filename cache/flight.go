@@ -59,7 +59,10 @@ func (c *Cache[K, V]) loadMissing(ctx context.Context, s *shard[K, V], k K,
 		s.flights[k] = f
 	}
 	s.mu.Unlock()
-	c.fly(context.WithoutCancel(ctx), s, k, f, load)
+	if ctx.Done() != nil { // else it has no end, and one more context would be garbage
+		ctx = context.WithoutCancel(ctx)
+	}
+	c.fly(ctx, s, k, f, load)
 	return f.item, f.err
 }
 
@@ -95,9 +98,9 @@ func (c *Cache[K, V]) fly(ctx context.Context, s *shard[K, V], k K, f *flight[V]
 func (c *Cache[K, V]) land(s *shard[K, V], k K, f *flight[V], cost int64) {
 	var e *entry[V]
 	expires := f.born + c.ttl - rand.Int64N(c.ttl/jitterShare+1)
-	room := f.err == nil && k == k && c.makeRoom(s, cost, c.now())
-	s.mu.Lock()
 	now := c.now()
+	room := f.err == nil && k == k && c.makeRoom(s, cost, now)
+	s.mu.Lock()
 	if s.flights[k] == f {
 		delete(s.flights, k)
 		if room && now < expires {

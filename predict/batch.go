@@ -128,7 +128,7 @@ func (b *batch) decodeItems(ctx context.Context, body []byte, i int) (end int, e
 	var d *pyjson.Document // of an unusual request
 	for n := range b.cfg.MaxItems {
 		var r Request
-		if used, ok := decodeFast(body[i:], &r, !b.kept); ok {
+		if used, ok := decodeFast(body[i:], &r); ok {
 			i += used
 			err = b.answer(ctx, n, &r)
 		} else if b.kept {

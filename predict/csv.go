@@ -84,7 +84,7 @@ func (s *Service) csvRows(ctx context.Context, st *state, r *Request,
 		return nil, k, r.asOfFault(err)
 	}
 	err = st.with(ctx, k, func(ts *tickerState) {
-		rows = ts.appendCSV(nil, t.Name, st.record(origin{k, ""}).AsOf, r, end)
+		rows = ts.appendCSV(nil, t.Name, st.record(r, origin{k, ""}).AsOf, r, end)
 	})
 	return rows, k, r.asOfFault(err)
 }

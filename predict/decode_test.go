@@ -55,22 +55,17 @@ func FuzzDecodeFast(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		for _, own := range []bool{false, true} {
-			var got Request
-			n, ok := decodeFast(body, &got, own)
-			if !ok {
-				continue
-			}
-			want, err := decodeFull(body[:n], false, nil)
-			if err != nil {
-				t.Fatalf("decodeFast took %q, which is wrong: %v", body[:n], err)
-			}
-			if !reflect.DeepEqual(got, want) {
-				t.Errorf("decodeFast(%q): got %+v, want %+v", body[:n], got, want)
-			}
-			if !own && (got.History != nil || got.Levels != nil || got.HasAsOf) {
-				t.Errorf("decodeFast(%q): got %+v without own", body[:n], got)
-			}
+		var got Request
+		n, ok := decodeFast(body, &got)
+		if !ok {
+			return
+		}
+		want, err := decodeFull(body[:n], false, nil)
+		if err != nil {
+			t.Fatalf("decodeFast took %q, which is wrong: %v", body[:n], err)
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("decodeFast(%q): got %+v, want %+v", body[:n], got, want)
 		}
 	})
 }
@@ -115,7 +110,7 @@ func TestDecodeFastTakesWhatClientsSend(t *testing.T) {
 		`{"ticker":"A","levels":[0.8, 0.9]}`,
 	} {
 		var r Request
-		if n, ok := decodeFast([]byte(s), &r, true); !ok || n != len(s) {
+		if n, ok := decodeFast([]byte(s), &r); !ok || n != len(s) {
 			t.Errorf("decodeFast(%q): got %d %v, want all of it", s, n, ok)
 		}
 	}

@@ -14,12 +14,12 @@ type Plain struct {
 
 	Age, CacheControl, CacheStatus, ETag []byte // headers of a cacheable answer
 
-	state  *state // nil if the answer is no forecast
-	key    key
-	made   origin // of the answer to one request
-	many   bool   // it is a batch
-	items  int    // of a batch
-	buffer []byte // for an answer that is put together, and for headers
+	state   *state  // nil if the answer is no forecast
+	request Request // unless it is a batch
+	made    origin  // of the answer to request
+	many    bool    // it is a batch
+	items   int     // of a batch
+	buffer  []byte  // for an answer that is put together, and for headers
 }
 
 // A PlainRoute serves the plain requests of one route in two steps, between which a server can
@@ -36,45 +36,38 @@ type PlainRoute struct {
 	Vary string
 }
 
-// PlainPredict is ServePredict for a valid request for a listed ticker, in the form that nearly
-// every client sends.
+// maxPlainIntervals bounds the intervals of the answer to a plain request, of 70 bytes each: it is
+// sent without the limits that long answers have, and a client that does not read it makes the
+// server hold it.
+const maxPlainIntervals = 100
+
+// PlainPredict is ServePredict for a valid request in the form that nearly every client sends.
 func (s *Service) PlainPredict() PlainRoute {
 	return PlainRoute{Decode: s.decodePlain, Answer: s.answerPlain}
 }
 
 func (s *Service) decodePlain(p *Plain) bool {
-	var r Request
-	n, ok := decodeFast(p.Body, &r, false)
-	if !ok || !onlyBlanks(p.Body[n:]) || int64(len(p.Body)) > s.cfg.MaxBody {
-		return false
-	}
-	st := s.state.Load()
-	if st == nil {
-		return false
-	}
-	t, ok := st.market.Find(r.Ticker)
-	if !ok {
-		return false
-	}
-	p.state, p.key, p.many = st, st.key(t, r.Days, r.Confidence), false
-	return true
+	r := &p.request
+	*r = Request{}
+	n, ok := decodeFast(p.Body, r)
+	p.state, p.many = s.state.Load(), false
+	return ok && onlyBlanks(p.Body[n:]) && int64(len(p.Body)) <= s.cfg.MaxBody && p.state != nil &&
+		len(r.Levels)*r.Days <= maxPlainIntervals
 }
 
-func (s *Service) answerPlain(p *Plain) error {
-	item, err := s.cached(context.Background(), p.state, p.key)
-	p.Answer, p.made = item.Value.answer(), origin{p.key, lookupOf(item.Hit)}
+func (s *Service) answerPlain(p *Plain) (err error) {
+	p.Answer, p.made, err = s.answerFrom(context.Background(), p.state, &p.request)
 	return err
 }
 
 // decodeFast reads one request from the front of b into r, which is zero, and returns its length.
-// It knows only an object of ticker, days_ahead and confidence_interval, each at most once: a
-// ticker of printable ASCII without escapes, one or two digits of days, a confidence of 0. and up
-// to 15 digits. With own it also knows what goes with a series of the client's own: history, as_of,
-// calendar and levels. Anything else, wrong or unusual, is left to the full path, so this one need
-// not get an error right.
+// It knows only an object of the fields of a request, each at most once: a ticker of printable
+// ASCII without escapes, one or two digits of days, a confidence of 0. and up to 15 digits, numbers
+// without sign and exponent. Anything else, wrong or unusual, is left to the full path, so this one
+// need not get an error right.
 //
 // Within it len(b) is the index of a value that is not in that form.
-func decodeFast(b []byte, r *Request, own bool) (n int, ok bool) {
+func decodeFast(b []byte, r *Request) (n int, ok bool) {
 	var ticker []byte
 	days, confidence := 0, 0.0
 	i := skipBlanks(b, 0)
@@ -93,10 +86,8 @@ func decodeFast(b []byte, r *Request, own bool) (n int, ok bool) {
 			days, i = fastDays(b, afterColon(b, i+len(`"days_ahead"`)))
 		case confidence == 0 && hasPrefix(key, `confidence_interval"`):
 			confidence, i = fastConfidence(b, afterColon(b, i+len(`"confidence_interval"`)))
-		case own:
-			i = r.fastOwn(b, i)
 		default:
-			return 0, false
+			i = r.fastOwn(b, i)
 		}
 		if i = skipBlanks(b, i); i >= len(b) || b[i] != ',' {
 			break
@@ -115,7 +106,7 @@ func decodeFast(b []byte, r *Request, own bool) (n int, ok bool) {
 	return i + 1, true
 }
 
-// fastOwn reads the field of which the name begins at b[i].
+// fastOwn reads one of the other fields, of which the name begins at b[i].
 func (r *Request) fastOwn(b []byte, i int) (end int) {
 	key := b[i+1:]
 	switch {

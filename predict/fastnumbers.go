@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"tickercast/model/calendar"
+	"tickercast/model/market"
 	"tickercast/predict/pyjson"
 )
 
@@ -61,9 +62,8 @@ func fastNumber(b []byte, i int) (x float64, end int) {
 	if i < len(b) && b[i]|0x20 == 'e' {
 		return 0, start
 	}
-	if i-start <= 15 {
-		// Both are exact in a float64, so the quotient is the nearest to what was written.
-		return float64(m) / pow10[decimals], i
+	if i-start <= market.MaxDigits {
+		return market.Decimal(m, decimals), i
 	}
 	x, _ = strconv.ParseFloat(string(b[start:i]), 64)
 	return x, i

@@ -24,7 +24,7 @@ func (s *Service) ServePredict(w http.ResponseWriter, r *http.Request) {
 	err := s.serve(w, r, call{bodies: &s.singles, json: true},
 		func(ctx context.Context, body []byte, held *limits.Hold) error {
 			var req Request
-			if n, ok := decodeFast(body, &req, true); !ok || !onlyBlanks(body[n:]) {
+			if n, ok := decodeFast(body, &req); !ok || !onlyBlanks(body[n:]) {
 				if s.cfg.Slot != nil && len(body) > maxUnusual {
 					release, err := s.cfg.Slot(ctx, len(body))
 					if err != nil {
@@ -166,8 +166,8 @@ func always(*Plain) bool { return true }
 
 func (s *Service) answerTicker(p *Plain) error {
 	q := query{path: p.Ticker, raw: p.Query}
-	req := q.request()
-	return s.answerGet(p, &q, &req)
+	p.request = q.request()
+	return s.answerGet(p, &q, &p.request)
 }
 
 // request reads the parameters of ServeTicker.

@@ -35,7 +35,7 @@ func (s *Service) answerBatch(p *Plain) error {
 // answerKept answers the n-th request from the cache, or ends the batch.
 func (b *batch) answerKept(n int, r *Request) error {
 	t, ok := b.state.market.Find(r.Ticker)
-	if !ok {
+	if !ok || r.History != nil || r.HasAsOf || r.Levels != nil {
 		return errNotKept
 	}
 	kept, ok := b.cache.Get(b.state.key(t, r.Days, r.Confidence))

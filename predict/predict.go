@@ -243,7 +243,8 @@ func (s *Service) answerFrom(ctx context.Context, st *state, r *Request) (answer
 		if err := ctx.Err(); err != nil {
 			return nil, from, err
 		}
-		answer, err = st.answerHistory(r, s.cfg.Now())
+		from.key.asOf = r.asOf(s.cfg.Now())
+		answer, err = st.answerHistory(r, from.key.asOf)
 		return answer, from, err
 	}
 	t, ok := st.find(r.Ticker)

@@ -47,20 +47,27 @@ func roundPrice(x float64, d int) float64 {
 	return x
 }
 
-// appendDecimal appends n/10^d with at least one decimal and no other trailing zeros. If that is
-// below 1, it has at most four zeros after the point.
+// appendDecimal appends n/10^d with at least one decimal and no other trailing zeros.
 func appendDecimal(dst []byte, n uint64, d int) []byte {
 	for d > 1 && n%10 == 0 {
 		n /= 10
 		d--
 	}
-	digits := strconv.AppendUint(make([]byte, 0, 24), n, 10)
-	whole := len(digits) - d
-	if whole <= 0 {
-		return append(append(dst, "0.0000"[:2-whole]...), digits...)
+	var text [20 + 1 + maxDecimals]byte
+	i := len(text)
+	for ; d > 0; d-- {
+		i--
+		text[i] = '0' + byte(n%10)
+		n /= 10
 	}
-	dst = append(append(dst, digits[:whole]...), '.')
-	return append(dst, digits[whole:]...)
+	i--
+	text[i] = '.'
+	for more := true; more; more = n > 0 {
+		i--
+		text[i] = '0' + byte(n%10)
+		n /= 10
+	}
+	return append(dst, text[i:]...)
 }
 
 // pow10 holds the powers of ten that a float64 holds exactly.

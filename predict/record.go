@@ -21,8 +21,8 @@ type Record struct {
 	Cache      string        // hit or miss; empty if the cache is not for such requests
 }
 
-// An origin says which listed ticker and day an answer is of, and what the cache had. It is zero
-// for a history.
+// An origin says which listed ticker and day an answer is of, and what the cache had. Of a history
+// it has only the day.
 type origin struct {
 	key   key
 	cache lookup
@@ -38,13 +38,17 @@ func lookupOf(hit bool) lookup {
 	return "miss"
 }
 
-// record is that of an answer for a listed ticker.
-func (st *state) record(from origin) Record {
+// record is that of the answer to r.
+func (st *state) record(r *Request, from origin) Record {
+	if r.History != nil {
+		return Record{Ticker: string(r.Ticker), Days: r.Days, Confidence: r.Confidence,
+			Levels: r.Levels, AsOf: from.key.asOf, Model: st.model.Version()}
+	}
 	t := &st.market.Tickers()[from.key.ticker]
 	return Record{Ticker: t.Name, Days: int(from.key.days),
-		Confidence: math.Float64frombits(from.key.confidence),
-		AsOf:       cmp.Or(from.key.asOf, st.market.AsOf()),
-		Model:      st.model.Version(), Prices: st.prices(), Cache: string(from.cache)}
+		Confidence: math.Float64frombits(from.key.confidence), Levels: r.Levels,
+		AsOf:  cmp.Or(from.key.asOf, st.market.AsOf()),
+		Model: st.model.Version(), Prices: st.prices(), Cache: string(from.cache)}
 }
 
 // prices identifies all prices that are served.
@@ -52,16 +56,8 @@ func (st *state) prices() string { return st.market.Source().Sum() }
 
 // answered reports a forecast that is about to be sent.
 func (s *Service) answered(w http.ResponseWriter, st *state, r *Request, from origin) {
-	switch {
-	case s.cfg.Answered == nil:
-	case r.History != nil:
-		s.cfg.Answered(w, Record{Ticker: string(r.Ticker), Days: r.Days,
-			Confidence: r.Confidence, Levels: r.Levels, AsOf: r.asOf(s.cfg.Now()),
-			Model: st.model.Version()})
-	default:
-		rec := st.record(from)
-		rec.Levels = r.Levels
-		s.cfg.Answered(w, rec)
+	if s.cfg.Answered != nil {
+		s.cfg.Answered(w, st.record(r, from))
 	}
 }
 
@@ -92,5 +88,5 @@ func (p *Plain) Record() (made Record, ok bool) {
 	case p.many:
 		return p.state.recordMany(), true
 	}
-	return p.state.record(p.made), true
+	return p.state.record(&p.request, p.made), true
 }

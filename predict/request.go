@@ -52,7 +52,7 @@ func Decode(body []byte) (Request, error) { return decode(body, false, nil) }
 // decode is Decode of a request that may be strict, with memory that held counts.
 func decode(body []byte, strict bool, held *limits.Hold) (Request, error) {
 	var r Request
-	if n, ok := decodeFast(body, &r, true); ok && onlyBlanks(body[n:]) {
+	if n, ok := decodeFast(body, &r); ok && onlyBlanks(body[n:]) {
 		return r, nil
 	}
 	return decodeFull(body, strict, held)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"sync/atomic"
-	"time"
 
 	"tickercast/model"
 	"tickercast/model/calendar"
@@ -120,8 +119,7 @@ func checkForecast(f *model.Forecast) error {
 }
 
 // answerHistory encodes the forecast of a series that came with its request.
-func (st *state) answerHistory(r *Request, now time.Time) ([]byte, error) {
-	asOf := r.asOf(now)
+func (st *state) answerHistory(r *Request, asOf calendar.Date) ([]byte, error) {
 	ts, err := st.fromHistory(r, asOf)
 	if err != nil {
 		return nil, err

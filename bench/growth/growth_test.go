@@ -5,12 +5,21 @@ package main
 import (
 	"errors"
 	"io"
+	"os"
 	"strings"
 	"testing"
 
 	"tickercast/bench/command"
 	"tickercast/bench/proc"
 )
+
+// TestMain is main if that is called to serve the reference.
+func TestMain(m *testing.M) {
+	if os.Getenv(referenceAddr) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
 
 // TestGrowth measures small numbers for a moment: every request must be answered, and a ratio that
 // is too large must be an error.
@@ -32,7 +41,7 @@ func TestGrowth(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"| 10 tickers |", "| 40 tickers |", "| 2 connections |",
-		"| 8 connections |"} {
+		"| 8 connections |", "| net/http, 8 connections |"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, &out)
 		}
@@ -41,12 +50,12 @@ func TestGrowth(t *testing.T) {
 
 func TestReport(t *testing.T) {
 	points := []*point{
-		{name: "few", cpu: []float64{5, 10, 5}},
-		{name: "many", cpu: []float64{6, 12, 10}}, // 1.2, 1.2 and 2 times as much
+		{name: "few", cost: []cost{{5, 2}, {10, 2}, {5, 2}}},
+		{name: "many", cost: []cost{{6, 3}, {12, 4}, {10, 5}}}, // 1.2, 1.2 and 2 times as much
 	}
 	var out strings.Builder
 	if got := report(&out, points); got != 1.2 || !strings.Contains(out.String(),
-		"| many | 10.00 | 1.20 |\n") {
+		"| many | 10.00 | 4.00 | 1.20 |\n") {
 		t.Errorf("got %v and\n%s", got, &out)
 	}
 }

@@ -5,7 +5,8 @@
 //	go run ./bench/growth
 //
 // A server for each number of tickers, with as many prices made up, answers forecasts of five days
-// from its cache over 64 connections; then one of them answers over more and more connections. The
+// from its cache over 64 connections; then one of them answers over more and more connections, and
+// so does net/http with a canned reply: the kernel and the runtime cost both of them more then. The
 // servers run on CPU 1 and the load comes from CPU 0. They are measured in turn, in several rounds,
 // so that noise on the machine touches all, and compared within a round.
 package main
@@ -20,6 +21,7 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -31,7 +33,16 @@ import (
 	"tickercast/bench/proc"
 )
 
-func main() { command.Main("growth", run) }
+func main() {
+	if addr := os.Getenv(referenceAddr); addr != "" {
+		fmt.Fprintln(os.Stderr, http.ListenAndServe(addr, bench.Reference(bench.AnswerBytes)))
+		os.Exit(1)
+	}
+	command.Main("growth", run)
+}
+
+// referenceAddr is the variable that makes this program the net/http that it measures.
+const referenceAddr = "TICKERCAST_GROWTH_REFERENCE"
 
 // options of a run.
 type options struct {
@@ -71,8 +82,11 @@ type point struct {
 	server   *proc.Server
 	workload bench.Workload
 	conns    int
-	cpu      []float64 // microseconds for an answer, by round
+	cost     []cost // by round
 }
+
+// A cost is CPU time for an answer, in microseconds, and what of it the kernel takes.
+type cost struct{ cpu, kernel float64 }
 
 func measure(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	dir, err := os.MkdirTemp("", "tickercast-growth")
@@ -91,28 +105,44 @@ func measure(ctx context.Context, o options, stdout, stderr io.Writer) error {
 		points = append(points, &point{name: fmt.Sprintf("%d tickers", n), server: s,
 			workload: hits(s.Addr, n), conns: 64})
 	}
-	byTickers := points
-	for _, n := range o.conns {
-		points = append(points, &point{name: fmt.Sprintf("%d connections", n),
-			server: points[0].server, workload: points[0].workload, conns: n})
+	tables := [][]*point{points}
+	reference, err := startReference(ctx)
+	if err != nil {
+		return err
 	}
-	for _, p := range byTickers { // all answers into the cache
+	defer reference.Stop()
+	for _, s := range []*proc.Server{points[0].server, reference} {
+		var table []*point
+		for _, n := range o.conns {
+			p := &point{name: fmt.Sprintf("%d connections", n), server: s,
+				workload: hits(s.Addr, o.tickers[0]), conns: n}
+			if s == reference {
+				p.name = "net/http, " + p.name
+			}
+			table = append(table, p)
+		}
+		tables = append(tables, table)
+	}
+	for _, p := range points { // all answers into the cache
 		if _, err := p.drive(ctx, int64(2*o.tickers[len(o.tickers)-1])); err != nil {
 			return err
 		}
 	}
+	points = slices.Concat(tables...)
 	for round := range o.rounds {
 		for i := range points {
 			p := points[(i+round)%len(points)]
-			cpu, err := p.drive(ctx, o.count)
+			c, err := p.drive(ctx, o.count)
 			if err != nil {
 				return fmt.Errorf("%s: %w", p.name, err)
 			}
-			p.cpu = append(p.cpu, cpu)
-			fmt.Fprintf(stderr, "round %d of %d: %-20s %6.2f us\n", round+1, o.rounds, p.name, cpu)
+			p.cost = append(p.cost, c)
+			fmt.Fprintf(stderr, "round %d of %d: %-28s %6.2f us\n", round+1, o.rounds, p.name,
+				c.cpu)
 		}
 	}
-	worst := max(report(stdout, points[:len(byTickers)]), report(stdout, points[len(byTickers):]))
+	worst := max(report(stdout, tables[0]), report(stdout, tables[1]))
+	report(stdout, tables[2])
 	if worst > o.most {
 		return fmt.Errorf("an answer costs %.2f times the smallest, want %.2f at most", worst,
 			o.most)
@@ -122,42 +152,52 @@ func measure(ctx context.Context, o options, stdout, stderr io.Writer) error {
 
 // report prints the points of a table and returns the largest ratio to the first.
 func report(w io.Writer, points []*point) (worst float64) {
-	fmt.Fprintln(w, "| | CPU, us an answer | of the first |\n| --- | ---: | ---: |")
+	fmt.Fprintln(w, "| | CPU, us an answer | of it the kernel | of the first |\n"+
+		"| --- | ---: | ---: | ---: |")
 	for _, p := range points {
-		ratios := make([]float64, len(p.cpu))
-		for i := range ratios {
-			ratios[i] = p.cpu[i] / points[0].cpu[i]
-		}
-		r := median(ratios)
+		r := p.median(func(round int) float64 {
+			return p.cost[round].cpu / points[0].cost[round].cpu
+		})
 		worst = max(worst, r)
-		fmt.Fprintf(w, "| %s | %.2f | %.2f |\n", p.name, median(p.cpu), r)
+		fmt.Fprintf(w, "| %s | %.2f | %.2f | %.2f |\n", p.name,
+			p.median(func(round int) float64 { return p.cost[round].cpu }),
+			p.median(func(round int) float64 { return p.cost[round].kernel }), r)
 	}
 	fmt.Fprintln(w)
 	return worst
 }
 
-func median(v []float64) float64 {
-	v = slices.Sorted(slices.Values(v))
+// median returns that of a figure of each round.
+func (p *point) median(of func(round int) float64) float64 {
+	var v []float64
+	for round := range p.cost {
+		v = append(v, of(round))
+	}
+	slices.Sort(v)
 	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
 }
 
-// drive sends requests and returns the CPU time of the server for an answer, in microseconds,
-// without that of opening connections and of the first request on each.
-func (p *point) drive(ctx context.Context, count int64) (float64, error) {
-	var cpu time.Duration
-	var fault error
+// drive sends requests and returns what an answer costs the server, without opening connections and
+// the first request on each.
+func (p *point) drive(ctx context.Context, count int64) (c cost, err error) {
+	var before, after proc.Usage
+	var faults [2]error
 	r, err := load.Run(ctx, load.Config{Addr: p.server.Addr, Requests: p.workload,
 		Conns: p.conns, Warmup: warmup, Count: count, Duration: 10 * time.Minute,
 		Timeout: time.Minute, Around: func(part func()) {
-			cpu, fault = p.server.During(func() error { part(); return nil })
+			before, faults[0] = p.server.Usage()
+			part()
+			after, faults[1] = p.server.Usage()
 		}})
-	if err = cmp.Or(err, fault, ctx.Err()); err == nil && (r.Failed() > 0 || r.Answers == 0) {
+	err = cmp.Or(err, faults[0], faults[1], ctx.Err())
+	if err == nil && (r.Failed() > 0 || r.Answers == 0) {
 		err = errors.New(r.String())
 	}
 	if err != nil {
-		return 0, err
+		return c, err
 	}
-	return cpu.Seconds() * 1e6 / float64(r.Answers), nil
+	each := func(t time.Duration) float64 { return t.Seconds() * 1e6 / float64(r.Answers) }
+	return cost{each(after.CPU - before.CPU), each(after.Kernel - before.Kernel)}, nil
 }
 
 // warmup is the time in which each connection sends its first request, if the machine is not busy.
@@ -173,6 +213,16 @@ func start(ctx context.Context, binary, dir string, n int) (*proc.Server, error)
 	cfg := proc.Tickercast(binary, "-prices", path, "-read-header-timeout", "1m")
 	cfg.Pin, cfg.CPU, cfg.Wait = true, 1, 5*time.Minute
 	return proc.Start(ctx, cfg)
+}
+
+// startReference starts this program as net/http with a canned reply.
+func startReference(ctx context.Context) (*proc.Server, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return proc.Start(ctx, proc.Config{Args: []string{self}, Ready: "http://{addr}/",
+		Env: []string{referenceAddr + "={addr}"}, Pin: true, CPU: 1})
 }
 
 func name(i int) string { return fmt.Sprintf("T%05d", i) }

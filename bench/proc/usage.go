@@ -14,6 +14,7 @@ import (
 // Usage is what a process and its descendants use.
 type Usage struct {
 	CPU    time.Duration // user and system so far, in steps of 10 ms
+	Kernel time.Duration // the system's part of CPU
 	Memory int64         // resident bytes; pages that the processes share count once
 }
 
@@ -50,6 +51,7 @@ func Of(pid int) (Usage, error) {
 			return total, err
 		}
 		total.CPU += u.CPU
+		total.Kernel += u.Kernel
 		total.Memory += u.Memory
 		shared = max(shared, s)
 	}
@@ -69,7 +71,8 @@ func read(pid int) (u Usage, shared int64, err error) {
 	if err != nil {
 		return u, 0, err
 	}
-	u.CPU = time.Duration(number(stat[11])+number(stat[12])) * tick
+	u.Kernel = time.Duration(number(stat[12])) * tick
+	u.CPU = time.Duration(number(stat[11]))*tick + u.Kernel
 	if b, err := os.ReadFile(filepath.Join(dir, "smaps_rollup")); err == nil {
 		u.Memory = (field(b, "Private_Clean:") + field(b, "Private_Dirty:")) << 10
 		shared = field(b, "Rss:")<<10 - u.Memory

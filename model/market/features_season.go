@@ -23,7 +23,7 @@ type seasons struct {
 // push adds a day's move: the excess of its score over an ordinary one.
 func (s *seasons) push(score, ordinary float64) {
 	move := max(0, score-ordinary)
-	s.sums[(s.n+1)%seasonsRing] = s.sums[s.n%seasonsRing] + move*move
+	s.sums[uint(s.n+1)%seasonsRing] = s.sums[uint(s.n)%seasonsRing] + move*move
 	s.n++
 }
 

@@ -101,10 +101,8 @@ func (s *state) pushLog(day calendar.Date, p float64, b ohlc) {
 			r = within(r, maxScore*sigma)
 		}
 	}
-	r2, size, fall2, zero, hit, score := r*r, math.Abs(r), 0.0, 0.0, 0.0, s.score
-	if r < 0 {
-		fall2 = r2
-	}
+	fall := min(r, 0) // no branch: every other day it would be predicted wrongly
+	r2, size, zero, hit, score := r*r, math.Abs(r), 0.0, 0.0, s.score
 	if r == 0 {
 		zero = 1
 	}
@@ -122,7 +120,7 @@ func (s *state) pushLog(day calendar.Date, p float64, b ohlc) {
 	w[speed60] = fade(w[speed60], speed60, 1)
 	s.abs25 = fade(s.abs25, speed25, size)
 	s.abs250 = fade(s.abs250, speed250, size)
-	s.down = fade(s.down, speed25, fall2)
+	s.down = fade(s.down, speed25, fall*fall)
 	s.zeros = fade(s.zeros, speed60, zero)
 	s.hits = fade(s.hits, speed250, hit)
 	s.trend5 = fade(s.trend5, speed5, score)

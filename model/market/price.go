@@ -93,18 +93,15 @@ func plainNumber(s []byte) (float64, bool) {
 			return 0, false
 		}
 	}
-	if len(s) > 16 || len(s) == 0 || len(s) == 1 && point == 0 {
+	digits, decimals := len(s), 0
+	if point >= 0 {
+		digits, decimals = len(s)-1, len(s)-1-point
+	}
+	if digits == 0 || digits > MaxDigits {
 		return slowNumber(s)
 	}
-	if point < 0 {
-		return float64(mantissa), true
-	}
-	// Both numbers are exact, so their ratio is rounded once, as ParseFloat does.
-	return float64(mantissa) / powers[len(s)-1-point], true
+	return Decimal(mantissa, decimals), true
 }
-
-var powers = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13,
-	1e14, 1e15}
 
 func slowNumber(s []byte) (float64, bool) {
 	for _, c := range s {

@@ -107,11 +107,11 @@ func (s *Series) row(i int) ohlc {
 // trades. After a longer gap the ticker may belong to another company.
 const maxGap = 20
 
-// isGap reports whether two successive rows are further apart than maxGap.
-func isGap(a, b calendar.Date) bool {
-	// Four weeks have no more than 20 trading days, so most pairs need no calendar.
-	return b-a > maxGap/5*7 && calendar.Default().Between(a, b)-1 > maxGap
-}
+// isGap reports whether two successive rows are further apart than maxGap. Four weeks have no more
+// than 20 trading days, so most pairs need no calendar, nor a call: the compiler puts this in line.
+func isGap(a, b calendar.Date) bool { return b-a > maxGap/5*7 && sessions(a, b)-1 > maxGap }
+
+func sessions(a, b calendar.Date) int { return calendar.Default().Between(a, b) }
 
 // check returns the first fault of the series, or nil.
 func (s *Series) check() error {

@@ -1,7 +1,6 @@
 package fastlane
 
 import (
-	"net"
 	"slices"
 	"time"
 )
@@ -17,32 +16,6 @@ type Evictable interface {
 	// whether the connection still waited.
 	Evict(left func()) bool
 }
-
-// Waiting says for how long a connection has waited for its client.
-type Waiting struct {
-	Since time.Time // when the last complete request was answered, or it was accepted
-	// Progress is when bytes last went either way in a request or an answer; zero between two.
-	Progress time.Time
-	Regular  bool // it has had RegularRequests
-}
-
-const (
-	// RegularRequests are as many as only a client that is here to stay sends.
-	RegularRequests = 32
-
-	// fresh is how long after an answer a regular connection makes no room: its next request may be
-	// on its way, and those who come instead may be no clients at all.
-	fresh = 100 * time.Millisecond
-
-	// stall is how long no byte may have gone either way before a connection in the middle of a
-	// request counts as idle: longer than it takes to send a lost packet again.
-	stall = time.Second
-
-	// stormStall takes its place when there is no other way to let in more than stormRejected new
-	// connections a second: those that come may be the only ones that send a whole request.
-	stormStall    = 25 * time.Millisecond
-	stormRejected = 32
-)
 
 const (
 	// maxLeaving bounds the connections that are asked to make room at once, and so how many are
@@ -83,20 +56,6 @@ type candidate struct {
 	Waiting
 	conn Evictable
 	rank time.Time // the least is evicted first
-}
-
-// rank returns when the connection that waits like this became idle.
-func (l *Lane) rank(w Waiting, now time.Time) (rank time.Time, ok bool) {
-	still, between := now.Sub(w.Progress), w.Progress.IsZero()
-	switch {
-	case between && w.Regular && now.Sub(w.Since) < fresh:
-		return rank, false
-	case between || still >= stall:
-		return w.Since, true
-	case still >= stormStall && l.storm.rages(l.now()):
-		return w.Progress, true
-	}
-	return rank, false
 }
 
 // evict asks the connection that has been idle longest to make room. It reports false if there is
@@ -159,33 +118,6 @@ func (l *Lane) sortIdle() {
 	}
 }
 
-// A storm counts rejected connections.
-type storm struct {
-	began    time.Duration // of the second that is counted
-	rejected int
-	until    time.Duration // as long as it rages
-}
-
-// reject closes a new connection.
-func (l *Lane) reject(nc net.Conn) {
-	l.rejected.Add(1)
-	l.evicting.Lock()
-	l.storm.count(l.now())
-	l.evicting.Unlock()
-	nc.Close()
-}
-
-func (s *storm) count(now time.Duration) {
-	if now-s.began > time.Second {
-		*s = storm{now, 0, s.until}
-	}
-	if s.rejected++; s.rejected > stormRejected {
-		s.until = now + 10*time.Second
-	}
-}
-
-func (s *storm) rages(now time.Duration) bool { return now < s.until }
-
 // left notes that a connection which was asked to make room is closed, or stays after all.
 func (l *Lane) left() {
 	l.leaving.Add(-1)
@@ -236,7 +168,7 @@ func (c *conn) Waits() (w Waiting, ok bool) {
 		w.Progress = c.lane.epoch.Add(time.Duration(max(p, -p)))
 	}
 	w.Since = c.lane.epoch.Add(time.Duration(c.idleSince.Load()))
-	w.Regular = c.regular.Load()
+	w.Requests = int(c.requests.Load())
 	return w, true
 }
 

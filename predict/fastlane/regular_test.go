@@ -23,11 +23,11 @@ func TestRegularClientsStay(t *testing.T) {
 		}
 		ask()
 		for range 5 {
-			time.Sleep(80 * time.Millisecond)
+			time.Sleep(120 * time.Millisecond)
 			dial(t, ln).ended()
 			ask()
 		}
-		time.Sleep(120 * time.Millisecond)
+		time.Sleep(180 * time.Millisecond)
 		if r := dial(t, ln).send(post(apple)); r.StatusCode != http.StatusOK {
 			t.Errorf("the newcomer got status %d", r.StatusCode)
 		}

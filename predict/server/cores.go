@@ -23,7 +23,12 @@ type core struct {
 	left  chan struct{} // closed with ended
 }
 
-func newCore(q coreQueue) core { return core{queue: q, left: make(chan struct{})} }
+func newCore(q coreQueue) core {
+	if q == nil {
+		return core{}
+	}
+	return core{queue: q, left: make(chan struct{})}
+}
 
 func (c *core) take() {
 	if c.queue == nil {

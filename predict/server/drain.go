@@ -60,10 +60,10 @@ type trackedConn struct {
 	net.Conn
 	tracker    *connTracker
 	coding     codingWatch
-	core       core         // taken with what a read brings, until the next or a handler
-	memory     connHold     // only for the goroutine that reads
-	freeStream atomic.Bool  // a stream of HTTP/2 is the one that is free
-	refusing   atomic.Int32 // streams that are being refused
+	core       core          // taken with what a read brings, until the next or a handler
+	memory     connHold      // only for the goroutine that reads
+	freeStream atomic.Bool   // a stream of HTTP/2 is the one that is free
+	refusing   chan struct{} // of HTTP/2: has an element for each stream that is being refused
 	began      time.Time
 	http2      atomic.Bool // it has no heads of HTTP/1, and its end is for an http2Service
 

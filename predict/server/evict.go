@@ -36,7 +36,7 @@ type turn struct {
 func (t *trackedConn) Waits() (w fastlane.Waiting, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	w = fastlane.Waiting{Since: t.since, Regular: t.answers >= fastlane.RegularRequests}
+	w = fastlane.Waiting{Since: t.since, Requests: t.answers}
 	if t.begunLocked() {
 		w.Progress = t.progress
 	}
@@ -138,7 +138,7 @@ func (s *Server) follow(next http.Handler) http.Handler {
 		*f = followed{w, r.Body, conn}
 		r.Body = f
 		conn.working.Add(1)
-		conn.core.giveBack() // what costs much waits for a slot
+		f.giveBackCore() // what costs much waits for a slot
 		defer func() {
 			r.Body = f.ReadCloser // net/http asks it whether the client may still be sending
 			conn.note()
@@ -160,11 +160,16 @@ type followed struct {
 func (f *followed) Read(b []byte) (int, error) {
 	f.conn.working.Add(-1)
 	defer f.conn.working.Add(1)
-	if f.conn.http2.Load() {
-		return f.ReadCloser.Read(b) // another goroutine reads the connection
-	}
-	defer f.conn.core.giveBack()
+	defer f.giveBackCore()
 	return f.ReadCloser.Read(b)
+}
+
+// giveBackCore gives back the core with which the handler, or its read, has read the connection.
+// Over HTTP/2 another goroutine reads it.
+func (f *followed) giveBackCore() {
+	if !f.conn.http2.Load() {
+		f.conn.core.giveBack()
+	}
 }
 
 func (f *followed) Write(b []byte) (int, error) {

@@ -114,6 +114,9 @@ func (l *laneRoute) header(h http.Header, admitted bool) http.Header {
 // answerFast answers a request of the fast lane: it does what the middleware and the handler do on
 // the other path. It decodes first, because a request that is handed over must be counted and taken
 // from a rate by net/http only.
+//
+// What not every request needs is in functions of its own: with many connections, the stack that a
+// request uses is seldom in the processor's caches, and each line of it costs.
 func (s *Server) answerFast(route *laneRoute,
 	r *fastlane.Request) (resp fastlane.Response, ok bool) {
 	p := r.Scratch.(*predict.Plain)
@@ -126,50 +129,81 @@ func (s *Server) answerFast(route *laneRoute,
 	var denied *predict.Error
 	admitted := true
 	if s.auth != nil && !route.open {
-		key := apikey.Presented(r.Authorization(), r.APIKey())
-		keyName, denied = s.auth.authorize(key, s.fastClientAddr(r))
-		if admitted = denied == nil; admitted && p.Items() > 1 {
-			denied = s.auth.charge(clientOf(keyName, s.fastClientAddr(r)), p.Items())
-		}
+		keyName, admitted, denied = s.admitFast(r, p)
 	}
-	resp.Status = http.StatusOK
 	if denied == nil {
-		if err := route.plain.Answer(p); err != nil {
-			denied = s.service.PublicError(predict.Failure{ID: string(r.ID()),
-				Method: route.method, Pattern: route.pattern(), Err: err})
-		}
+		denied = s.answerPlain(route, r, p)
 	}
-	switch {
-	case denied != nil:
-		resp = fastlane.Response{Status: denied.Status,
-			Header: route.header(denied.Header(), admitted), Body: denied.AppendJSON(nil)}
-	case route.plain.Cacheable:
+	resp.Status, resp.Body = http.StatusOK, p.Answer
+	if denied != nil {
+		resp.Status, resp.Body = denied.Status, denied.AppendJSON(nil)
+		resp.Header = route.header(denied.Header(), admitted)
+	} else if route.plain.Cacheable {
 		resp.Fields = [...][]byte{p.Age, p.CacheControl, p.CacheStatus, p.ETag}
-		if resp.Body = p.Answer; p.NotModified {
+		if p.NotModified {
 			resp.Status = http.StatusNotModified
 		}
-	default:
-		resp.Body = p.Answer
 	}
 	took := r.Elapsed()
 	route.metrics.observe(resp.Status, took)
 	if s.logs(route.metrics) && s.access.Wants(resp.Status) {
-		e := &logging.Entry{
-			ID: string(r.ID()), Trace: string(r.Trace()), Key: keyName,
-			Remote: r.Remote().String(), Method: route.method, Path: r.Path(), Proto: "HTTP/1.1",
-			Status: resp.Status, Duration: took, Bytes: int64(len(resp.Body)),
-		}
-		if s.cfg.TrustedProxies != nil {
-			e.Client = addrText(s.fastClientAddr(r))
-		}
-		if denied == nil {
-			if made, ok := p.Record(); ok {
-				e.Attrs = recordAttrs(&made)
-			}
-		}
-		s.access.Write(e)
+		e := &logging.Entry{Key: keyName, Status: resp.Status, Duration: took,
+			Bytes: int64(len(resp.Body))}
+		s.logFast(e, route, r, p, denied == nil)
 	}
 	return resp, true
+}
+
+// admitFast authorizes a client and takes its request from its rate.
+func (s *Server) admitFast(r *fastlane.Request,
+	p *predict.Plain) (keyName string, admitted bool, denied *predict.Error) {
+	key := apikey.Presented(r.Authorization(), r.APIKey())
+	keyName, denied = s.auth.authorize(key, s.fastClientAddr(r))
+	if admitted = denied == nil; admitted && p.Items() > 1 {
+		denied = s.auth.charge(clientOf(keyName, s.fastClientAddr(r)), p.Items())
+	}
+	return keyName, admitted, denied
+}
+
+// answerPlain takes the route's answer, and returns what its client gets instead if that fails.
+func (s *Server) answerPlain(route *laneRoute, r *fastlane.Request,
+	p *predict.Plain) (denied *predict.Error) {
+	defer func() {
+		if v := recover(); v != nil {
+			denied = s.failedFast(route, r, nil, v)
+		}
+	}()
+	if err := route.plain.Answer(p); err != nil {
+		denied = s.failedFast(route, r, err, nil)
+	}
+	return denied
+}
+
+// failedFast returns what a client gets for an error or a panic.
+func (s *Server) failedFast(route *laneRoute, r *fastlane.Request, err error,
+	panicked any) *predict.Error {
+	f := predict.Failure{ID: string(r.ID()), Method: route.method, Pattern: route.pattern(),
+		Err: err}
+	if panicked != nil {
+		return s.panicked(panicked, f)
+	}
+	return s.service.PublicError(f)
+}
+
+// logFast writes an access log's line, of which e has what r and p do not know.
+func (s *Server) logFast(e *logging.Entry, route *laneRoute, r *fastlane.Request, p *predict.Plain,
+	answered bool) {
+	e.ID, e.Trace, e.Remote = string(r.ID()), string(r.Trace()), r.Remote().String()
+	e.Method, e.Path, e.Proto = route.method, r.Path(), "HTTP/1.1"
+	if s.cfg.TrustedProxies != nil {
+		e.Client = addrText(s.fastClientAddr(r))
+	}
+	if answered {
+		if made, ok := p.Record(); ok {
+			e.Attrs = recordAttrs(&made)
+		}
+	}
+	s.access.Write(e)
 }
 
 func (s *Server) fastClientAddr(r *fastlane.Request) (addr netip.Addr) {

@@ -97,6 +97,18 @@ func TestHitDoesNotAllocate(t *testing.T) {
 	}
 }
 
+// TestHistoryAllocatesLittle: the closes, what they make, and the answer.
+func TestHistoryAllocatesLittle(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector makes sync.Pool forget at random")
+	}
+	r := startWarm(t, road{lane: true})
+	once := hitter(t, r, predictWith(alice, own(`,"as_of":"2026-02-18","days_ahead":5`)))
+	if got := testing.AllocsPerRun(1000, once); got > 6 {
+		t.Errorf("got %v allocations a request, want 6 at most", got)
+	}
+}
+
 // BenchmarkHit is a hit over loopback, client included: of each kind with a key of a thousand and a
 // limit, in the lane and without, and over TLS.
 func BenchmarkHit(b *testing.B) {

@@ -99,6 +99,7 @@ func readPreface(c net.Conn, timeout time.Duration) bool {
 // newConn returns a connection over nc, which conns knows.
 func (s *http2Service) newConn(nc net.Conn, h http.Handler) *http2Conn {
 	t := s.conns.of(nc)
+	t.refusing = make(chan struct{}, maxRefusing)
 	return &http2Conn{Conn: t, service: s, tracked: t, handler: h, since: time.Now(),
 		track: func(state http.ConnState) { s.conns.track(nc, state) }}
 }

@@ -13,6 +13,9 @@ import (
 func (c *http2Conn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.begin()
 	defer c.done()
+	if r.Context().Err() != nil {
+		return // the client has given the stream up, or is gone
+	}
 	began := time.Now()
 	body := &http2Body{ReadCloser: r.Body}
 	r.Body = body

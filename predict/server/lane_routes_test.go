@@ -7,6 +7,8 @@ import (
 	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
+
+	"tickercast/predict/server"
 )
 
 // getWith is a plain GET with more headers.
@@ -37,6 +39,35 @@ func twice(request string) string {
 }
 
 const aMonth = `{"ticker":"MSFT","days_ahead":30}`
+
+// own is a body with closes of its own and more fields.
+func own(fields string) string {
+	return `{"ticker":"MINE","history":[` + strings.Repeat("100.25, 101,99.875,", 13) + `100.5]` +
+		fields + `}`
+}
+
+// otherFields are conversations with all fields of POST /predict.
+var otherFields = []string{
+	twice(predictWith(alice, own(""))), predictWith("", own("")), predictWith(alice, own("}")),
+	predictWith(alice, own(`,"as_of":"2026-02-18","calendar":"XLON","days_ahead":30`)),
+	predictWith(alice, own(`,"as_of":"9999-12-31"`)), predictWith(alice, own(`,"calendar":"x"`)),
+	predictWith(alice, own(`,"levels":[0.8,0.99],"days_ahead":30`)),
+	predictWith(alice, own(`,"levels":[0.8,0.81,0.9,0.99],"days_ahead":30`)),
+	predictWith(alice, own(`,"levels":[]`)), predictWith(alice, own(`,"history":null`)),
+	predictWith(alice, strings.Replace(own(""), "100.5", "1e2", 1)),
+	predictWith(alice, strings.Replace(own(""), "100.5", "0", 1)),
+	predictWith(alice, strings.Replace(own(""), "100.5", "100.4999999999999999999", 1)),
+	predictWith(alice, `{"ticker":"MINE","history":[1,2]}`),
+	predictWith(alice, `{"ticker":"X","history":`+history+`}`),
+	twice(predictWith(alice, `{"ticker":"AAPL","levels":[0.8]}`)),
+	twice(predictWith(alice, `{"ticker":"AAPL","as_of":"2026-01-15"}`)),
+	predictWith(alice, `{"ticker":"AAPL","as_of":"1926-01-15"}`),
+	predictWith(alice, `{"ticker":"AAPL","as_of":"2026-01-15","levels":[0.8]}`),
+	predictWith(alice, `{"ticker":"AAPL","calendar":"XLON"}`),
+	strings.Repeat(predictWith(alice, own("")), 7) + predictWith(bob, own("")),
+	twice(batchWith(alice, batchOf(own(""), aForecast))),
+	twice(batchWith(alice, batchOf(`{"ticker":"AAPL","levels":[0.9]}`, aForecast))),
+}
 
 // otherRoutes are conversations about what is not POST /predict.
 var otherRoutes = []string{
@@ -106,17 +137,22 @@ var otherRoutes = []string{
 func TestLaneAnswersOtherRoutes(t *testing.T) {
 	for _, tls := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			p := newPathPair(t, pairKeys(t), tls, nil)
+			p := newPathPair(t, pairKeys(t), tls, func(c *server.Config) {
+				c.RateLimit.Requests = 50
+			})
 			inLane := getWith("/predict/AAPL?days_ahead=30", alice) +
 				getWith("/predict/AAPL", alice+"Accept-Encoding: gzip, deflate, br\r\n") +
 				getWith("/predict/AAPL?days_ahead=31", alice) + getWith("/health", "") +
 				getWith("/predict/MSFT", alice+"If-None-Match: *\r\n") +
 				predictWith(alice, aMonth) + getWith("/predict/NOPE", bob) +
+				predictWith("", aForecast) + predictWith(bob, `{"ticker":"NOPE"}`) +
+				predictWith(bob, own(`,"as_of":"2026-02-18","levels":[0.8,0.99]`)) +
+				predictWith(bob, `{"ticker":"AAPL","as_of":"1926-01-15"}`) +
 				batchWith(bob, batchOf(aMonth, `{"ticker":"AAPL","days_ahead":30}`)) +
 				batchWith("", batchOf(aMonth)) + batchWith(bob, batchOf()) +
 				getWith("/health", "Connection: close\r\n")
 			out := p.talk(t, 0, inLane, 1<<20)
-			for status, want := range map[int]int{200: 7, 304: 1, 401: 1, 404: 1, 422: 1} {
+			for status, want := range map[int]int{200: 8, 304: 1, 401: 2, 404: 2, 422: 2} {
 				got := strings.Count(out, fmt.Sprintf("HTTP/1.1 %d ", status))
 				require.Equal(t, want, got, "%d: %s", status, out)
 			}

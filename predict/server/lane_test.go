@@ -171,7 +171,7 @@ func TestSameWithAndWithoutLane(t *testing.T) {
 }
 
 func compareAll(t *testing.T, p *pathPair) {
-	for _, input := range slices.Concat(conversations, otherRoutes) {
+	for _, input := range slices.Concat(conversations, otherRoutes, otherFields) {
 		for _, size := range []int{1 << 20, 11} {
 			if testing.Short() && size > 11 && p.servers[0].public.road.tls {
 				continue // a record is a piece anyway
@@ -203,7 +203,7 @@ func TestLaneAnswers(t *testing.T) {
 
 // FuzzSameWithAndWithoutLane starts both servers anew for each input: they live in its time.
 func FuzzSameWithAndWithoutLane(f *testing.F) {
-	for _, input := range slices.Concat(conversations, otherRoutes) {
+	for _, input := range slices.Concat(conversations, otherRoutes, otherFields) {
 		f.Add(input, 50)
 	}
 	keys, d := pairKeys(f), near(f, 100, "AAPL")

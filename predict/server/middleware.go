@@ -103,16 +103,22 @@ func (s *Server) recoverPanic(next http.Handler) http.Handler {
 			if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(v)
 			}
-			s.measure.panics.Inc()
-			s.logFault("panic", predict.Failure{ID: w.Header().Get(requestID), Method: r.Method,
-				Pattern: r.Pattern, Err: fmt.Errorf("panic: %v\n%s", v, debug.Stack())})
 			// Answers are written when they are complete, so as a rule none has begun; if one has,
 			// net/http drops this.
-			predict.WriteError(w, r, &predict.Error{Status: http.StatusInternalServerError,
-				Detail: "Internal Server Error"})
+			predict.WriteError(w, r, s.panicked(v, predict.Failure{
+				ID: w.Header().Get(requestID), Method: r.Method, Pattern: r.Pattern}))
 		}()
 		next.ServeHTTP(w, r)
 	})
+}
+
+// panicked counts and logs a panic with the request that it ended, and returns what its client gets
+// instead.
+func (s *Server) panicked(v any, f predict.Failure) *predict.Error {
+	s.measure.panics.Inc()
+	f.Err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
+	s.logFault("panic", f)
+	return &predict.Error{Status: http.StatusInternalServerError, Detail: "Internal Server Error"}
 }
 
 // nosniff keeps browsers from guessing another type than the one that an answer declares.

@@ -21,13 +21,12 @@ const (
 
 // beginRefusal reports whether the client takes its refusals.
 func (t *trackedConn) beginRefusal() bool {
-	for end := time.Now().Add(refusalWait); time.Now().Before(end); time.Sleep(refusalWait / 100) {
-		if t.refusing.Add(1) <= maxRefusing {
-			return true
-		}
-		t.refusing.Add(-1)
+	select {
+	case t.refusing <- struct{}{}:
+		return true
+	case <-time.After(refusalWait):
+		return false
 	}
-	return false
 }
 
 func (s *Server) openStream(rec *statusRecorder) bool {
@@ -95,7 +94,7 @@ func (r *statusRecorder) release() {
 		r.conn.freeStream.Store(false)
 	}
 	if r.refused {
-		r.conn.refusing.Add(-1)
+		<-r.conn.refusing
 	}
 }
 
