@@ -121,6 +121,11 @@ func (m *Model) network(x []float64, z *[maxFeatures]float64, hidden *[maxHidden
 		}
 		z[i] = bound(v, -MaxInput, MaxInput)
 	}
+	for _, i := range m.logs {
+		if v := math.Log1p(x[i])*m.factor[i] - m.shift[i]; v == v {
+			z[i] = bound(v, -MaxInput, MaxInput)
+		}
+	}
 	h := hidden[:n]
 	copy(h, m.firstBias)
 	for i := range in {

@@ -21,6 +21,7 @@ import (
 	_ "embed"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 
 	"tickercast/model/calendar"
@@ -47,6 +48,7 @@ type Model struct {
 	version string
 
 	in, hidden int
+	logs       []int     // features of which log(1+x) counts
 	shift      []float64 // by feature: standardised = x*factor - shift
 	factor     []float64
 	first      []float64 // one column of hidden weights per feature
@@ -60,7 +62,7 @@ type Model struct {
 
 func newModel(p Params, version string) *Model {
 	m := &Model{params: p, version: version, in: len(p.Features), hidden: p.Hidden,
-		drift: float64(p.Drift)}
+		logs: p.Logs, drift: float64(p.Drift)}
 	m.factor, m.shift = make([]float64, m.in), make([]float64, m.in)
 	for i := range m.in {
 		m.factor[i] = 1 / float64(p.Spread[i])
@@ -106,27 +108,41 @@ func (m *Model) FeatureNames() []string { return append([]string(nil), m.params.
 func (m *Model) TrainedFrom() calendar.Date { return m.params.From }
 func (m *Model) TrainedTo() calendar.Date   { return m.params.To }
 
+// excess ends the names of ratios less one.
+const excess = "_excess"
+
 // Reading returns the model as one that is given the features of these names. It fails if the model
-// needs one that is not among them. The others count for nothing.
+// needs one that is not among them. The others count for nothing. A feature whose name ends in
+// "_excess" is a ratio less one: weights that know the logarithm of the ratio, under the name
+// without that ending, are given this.
 func (m *Model) Reading(names []string) (*Model, error) {
 	old := m.params
 	if slices.Equal(old.Features, names) {
 		return m, nil
 	}
 	for _, name := range old.Features {
-		if !slices.Contains(names, name) {
+		if !slices.Contains(names, name) && !slices.Contains(names, name+excess) {
 			return nil, fault("fitted on the feature %q, which this program does not have", name)
 		}
 	}
 	p, n := old, len(names)
-	p.Features = names
+	p.Features, p.Logs = names, nil
 	p.Center, p.Spread = make([]float32, n), make([]float32, n)
 	p.First, p.Skip = make([]float32, p.Hidden*n), make([]float32, outputs*n)
 	for i, name := range names {
 		at := slices.Index(old.Features, name)
+		log, ok := strings.CutSuffix(name, excess)
+		if ok && at < 0 && !slices.Contains(names, log) {
+			if at = slices.Index(old.Features, log); at >= 0 {
+				p.Logs = append(p.Logs, i)
+			}
+		}
 		if at < 0 {
 			p.Spread[i] = 1
 			continue
+		}
+		if slices.Contains(old.Logs, at) {
+			p.Logs = append(p.Logs, i)
 		}
 		p.Center[i], p.Spread[i] = old.Center[at], old.Spread[at]
 		for j := range p.Hidden {

@@ -24,6 +24,9 @@ type Params struct {
 	LastBias       []float32                   // Curves*Terms
 	Drift          float32                     // log return per day from the second day on
 	Quantiles      [MaxDays][2][Levels]float32 // logs, in units of scale*sqrt(h)
+
+	// Logs lists the features of which log(1+x) counts: see Model.Reading. They are not stored.
+	Logs []int
 }
 
 const (
@@ -50,6 +53,10 @@ func fault(form string, args ...any) error {
 func (p *Params) AppendBinary(b []byte) ([]byte, error) {
 	if err := p.check(); err != nil {
 		return nil, err
+	}
+	if len(p.Logs) > 0 {
+		return nil, fault("feature %q has another form than it is stored in",
+			p.Features[p.Logs[0]])
 	}
 	start := len(b)
 	b = append(b, magic...)

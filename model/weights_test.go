@@ -157,11 +157,56 @@ func TestReadingByName(t *testing.T) {
 			}
 		}
 	}
+	checkReadingLogs(t, m, old)
 	if same, err := m.Reading(old); err != nil || same != m {
 		t.Errorf("its own features: got another model and error %v", err)
 	}
 	if _, err := m.Reading(old[:6]); !errors.Is(err, ErrWeights) ||
 		!strings.Contains(err.Error(), old[6]) {
 		t.Errorf("without a feature: got error %v", err)
+	}
+}
+
+// checkReadingLogs gives a model the ratio less one of a feature of which it knows the logarithm.
+func checkReadingLogs(t *testing.T, m *Model, old []string) {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(5, 6))
+	names := slices.Clone(old)
+	names[3] += excess
+	ratios, err := m.Reading(names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	by := [MaxDays][Levels]float64{}
+	adjusted, err := ratios.Adjusted(&by)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k := range 50 {
+		x := make([]float64, len(old))
+		for i := range x {
+			x[i] = rng.NormFloat64()
+		}
+		y := slices.Clone(x)
+		y[3] = math.Expm1(x[3])
+		if k == 0 {
+			x[3], y[3] = math.NaN(), math.NaN()
+		}
+		want := m.Forecast(x, MaxDays)
+		for _, r := range []*Model{ratios, adjusted} {
+			got := r.Forecast(y, MaxDays)
+			for h := 1; h <= MaxDays; h++ {
+				for l, d := range want.Distance(h)[1] {
+					if math.Abs(got.Distance(h)[1][l]-d) > 1e-9*(1+math.Abs(d)) {
+						t.Fatalf("%v: got %v, want %v", x, got.Distance(h)[1][l], d)
+					}
+				}
+			}
+		}
+	}
+	if p := ratios.Params(); len(p.Logs) != 1 || p.Logs[0] != 3 {
+		t.Errorf("got logarithms of %v, want of 3", p.Logs)
+	} else if _, err := p.AppendBinary(nil); !errors.Is(err, ErrWeights) {
+		t.Errorf("stored with a logarithm: got error %v", err)
 	}
 }

@@ -1,7 +1,5 @@
 package market
 
-import "math"
-
 // Companies report every quarter, and their stocks move most on the day after, most of all between
 // the close and the open. So large moves about 63, 126, ... trading days before a coming day make a
 // large move on that day more likely.
@@ -35,7 +33,8 @@ func (s *seasons) between(from, to int) float64 {
 }
 
 // features writes the five features of a season. It compares, for five spans of coming days, the
-// moves at the same place in earlier quarters with the moves of all days in those quarters.
+// moves at the same place in earlier quarters with the moves of all days in those quarters: it is
+// their ratio less one, since the variance of a day grows with the ratio, not with its logarithm.
 func (s *seasons) features(x []float64) {
 	spans := [...][2]int{{1, 1}, {2, 5}, {6, 10}, {11, 20}, {21, 30}}
 	known := min(quarters, (s.n-slack-2)/quarter)
@@ -51,6 +50,6 @@ func (s *seasons) features(x []float64) {
 			sum += s.between(from, min(to, s.n))
 			days += min(to, s.n) - from + 1
 		}
-		x[i] = math.Log((sum/float64(days) + prior) / all)
+		x[i] = (sum/float64(days)+prior)/all - 1
 	}
 }

@@ -33,10 +33,10 @@ func TestNightSeasonFindsReports(t *testing.T) {
 		wantFinite(t, "gaps", x)
 		ahead := (20 - i%quarter + quarter) % quarter // days to the next gap
 		if got := x[nightSeason1]; ahead == 1 && got < 1 || ahead > 5 && ahead < 55 && got > 0 {
-			t.Errorf("%d days before a gap: night_season_1 is %v", ahead, got)
+			t.Errorf("%d days before a gap: night_season_1_excess is %v", ahead, got)
 		}
 		if got := x[nightSeason5]; ahead == 4 && got < 0.5 {
-			t.Errorf("%d days before a gap: night_season_5 is %v", ahead, got)
+			t.Errorf("%d days before a gap: night_season_5_excess is %v", ahead, got)
 		}
 	})
 	s.Open, s.High, s.Low = nil, nil, nil

@@ -253,8 +253,8 @@ func TestFeatureNames(t *testing.T) {
 	for i, want := range map[int]string{logScale: "log_scale", vol2over5: "vol_2_over_5",
 		vol70over250: "vol_70_over_250", lastAbs: "last_abs", drawdown: "drawdown",
 		tail25: "tail_25", sum20Ratio: "sum_20_ratio", historyLength: "history_length",
-		season1: "season_1", season30: "season_30", rangeKnown: "range_known", range2: "range_2",
-		overnightShare: "overnight_share", marketKnown: "market_known",
+		season1: "season_1_excess", season30: "season_30_excess", rangeKnown: "range_known",
+		range2: "range_2", overnightShare: "overnight_share", marketKnown: "market_known",
 		marketRatio: "market_ratio"} {
 		if got := FeatureNames()[i]; got != want {
 			t.Errorf("feature %d is called %q, want %q", i, got, want)

@@ -31,15 +31,29 @@
 //	2007      UK 2008-13            -2.88        -3.04  -2.56    -4.80  +1.6 (80 %, 26 days)
 //	2013      UK 2014-22            -5.16        -4.42  -2.82    -4.63  -2.0 (80 %, 29 days)  -8.4
 //	2013      smaller 2016-17       -6.06        -7.95  -4.47    -2.19  +2.1 (80 %, 1 day)
-//	2022      US 2025-26            -6.35            -      -        -  +2.0 (80 %, 30 days)
+//	2013      smaller 2015-21       -6.73        -5.93  -3.45        -  -1.0 (90 %, 26 days) -10.8
+//	2013      Korea 2015-22         -2.42        -1.86  -0.23        -  -0.9 (95 %, 15 days) -10.8
+//	2022      US 2023-24            -6.26        -6.35  -3.30        -  +2.3 (80 %, 1 day)
+//	2022      smaller 2018-21       -8.38        -7.40  -5.08        -  -1.7 (90 %, 30 days)
+//	2022      US 2025-26            -6.40            -      -        -  +2.4 (80 %, 30 days)
 //
-// The last row is the embedded model on 503 tickers from 2025-03-03 to 2026-02-17, every day. That
-// of US 2014-22 is of its features too, every ninth day from 2014-03-01 and every ticker: the loss
-// is below that of each baseline in each year, by 2.0 to 6.1 % below that of GARCH-t. The others
-// are of the features before those under "What helps further". One year is too short to fit the
-// other baselines. It was looked at when the network was fixed, again when the bounds were
-// moved out, which did not change its loss, and once with the present weights: they lose 0.20 %
-// (standard error 0.11) less than those before.
+// The last five rows are of the present features and weights: 797 smaller US companies outside the
+// training file, every fifth day; 225 Korean ones; 493 of the S&P 500, every second day; and 503
+// of them from 2025-03-03 to 2026-02-17, every day. The smaller ones of 2018-21 are other tickers
+// in years that the weights have seen, so that row flatters. The mean of |coverage - confidence|
+// over 30 horizons and six levels is 0.59, 0.56, 0.29, 0.91 and 0.67 points. In 2023-24 the
+// calibration step costs coverage: without it the worst is 1.7 points.
+//
+// That of US 2014-22 is of the features before the ratios of seasons, every ninth day from
+// 2014-03-01 and every ticker: the loss is below that of each baseline in each year, by 2.0 to
+// 6.1 % below that of GARCH-t. With the ratios it is lower in each year, and -6.52, -5.75 and -3.20
+// every fifth day, off by 0.69 points in the mean and 1.5 at most. The others are of the features
+// before those under "What helps further".
+//
+// The last row is the embedded model. One year is too short to fit the other baselines. It was
+// looked at when the network was fixed, again when the bounds were
+// moved out, which did not change its loss, and once with each of the two weights since: they lose
+// 0.20 % (standard error 0.11) and 0.05 % (0.08) less than those before.
 //
 // The intervals fail in 2020: nothing in February announced March. The embedded weights saw that
 // year, and still cover up to 5.3 points too little on the training file (90 %, 30 days; 6.2 with
@@ -110,8 +124,8 @@
 //	  and 64 hidden units for 16               .111 (.057)   .088 (.045)  -.113 (.059)   .051 (.073)
 //	volatility and season, by Fit              .214 (.046)   .117 (.036)  -.048 (.045)   .300 (.102)
 //
-// The last row is in the model: it is better in each of the nine US years. The row of 64 units is
-// against the one before; they cost four times as much and lose in Korea. In place of the other
+// The last row is part of the model: it is better in each of the nine US years. The row of 64 units
+// is against the one before; they cost four times as much and lose in Korea. In place of the other
 // season, that of nights would be lost to a series of closes, to which a season is worth 0.3.
 //
 // A share of the market's features that is chosen each year on the past of a panel, where it gains
@@ -119,28 +133,61 @@
 // .017 (.041) on smaller companies, and -.148 (.230) in Korea, which trusted its market by half
 // when 2020 came. Chosen with hindsight for all years, a half gains .14 (.20) there.
 //
+// The next rows are of Fit too, without a calibration step and on other origins: every fourth day
+// of every third US ticker, of every sixth of 797 smaller US companies in 2015-21, and of Korea;
+// every third day of the UK. The last row is on every ticker, after the step.
+//
+//	against volatility and season               US 2014-22   smaller 15-21         Korea            UK
+//	seasons of nights only, where known        .058 (.138)  -.004 (.091)   .147 (.080)   .071 (.100)
+//	log(3 + ratio) for log(ratio), nights      .025 (.014)   .018 (.015)   .002 (.008)   .012 (.010)
+//	  both seasons                             .079 (.017)   .066 (.025)   .013 (.019)   .030 (.028)
+//	log(20 + ratio), both seasons              .106 (.021)   .088 (.028)   .021 (.023)   .050 (.037)
+//	ratio, both seasons                        .110 (.018)   .040 (.039)   .016 (.029)   .056 (.040)
+//
+// A season is the ratio of earlier moves at a place in the quarter to those of all days. The
+// variance of a coming day grows with the ratio, which its logarithm bends. The last row is in the
+// model: it is better in each of the nine US years, and by .149 (.017) on US 2023-24 when fitted to
+// 2022. It costs ten logarithms less. Seasons of nights alone are worse in the US than the new row,
+// and not better than chance explains.
+//
 // # Where intervals are worst
 //
 // Coverage less confidence in points, at 80, 90, 95 and 99 %, of weights fitted to 2013 on later
-// years, as they are, without a calibration step. A probable report is among the 3 % of days with
-// the highest night_season_1. A tenth is one of fast over slow volatility.
+// years, as they are, without a calibration step: every fourth day, of every third US ticker and
+// every sixth of 797 smaller US companies outside the training file. A probable report is among the
+// 3 % of days with the highest night_season_1_excess. A tenth of tickers is one of fast over slow
+// volatility. The calm after turbulence is the tenth of days on which the median ticker's
+// volatility over 11 days is lowest beside that over 70, and turbulence the tenth on which that
+// over 5 days is highest beside that over 250.
 //
-//	                                        US 2014-22       smaller 2014-17         Korea 2015-22
-//	every day, 1 day ahead         +0.5  0.0 -0.3 -0.2   +2.2 +1.2 +0.5  0.0   +0.8 +0.3 -0.1  0.0
-//	  10 days                      -1.3 -1.7 -1.3 -0.3   +1.2 +0.1 -0.2 -0.2    0.0 -0.6 -0.7 -0.3
-//	probable report, 1 day         -2.5 -2.4 -2.6 -2.7   +0.4 -0.4 -1.2 -1.6   +1.6 +1.3  0.0 -0.8
-//	  of the features before       -3.1 -3.5 -3.5 -3.5   -0.2 -1.3 -2.1 -2.3   +1.3 +0.3 -0.5 -1.2
-//	first month of a quarter, 10   -2.9 -2.8 -2.0 -0.3   +0.7 -0.5 -0.7 -0.3   -0.9 -1.1 -0.9 -0.3
-//	the other two, 10              -0.5 -1.1 -1.0 -0.3   +1.4 +0.4  0.0 -0.1   +0.4 -0.4 -0.6 -0.3
-//	highest tenth, 10              -1.4 -1.8 -1.7 -0.8   +1.4 +0.4 -0.1 -0.2   -3.1 -3.5 -3.3 -1.7
-//	lowest tenth, 10               -0.1 -0.9 -0.5 +0.1   +0.7 -0.7 -1.0 -0.5   +3.3 +2.0 +1.1 +0.2
-//	early 2020, 30                  -38  -37  -33  -21                          -32  -30  -26  -14
+//	                                        US 2014-22       smaller 2015-21         Korea 2015-22
+//	every day, 1 day ahead         +0.5 +0.1  0.0 -0.1   +1.2 +0.2 +0.1 -0.2   +0.8 +0.3 -0.1  0.0
+//	  10 days                      -1.2 -1.5 -1.1 -0.3    0.0 -0.9 -1.2 -0.6   -0.1 -0.7 -0.7 -0.3
+//	  30 days                      -1.7 -1.3 -0.7 -0.3   -1.1 -1.4 -1.3 -1.0   -0.7 -0.9 -0.9 -0.7
+//	probable report, 1 day         -3.7 -2.1 -2.1 -2.3   +0.7 -0.7 -1.5 -1.8   +2.0 +1.6 +0.5 -0.8
+//	  with logs of the ratios      -4.0 -2.6 -2.8 -2.6   +0.4 -1.1 -2.1 -2.1   +1.6 +1.3  0.0 -0.8
+//	first month of a quarter, 10   -2.6 -2.3 -1.6 -0.3   -0.6 -1.3 -1.3 -0.6   -0.9 -1.1 -0.9 -0.3
+//	the other two, 10              -0.5 -1.0 -0.9 -0.3   +0.3 -0.8 -1.2 -0.7   +0.3 -0.5 -0.6 -0.4
+//	highest tenth, 10              -2.9 -2.5 -2.0 -0.9   -2.8 -3.6 -3.8 -2.0   -3.1 -3.5 -3.3 -1.7
+//	lowest tenth, 10               +0.4  0.0 -0.3  0.0   +1.2 +0.1 -0.6 -0.1   +3.1 +2.0 +1.0 +0.2
+//	calm after turbulence, 10      +0.4 -0.3 -0.5 -0.1   -1.9 -1.7 -1.5 -0.6   -1.7 -1.9 -1.4 -0.6
+//	  30 days                      +1.4 +1.1 +0.7 +0.2   -2.2 -1.0 -0.8 -0.4   -0.7 -1.0 -1.4 -1.0
+//	turbulence, 10                 -3.1 -3.3 -2.6 -1.3   -3.6 -4.9 -4.7 -2.6   +1.3 -0.9 -1.7 -0.9
+//	early 2020, 30                  -41  -40  -36  -23    -43  -42  -37  -24    -32  -31  -26  -14
 //
-// A probable report comes on that day or on another, and past prices do not give the date. Night
-// seasons return a quarter of what is missing. The first month of a US quarter holds most reports,
-// whose dates a season knows to 3 days only. In Korea fast volatility over slow says less of what
-// comes than it did in the US: the highest tenth is too narrow and the lowest too wide. Nothing in
-// January 2020 announced March.
+// Standard errors, clustered by date, at 80, 90, 95 and 99 % in the US: 0.7, 0.5, 0.3 and 0.1 for
+// every day, 1 day ahead; 1.2, 0.7, 0.5 and 0.3 for a report; 1.2, 0.8, 0.5 and 0.2 for a first
+// month; 3.0, 2.6, 2.1 and 1.1 for the highest tenth; 1.9, 1.4, 0.9 and 0.3 for the calm; 3.9, 3.3,
+// 2.8 and 1.5 for turbulence. The other two panels have about the same.
+//
+// Two points are missed with certainty by a probable report and by early 2020 only. A report comes
+// on that day or on another, and past prices do not give the date: on most such days there is none,
+// so that bounds wide enough for the others would be too wide for these, and lose. The first month
+// of a US quarter holds most reports, whose dates a season knows to 3 days. Nothing in January 2020
+// announced March: of origins up to 28 February, 57 to 61 points are missing at 80 to 95 %. The
+// highest tenth and turbulence are off by no more than their error, which is large because such
+// days come in few stretches, of which March 2020 is one. The lowest tenth in Korea is too wide for
+// certain, where fast volatility over slow says less of what comes than it did in the US.
 //
 // # From other weights
 //
@@ -176,4 +223,25 @@
 // companies. Calibrated beyond 1 and 2 standard errors, the mean loss and the points off coverage
 // were -5.37 and 0.63 without it, -5.42 and 0.49 with it. Calibrated in full and beyond 2, they
 // were -5.41 and 0.48 with one, -5.41 and 0.48 with one and a half, -5.41 and 0.50 with two.
+//
+// How far to move out and in was looked at once more, with the features before the ratios of
+// seasons: the mean and the largest points off coverage over 30 horizons and six levels, and by how
+// much the mean changes, with its standard error from blocks of 60 days. Growing is half an error
+// out one day ahead, and one and a half 30 days ahead.
+//
+//	out, in          US 2004-07  US 2008-13  US 2014-22  small 15-21  Korea 15-22  UK 2018-22
+//	1, 1.5             .74 1.9     .44 1.5     .84 1.7     .52 1.2      .39 0.8     1.17 3.4
+//	1, 2.5             .56 1.6     .47 1.5     .78 1.7     .53 1.5      .39 0.9     1.24 3.7
+//	                 -.18 (.09)  +.04 (.04)  -.06 (.04)   .00 (.02)    .00 (.01)  +.07 (.03)
+//	growing, 2.5       .35 0.9     .58 2.0     .66 1.5     .47 1.5      .30 0.8     1.31 3.9
+//	                 -.39 (.21)  +.14 (.12)  -.18 (.10)  -.06 (.07)   -.09 (.09)  +.14 (.08)
+//	2, 3               .46 1.5     .92 2.4     .41 1.1     .47 2.0      .32 1.4     1.54 4.3
+//	                 -.28 (.53)  +.48 (.32)  -.44 (.28)  -.06 (.22)   -.07 (.28)  +.37 (.18)
+//	without bias       .36 1.2     .65 1.8     .59 1.5     .68 1.7      .57 1.4      .88 2.3
+//
+// What is gained in some years is lost in others, so that 1 and 1.5 stay. Half an error out, or as
+// much in as out, is worse on most panels. The last row is what chance would show, on average, of
+// intervals without any bias: the mean would be at most .35 in a third of such histories of
+// 2014-22. The present bounds miss it by the days from 2020-01-15 to 2020-03-31. Without these 53
+// days they are off by .36 in the mean, and by 1.0 at most.
 package train

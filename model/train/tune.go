@@ -61,6 +61,10 @@ func tune(ctx context.Context, daily *market.Daily, cfg Config, rep Report) ([]b
 	if err != nil {
 		return nil, rep, err
 	}
+	if logs := base.Params().Logs; len(logs) > 0 {
+		return nil, rep, fmt.Errorf("the weights %s to begin at know the logarithm of %q only: fit "+
+			"new weights without them", base.Version(), market.FeatureNames()[logs[0]])
+	}
 	p := daily.Panel()
 	days := p.TradingDays()
 	cut := int((1 - heldOutShare) * float64(len(days)))
