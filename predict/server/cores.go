@@ -3,6 +3,7 @@ package server
 import (
 	"runtime"
 	"sync/atomic"
+	"time"
 )
 
 // A coreQueue bounds how many connections of net/http work at once on what they have read: one for
@@ -13,6 +14,10 @@ import (
 type coreQueue chan struct{}
 
 func newCoreQueue() coreQueue { return make(coreQueue, runtime.GOMAXPROCS(0)) }
+
+// coreWait bounds the wait for a place: one that has it may turn out not to be working, but waiting
+// in net/http.
+const coreWait = 250 * time.Millisecond
 
 // A core is the place that a connection has in a coreQueue. The goroutine that reads takes it with
 // what it has read, and any may give it back.
@@ -37,9 +42,13 @@ func (c *core) take() {
 	select {
 	case c.queue <- struct{}{}:
 	default:
+		wait := time.NewTimer(coreWait)
+		defer wait.Stop()
 		select {
 		case c.queue <- struct{}{}:
 		case <-c.left:
+			return
+		case <-wait.C:
 			return
 		}
 		// The one that has given it back may have made others ready to run, such as handlers of

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // TestCoreQueue has connections wait for a place that another one has: they get it in turn, and one
@@ -26,6 +27,7 @@ func TestCoreQueue(t *testing.T) {
 			}()
 			synctest.Wait()
 		}
+		time.Sleep(coreWait / 2)
 		all[1].end()
 		synctest.Wait()
 		if all[1].taken.Load() || len(order) != 1 || order[0] != 1 {
@@ -51,6 +53,15 @@ func TestCoreQueue(t *testing.T) {
 		if len(queue) != 0 {
 			t.Fatalf("%d places are taken by connections that have ended", len(queue))
 		}
+		first, late := newCore(queue), newCore(queue)
+		first.take()
+		began := time.Now()
+		late.take()
+		if took := time.Since(began); took != coreWait || late.taken.Load() {
+			t.Errorf("a place that is never free was waited for for %v", took)
+		}
+		late.giveBack()
+		first.giveBack()
 	})
 }
 

@@ -189,6 +189,7 @@ func (t *trackedConn) Read(b []byte) (int, error) {
 			continue
 		}
 		if n > 0 && t.count(b[:n], head) != nil {
+			t.core.giveBack()
 			t.refuse()
 			return 0, io.EOF
 		}

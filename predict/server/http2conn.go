@@ -88,6 +88,7 @@ func (c *http2Conn) Read(b []byte) (int, error) {
 	n, err := c.reader.Read(b)
 	answered, flood := c.note(b[:n])
 	if flood || c.tracked.memory.countBacklog(answered) != nil {
+		c.tracked.core.giveBack()
 		return 0, io.EOF
 	}
 	return n, err
@@ -139,6 +140,9 @@ func (c *http2Conn) Write(b []byte) (int, error) {
 	from, to, carried := 0, 0, 0 // the first two are of a GOAWAY to hold
 	for f := range c.written.frames(b) {
 		carried += f.carries()
+		if f.kind == frameGoAway {
+			c.tracked.core.giveBack() // after an error net/http reads no more, and waits for a second
+		}
 		if f.isGoAway() && c.holds(f) {
 			c.held = append(c.held, f.bytes...)
 			time.AfterFunc(lookInterval, c.release)
