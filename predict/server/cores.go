@@ -6,14 +6,18 @@ import (
 	"time"
 )
 
-// A coreQueue bounds how many connections of net/http work at once on what they have read: one for
-// each core. The others wait in the order in which they came.
+// A coreQueue bounds how many connections of net/http work at once on what they have read: a few
+// for each core. The others wait in the order in which they came.
 //
 // Without it, thousands of clients that send much keep as many goroutines ready to run, and a short
 // request of another client waits for a time slice of each.
 type coreQueue chan struct{}
 
-func newCoreQueue() coreQueue { return make(coreQueue, runtime.GOMAXPROCS(0)) }
+// perCore is so many that clients which mean well seldom wait, and so few that a short request does
+// not wait for a millisecond.
+const perCore = 8
+
+func newCoreQueue() coreQueue { return make(coreQueue, perCore*runtime.GOMAXPROCS(0)) }
 
 // coreWait bounds the wait for a place: one that has it may turn out not to be working, but waiting
 // in net/http.
