@@ -23,6 +23,13 @@ type Plain struct {
 	buffer  []byte  // for an answer that is put together, and for headers
 }
 
+// Forget lets go of a long request. Call it when p is answered: it may wait long for the next.
+func (p *Plain) Forget() {
+	if p.request.History != nil || p.request.Levels != nil {
+		p.request = Request{}
+	}
+}
+
 // A PlainRoute serves the plain requests of one route in two steps, between which a server can
 // refuse a request.
 type PlainRoute struct {

@@ -63,7 +63,9 @@ func (s *Service) ServeBatch(w http.ResponseWriter, r *http.Request) {
 	q := newQuery(r)
 	b := batch{Service: s, format: q.format(acceptOf(r), true), strict: isStrict(w, r),
 		charge: s.charge(w)}
-	defer b.keep()
+	if r.ProtoMajor == 1 {
+		defer b.keep() // HTTP/2 may still be reading what a client has given up
+	}
 	if b.strict {
 		q.extra("format")
 	}
@@ -157,12 +159,16 @@ func (s *Service) PlainTicker() PlainRoute {
 
 // decodeTicker leaves CSV and wrong formats to ServeTicker.
 func decodeTicker(p *Plain) bool {
+	p.state, p.many = nil, false
 	q := query{raw: p.Query}
 	_, given := q.value("format")
 	return !given && acceptedFormat(p.Accept, false) == formatJSON
 }
 
-func always(*Plain) bool { return true }
+func always(p *Plain) bool {
+	p.state, p.many = nil, false
+	return true
+}
 
 func (s *Service) answerTicker(p *Plain) error {
 	q := query{path: p.Ticker, raw: p.Query}

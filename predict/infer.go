@@ -206,9 +206,11 @@ const shortInfer = 256
 // send.
 func (s *Service) ServeModelInfer(w http.ResponseWriter, r *http.Request) {
 	vary(w, inferVary)
-	out := s.shorts.get()
-	defer s.shorts.put(out)
-	answer, err := s.infer(w, r, *out)
+	var out *[]byte
+	answer, err := s.infer(w, r, &out)
+	if out != nil && r.ProtoMajor == 1 {
+		defer s.shorts.put(out) // HTTP/2 may still be reading what a client has given up
+	}
 	if err != nil {
 		s.refuse(w, r, err)
 		return
@@ -227,8 +229,8 @@ const inferVary = "Accept-Encoding"
 // inferHeadLength is the header that says how long the JSON before binary tensors is.
 const inferHeadLength = "Inference-Header-Content-Length"
 
-// infer answers a request, in out if there is room.
-func (s *Service) infer(w http.ResponseWriter, r *http.Request, out []byte) (answer inferAnswer,
+// infer answers a request, in a buffer that it takes from a pool if there is room in that.
+func (s *Service) infer(w http.ResponseWriter, r *http.Request, short **[]byte) (answer inferAnswer,
 	err error) {
 	name, st, err := s.inferModel(r)
 	if err == nil && st == nil {
@@ -252,6 +254,8 @@ func (s *Service) infer(w http.ResponseWriter, r *http.Request, out []byte) (ans
 				}
 			}
 			req.model = name
+			*short = s.shorts.get() // not before the body is here: a slow client would keep it
+			out := **short
 			size := max(req.size(), cap(out))
 			rows := len(req.items) * req.days * inferRowBytes
 			if err := grow(held, rows+size); err != nil {

@@ -180,7 +180,7 @@ func (t *trackedConn) Read(b []byte) (int, error) {
 	for !t.head.ended {
 		t.core.giveBack()
 		n, err := t.Conn.Read(b)
-		if n > 0 && len(b) > 1 { // net/http reads one byte while a handler runs
+		if n > 0 && len(b) > 1 && !t.waitsForClient() { // one byte is read while a handler runs
 			t.core.take()
 		}
 		t.coding.see(b[:n])
@@ -235,6 +235,7 @@ func (t *trackedConn) again(n int, err error) (again, head bool) {
 
 // CloseWrite is how net/http ends a connection on which bytes may still be coming.
 func (t *trackedConn) CloseWrite() error {
+	t.core.giveBack() // net/http goes on in half a second
 	if c, ok := t.Conn.(interface{ CloseWrite() error }); ok {
 		return c.CloseWrite()
 	}

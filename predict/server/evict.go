@@ -82,8 +82,8 @@ func (t *trackedConn) Close() error {
 	if leaving {
 		defer time.AfterFunc(fastlane.LeaveTime, t.cut).Stop()
 	}
+	t.core.end() // a client may keep TLS waiting for the end
 	err := t.Conn.Close()
-	t.core.end()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.state = http.StateClosed

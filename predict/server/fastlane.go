@@ -161,6 +161,7 @@ func (s *Server) answerFast(route *laneRoute,
 			Bytes: int64(len(resp.Body))}
 		s.logFast(e, route, r, p, denied == nil)
 	}
+	p.Forget()
 	return resp, true
 }
 

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -236,5 +238,26 @@ func TestFloodEndsConnection(t *testing.T) {
 		other.post(1, fmt.Sprint(len(aForecast)))
 		other.data(1, endStream, aForecast)
 		other.requireForecast(1)
+	})
+}
+
+// TestErrorsKeepNoCore has many connections end in an error, which net/http closes a second later.
+// Others are answered at once meanwhile.
+func TestErrorsKeepNoCore(t *testing.T) {
+	noChange := func(*server.Config) {}
+	overHTTP2(t, noChange, func(t *testing.T, r *running, connect func() *http2Peer) {
+		other := connect()
+		for range 9 * runtime.GOMAXPROCS(0) {
+			connect().frame(framePing, 0, 1, make([]byte, 8)) // PING is of no stream
+		}
+		synctest.Wait()
+		began := time.Now()
+		other.post(1, fmt.Sprint(len(aForecast)))
+		other.data(1, endStream, aForecast)
+		for !other.on(1).ended {
+			time.Sleep(time.Millisecond)
+		}
+		other.requireForecast(1)
+		require.Less(t, time.Since(began), 200*time.Millisecond)
 	})
 }

@@ -143,6 +143,7 @@ func (c *http2Conn) drain(b *http2Body, part []byte) {
 	defer pause.Stop()
 	for !b.ended {
 		b.Read(part)
+		b.hold.Progress()
 		pause.Reset(drainWait)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"tickercast/predict/internal/ratelimit"
 	"tickercast/predict/server"
 )
 
@@ -191,4 +192,19 @@ func TestLaneAnswersOtherRoutes(t *testing.T) {
 			require.Equal(t, "0", p.servers[0].metric("fastlane_handed_over_total"))
 		})
 	}
+}
+
+// TestItemsAreOfOneRequest asks for several forecasts at once and then for one, which costs one.
+func TestItemsAreOfOneRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPathPair(t, pairKeys(t), false, func(c *server.Config) {
+			c.RateLimit = ratelimit.Rate{Requests: 10, Period: time.Hour}
+		})
+		out := p.talk(t, 0, inferWith(alice, twoTensors)+
+			strings.Repeat(getWith("/predict/AAPL", alice), 9)+
+			getWith("/health", "Connection: close\r\n"), 1<<20)
+		require.Equal(t, 10, strings.Count(out, "HTTP/1.1 200 "), out)
+		require.Equal(t, 1, strings.Count(out, "HTTP/1.1 429 "), out)
+		require.Equal(t, "0", p.servers[0].metric("fastlane_handed_over_total"))
+	})
 }
