@@ -44,8 +44,8 @@ func MaxLeaving(maxConns int) int { return min((maxConns+7)/8, maxLeaving) }
 
 // An order is a list of the connections that were idle when it was made, the longest idle last. It
 // stays right while it is used up, but for what requests count: whichever connection has had one
-// since is more recent than all others in it, and so are new ones. Making it takes a look at every connection, but serves as
-// many evictions as it has entries.
+// since is more recent than all others in it, and so are new ones. Making it takes a look at every
+// connection, but serves as many evictions as it has entries.
 type order struct {
 	list []candidate
 	made time.Duration

@@ -13,8 +13,8 @@ import (
 // request of another client waits for a time slice of each.
 type coreQueue chan struct{}
 
-// perCore is so many that clients of HTTP/2 which mean well seldom wait: with one, they cost a fifth
-// more (bench/peers). Under attack it makes no difference that shows (bench/hostile).
+// perCore is so many that clients of HTTP/2 which mean well seldom wait: with one, they cost a
+// fifth more (bench/peers). Under attack it makes no difference that shows (bench/hostile).
 const perCore = 8
 
 func newCoreQueue() coreQueue { return make(coreQueue, perCore*runtime.GOMAXPROCS(0)) }
