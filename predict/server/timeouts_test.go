@@ -48,6 +48,7 @@ func TestTimeouts(t *testing.T) {
 				answer, err := io.ReadAll(c)
 				require.NoError(t, err, "read %q", answer)
 				requireTook(t, short, began, road.lane)
+				synctest.Wait() // the client knows first
 				require.Equal(t, "0", r.metric("connections_open"))
 			})
 		})
