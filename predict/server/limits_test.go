@@ -252,24 +252,29 @@ func testItems(t *testing.T, r *running, key, path string, of func(int) string) 
 		t.Helper()
 		require.Equal(t, 200, ask(path, body).StatusCode, why)
 	}
-	wantRefused := func(path, body, retryAfter, why string) {
+	wantRefused := func(path, body string, retryAfter int, why string) {
 		t.Helper()
 		resp := ask(path, body)
 		require.Equal(t, 429, resp.StatusCode, why)
-		require.Equal(t, retryAfter, resp.Header.Get("Retry-After"), why)
+		got, err := strconv.Atoi(resp.Header.Get("Retry-After"))
+		require.NoError(t, err, why)
+		if r.public.road.http2 && got == retryAfter-1 {
+			return // the server may have waited a second for the rest of the body before
+		}
+		require.Equal(t, retryAfter, got, why)
 	}
 	wantOK(path, of(8), "8 of 10")
-	wantRefused(path, of(5), "18", "2 are left, and 3 come in 18 s")
+	wantRefused(path, of(5), 18, "2 are left, and 3 come in 18 s")
 	wantOK("/predict", aForecast, "a refused batch costs nothing")
 	wantOK(path, of(1), "the tenth")
-	wantRefused("/predict", aForecast, "6", "none is left")
-	wantRefused(path, of(5), "6", "nor is one for a batch")
+	wantRefused("/predict", aForecast, 6, "none is left")
+	wantRefused(path, of(5), 6, "nor is one for a batch")
 	time.Sleep(18 * time.Second)
-	wantRefused(path, of(5), "12", "3 are left, 2 come in 12 s")
+	wantRefused(path, of(5), 12, "3 are left, 2 come in 12 s")
 	time.Sleep(12 * time.Second)
 	wantOK(path, of(5), "after Retry-After")
 	time.Sleep(54 * time.Second)
-	wantRefused(path, of(25), "6", "more than the bucket holds needs a full one")
+	wantRefused(path, of(25), 6, "more than the bucket holds needs a full one")
 	time.Sleep(6 * time.Second)
 	wantOK(path, of(25), "the bucket is full")
 	wantRefused("/predict", aForecast, "96", "15 are owed")
