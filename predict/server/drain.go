@@ -180,7 +180,7 @@ func (t *trackedConn) Read(b []byte) (int, error) {
 	for !t.head.ended {
 		t.core.giveBack()
 		n, err := t.Conn.Read(b)
-		if n > 0 && len(b) > 1 && !t.waitsForClient() { // one byte is read while a handler runs
+		if n > 0 && len(b) > 1 { // net/http reads one byte while a handler runs
 			t.core.take()
 		}
 		t.coding.see(b[:n])

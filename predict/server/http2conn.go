@@ -141,7 +141,7 @@ func (c *http2Conn) Write(b []byte) (int, error) {
 	for f := range c.written.frames(b) {
 		carried += f.carries()
 		if f.kind == frameGoAway {
-			c.tracked.core.end() // after an error net/http only waits, for a second or more
+			c.tracked.core.giveBack() // after an error net/http only waits, for a second or more
 		}
 		if f.isGoAway() && c.holds(f) {
 			c.held = append(c.held, f.bytes...)

@@ -277,10 +277,10 @@ func testItems(t *testing.T, r *running, key, path string, of func(int) string) 
 	wantRefused(path, of(25), 6, "more than the bucket holds needs a full one")
 	time.Sleep(6 * time.Second)
 	wantOK(path, of(25), "the bucket is full")
-	wantRefused("/predict", aForecast, "96", "15 are owed")
+	wantRefused("/predict", aForecast, 96, "15 are owed")
 	time.Sleep(96 * time.Second)
 	wantOK("/predict", aForecast, "the debt is paid")
-	wantRefused("/predict", aForecast, "6", "and no more")
+	wantRefused("/predict", aForecast, 6, "and no more")
 }
 
 // TestRefusedBatchCostsOne has batches that are not answered cost as much as a single request.

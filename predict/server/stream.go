@@ -177,12 +177,6 @@ func (h *connHold) end() {
 	h.hold.Release()
 }
 
-// waitsForClient reports whether a write of HTTP/2 is under way. If the client takes nothing, an
-// error of its own leaves net/http waiting for the write, without another read.
-func (t *trackedConn) waitsForClient() bool {
-	return t.http2.Load() && t.memory.waiting.Load() > 0
-}
-
 // Write writes to the connection and, over HTTP/2, notes that it waits for the client.
 func (t *trackedConn) Write(b []byte) (int, error) {
 	h := &t.memory

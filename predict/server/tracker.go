@@ -21,7 +21,7 @@ type connTracker struct {
 	head headCounter // of a new connection
 
 	limiter *limits.Limiter // nil: what the connections hold is not counted
-	cores   coreQueue
+	cores   *coreQueue
 	proxies ratelimit.Proxies
 	h2c     bool // the connections may speak HTTP/2 though they are not encrypted
 }

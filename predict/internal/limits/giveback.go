@@ -36,13 +36,17 @@ func readUse() use {
 	return use{s[0].Value.Uint64() - s[1].Value.Uint64(), s[2].Value.Uint64()}
 }
 
-// giveBack frees in a quiet time if the process has become a tenth larger than it was, and again as
-// long as that helps: pools keep what they have for one collection, and the last clients may just
-// be leaving.
+// maxRest is how many looks giveBack leaves out at most, some five minutes.
+const maxRest = 32
+
+// giveBack frees in a quiet time if the process is a tenth larger than it once was: again at once as
+// long as that helps, since pools keep what they have for one collection, and then less and less
+// often. What the last clients leave may be little, and yet keep much from being given back.
 func giveBack(ctx context.Context, read func() use, free func()) {
 	tick := time.NewTicker(giveBackEvery)
 	defer tick.Stop()
 	least, before := uint64(0), read()
+	rest, pause := 0, 1 // looks to leave out, and how many the next time
 	for {
 		select {
 		case <-ctx.Done():
@@ -50,12 +54,21 @@ func giveBack(ctx context.Context, read func() use, free func()) {
 		case <-tick.C:
 		}
 		now := read()
-		if now.cycles-before.cycles <= quietCycles && now.held > least+least/10 {
+		quiet := now.cycles-before.cycles <= quietCycles
+		switch {
+		case rest > 0:
+			rest--
+		case quiet && now.held > least+least/10:
 			free()
 			grown := now.held
-			if now = read(); now.held > grown-grown/20 {
-				least = now.held // there is no more to give
+			if now = read(); now.held <= grown-grown/20 {
+				pause = 1
+				break
 			}
+			if least == 0 {
+				least = now.held
+			}
+			rest, pause = pause, min(2*pause, maxRest)
 		}
 		least = min(least, now.held)
 		before = now
