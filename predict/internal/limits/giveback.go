@@ -39,9 +39,9 @@ func readUse() use {
 // maxRest is how many looks giveBack leaves out at most, some five minutes.
 const maxRest = 32
 
-// giveBack frees in a quiet time if the process is a tenth larger than it once was: again at once as
-// long as that helps, since pools keep what they have for one collection, and then less and less
-// often. What the last clients leave may be little, and yet keep much from being given back.
+// giveBack frees in a quiet time if the process is a tenth larger than it once was: again at once
+// as long as that helps, since pools keep what they have for one collection, and then less and
+// less often. What the last clients leave may be little, and yet keep much from being given back.
 func giveBack(ctx context.Context, read func() use, free func()) {
 	tick := time.NewTicker(giveBackEvery)
 	defer tick.Stop()
