@@ -235,3 +235,11 @@ func errTooLarge() *Error {
 func errUnknownTicker(ticker []byte) *Error {
 	return &Error{Status: http.StatusNotFound, Detail: "Unknown ticker '" + string(ticker) + "'"}
 }
+
+// clip bounds what an error shows of a client's text.
+func clip(s string) string {
+	if len(s) > 40 {
+		return s[:40] + "..."
+	}
+	return s
+}

@@ -292,11 +292,3 @@ func (s *Service) inferModel(r *http.Request) (name string, st *state, err error
 	}
 	return name, st, err
 }
-
-// clip bounds what an error shows of a client's text.
-func clip(s string) string {
-	if len(s) > 40 {
-		return s[:40] + "..."
-	}
-	return s
-}

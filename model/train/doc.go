@@ -147,7 +147,7 @@
 // A season is the ratio of earlier moves at a place in the quarter to those of all days. The
 // variance of a coming day grows with the ratio, which its logarithm bends. The last row is in the
 // model: it is better in each of the nine US years, and by .149 (.017) on US 2023-24 when fitted to
-// 2022. It costs ten logarithms less. Seasons of nights alone are worse in the US than the new row,
+// 2022. It costs ten logarithms less. Seasons of nights only are worse in the US than the new row,
 // and not better than chance explains.
 //
 // # Where intervals are worst

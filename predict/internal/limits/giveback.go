@@ -1,6 +1,7 @@
 package limits
 
 import (
+	"cmp"
 	"context"
 	"runtime/debug"
 	"runtime/metrics"
@@ -61,14 +62,12 @@ func giveBack(ctx context.Context, read func() use, free func()) {
 		case quiet && now.held > least+least/10:
 			free()
 			grown := now.held
-			if now = read(); now.held <= grown-grown/20 {
+			if now = read(); now.held > grown-grown/20 {
+				least = cmp.Or(least, now.held)
+				rest, pause = pause, min(2*pause, maxRest)
+			} else {
 				pause = 1
-				break
 			}
-			if least == 0 {
-				least = now.held
-			}
-			rest, pause = pause, min(2*pause, maxRest)
 		}
 		least = min(least, now.held)
 		before = now
